@@ -1,0 +1,276 @@
+// Package graph is the intermediate representation: what a model says, independent of the file it came from. Axes are
+// always ONNX's logical ones and every operator has one spelling, that of op's newest opset (the reader upgrades).
+// A file format, a kernel, a memory layout or a quantization decision may not enter; a front end other than ONNX must be
+// able to fill it.
+//
+// Values are named, as in ONNX: a name is defined once in its graph, by a graph input, a constant or a node output. A
+// nested graph (an attribute of If, Loop, Scan) may read the names of the graphs around it; it never hides one of them.
+// Nodes stand in an order in which every input is defined before it is used. "" marks an omitted input or output.
+// Graphs are plain data: a pass changes its own Clone, readers may share.
+package graph
+
+import (
+	"maps"
+	"slices"
+
+	"assay/shared/tensor"
+)
+
+// Dim is one axis of a shape: N elements when N >= 0, else unknown, with Sym as its name if it has one. Equal names
+// usually mean equal sizes, but exporters get this wrong, so nothing relies on it.
+type Dim struct {
+	N   int
+	Sym string
+}
+
+// Type is what is known of a value before anything runs. Ranked is false when not even the number of axes is known.
+type Type struct {
+	DType  tensor.DType
+	Ranked bool
+	Shape  []Dim
+}
+
+// Fixed returns the shape as numbers, ok when every axis is known.
+func (t Type) Fixed() (shape []int, ok bool) {
+	shape = make([]int, len(t.Shape))
+	for i, d := range t.Shape {
+		if d.N < 0 {
+			return nil, false
+		}
+		shape[i] = d.N
+	}
+	return shape, t.Ranked
+}
+
+// FixedType is the type with every axis known.
+func FixedType(d tensor.DType, shape ...int) Type {
+	t := Type{DType: d, Ranked: true, Shape: make([]Dim, len(shape))}
+	for i, n := range shape {
+		t.Shape[i].N = n
+	}
+	return t
+}
+
+// Port is a named input or output of a graph.
+type Port struct {
+	Name string
+	Type Type
+}
+
+// Kind says which field of an Attr holds its value, numbered as in ONNX's AttributeProto.AttributeType.
+type Kind uint8
+
+// The attribute kinds.
+const (
+	KindFloat   Kind = 1
+	KindInt     Kind = 2
+	KindString  Kind = 3
+	KindTensor  Kind = 4
+	KindGraph   Kind = 5
+	KindFloats  Kind = 6
+	KindInts    Kind = 7
+	KindStrings Kind = 8
+	KindTensors Kind = 9
+	KindGraphs  Kind = 10
+	KindOther   Kind = 255 // anything newer: kept in Raw as the front end's own bytes, so that a round trip loses nothing
+)
+
+// Attr is one attribute of a node; Kind says which field counts. Ref is set inside model-local functions only: the
+// attribute takes the value of the caller's attribute of that name.
+type Attr struct {
+	Name    string
+	Kind    Kind
+	Float   float32
+	Int     int64
+	Str     []byte
+	Tensor  *tensor.Tensor
+	Graph   *Graph
+	Floats  []float32
+	Ints    []int64
+	Strs    [][]byte
+	Tensors []*tensor.Tensor
+	Graphs  []*Graph
+	Raw     []byte
+	Ref     string
+}
+
+// Node applies one operator. Domain "" is ai.onnx. Name is unique within the graph after reading (the reader completes
+// and disambiguates), so plans, reports and `ignored` can name nodes; the file's own name is kept as a prefix.
+type Node struct {
+	Name    string
+	Domain  string
+	Op      string
+	Inputs  []string
+	Outputs []string
+	Attrs   []Attr // sorted by Name
+	Doc     string
+}
+
+// Graph is a list of nodes in execution order with what they read from outside. Types holds what is known about values
+// that are neither inputs nor outputs (ONNX's value_info); it is a hint and may be missing.
+type Graph struct {
+	Name    string
+	Doc     string
+	Inputs  []Port
+	Outputs []Port
+	Consts  map[string]*tensor.Tensor
+	Nodes   []*Node
+	Types   map[string]Type
+}
+
+// Function is a model-local function: a node of its (Domain, Name) stands for Nodes with the inputs bound in order.
+type Function struct {
+	Domain, Name string
+	Inputs       []string
+	Outputs      []string
+	Attrs        []string // names of attributes without a default
+	Defaults     []Attr
+	Nodes        []*Node
+	Opsets       map[string]int
+}
+
+// Pair is one metadata entry; models keep them in file order.
+type Pair struct{ Key, Value string }
+
+// Model is a graph with what stands around it. Opset is the version of ai.onnx whose spelling the nodes have now,
+// FileOpset the one the file had. Opsets holds the imports of the other domains.
+type Model struct {
+	Graph     *Graph
+	Opset     int
+	FileOpset int
+	Opsets    map[string]int
+	IRVersion int
+	Producer  string
+	Version   string // producer's version
+	Domain    string
+	ModelVer  int64
+	Doc       string
+	Metadata  []Pair
+	Functions []Function
+}
+
+// Attr returns the attribute of that name, nil when absent.
+func (n *Node) Attr(name string) *Attr {
+	for i := range n.Attrs {
+		if n.Attrs[i].Name == name {
+			return &n.Attrs[i]
+		}
+	}
+	return nil
+}
+
+// Int returns an integer attribute or the default.
+func (n *Node) Int(name string, def int64) int64 {
+	if a := n.Attr(name); a != nil && a.Kind == KindInt {
+		return a.Int
+	}
+	return def
+}
+
+// Float returns a float attribute or the default.
+func (n *Node) Float(name string, def float32) float32 {
+	if a := n.Attr(name); a != nil && a.Kind == KindFloat {
+		return a.Float
+	}
+	return def
+}
+
+// Str returns a string attribute or the default.
+func (n *Node) Str(name, def string) string {
+	if a := n.Attr(name); a != nil && a.Kind == KindString {
+		return string(a.Str)
+	}
+	return def
+}
+
+// Ints returns an integer list, nil when absent. The caller does not change it.
+func (n *Node) Ints(name string) []int64 {
+	if a := n.Attr(name); a != nil && a.Kind == KindInts {
+		return a.Ints
+	}
+	return nil
+}
+
+// Set puts a in place of the attribute of the same name and keeps the list sorted.
+func (n *Node) Set(a Attr) {
+	i, found := slices.BinarySearchFunc(n.Attrs, a.Name, func(x Attr, name string) int {
+		switch {
+		case x.Name < name:
+			return -1
+		case x.Name > name:
+			return 1
+		}
+		return 0
+	})
+	if found {
+		n.Attrs[i] = a
+		return
+	}
+	n.Attrs = slices.Insert(n.Attrs, i, a)
+}
+
+// SetInt sets an integer attribute.
+func (n *Node) SetInt(name string, v int64) { n.Set(Attr{Name: name, Kind: KindInt, Int: v}) }
+
+// SetInts sets an integer list.
+func (n *Node) SetInts(name string, v []int64) { n.Set(Attr{Name: name, Kind: KindInts, Ints: v}) }
+
+// Unset removes an attribute; absent is fine.
+func (n *Node) Unset(name string) {
+	n.Attrs = slices.DeleteFunc(n.Attrs, func(a Attr) bool { return a.Name == name })
+}
+
+// Input returns the name of input i, "" when it is omitted or beyond the list.
+func (n *Node) Input(i int) string {
+	if i < len(n.Inputs) {
+		return n.Inputs[i]
+	}
+	return ""
+}
+
+// Clone copies the model deeply but for tensors, which are read-only and shared.
+func (m *Model) Clone() *Model {
+	c := *m
+	c.Graph = m.Graph.Clone()
+	c.Opsets = maps.Clone(m.Opsets)
+	c.Metadata = slices.Clone(m.Metadata)
+	c.Functions = slices.Clone(m.Functions)
+	for i := range c.Functions {
+		c.Functions[i].Nodes = cloneNodes(m.Functions[i].Nodes)
+	}
+	return &c
+}
+
+// Clone copies the graph deeply but for tensors.
+func (g *Graph) Clone() *Graph {
+	c := *g
+	c.Inputs = slices.Clone(g.Inputs)
+	c.Outputs = slices.Clone(g.Outputs)
+	c.Consts = maps.Clone(g.Consts)
+	c.Types = maps.Clone(g.Types)
+	c.Nodes = cloneNodes(g.Nodes)
+	return &c
+}
+
+func cloneNodes(nodes []*Node) []*Node {
+	out := make([]*Node, len(nodes))
+	for i, n := range nodes {
+		c := *n
+		c.Inputs = slices.Clone(n.Inputs)
+		c.Outputs = slices.Clone(n.Outputs)
+		c.Attrs = slices.Clone(n.Attrs)
+		for j, a := range c.Attrs {
+			if a.Graph != nil {
+				c.Attrs[j].Graph = a.Graph.Clone()
+			}
+			if a.Graphs != nil {
+				c.Attrs[j].Graphs = make([]*Graph, len(a.Graphs))
+				for k, s := range a.Graphs {
+					c.Attrs[j].Graphs[k] = s.Clone()
+				}
+			}
+		}
+		out[i] = &c
+	}
+	return out
+}

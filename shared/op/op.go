@@ -1,0 +1,131 @@
+// Package op knows operators: for each, the opsets and attributes, how shapes follow, how it is evaluated (by calling
+// kernels), its role in quantization and its behaviour over the batch. One file per operator family; a new operator is
+// one edit here and nowhere else. A plan, a broker, a data set or a file format may not enter.
+//
+// Two kinds of operators live here: ONNX's own in the spelling of Newest, and the integer operators that ONNX Runtime's
+// optimiser writes (QLinearConv, QGemm, QLinearAdd ...), which the engine's fusion targets and models may contain.
+package op
+
+import (
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// Newest is the ai.onnx opset whose spelling the IR uses. The reader upgrades every node to it.
+const Newest = 21
+
+// Layout says in which order a computed tensor of rank >= 3 lies in memory. Shapes are always given in logical order.
+type Layout uint8
+
+const (
+	Logical      Layout = iota // row-major over the logical axes
+	ChannelsLast               // row-major over axes 0, 2, 3 ..., 1: NHWC for images
+)
+
+// Memory says which layouts an operator's Lower accepts.
+type Memory uint8
+
+const (
+	MemoryLogical Memory = iota // inputs and outputs Logical
+	MemorySpatial               // input 0 and all outputs ChannelsLast when input 0 has rank >= 3; other inputs Logical
+	MemoryAny                   // either, as long as all computed inputs of the output's rank agree; outputs the same. Lower maps axes.
+)
+
+// Role is the part an operator can play in an integer region of a plan; the placement rules of package quant build on it.
+type Role uint8
+
+const (
+	RoleFloat       Role = iota // never quantized
+	RoleLayer                   // Conv, ConvTranspose, Gemm, MatMul: input 0 data, 1 weight (or data), 2 bias
+	RoleElementwise             // two data inputs with an integer form in the runtimes: Add, Mul
+	RoleTable                   // one data input, integer form is a 256-entry table: Sigmoid, LeakyRelu
+	RoleAbsorbed                // disappears in its producer's saturation: Relu, Clip
+	RolePool                    // AveragePool, GlobalAveragePool: integer in and out, own output scale
+	RoleConcat                  // integers pass if the inputs share one scale
+	RolePassThrough             // integers pass: MaxPool, Reshape, Flatten, Transpose, Squeeze, Unsqueeze, Slice, Split, Pad ...
+	RoleShape                   // computes shapes or indices: Shape, Size, Range, ConstantOfShape ...
+	RoleQuantized               // quantized already: QuantizeLinear, DequantizeLinear, QLinear*
+)
+
+// Op is one operator. The zero value of an optional field is its sensible default.
+type Op struct {
+	Domain string // "" is ai.onnx
+	Name   string
+	Opsets []int // opsets at which the definition changed, ascending, up to Newest; the reader accepts all from the first
+
+	// Upgrade rewrites a node of opset from (>= 7) in place to Newest's spelling; nil when nothing changed. It may add
+	// constants and nodes through u. An opset outside what it knows is refused before it is called.
+	Upgrade func(u *Upgrade) error
+
+	// Infer fills x.Out from x.In; values (x.Out[i].Value) are optional and only for what shape computations need.
+	Infer func(x *Infer) error
+
+	// Lower binds a node with known shapes and layouts to kernels.
+	Lower func(l *Lower) (Kernel, error)
+
+	Role   Role
+	Memory Memory
+
+	// RowWise reports whether row i of each output along axis 0 depends on row i of the computed inputs only. Nil means
+	// that it always holds.
+	RowWise func(l *Lower) bool
+
+	// MACs counts multiply-accumulate operations for the given shapes; nil counts none.
+	MACs func(x *Infer) int64
+}
+
+// Info is what is known of one value with concrete input shapes: type, shape, and the elements themselves when they are
+// constant or follow from shapes alone.
+type Info struct {
+	DType tensor.DType
+	Shape []int
+	Value *tensor.Tensor
+}
+
+// Infer is one application of a shape rule. In[i].DType is Invalid for an omitted input.
+type Infer struct {
+	Node *graph.Node
+	In   []Info
+	Out  []Info
+}
+
+// Arg is one input or output of a node that is being lowered. Name is "" when it is omitted. Const is set when the value is
+// known before the run (always in Logical layout) and the kernel must not expect a buffer for it.
+type Arg struct {
+	Name   string
+	DType  tensor.DType
+	Shape  []int // logical order
+	Layout Layout
+	Const  *tensor.Tensor
+}
+
+// Lower is what Op.Lower sees. Packs shares packed weights between programs: key names the content and the packing.
+type Lower struct {
+	Node  *graph.Node
+	In    []Arg
+	Out   []Arg
+	Packs Packs
+}
+
+// Packs returns the object under key, building it once per process; it is safe for concurrent use. size is in bytes and
+// counts against the engine's memory limit.
+type Packs interface {
+	Get(key string, build func() (object any, size int64, err error)) (any, error)
+}
+
+// Kernel is a lowered node. Run is called with buffers for all computed inputs and all outputs (nil for constants and
+// omitted ones); it allocates nothing, keeps nothing between calls, and is safe for concurrent use with distinct
+// buffers. Scratch is the number of bytes it wants in Call.Scratch. Alias >= 0 says that output 0 may share input Alias's
+// buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise.
+type Kernel struct {
+	Scratch int
+	Alias   int
+	Run     func(c *Call)
+}
+
+// Call carries the buffers of one run of a kernel.
+type Call struct {
+	In      [][]byte
+	Out     [][]byte
+	Scratch []byte
+}

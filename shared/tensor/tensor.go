@@ -1,0 +1,195 @@
+// Package tensor holds dense arrays as both halves of Assay pass them around: an element type, a shape and bytes.
+// Elements are little-endian and row-major over logical axes. No arithmetic, no file format and no graph may enter.
+//
+// A Tensor's bytes may alias a mapped file or another tensor; whoever holds one treats it as read-only unless it
+// allocated the tensor itself. Concurrent reads are safe.
+package tensor
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"unsafe"
+)
+
+// DType is an element type, numbered as in ONNX's TensorProto.DataType so that no table stands between them.
+type DType uint8
+
+// The element types that a model may carry. Which of them a given operator accepts is the operator's business.
+const (
+	Invalid    DType = 0
+	Float32    DType = 1
+	Uint8      DType = 2
+	Int8       DType = 3
+	Uint16     DType = 4
+	Int16      DType = 5
+	Int32      DType = 6
+	Int64      DType = 7
+	String     DType = 8
+	Bool       DType = 9
+	Float16    DType = 10
+	Float64    DType = 11
+	Uint32     DType = 12
+	Uint64     DType = 13
+	Complex64  DType = 14
+	Complex128 DType = 15
+	BFloat16   DType = 16
+)
+
+var dtypes = map[DType]struct {
+	name string
+	size int
+}{
+	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
+	Int32: {"int32", 4}, Int64: {"int64", 8}, Bool: {"bool", 1}, Float16: {"float16", 2}, Float64: {"float64", 8},
+	Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, Complex64: {"complex64", 8}, Complex128: {"complex128", 16},
+	BFloat16: {"bfloat16", 2}, String: {"string", 0},
+}
+
+// String returns the lower-case name that text forms and messages use, such as "float32".
+func (d DType) String() string {
+	if t, ok := dtypes[d]; ok {
+		return t.name
+	}
+	return fmt.Sprintf("dtype(%d)", uint8(d))
+}
+
+// Size is the number of bytes of one element, 0 for types without a fixed size (String, Invalid).
+func (d DType) Size() int { return dtypes[d].size }
+
+// ParseDType is the inverse of DType.String.
+func ParseDType(s string) (DType, error) {
+	for d, t := range dtypes {
+		if t.name == s {
+			return d, nil
+		}
+	}
+	return Invalid, fmt.Errorf("element type %q is unknown", s)
+}
+
+// Tensor is one dense array. Invariant: len(Data) == Len()*DType.Size(); a rank-0 tensor has an empty Shape and one
+// element; an axis of 0 makes it empty.
+type Tensor struct {
+	DType DType
+	Shape []int
+	Data  []byte
+}
+
+// New allocates a zeroed tensor. The shape is copied. Callers that take shapes from outside check the size first.
+func New(d DType, shape ...int) *Tensor {
+	return &Tensor{DType: d, Shape: slices.Clone(shape), Data: make([]byte, Count(shape)*d.Size())}
+}
+
+// Count is the number of elements of a shape.
+func Count(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= d
+	}
+	return n
+}
+
+// Len is the number of elements.
+func (t *Tensor) Len() int { return Count(t.Shape) }
+
+// Check reports a broken invariant: an unknown type, a negative axis, or bytes that do not fit the shape.
+func (t *Tensor) Check() error {
+	size := t.DType.Size()
+	if size == 0 {
+		return fmt.Errorf("tensor of %s has no fixed element size", t.DType)
+	}
+	n := 1
+	for _, d := range t.Shape {
+		if d < 0 || d > 0 && n > math.MaxInt/size/d {
+			return fmt.Errorf("tensor shape %v is impossible", t.Shape)
+		}
+		n *= d
+	}
+	if len(t.Data) != n*size {
+		return fmt.Errorf("tensor %s%v holds %d bytes, its shape needs %d", t.DType, t.Shape, len(t.Data), n*size)
+	}
+	return nil
+}
+
+// Digest is SHA-256 over type, shape and bytes. Tensors that are equal have equal digests on every machine.
+func (t *Tensor) Digest() [32]byte {
+	h := sha256.New()
+	head := binary.LittleEndian.AppendUint64([]byte("assay.tensor\x00"), uint64(t.DType))
+	head = binary.LittleEndian.AppendUint64(head, uint64(len(t.Shape)))
+	for _, d := range t.Shape {
+		head = binary.LittleEndian.AppendUint64(head, uint64(d))
+	}
+	h.Write(head)
+	h.Write(t.Data)
+	return [32]byte(h.Sum(nil))
+}
+
+// number is every element type that Go can view directly.
+type number interface {
+	~float32 | ~float64 | ~int8 | ~uint8 | ~int16 | ~uint16 | ~int32 | ~uint32 | ~int64 | ~uint64
+}
+
+// View returns t's bytes as elements of type T. The view aliases t.Data where its start is aligned for T, and is a
+// copy where it is not (tensors of mapped files start anywhere), so writes through it are for tensors made by New.
+// It panics when T's size differs from the element size: that is a fault of the caller, never of a model.
+func View[T number](t *Tensor) []T {
+	var z T
+	size := int(unsafe.Sizeof(z))
+	if size != t.DType.Size() {
+		panic(fmt.Sprintf("tensor: view of %s as %d-byte elements", t.DType, size))
+	}
+	if len(t.Data) == 0 {
+		return nil
+	}
+	p := unsafe.Pointer(&t.Data[0])
+	if uintptr(p)%uintptr(size) != 0 {
+		out := make([]T, len(t.Data)/size)
+		copy(unsafe.Slice((*byte)(unsafe.Pointer(&out[0])), len(t.Data)), t.Data)
+		return out
+	}
+	return unsafe.Slice((*T)(p), len(t.Data)/size)
+}
+
+// Of makes a tensor that owns a copy of v.
+func Of[T number](d DType, shape []int, v []T) *Tensor {
+	t := New(d, shape...)
+	copy(View[T](t), v)
+	return t
+}
+
+// F32 is View[float32]; it is short because most of the code reads floats.
+func (t *Tensor) F32() []float32 { return View[float32](t) }
+
+// Ints returns the elements of an integer or bool tensor widened to int64, or an error for other types.
+func (t *Tensor) Ints() ([]int64, error) {
+	switch t.DType {
+	case Int64:
+		return slices.Clone(View[int64](t)), nil
+	case Int32:
+		return widen[int32](t), nil
+	case Uint8, Bool:
+		return widen[uint8](t), nil
+	case Int8:
+		return widen[int8](t), nil
+	case Int16:
+		return widen[int16](t), nil
+	case Uint16:
+		return widen[uint16](t), nil
+	case Uint32:
+		return widen[uint32](t), nil
+	case Uint64:
+		return widen[uint64](t), nil
+	}
+	return nil, fmt.Errorf("tensor of %s holds no integers", t.DType)
+}
+
+func widen[T number](t *Tensor) []int64 {
+	v := View[T](t)
+	out := make([]int64, len(v))
+	for i, x := range v {
+		out[i] = int64(x)
+	}
+	return out
+}
