@@ -1,0 +1,173 @@
+// Package broker is the connection to NATS JetStream: it starts a server inside the process or dials one, and makes sure
+// that the streams, the consumer and the object bucket exist. What travels on them is package wire's business; what it
+// means is the coordinator's and the evaluator's.
+//
+// One Broker is safe for concurrent use. Close ends the connection and, if it was embedded, the server, and waits for both.
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"assay/shared/store"
+	"assay/shared/wire"
+)
+
+// Broker is a connection with its streams.
+type Broker struct {
+	Conn    *nats.Conn
+	JS      jetstream.JetStream
+	Tasks   jetstream.Stream
+	Results jetstream.Stream
+	Objects store.Store
+
+	server *server.Server // nil when dialled
+}
+
+// AckWait is how long a task may stay silent before it is delivered to another evaluator; evaluators speak three times as
+// often. MaxDeliver is how often a task is delivered before its cells are sent again one by one.
+const (
+	AckWait    = 6 * time.Second
+	MaxDeliver = 3
+)
+
+// Embed starts a JetStream server inside this process, without a listening socket, with its files under dir, and connects
+// to it. The caller holds a lock on dir.
+func Embed(dir string) (*Broker, error) {
+	s, err := server.NewServer(&server.Options{
+		ServerName: "assay", DontListen: true, JetStream: true, StoreDir: dir, NoSigs: true,
+		SyncAlways: false, SyncInterval: 2 * time.Second, NoSystemAccount: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded broker in %s: %w", dir, err)
+	}
+	go s.Start()
+	if !s.ReadyForConnections(20 * time.Second) {
+		s.Shutdown()
+		return nil, fmt.Errorf("embedded broker in %s: not ready after 20 s (is the disk full, or the directory not writable?)", dir)
+	}
+	conn, err := nats.Connect("", nats.InProcessServer(s), nats.Name("assay"))
+	if err != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, fmt.Errorf("embedded broker in %s: connect: %w", dir, err)
+	}
+	b := &Broker{Conn: conn, server: s}
+	if err := b.open(); err != nil {
+		b.Close()
+		return nil, fmt.Errorf("embedded broker in %s: %w", dir, err)
+	}
+	return b, nil
+}
+
+// Dial connects to a server at url, waiting up to patience for it to come up, and makes what is missing there. onError, if
+// not nil, hears of asynchronous errors such as a denied permission; it must not block.
+func Dial(ctx context.Context, url string, patience time.Duration, onError func(error)) (*Broker, error) {
+	opts := []nats.Option{
+		nats.Name("assay"), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.Timeout(3 * time.Second),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			if onError != nil {
+				onError(err)
+			}
+		}),
+	}
+	deadline := time.Now().Add(patience)
+	for {
+		conn, err := nats.Connect(url, opts...)
+		if err == nil {
+			b := &Broker{Conn: conn}
+			if err = b.open(); err == nil {
+				return b, nil
+			}
+			conn.Close()
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return nil, fmt.Errorf("broker %s: %w (is a NATS server with JetStream running there?)", url, err)
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(300 * time.Millisecond):
+		}
+	}
+}
+
+// open binds the streams and the bucket, making those that are missing. It changes nothing that exists with the same
+// settings, so any number of processes may call it at the same time.
+func (b *Broker) open() error {
+	js, err := jetstream.New(b.Conn)
+	if err != nil {
+		return fmt.Errorf("JetStream: %w", err)
+	}
+	b.JS = js
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	b.Tasks, err = b.stream(ctx, jetstream.StreamConfig{
+		Name: wire.TaskStream, Subjects: []string{wire.TaskSubjects}, Retention: jetstream.WorkQueuePolicy,
+		Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew, MaxMsgSize: wire.MaxMessage,
+	})
+	if err != nil {
+		return err
+	}
+	b.Results, err = b.stream(ctx, jetstream.StreamConfig{
+		Name: wire.ResultStream, Subjects: []string{wire.ResultSubjects}, Retention: jetstream.LimitsPolicy,
+		Storage: jetstream.FileStorage, AllowDirect: true, MaxMsgSize: wire.MaxMessage,
+	})
+	if err != nil {
+		return err
+	}
+	objects, err := js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{Bucket: wire.ObjectBucket, Storage: jetstream.FileStorage})
+	if err != nil {
+		return fmt.Errorf("object bucket %s: %w", wire.ObjectBucket, err)
+	}
+	b.Objects = store.NewBucket(objects)
+	return nil
+}
+
+func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := b.JS.Stream(ctx, c.Name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		s, err = b.JS.CreateStream(ctx, c)
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // somebody was faster
+			s, err = b.JS.Stream(ctx, c.Name)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("stream %s: %w (JetStream must be enabled on the server)", c.Name, err)
+	}
+	return s, nil
+}
+
+// Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing.
+func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consumer, error) {
+	c, err := b.Tasks.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+		Durable: wire.ConsumerName(numerics), FilterSubject: wire.TaskFilter(numerics), AckPolicy: jetstream.AckExplicitPolicy,
+		AckWait: AckWait, MaxDeliver: MaxDeliver, MaxAckPending: 4096,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("consumer %s: %w", wire.ConsumerName(numerics), err)
+	}
+	return c, nil
+}
+
+// Close ends the connection, then the embedded server if there is one, and waits.
+func (b *Broker) Close() {
+	b.Conn.Close()
+	if b.server != nil {
+		b.server.Shutdown()
+		b.server.WaitForShutdown()
+	}
+}
+
+// URL is what a second process would dial, "" for an embedded server without a socket.
+func (b *Broker) URL() string {
+	if b.server != nil {
+		return ""
+	}
+	return b.Conn.ConnectedUrl()
+}

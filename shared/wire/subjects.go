@@ -1,0 +1,57 @@
+package wire
+
+import (
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"assay/shared/plan"
+)
+
+// Names of streams and buckets.
+const (
+	TaskStream   = "TASKS"
+	ResultStream = "RESULTS"
+	ObjectBucket = "OBJECTS"
+)
+
+// Subjects that carry no digest.
+const (
+	TaskSubjects     = "task.>"   // all tasks of all numerics versions
+	ResultSubjects   = "result.>" // all results
+	HeartbeatSubject = "node.heartbeat"
+)
+
+// HeartbeatEvery is how often a node speaks; a node that is silent for NodeTimeout does not count as live.
+const (
+	HeartbeatEvery = time.Second
+	NodeTimeout    = 4 * time.Second
+)
+
+// Headers of a result message: everything about its making that is no part of its value.
+const (
+	HeaderNode  = "Assay-Node"
+	HeaderTier  = "Assay-Tier"
+	HeaderBuild = "Assay-Build"
+	HeaderTook  = "Assay-Took"    // a Go duration
+	HeaderRuns  = "Assay-Samples" // samples run through a model for it
+	HeaderAlone = "Assay-Alone"   // on a task: its cells were sent again one by one after the parcel died
+)
+
+// TaskSubject is where tasks of a numerics version and a job go. Both are single subject tokens.
+func TaskSubject(numerics, job string) string { return fmt.Sprintf("task.%s.%s", numerics, job) }
+
+// TaskFilter is what the consumer of a numerics version reads, and ConsumerName is its durable name.
+func TaskFilter(numerics string) string { return fmt.Sprintf("task.%s.>", numerics) }
+
+// ConsumerName is the durable name of the pull consumer of a numerics version.
+func ConsumerName(numerics string) string { return "numerics-" + numerics }
+
+// ResultSubject is where the result of a cell is stored, whatever job asks for it.
+func ResultSubject(cell plan.Digest) string { return "result." + hex.EncodeToString(cell[:]) }
+
+// FailureSubject is where failures of a job are told; nobody stores them.
+func FailureSubject(job string) string { return "failure." + job }
+
+// CancelSubject is where the end of a job is told, so that evaluators drop what they hold of it.
+func CancelSubject(job string) string { return "cancel." + job }
