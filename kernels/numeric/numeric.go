@@ -1,0 +1,13 @@
+// Package numeric is the only room that may define how a number is computed: fused multiply-add, rounding, saturation,
+// comparison, sums, transcendental functions, and the version that stands for all of them. A tensor, a layout or an
+// operator may not enter; neither may a CPU feature, since every tier computes these same forms.
+//
+// Contract for every kernel: results are those of these functions bit for bit, in every tier, on every architecture.
+// That holds only if no expression feeds a float product to a sum without an explicit conversion or FMA32 (Go may fuse
+// it), no function of package math that asks the CPU is called, denormals are kept, and each NaN is stored as NaN
+// (0x7fc00000). All functions are pure and safe for concurrent use.
+package numeric
+
+// Version names this set of canonical forms. A change that may alter one output bit of any kernel bumps it, with the
+// reason in VERSION.md; cells of different versions are never merged.
+const Version = "1"
