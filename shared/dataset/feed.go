@@ -1,0 +1,161 @@
+package dataset
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sort"
+
+	"assay/shared/plan"
+	"assay/shared/tensor"
+)
+
+// Get fetches a stored piece by its digest; the bytes are only read. It is called once per piece and Feed.
+type Get func(context.Context, plan.Digest) ([]byte, error)
+
+// ErrMixed says that samples cannot share a batch: their shapes differ, or an input has no batch axis. Feed them in the
+// groups that Together gives.
+var ErrMixed = errors.New("samples cannot be fed together")
+
+// at finds sample i: the index of its piece, and its row in it.
+func (s Stream) at(ends []uint64, i uint32) (piece int, row uint64) {
+	piece = sort.Search(len(ends), func(k int) bool { return ends[k] > uint64(i) })
+	if piece > 0 {
+		return piece, uint64(i) - ends[piece-1]
+	}
+	return piece, uint64(i)
+}
+
+// ends are the running sums of the pieces' counts.
+func (s Stream) ends() []uint64 {
+	var n uint64
+	ends := make([]uint64, len(s.Pieces))
+	for k, p := range s.Pieces {
+		n += uint64(p.Count)
+		ends[k] = n
+	}
+	return ends
+}
+
+// Together is how many samples from the start of the list can be fed as one batch: at least 1 of a non-empty list.
+// Samples outside the manifest end a group; Feed refuses them.
+func (in Inputs) Together(samples []uint32) int {
+	n := len(samples)
+	for _, s := range in.Streams {
+		ends := s.ends()
+		for i := 1; i < n; i++ {
+			if s.Rows == 0 || samples[0] >= in.Count || samples[i] >= in.Count {
+				n = i
+				break
+			}
+			a, _ := s.at(ends, samples[0])
+			b, _ := s.at(ends, samples[i])
+			if !slices.Equal(s.Pieces[a].Shape, s.Pieces[b].Shape) {
+				n = i
+			}
+		}
+	}
+	return n
+}
+
+// Feed gives one batch per model input: sample k of the list fills rows [k*Rows, (k+1)*Rows) of the first axis, in the
+// layout and type that the model wants, after the affine. The bytes depend on the samples only, never on their
+// neighbours. The tensors are the caller's. Errors: an index outside the manifest, ErrMixed, a piece that get does not
+// give or whose length is not what the manifest says.
+func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[string]*tensor.Tensor, error) {
+	for _, i := range samples {
+		if i >= in.Count {
+			return nil, fmt.Errorf("feed: sample %d: the data has %d samples", i, in.Count)
+		}
+	}
+	if n := in.Together(samples); n < len(samples) {
+		return nil, fmt.Errorf("feed: samples %d and %d: %w", samples[0], samples[n], ErrMixed)
+	}
+	out := make(map[string]*tensor.Tensor, len(in.Streams))
+	for _, s := range in.Streams {
+		t, err := s.feed(ctx, get, samples)
+		if err != nil {
+			return nil, fmt.Errorf("feed: model input %q: %w", s.Input, err)
+		}
+		out[s.Input] = t
+	}
+	return out, nil
+}
+
+// feed makes the batch of one input. Precondition: the samples exist and have one shape.
+func (s Stream) feed(ctx context.Context, get Get, samples []uint32) (*tensor.Tensor, error) {
+	if len(samples) == 0 {
+		return nil, errors.New("no samples")
+	}
+	ends := s.ends()
+	first, _ := s.at(ends, samples[0])
+	shape := s.Pieces[first].Shape
+	rows := max(int(s.Rows), 1)
+	src := sizes(s.row(shape), s.DType) * rows
+	held, err := s.fetch(ctx, get, samples, src)
+	if err != nil {
+		return nil, err
+	}
+	c, err := s.channels(shape)
+	if err != nil {
+		return nil, err
+	}
+	out := tensor.New(s.Want, s.fed(shape, len(samples))...)
+	move, dst := s.mover(c), len(out.Data)/len(samples)
+	for k, i := range samples {
+		p, row := s.at(ends, i)
+		from, to := held[p][int(row)*src:(int(row)+1)*src], out.Data[k*dst:(k+1)*dst]
+		for r := range rows {
+			move(to[r*dst/rows:(r+1)*dst/rows], from[r*src/rows:(r+1)*src/rows])
+		}
+	}
+	return out, nil
+}
+
+// fetch gets the pieces of the samples, each once, and checks their length: src bytes a sample. It comes before any
+// allocation, so a manifest cannot claim more memory than its pieces have.
+func (s Stream) fetch(ctx context.Context, get Get, samples []uint32, src int) (map[int][]byte, error) {
+	ends, held := s.ends(), map[int][]byte{}
+	for _, i := range samples {
+		p, _ := s.at(ends, i)
+		if _, ok := held[p]; ok {
+			continue
+		}
+		b, err := get(ctx, s.Pieces[p].Digest)
+		if err != nil {
+			return nil, fmt.Errorf("piece %d: %w", p, err)
+		}
+		if n := uint64(s.Pieces[p].Count); uint64(len(b)) != n*uint64(src) {
+			return nil, fmt.Errorf("piece %d holds %d bytes, %d samples of shape %v need %d", p, len(b), n, s.Pieces[p].Shape, n*uint64(src))
+		}
+		held[p] = b
+	}
+	return held, nil
+}
+
+// fed is the shape of a batch of n samples.
+func (s Stream) fed(shape []uint32, n int) []int {
+	row := ints(s.row(shape))
+	if s.From == NHWC && s.To == NCHW {
+		last := len(row) - 1
+		row = append([]int{row[last]}, row[:last]...)
+	} else if s.From == NCHW && s.To == NHWC {
+		row = append(row[1:len(row):len(row)], row[0])
+	}
+	if s.Rows == 0 {
+		return row
+	}
+	return append([]int{n * int(s.Rows)}, row...)
+}
+
+func ints(shape []uint32) []int {
+	out := make([]int, len(shape))
+	for i, d := range shape {
+		out[i] = int(d)
+	}
+	return out
+}
+
+// sizes is the number of bytes of one row.
+func sizes(row []uint32, d tensor.DType) int { return tensor.Count(ints(row)) * d.Size() }
