@@ -1,0 +1,113 @@
+package metric
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+)
+
+// Limit is the largest drop that the user accepts. It keeps the decimal text's exact value. The zero Limit allows no
+// drop at all, absolutely.
+type Limit struct {
+	Relative bool
+	max      *big.Rat // nil is 0
+}
+
+// slack is what a drop may exceed the limit by when a value is known in floating point only; exact fractions have none.
+var slack = big.NewRat(1, 1_000_000_000)
+
+// ParseLimit reads maximal_drop from its decimal text: a number of at least 0.
+func ParseLimit(text string, relative bool) (Limit, error) {
+	r, err := decimal(text)
+	if err != nil {
+		return Limit{}, fmt.Errorf("maximal drop %w", err)
+	}
+	if r.Sign() < 0 {
+		return Limit{}, fmt.Errorf("maximal drop %s: 0 or more is needed", text)
+	}
+	return Limit{relative, r}, nil
+}
+
+func (l Limit) rat() *big.Rat {
+	if l.max == nil {
+		return new(big.Rat)
+	}
+	return l.max
+}
+
+// Float is the limit rounded to float64.
+func (l Limit) Float() float64 { f, _ := l.rat().Float64(); return f }
+
+// Drop is how much worse v is than base, positive for worse: base - v where higher is better. Relative to |base| when
+// the limit is relative, so a negative base does not turn the direction; a relative drop from 0 is 0, +Inf or -Inf.
+// The result is exact when both values are and the fraction fits 64 bits.
+func (l Limit) Drop(d Direction, base, v Value) Value {
+	diff := difference(d, base, v)
+	if diff == nil {
+		return Float(math.NaN())
+	}
+	if l.Relative {
+		b := base.rat()
+		if b.Sign() == 0 {
+			if diff.Sign() != 0 {
+				return Float(math.Inf(diff.Sign()))
+			}
+			return Count(0, 1)
+		}
+		diff.Quo(diff, b.Abs(b))
+	}
+	f, _ := diff.Float64()
+	if base.Exact() && v.Exact() && diff.Num().IsInt64() && diff.Denom().IsInt64() {
+		return Value{diff.Num().Int64(), diff.Denom().Int64(), f}
+	}
+	return Float(f)
+}
+
+// Allows says whether v's drop from base is within the limit. A drop equal to the limit is. NaN never is.
+func (l Limit) Allows(d Direction, base, v Value) bool {
+	e := l.excess(d, base, v)
+	if e == nil {
+		return false
+	}
+	if !base.Exact() || !v.Exact() {
+		e.Sub(e, slack)
+	}
+	return e.Sign() <= 0
+}
+
+// Excess is drop - limit in the metric's own unit (for a relative limit: drop - limit*|base|), rounded; it is at most 0
+// where the limit holds exactly. NaN when a value is not finite.
+func (l Limit) Excess(d Direction, base, v Value) float64 {
+	e := l.excess(d, base, v)
+	if e == nil {
+		return math.NaN()
+	}
+	f, _ := e.Float64()
+	return f
+}
+
+func (l Limit) excess(d Direction, base, v Value) *big.Rat {
+	diff := difference(d, base, v)
+	if diff == nil {
+		return nil
+	}
+	allowed := new(big.Rat).Set(l.rat())
+	if l.Relative {
+		b := base.rat()
+		allowed.Mul(allowed, b.Abs(b))
+	}
+	return diff.Sub(diff, allowed)
+}
+
+// difference is sign * (base - v), nil when one of them is not finite.
+func difference(d Direction, base, v Value) *big.Rat {
+	b, x := base.rat(), v.rat()
+	if b == nil || x == nil {
+		return nil
+	}
+	diff := new(big.Rat).Sub(b, x)
+	if d == HigherWorse {
+		diff.Neg(diff)
+	}
+	return diff
+}
