@@ -1,0 +1,152 @@
+package plan
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"assay/shared/tensor"
+)
+
+func sample() *Params {
+	return &Params{
+		Points: []Point{
+			{Value: "x", Uses: []Use{{"conv", 0}}, DType: tensor.Uint8, Axis: -1, Scale: []float32{0.5}, Zero: []int32{128}},
+			{Value: "w", Kind: Weight, Uses: []Use{{"conv", 1}}, DType: tensor.Int8, Scale: []float32{1, 2}, Zero: []int32{0, 0}},
+			{Value: "y", Uses: []Use{{"gemm", 0}}, DType: tensor.Uint8, Axis: -1, Scale: []float32{3}, Zero: []int32{0}},
+		},
+		Groups:  [][]uint32{{0, 1}, {2}},
+		Patches: []Patch{{Group: 1, Use: Use{"gemm", 2}, DType: tensor.Float32, Shape: []uint32{1}, Data: []byte{0, 0, 128, 63}}},
+	}
+}
+
+func TestParamsRoundTrip(t *testing.T) {
+	p := sample()
+	q, err := DecodeParams(p.Encode())
+	require.NoError(t, err)
+	require.Equal(t, p, q)
+	require.Equal(t, p.Digest(), q.Digest())
+}
+
+// A digest is part of what users keep on disk: it may change only together with a version.
+func TestDigestsAreFixed(t *testing.T) {
+	require.Equal(t, "assay.View\x00\x91\x93\x01\x02\xcd\x01\x00", string(EncodeView(View{Samples: []uint32{1, 2, 256}})))
+	require.Equal(t, "assay.Cell\x00", string(Encode("Cell", Cell{})[:11]))
+	require.Equal(t, View{}.Digest(), View{Samples: []uint32{}}.Digest(), "nil and empty are one value")
+	require.NotEqual(t, DigestOf("A", uint8(1)), DigestOf("B", uint8(1)), "kinds are apart")
+	require.NotEqual(t, Problem{Block: 1}.Digest(), Problem{Block: 2}.Digest())
+	require.NotEqual(t, Cell{Index: 1}.Digest(), Cell{What: Taps}.Digest())
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	view := EncodeView(View{Samples: []uint32{7}})
+	for name, b := range map[string][]byte{
+		"empty":              {},
+		"foreign prefix":     Encode("Cell", View{Samples: []uint32{7}}),
+		"truncated":          view[:len(view)-1],
+		"trailing bytes":     append(append([]byte{}, view...), 0),
+		"longer spelling":    []byte("assay.View\x00\x91\x91\xcc\x07"),
+		"nil for a list":     []byte("assay.View\x00\x91\xc0"),
+		"two billion":        []byte("assay.View\x00\x91\xdd\x7f\xff\xff\xff\x01"),
+		"more fields":        []byte("assay.View\x00\x92\x90\x01"),
+		"number for a list":  []byte("assay.View\x00\x91\x07"),
+		"does not fit":       []byte("assay.View\x00\x91\x91\xcf\x00\x00\x00\x01\x00\x00\x00\x00"),
+		"string for a list":  []byte("assay.View\x00\x91\xa1a"),
+		"negative in uint32": []byte("assay.View\x00\x91\x91\xff"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := DecodeView(b)
+			require.Error(t, err)
+		})
+	}
+}
+
+func TestParamsCheck(t *testing.T) {
+	for name, spoil := range map[string]func(p *Params){
+		"point in no group":     func(p *Params) { p.Groups = p.Groups[:1]; p.Patches = nil },
+		"point in two groups":   func(p *Params) { p.Groups[0] = []uint32{0, 1, 2} },
+		"group order":           func(p *Params) { p.Groups[0], p.Groups[1] = p.Groups[1], p.Groups[0] },
+		"group beyond points":   func(p *Params) { p.Groups[1] = []uint32{3} },
+		"empty group":           func(p *Params) { p.Groups = append(p.Groups, nil) },
+		"scale 0":               func(p *Params) { p.Points[0].Scale[0] = 0 },
+		"scale NaN":             func(p *Params) { p.Points[0].Scale[0] = float32(math.NaN()) },
+		"zero point outside":    func(p *Params) { p.Points[0].Zero[0] = 256 },
+		"scales without axis":   func(p *Params) { p.Points[1].Axis = -1 },
+		"activation with axis":  func(p *Params) { p.Points[0].Axis = 1 },
+		"float weights":         func(p *Params) { p.Points[1].DType = tensor.Float32 },
+		"nothing reads it":      func(p *Params) { p.Points[0].Uses = nil },
+		"patch of no group":     func(p *Params) { p.Patches[0].Group = 2 },
+		"patch of wrong length": func(p *Params) { p.Patches[0].Data = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := sample()
+			spoil(p)
+			require.Error(t, p.Check())
+			_, err := DecodeParams(p.Encode())
+			require.Error(t, err)
+		})
+	}
+}
+
+// TestCodecIsABijection draws params and cells and asks for the same value and the same bytes back.
+func TestCodecIsABijection(t *testing.T) {
+	use := rapid.Custom(func(t *rapid.T) Use {
+		return Use{Node: rapid.StringN(0, 6, -1).Draw(t, "node"), Input: rapid.Uint32().Draw(t, "input")}
+	})
+	patch := rapid.Custom(func(t *rapid.T) Patch {
+		p := Patch{Group: rapid.Uint32().Draw(t, "group"), Use: use.Draw(t, "use"), DType: tensor.DType(rapid.Uint8().Draw(t, "type"))}
+		if b := rapid.SliceOfN(rapid.Byte(), 0, 300).Draw(t, "data"); len(b) > 0 {
+			p.Data = b
+		}
+		return p
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		p := patch.Draw(t, "patch")
+		var q Patch
+		require.NoError(t, Decode("Patch", Encode("Patch", p), &q))
+		require.Equal(t, p, q)
+		x := struct {
+			A int64
+			B float64
+			C string
+			D []Use
+			E bool
+			F [3]uint16
+		}{rapid.Int64().Draw(t, "a"), rapid.Float64().Draw(t, "b"), rapid.String().Draw(t, "c"), append([]Use{}, use.Draw(t, "d")), rapid.Bool().Draw(t, "e"), [3]uint16{1, 2, 3}}
+		y := x
+		y.A, y.D = 0, nil
+		require.NoError(t, Decode("X", Encode("X", x), &y))
+		require.Equal(t, x, y)
+	})
+}
+
+func FuzzDecodeParams(f *testing.F) {
+	f.Add(sample().Encode())
+	f.Add((&Params{}).Encode())
+	f.Add([]byte("assay.Params\x00\x93\xdd\x7f\xff\xff\xff"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		p, err := DecodeParams(b)
+		if err != nil {
+			return
+		}
+		require.Equal(t, b, p.Encode())
+		plan := All(p)
+		_ = EffectiveDigest(p, plan)
+	})
+}
+
+func TestParseDigest(t *testing.T) {
+	d := View{}.Digest()
+	got, err := ParseDigest(d.String())
+	require.NoError(t, err)
+	require.Equal(t, d, got)
+	text, err := d.MarshalText()
+	require.NoError(t, err)
+	require.NoError(t, got.UnmarshalText(text))
+	for _, s := range []string{"", "ab", d.String()[1:] + "g", d.String() + "00"} {
+		_, err := ParseDigest(s)
+		require.Error(t, err, s)
+	}
+}
