@@ -1,0 +1,12 @@
+// Package run carries out one job: it prepares model and data, turns the questions of package search into cells and tasks
+// on JetStream, the results into answers, and the outcome into files. It is where clocks, disks and brokers meet; a
+// decision about groups may not enter (package search), nor how a number is computed (packages of evaluator).
+//
+// States. A cell is unknown, asked (in a task, or waiting for one) or known; known cells are in the result stream for
+// ever, which is the journal of a job: a run that was interrupted asks again and every known cell is answered from there. A
+// task is waiting (in the heap here), published (in the stream, at most two per live slot) or gone; nobody remembers it.
+// A task that was delivered three times without an end is split into its cells, and a cell that dies alone ends the job.
+//
+// Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
+// what was computed by then stays.
+package run

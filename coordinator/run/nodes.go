@@ -1,0 +1,91 @@
+package run
+
+import (
+	"sort"
+	"sync"
+	"time"
+
+	"assay/shared/wire"
+)
+
+// nodes is who is alive: what evaluators said of themselves within the last wire.NodeTimeout.
+type nodes struct {
+	numerics string
+	now      func() time.Time
+
+	mu   sync.Mutex
+	last map[string]seen
+	ever map[string]Node
+}
+
+type seen struct {
+	at    time.Time
+	slots int
+}
+
+// Node is an evaluator that took part in a job.
+type Node struct {
+	Name  string `json:"name"`
+	Tier  string `json:"tier"`
+	Build string `json:"build"`
+	Slots int    `json:"slots"`
+	Cells uint64 `json:"cells"`
+}
+
+func newNodes(numerics string) *nodes {
+	return &nodes{numerics: numerics, now: time.Now, last: map[string]seen{}, ever: map[string]Node{}}
+}
+
+// hear takes a heartbeat in. Nodes of another numerics version serve another queue and do not count.
+func (n *nodes) hear(h wire.Heartbeat) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if h.Numerics != n.numerics {
+		return
+	}
+	if h.Leaving {
+		delete(n.last, h.Node)
+	} else {
+		n.last[h.Node] = seen{n.now(), int(h.Slots)}
+	}
+	n.ever[h.Node] = Node{Name: h.Node, Tier: h.Tier, Build: h.Build, Slots: int(h.Slots), Cells: n.ever[h.Node].Cells}
+}
+
+// credit counts a cell for the node that made it.
+func (n *nodes) credit(node, tier, build string) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	e, ok := n.ever[node]
+	if !ok {
+		e = Node{Name: node, Tier: tier, Build: build}
+	}
+	e.Cells++
+	n.ever[node] = e
+}
+
+// slots is the number of tasks that can be in work now.
+func (n *nodes) slots() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	total := 0
+	for _, s := range n.last {
+		if n.now().Sub(s.at) < wire.NodeTimeout {
+			total += s.slots
+		}
+	}
+	return total
+}
+
+// all lists every node that computed at least one cell, by name.
+func (n *nodes) all() []Node {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var out []Node
+	for _, e := range n.ever {
+		if e.Cells > 0 {
+			out = append(out, e)
+		}
+	}
+	sort.Slice(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out
+}

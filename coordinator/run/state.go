@@ -1,0 +1,62 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// State is a job's memory on disk, one directory a model, held by one process at a time.
+type State struct {
+	Dir  string
+	lock *os.File
+}
+
+// DefaultStateDir is where results are kept when the user names no directory: one directory per model, named after the file
+// and its content, in the user's cache.
+func DefaultStateDir(modelPath string, content [32]byte) (string, error) {
+	base, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("state directory: %w (name one with --state-dir)", err)
+	}
+	stem := strings.TrimSuffix(filepath.Base(modelPath), filepath.Ext(modelPath))
+	return filepath.Join(base, "assay", fmt.Sprintf("%s-%x", stem, content[:6])), nil
+}
+
+// OpenState makes dir if needed and locks it; ErrBusy with the holder when another process has it.
+func OpenState(dir string) (*State, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)
+	}
+	path := filepath.Join(dir, "lock")
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+	if err != nil {
+		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		holder, _ := os.ReadFile(path)
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("state directory %s is in use by %s: wait for it, or choose another with --state-dir", dir, strings.TrimSpace(string(holder)))
+		}
+		return nil, fmt.Errorf("state directory %s: lock: %w", dir, err)
+	}
+	host, _ := os.Hostname()
+	if err := f.Truncate(0); err == nil {
+		_, err = fmt.Fprintf(f, "process %d on %s\n", os.Getpid(), host)
+		if err != nil {
+			f.Close()
+			return nil, fmt.Errorf("state directory %s: %w", dir, err)
+		}
+	}
+	return &State{Dir: dir, lock: f}, nil
+}
+
+// Broker is the directory of the embedded broker.
+func (s *State) Broker() string { return filepath.Join(s.Dir, "broker") }
+
+// Close gives the directory free.
+func (s *State) Close() error { return s.lock.Close() }
