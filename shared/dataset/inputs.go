@@ -1,7 +1,6 @@
 package dataset
 
 import (
-	"crypto/sha256"
 	"fmt"
 
 	"assay/shared/plan"
@@ -46,15 +45,10 @@ type Piece struct {
 
 // Bounds of a manifest. They only keep a hostile one from costing memory; real ones are far below.
 const (
-	maxStreams  = 256
-	maxRank     = 16
-	maxChannels = 4096
-	maxName     = 4096
-	maxSample   = 1 << 31 // bytes of one sample, stored or fed
+	maxStreams = 256
+	maxRank    = 16
+	maxSample  = 1 << 31 // bytes of one sample, stored or fed
 )
-
-// Digest names the manifest: SHA-256 of Encode, so that it is also the name of the stored object.
-func (in Inputs) Digest() plan.Digest { return sha256.Sum256(in.Encode()) }
 
 // Check reports a manifest that Feed could not obey.
 func (in Inputs) Check() error {

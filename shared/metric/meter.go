@@ -1,13 +1,11 @@
 package metric
 
 import (
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"math"
 	"slices"
 
-	"assay/shared/plan"
 	"assay/shared/tensor"
 )
 
@@ -31,14 +29,8 @@ type Spec struct {
 	TopK uint32
 }
 
-// maxSpecs and maxName bound a meter that comes from outside.
-const (
-	maxSpecs = 64
-	maxName  = 4096
-)
-
-// Digest names the meter: SHA-256 of Encode, so that it is also the name of the stored object.
-func (m Meter) Digest() plan.Digest { return sha256.Sum256(m.Encode()) }
+// maxSpecs bounds a meter that comes from outside.
+const maxSpecs = 64
 
 // Check reports a meter that cannot be obeyed.
 func (m Meter) Check() error {
