@@ -1,0 +1,106 @@
+// Package conv convolves pictures that lie channels-last (batch, line, column, channel), in float32 and in 8-bit
+// integers, for any kernel size, stride, dilation, padding and group count, with bias, activation and requantization
+// applied as results are stored. A graph, a tensor type, another layout and an allocation outside of Pack may not enter.
+//
+// Contract. Weights are packed once for a Geometry whose spatial sizes and batch do not matter; Run takes the geometry of
+// the data. The caller guarantees that the geometry passes Check, that src and dst have the sizes it says and do not
+// overlap, and that scratch has at least Scratch bytes (its content does not matter, before or after). A packed value is
+// read-only and safe for concurrent use, each use with its own scratch. A float result is one chain of fused
+// multiply-adds that starts at the bias (+0 without), in the order line of the kernel, column of the kernel, channel;
+// padding takes part as +0. An integer result is the exact int32 sum, where padding counts as the zero point, then
+// numeric.Requant. Every tier gives the same bits.
+package conv
+
+import (
+	"fmt"
+	"unsafe"
+)
+
+// Geometry describes a convolution: batch, sizes of the input, output channels, kernel, and how it moves.
+type Geometry struct {
+	Batch, H, W, C                         int
+	OC, KH, KW                             int
+	StrideH, StrideW, DilationH, DilationW int
+	PadTop, PadLeft, PadBottom, PadRight   int
+	Group                                  int
+}
+
+// OutH is the number of lines of the output.
+func (g Geometry) OutH() int {
+	return (g.H+g.PadTop+g.PadBottom-g.DilationH*(g.KH-1)-1)/g.StrideH + 1
+}
+
+// OutW is the number of columns of the output.
+func (g Geometry) OutW() int {
+	return (g.W+g.PadLeft+g.PadRight-g.DilationW*(g.KW-1)-1)/g.StrideW + 1
+}
+
+// Check reports a geometry that no convolution has.
+func (g Geometry) Check() error {
+	if err := g.checkKernel(); err != nil {
+		return err
+	}
+	switch {
+	case g.Batch < 0 || g.H < 0 || g.W < 0:
+		return fmt.Errorf("convolution input %dx%dx%d: a size is negative", g.Batch, g.H, g.W)
+	case g.PadTop < 0 || g.PadLeft < 0 || g.PadBottom < 0 || g.PadRight < 0:
+		return fmt.Errorf("convolution pads %d, %d, %d, %d: a pad is negative: crop the input first",
+			g.PadTop, g.PadLeft, g.PadBottom, g.PadRight)
+	case g.H+g.PadTop+g.PadBottom < g.DilationH*(g.KH-1)+1 || g.W+g.PadLeft+g.PadRight < g.DilationW*(g.KW-1)+1:
+		return fmt.Errorf("convolution kernel %dx%d with dilation %dx%d is larger than the padded input %dx%d",
+			g.KH, g.KW, g.DilationH, g.DilationW, g.H+g.PadTop+g.PadBottom, g.W+g.PadLeft+g.PadRight)
+	}
+	return nil
+}
+
+// checkKernel checks what packing needs.
+func (g Geometry) checkKernel() error {
+	switch {
+	case g.C <= 0 || g.OC <= 0 || g.KH <= 0 || g.KW <= 0:
+		return fmt.Errorf("convolution of %d to %d channels with a %dx%d kernel: sizes must be positive", g.C, g.OC, g.KH, g.KW)
+	case g.StrideH <= 0 || g.StrideW <= 0 || g.DilationH <= 0 || g.DilationW <= 0:
+		return fmt.Errorf("convolution strides %dx%d, dilations %dx%d: they must be positive",
+			g.StrideH, g.StrideW, g.DilationH, g.DilationW)
+	case g.Group <= 0 || g.C%g.Group != 0 || g.OC%g.Group != 0:
+		return fmt.Errorf("convolution of %d to %d channels in %d groups: the groups must divide both", g.C, g.OC, g.Group)
+	}
+	return nil
+}
+
+// depthwise says that each output channel is made of one input channel.
+func (g Geometry) depthwise() bool { return g.Group == g.C && g.OC == g.C && g.C > 1 }
+
+// padded says that some output sees outside of the picture.
+func (g Geometry) padded() bool { return g.PadTop|g.PadLeft|g.PadBottom|g.PadRight != 0 }
+
+// checkWeights checks the lengths of weights and bias against the geometry.
+func (g Geometry) checkWeights(weights, bias int, hasBias bool) error {
+	if err := g.checkKernel(); err != nil {
+		return err
+	}
+	if want := g.OC * (g.C / g.Group) * g.KH * g.KW; weights != want {
+		return fmt.Errorf("convolution weights have %d elements: %d x %d x %d x %d make %d",
+			weights, g.OC, g.C/g.Group, g.KH, g.KW, want)
+	}
+	if hasBias && bias != g.OC {
+		return fmt.Errorf("convolution bias has %d elements for %d output channels", bias, g.OC)
+	}
+	return nil
+}
+
+// carve takes n elements, aligned to a cache line, off the front of scratch.
+func carve[T uint8 | int | int32 | float32](scratch []byte, n int) ([]T, []byte) {
+	var t T
+	if n == 0 {
+		return nil, scratch
+	}
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(scratch)))) & (line - 1)
+	size := n * int(unsafe.Sizeof(t))
+	part := scratch[skip : skip+size]
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(part))), n), scratch[skip+size:]
+}
+
+// line is the size of a cache line in bytes; room is what carve may take for a number of bytes.
+const line = 64
+
+func room(bytes int) int { return bytes + line }

@@ -1,0 +1,183 @@
+package conv
+
+import "assay/kernels/gemm/tile"
+
+// A dense convolution is a product of rows and packed weights: a row is what one output pixel sees. Three shapes of rows:
+//
+//	flat  1x1 kernel, stride 1, no padding: pixels are the rows as they lie
+//	lines rows begin at pixels of one line and take a segment for each line (or each column) of the kernel, either in
+//	      the picture or in a padded copy of a band of its lines
+//	seen  what each pixel sees is gathered first: for pictures so narrow that a line would leave a tile nearly empty
+type shape int
+
+const (
+	flat shape = iota
+	lines
+	seen
+)
+
+// narrow is the width of output below which rows are gathered; at 7, two lines make one full tile of 14 rows.
+const narrow = 7
+
+// plan is a dense convolution of one geometry, decided from sizes only.
+type plan struct {
+	g          Geometry
+	oh, ow, cg int // output size; channels of a group
+	shape      shape
+	copies     bool // lines: in a padded copy
+	merged     bool // a line of the kernel is one segment
+	segs, len  int
+	pw         int // width of the picture that rows lie in: with padding when copied
+	band       int // output lines that one copy, or one gathering, serves
+}
+
+// bandBytes is how large a copy may become: half of a second-level cache for one pass over weights that are larger.
+const bandBytes, bandBytesWide = 192 << 10, 768 << 10
+
+func newPlan(g Geometry, size, weightBytes int, overrun bool) plan {
+	p := plan{g: g, oh: g.OutH(), ow: g.OutW(), cg: g.C / g.Group, pw: g.W}
+	p.merged = mergedLines(g)
+	p.segs, p.len = segments(g)
+	pointwise := g.KH == 1 && g.KW == 1 && g.StrideH == 1 && g.StrideW == 1 && !g.padded()
+	budget := bandBytes
+	if weightBytes > resident {
+		budget = bandBytesWide
+	}
+	switch {
+	case pointwise && g.Group == 1:
+		p.shape = flat
+	case p.ow < narrow && !pointwise:
+		p.shape = seen
+		p.band = max(1, min(p.oh, budget/max(1, p.ow*p.segs*p.len*size)))
+	default:
+		p.shape = lines
+		p.copies = g.padded() || overrun
+		p.band = p.oh
+		if p.copies {
+			p.pw = (p.ow-1)*g.StrideW + (g.KW-1)*g.DilationW + 1
+			lineBytes := p.pw * g.C * size
+			p.band = max(1, min(p.oh, (budget/lineBytes-p.tall(1))/g.StrideH+1))
+		}
+	}
+	return p
+}
+
+// mergedLines says that a line of the kernel reads neighbouring elements: one segment.
+func mergedLines(g Geometry) bool { return g.Group == 1 && (g.DilationW == 1 || g.KW == 1) }
+
+// segments is the number and length of the segments of a row.
+func segments(g Geometry) (n, length int) {
+	if mergedLines(g) {
+		return g.KH, g.KW * g.C
+	}
+	return g.KH * g.KW, g.C / g.Group
+}
+
+// tall is the number of input lines that n output lines see.
+func (p *plan) tall(n int) int { return (n-1)*p.g.StrideH + (p.g.KH-1)*p.g.DilationH + 1 }
+
+// buffer is the number of elements of a copy or a gathering, with slack for the groups of four of the integer kernels.
+func (p *plan) buffer() int {
+	switch {
+	case p.shape == seen:
+		return p.band*p.ow*p.segs*p.len + 4
+	case p.copies:
+		return p.tall(p.band)*p.pw*p.g.C + 4
+	}
+	return 0
+}
+
+// offsets fills in where segments begin, seen from the row's first element; repeat times.
+func (p *plan) offsets(segs []int) {
+	if p.shape == seen {
+		for i := range segs {
+			segs[i] = i % p.segs * p.len
+		}
+		return
+	}
+	for i := range segs {
+		s := i % p.segs
+		if p.merged {
+			segs[i] = s * p.g.DilationH * p.pw * p.g.C
+		} else {
+			segs[i] = (s/p.g.KW*p.g.DilationH*p.pw + s%p.g.KW*p.g.DilationW) * p.g.C
+		}
+	}
+}
+
+// copyBand copies the input lines that output lines first to first+n-1 see into buf, with padding.
+func copyBand[T uint8 | float32](p *plan, buf, src []T, pad T, first, n int) {
+	g := &p.g
+	width := p.pw * g.C
+	left := min(g.PadLeft, p.pw) * g.C
+	inner := min(g.W*g.C, width-left)
+	for i := range p.tall(n) {
+		out := buf[i*width:][:width]
+		y := first*g.StrideH + i - g.PadTop
+		if y < 0 || y >= g.H {
+			fill(out, pad)
+			continue
+		}
+		fill(out[:left], pad)
+		copy(out[left:], src[y*g.W*g.C:][:inner])
+		fill(out[left+inner:], pad)
+	}
+	fill(buf[p.tall(n)*width:][:4], pad)
+}
+
+func fill[T uint8 | float32](s []T, v T) {
+	for i := range s {
+		s[i] = v
+	}
+}
+
+// gather writes what the pixels of output lines first to first+n-1 see in channels from c on.
+func gather[T uint8 | float32](p *plan, buf, src []T, pad T, first, n, c int) {
+	g := &p.g
+	for oy := first; oy < first+n; oy++ {
+		for ox := range p.ow {
+			for ky := range g.KH {
+				y := oy*g.StrideH + ky*g.DilationH - g.PadTop
+				for kx := range g.KW {
+					x := ox*g.StrideW + kx*g.DilationW - g.PadLeft
+					out := buf[:p.cg]
+					buf = buf[p.cg:]
+					if y < 0 || y >= g.H || x < 0 || x >= g.W {
+						fill(out, pad)
+						continue
+					}
+					copy(out, src[(y*g.W+x)*g.C+c:])
+				}
+			}
+		}
+	}
+	fill(buf[:4], pad)
+}
+
+// rows is the Walk of output lines from line y of a band that begins at element base of its source; c is the first
+// channel of the group. It takes one line, or two if they make one tile, or all n lines where rows are gathered.
+func (p *plan) rows(base, y, n, c int, segs []int) (w tile.Walk, took int) {
+	switch {
+	case p.shape == seen:
+		return tile.Line(base, p.segs*p.len, n*p.ow, segs, p.len), n
+	case p.shape == flat:
+		return tile.Line(base, p.g.C, n*p.ow, segs, p.len), n
+	}
+	w = tile.Line(base+y*p.g.StrideH*p.pw*p.g.C+c, p.g.StrideW*p.g.C, p.ow, segs, p.len)
+	if p.ow == narrow && y+1 < n {
+		w.M, w.Half = 2*narrow, p.g.StrideH*p.pw*p.g.C
+		return w, 2
+	}
+	return w, 1
+}
+
+// resident is how many bytes of packed weights may pass by for each line of output; see gemm.
+const resident = 1 << 20
+
+// groupsOfPanels is how many panels pass by together.
+func groupsOfPanels(panels, bytes int) int {
+	if bytes <= resident {
+		return panels
+	}
+	return max(2, resident/2/(bytes/panels)&^1)
+}

@@ -1,0 +1,115 @@
+package conv
+
+import (
+	"assay/kernels/gemm/tile"
+	"assay/kernels/numeric"
+)
+
+// F32 is a packed float convolution.
+type F32 struct {
+	g     Geometry
+	dense []*tile.F32 // one for each group
+	depth *depthF32   // instead, if depthwise
+}
+
+// PackF32 packs weights w [OC][C/Group][KH][KW] and bias [OC], nil for +0. Batch, H and W of g do not matter.
+func PackF32(g Geometry, w []float32, bias []float32) (*F32, error) {
+	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
+		return nil, err
+	}
+	if g.depthwise() {
+		return &F32{g: g, depth: packDepthF32(g, w, bias)}, nil
+	}
+	p := &F32{g: g}
+	cg, og := g.C/g.Group, g.OC/g.Group
+	for q := range g.Group {
+		var b []float32
+		if bias != nil {
+			b = bias[q*og : (q+1)*og]
+		}
+		p.dense = append(p.dense, tile.PackF32(g.KH*g.KW*cg, og, func(k, n int) float32 {
+			return w[((q*og+n)*cg+k%cg)*g.KH*g.KW+k/cg]
+		}, b))
+	}
+	return p, nil
+}
+
+// Bytes is the size of the packed weights.
+func (p *F32) Bytes() int {
+	if p.depth != nil {
+		return p.depth.bytes()
+	}
+	n := 0
+	for _, d := range p.dense {
+		n += d.Bytes()
+	}
+	return n
+}
+
+// Scratch is the number of bytes that Run needs for pictures of g.
+func (p *F32) Scratch(g Geometry) int {
+	if p.depth != nil {
+		return p.depth.scratch(g)
+	}
+	d := newPlan(g, 4, p.dense[0].Bytes(), false)
+	return room(8*d.segs) + room(4*d.buffer())
+}
+
+// Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC].
+func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
+	if p.depth != nil {
+		p.depth.run(dst, src, g, act, scratch)
+		return
+	}
+	d := newPlan(g, 4, p.dense[0].Bytes(), false)
+	segs, scratch := carve[int](scratch, d.segs)
+	buf, _ := carve[float32](scratch, d.buffer())
+	d.offsets(segs)
+	if d.shape == flat {
+		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
+		p.panels(0, func(first, last int) { p.dense[0].Run(dst, g.OC, src, w, act, first, last) })
+		return
+	}
+	for n := range g.Batch {
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.OC:][:d.oh*d.ow*g.OC]
+		for y := 0; y < d.oh; y += d.band {
+			p.band(&d, out, in, act, y, min(d.band, d.oh-y), segs, buf)
+		}
+	}
+}
+
+// panels calls f with ranges of panels of group q whose weights stay in cache together.
+func (p *F32) panels(q int, f func(first, last int)) {
+	b := p.dense[q]
+	step := groupsOfPanels(b.Panels(), b.Bytes())
+	for first := 0; first < b.Panels(); first += step {
+		f(first, min(first+step, b.Panels()))
+	}
+}
+
+// band computes output lines y to y+n-1 of one picture.
+func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int, buf []float32) {
+	g := &d.g
+	base := y * g.StrideH * g.W * g.C
+	if d.copies {
+		copyBand(d, buf, src, 0, y, n)
+		src, base = buf, 0
+	}
+	og := g.OC / g.Group
+	for q := range g.Group {
+		if d.shape == seen {
+			gather(d, buf, src, 0, y, n, q*d.cg)
+		}
+		p.panels(q, func(first, last int) {
+			for i := 0; i < n; {
+				in := src
+				if d.shape == seen {
+					in, base = buf, 0
+				}
+				w, took := d.rows(base, i, n, q*d.cg, segs)
+				p.dense[q].Run(dst[(y+i)*d.ow*g.OC+q*og:], g.OC, in, w, act, first, last)
+				i += took
+			}
+		})
+	}
+}

@@ -1,0 +1,147 @@
+package conv
+
+import (
+	"fmt"
+
+	"assay/kernels/gemm/tile"
+	"assay/kernels/numeric"
+)
+
+// I8 is a packed convolution of unsigned activations with signed weights. Signed activations are unsigned ones with the
+// sign bit of data and zero point flipped.
+type I8 struct {
+	g     Geometry
+	dense []*tile.I8 // one for each group
+	parts int        // how often the segments of a row repeat; see tile.I8.Parts
+	depth *depthI8   // instead, if depthwise
+}
+
+// PackI8 packs weights w [OC][C/Group][KH][KW], bias [OC] (nil for 0) and zero points of weights: OC of them, 1 or none
+// (0). Batch, H and W of g do not matter.
+func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
+	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
+		return nil, err
+	}
+	if n := len(wZero); n > 1 && n != g.OC {
+		return nil, fmt.Errorf("convolution weights have %d zero points: want none, 1 or one for each of %d channels", n, g.OC)
+	}
+	zero := func(n int) int {
+		switch len(wZero) {
+		case 0:
+			return 0
+		case 1:
+			n = 0
+		}
+		return int(wZero[n])
+	}
+	if g.depthwise() {
+		return &I8{g: g, depth: packDepthI8(g, w, bias, zero)}, nil
+	}
+	p := &I8{g: g, parts: 1}
+	cg, og := g.C/g.Group, g.OC/g.Group
+	segs, length := segments(g)
+	for q := range g.Group {
+		var b []int32
+		if bias != nil {
+			b = bias[q*og : (q+1)*og]
+		}
+		t := tile.PackI8(segs, length, og, func(k, n int) int {
+			return int(w[((q*og+n)*cg+k%cg)*g.KH*g.KW+k/cg]) - zero(q*og+n)
+		}, b)
+		p.dense, p.parts = append(p.dense, t), max(p.parts, t.Parts())
+	}
+	return p, nil
+}
+
+// Bytes is the size of the packed weights.
+func (p *I8) Bytes() int {
+	if p.depth != nil {
+		return p.depth.bytes()
+	}
+	n := 0
+	for _, d := range p.dense {
+		n += d.Bytes()
+	}
+	return n
+}
+
+// Scratch is the number of bytes that Run needs for pictures of g.
+func (p *I8) Scratch(g Geometry) int {
+	if p.depth != nil {
+		return p.depth.scratch(g)
+	}
+	d := p.plan(g)
+	return room(8*d.segs*p.parts) + room(d.buffer())
+}
+
+func (p *I8) plan(g Geometry) plan {
+	overrun := p.dense[0].Slack() > 0 && !(g.KH == 1 && g.KW == 1)
+	return newPlan(g, 1, p.dense[0].Bytes(), overrun || g.Group > 1 && p.dense[0].Slack() > 0)
+}
+
+// Run convolves g.Batch pictures src [Batch][H][W][C] with zero point xZero into dst [Batch][OutH][OutW][OC].
+func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
+	if p.depth != nil {
+		p.depth.run(dst, src, g, xZero, rq, scratch)
+		return
+	}
+	d := p.plan(g)
+	segs, scratch := carve[int](scratch, d.segs*p.parts)
+	buf, _ := carve[uint8](scratch, d.buffer())
+	d.offsets(segs)
+	if d.shape == flat {
+		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
+		p.panels(0, func(first, last int) {
+			p.dense[0].Run(tile.Out{U8: dst, Rq: rq, Ld: g.OC}, src, w, xZero, first, last)
+		})
+		return
+	}
+	for n := range g.Batch {
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.OC:][:d.oh*d.ow*g.OC]
+		for y := 0; y < d.oh; y += d.band {
+			p.band(&d, out, in, xZero, rq, y, min(d.band, d.oh-y), segs, buf)
+		}
+	}
+}
+
+// panels calls f with ranges of panels of group q whose weights stay in cache together.
+func (p *I8) panels(q int, f func(first, last int)) {
+	b := p.dense[q]
+	step := groupsOfPanels(b.Panels(), b.Bytes())
+	for first := 0; first < b.Panels(); first += step {
+		f(first, min(first+step, b.Panels()))
+	}
+}
+
+// band computes output lines y to y+n-1 of one picture.
+func (p *I8) band(d *plan, dst, src []uint8, xZero uint8, rq numeric.Requant, y, n int, segs []int, buf []uint8) {
+	g := &d.g
+	base := y * g.StrideH * g.W * g.C
+	if d.copies {
+		copyBand(d, buf, src, xZero, y, n)
+		src, base = buf, 0
+	}
+	og := g.OC / g.Group
+	for q := range g.Group {
+		if d.shape == seen {
+			gather(d, buf, src, xZero, y, n, q*d.cg)
+		}
+		part := rq
+		if len(part.Mult) > 1 {
+			part.Mult = part.Mult[q*og : (q+1)*og]
+		}
+		segs := segs[:d.segs*p.dense[q].Parts()]
+		p.panels(q, func(first, last int) {
+			for i := 0; i < n; {
+				in := src
+				if d.shape == seen {
+					in, base = buf, 0
+				}
+				w, took := d.rows(base, i, n, q*d.cg, segs)
+				o := tile.Out{U8: dst[(y+i)*d.ow*g.OC+q*og:], Rq: part, Ld: g.OC}
+				p.dense[q].Run(o, in, w, xZero, first, last)
+				i += took
+			}
+		})
+	}
+}

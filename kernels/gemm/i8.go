@@ -1,0 +1,50 @@
+package gemm
+
+import (
+	"assay/kernels/gemm/tile"
+	"assay/kernels/numeric"
+)
+
+// I8 is a packed matrix B of k rows and n columns of signed bytes with zero points and an int32 bias for each column.
+type I8 struct{ b *tile.I8 }
+
+// PackI8 packs b, row-major [k][n], or [n][k] if transB. bias has n elements, nil stands for 0; bZero has n, 1 or none
+// (0). Zero points other than 0 double the work of Run.
+func PackI8(b []int8, k, n int, transB bool, bias []int32, bZero []int8) *I8 {
+	return &I8{tile.PackI8(1, k, n, func(i, j int) int {
+		zero := 0
+		switch len(bZero) {
+		case 0:
+		case 1:
+			zero = int(bZero[0])
+		default:
+			zero = int(bZero[j])
+		}
+		if transB {
+			return int(b[j*k+i]) - zero
+		}
+		return int(b[i*n+j]) - zero
+	}, bias)}
+}
+
+// Bytes is the size of the packed weights.
+func (p *I8) Bytes() int { return p.b.Bytes() }
+
+// Run computes acc[i][j] = bias[j] + sum over k of (a[i][k]-aZero)*(B[k][j]-bZero[j]) for m rows and stores rq of it.
+// Signed activations are unsigned ones with the sign bit of data and zero point flipped.
+func (p *I8) Run(dst []uint8, ldd int, a []uint8, lda int, m int, aZero uint8, rq numeric.Requant) {
+	p.run(tile.Out{U8: dst, Rq: rq, Ld: ldd}, a, lda, m, aZero)
+}
+
+// RunFloat is Run with dst[i][j] = float32(float32(acc)*scale[j]); scale has n elements, or one for all columns.
+func (p *I8) RunFloat(dst []float32, ldd int, a []uint8, lda, m int, aZero uint8, scale []float32) {
+	p.run(tile.Out{F32: dst, Scale: scale, Ld: ldd}, a, lda, m, aZero)
+}
+
+func (p *I8) run(o tile.Out, a []uint8, lda, m int, aZero uint8) {
+	var segs [3]int // as many as Parts at most, all 0: the same row again
+	w := tile.Line(0, lda, m, segs[:p.b.Parts()], p.b.K)
+	each(p.b.Panels(), p.b.Bytes(), func(first, last int) {
+		p.b.Run(o, a, w, aZero, first, last)
+	})
+}

@@ -1,0 +1,136 @@
+package tile
+
+import "assay/kernels/numeric"
+
+// F32 is a packed float matrix of K rows and N columns with a bias for each column.
+type F32 struct {
+	K, N  int
+	panel []float32 // [ceil(N/Panel)][K][Panel], columns beyond N are 0
+	bias  []float32 // padded with 0 to whole panels
+}
+
+// PackF32 packs the matrix whose element in row k and column n is at(k, n); k counts along the segments of a Walk.
+// A nil bias is +0.
+func PackF32(k, n int, at func(k, n int) float32, bias []float32) *F32 {
+	panels := (n + Panel - 1) / Panel
+	p := &F32{K: k, N: n, panel: aligned[float32](panels * k * Panel), bias: aligned[float32](panels * Panel)}
+	copy(p.bias, bias)
+	for j := range n {
+		col := j/Panel*k*Panel + j%Panel
+		for i := range k {
+			p.panel[col+i*Panel] = at(i, j)
+		}
+	}
+	return p
+}
+
+// Bytes is the size of the packed weights.
+func (p *F32) Bytes() int { return 4 * len(p.panel) }
+
+// Panels is the number of panels of columns.
+func (p *F32) Panels() int { return len(p.bias) / Panel }
+
+// Run computes dst[r][n] = act(chain(bias[n], row r of w in src)) for the columns of panels first to last-1, which
+// callers cut at even numbers. dst begins at row 0, column 0, and its rows are ldd elements apart.
+func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
+	if w.M == 0 || first >= last {
+		return
+	}
+	k := f32Kernel()
+	n, piece := w.pieces(k.Rows)
+	for i := range n {
+		p.run(k, dst, ldd, src, piece[i], act, first, last)
+		dst = dst[min(len(dst), half*ldd):]
+	}
+}
+
+// run cuts one piece of rows into calls: along k first, since a chain that goes on needs its sums stored.
+func (p *F32) run(k Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
+	c := callF32{dst: dst, ldd: ldd, src: src, w: w, p: p, first: first, last: last, begin: true, end: true, act: act}
+	if p.K <= maxDepth {
+		c.depth = p.K
+		c.rows(k)
+		return
+	}
+	for s := range w.Segs {
+		for off := 0; off < w.Len; off += maxDepth {
+			c.w.Segs, c.w.Base, c.w.Len = w.Segs[s:s+1], w.Base+off, min(maxDepth, w.Len-off)
+			c.depth = c.w.Len
+			c.begin = c.k0 == 0
+			c.end = c.k0+c.depth == p.K
+			c.rows(k)
+			c.k0 += c.depth
+		}
+	}
+}
+
+// callF32 is the work of one or more kernel calls. Sums start from the bias if begin and from dst otherwise; act holds
+// if end. The calls cover depth rows of the matrix from k0.
+type callF32 struct {
+	dst         []float32
+	ldd         int
+	src         []float32
+	w           Walk
+	p           *F32
+	first, last int // panels
+	k0, depth   int
+	begin, end  bool
+	act         numeric.Clamp
+	tiles, size int // tiles of size rows, one below the other
+}
+
+// rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
+func (c callF32) rows(k Kernel) {
+	tiles, size, big := balance(c.w.M, k.Rows)
+	all, dst := c.w, c.dst
+	atRow := 0
+	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
+		step := max(1, maxWork/(max(1, c.depth)*t.size*(c.last-c.first)))
+		for done := 0; done < t.n; done += step {
+			c.tiles, c.size = min(step, t.n-done), t.size
+			c.w = all
+			if c.tiles*c.size != all.M {
+				c.w = all.part(atRow, c.tiles*c.size)
+			}
+			c.dst = dst[atRow*c.ldd:]
+			k.f32(&c)
+			atRow += c.tiles * c.size
+		}
+	}
+}
+
+// plainF32 is the reference kernel.
+func plainF32(c *callF32) {
+	for r := range c.tiles * c.size {
+		row := c.w.at(r)
+		for q := c.first; q < c.last; q++ {
+			n := min(Panel, c.p.N-q*Panel)
+			out := c.dst[r*c.ldd+q*Panel:][:n]
+			acc := [Panel]float32(c.p.bias[q*Panel:])
+			if !c.begin {
+				copy(acc[:], out)
+			}
+			b := c.p.panel[(q*c.p.K+c.k0)*Panel:]
+			for _, s := range c.w.Segs {
+				for _, x := range c.src[row+s:][:c.w.Len] {
+					for j, y := range b[:Panel] {
+						acc[j] = numeric.FMA32(x, y, acc[j])
+					}
+					b = b[Panel:]
+				}
+			}
+			c.store(out, acc[:])
+		}
+	}
+}
+
+// store writes sums as the last step of a chain, or as they are.
+func (c *callF32) store(out, acc []float32) {
+	for j := range out {
+		if c.end {
+			out[j] = c.act.Apply(acc[j])
+		} else {
+			out[j] = acc[j]
+		}
+	}
+}

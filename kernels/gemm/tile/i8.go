@@ -1,0 +1,202 @@
+package tile
+
+import "assay/kernels/numeric"
+
+// I8 is a packed matrix of 8-bit weights, K rows and N columns, with an int32 bias for each column. Each of the K rows'
+// segments is padded to whole groups of four with weights of 0.
+type I8 struct {
+	K, N      int
+	segs, len int     // of the Walk it was packed for
+	groups    int     // of one segment
+	parts     int     // how many int8 matrices add up to the weights, 1 without zero points
+	panel     []int8  // [ceil(N/Panel)][parts*segs*groups][Panel][quad]
+	bias, sum []int32 // of each column, padded with 0: bias, and sum of the weights less their zero point
+}
+
+// PackI8 packs the matrix whose element in row k and column n is at(k, n), a weight less its zero point and so between
+// -255 and 255; k counts along segs segments of n elements. Weights outside int8 are the sum of two or three int8
+// matrices; the same source then passes as often. A nil bias is 0.
+func PackI8(segs, segLen, n int, at func(k, n int) int, bias []int32) *I8 {
+	p := &I8{K: segs * segLen, N: n, segs: segs, len: segLen, groups: (segLen + quad - 1) / quad, parts: 1}
+	for j := range n {
+		for i := range p.K {
+			for v := at(i, j); v < -128*p.parts || v > 127*p.parts; {
+				p.parts++
+			}
+		}
+	}
+	p.panel = aligned[int8](p.Panels() * p.depth() * Panel * quad)
+	p.bias, p.sum = aligned[int32](p.Panels()*Panel), aligned[int32](p.Panels()*Panel)
+	copy(p.bias, bias)
+	for j := range n {
+		col := j/Panel*p.depth()*Panel + j%Panel
+		for i := range p.K {
+			v := at(i, j)
+			p.sum[j] += int32(v)
+			for q := range p.parts {
+				w := max(-128, min(127, v))
+				group := (q*segs+i/segLen)*p.groups + i%segLen/quad
+				p.panel[(col+group*Panel)*quad+i%segLen%quad] = int8(w)
+				v -= w
+			}
+		}
+	}
+	return p
+}
+
+// depth is the number of groups of four along k.
+func (p *I8) depth() int { return p.parts * p.segs * p.groups }
+
+// Bytes is the size of the packed weights.
+func (p *I8) Bytes() int { return len(p.panel) }
+
+// Panels is the number of panels of columns.
+func (p *I8) Panels() int { return (p.N + Panel - 1) / Panel }
+
+// Slack is how many bytes past the end of a segment a kernel reads: 0 to 3. A Walk with one segment needs no slack at
+// the end of its source; one with more does.
+func (p *I8) Slack() int { return p.groups*quad - p.len }
+
+// Parts is how often a Walk's list of segments has to be repeated: 1 unless weights have zero points.
+func (p *I8) Parts() int { return p.parts }
+
+// Out is where integer sums go: to bytes by a requantization, or to floats times a scale (one, or one for each column).
+type Out struct {
+	U8    []uint8
+	Rq    numeric.Requant
+	F32   []float32
+	Scale []float32
+	Ld    int // elements between rows
+}
+
+// Run computes acc[r][n] = bias[n] + sum over k of (row r of w in src, less zero) * weight[k][n] for the columns of
+// panels first to last-1, which callers cut at even numbers, and writes it to o. With Parts above 1, w.Segs repeats.
+func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
+	if w.M == 0 || first >= last {
+		return
+	}
+	k := i8Kernel()
+	n, piece := w.pieces(k.Rows)
+	for i := range n {
+		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}
+		c.rows(k)
+		o.U8, o.F32 = o.U8[min(len(o.U8), half*o.Ld):], o.F32[min(len(o.F32), half*o.Ld):]
+	}
+}
+
+// callI8 is the work of one or more kernel calls.
+type callI8 struct {
+	o           Out
+	src         []uint8
+	w           Walk
+	p           *I8
+	zero        int32
+	first, last int       // panels
+	tiles, size int       // tiles of size rows, one below the other
+	tail        bool      // the last group of a segment comes from rest: it would lie past the end of src
+	rest        [14]int32 // little-endian, one a row; only with one tile
+}
+
+// rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
+func (c callI8) rows(k Kernel) {
+	tiles, size, big := balance(c.w.M, k.Rows)
+	all, o := c.w, c.o
+	atRow := 0
+	safe := c.safe(all)
+	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
+		step := max(1, maxWork/(max(1, c.p.depth())*t.size*(c.last-c.first)))
+		for done := 0; done < t.n; {
+			c.tiles, c.size = min(step, t.n-done), t.size
+			if end := atRow + c.tiles*c.size; end > safe {
+				c.tiles = max(1, (safe-atRow)/c.size)
+			}
+			rows := c.tiles * c.size
+			c.w = all
+			if rows != all.M {
+				c.w = all.part(atRow, rows)
+			}
+			if c.tail = atRow+rows > safe; c.tail {
+				c.fillRest()
+			}
+			if c.o.U8 = o.U8; o.U8 != nil {
+				c.o.U8 = o.U8[atRow*o.Ld:]
+			} else {
+				c.o.F32 = o.F32[atRow*o.Ld:]
+			}
+			k.i8(&c)
+			atRow += rows
+			done += c.tiles
+		}
+	}
+}
+
+// safe is the number of rows, from the first, of which all groups of four lie in src.
+func (c *callI8) safe(w Walk) int {
+	slack := c.p.Slack()
+	if slack == 0 {
+		return w.M
+	}
+	far := 0
+	for _, s := range w.Segs {
+		far = max(far, s+w.Len+slack)
+	}
+	n := w.M
+	for n > 0 && w.at(n-1)+far > len(c.src) {
+		n--
+	}
+	return n
+}
+
+// fillRest gathers the bytes beyond the last whole group of each row.
+func (c *callI8) fillRest() {
+	whole := c.w.Len &^ (quad - 1)
+	for r := range c.size {
+		v := uint32(0)
+		for i, x := range c.src[c.w.at(r)+c.w.Segs[0]:][whole:c.w.Len] {
+			v |= uint32(x) << (8 * i)
+		}
+		c.rest[r] = int32(v)
+	}
+}
+
+// plainI8 is the reference kernel.
+func plainI8(c *callI8) {
+	for r := range c.tiles * c.size {
+		row := c.w.at(r)
+		for q := c.first; q < c.last; q++ {
+			n := min(Panel, c.p.N-q*Panel)
+			var acc [Panel]int32
+			b := c.p.panel[q*c.p.depth()*Panel*quad:]
+			for _, s := range c.w.Segs {
+				for i, x := range c.src[row+s:][:c.w.Len] {
+					g := b[(i&^(quad-1))*Panel+i%quad:]
+					for j := range acc {
+						acc[j] += int32(x) * int32(g[j*quad])
+					}
+				}
+				b = b[c.p.groups*Panel*quad:]
+			}
+			for j := range n {
+				acc[j] += c.p.bias[q*Panel+j] - c.zero*c.p.sum[q*Panel+j]
+			}
+			c.o.store(r, q*Panel, acc[:n])
+		}
+	}
+}
+
+// store writes the sums of row r from column n on.
+func (o *Out) store(r, n int, acc []int32) {
+	if o.U8 != nil {
+		for j, v := range acc {
+			o.U8[r*o.Ld+n+j] = o.Rq.At(v, n+j)
+		}
+		return
+	}
+	for j, v := range acc {
+		s := 0
+		if len(o.Scale) > 1 {
+			s = n + j
+		}
+		o.F32[r*o.Ld+n+j] = numeric.Canon(float32(v) * o.Scale[s])
+	}
+}

@@ -1,0 +1,90 @@
+// Package tile multiplies rows of activations by packed weights: the one inner loop of GEMM and dense convolution.
+// Activations are read where they lie; only weights are packed, once. An operator, a tensor, a padding rule or an
+// allocation in Run may not enter.
+//
+// Contract. Row r of a Walk is K elements of the source: its segments, one after the other. A float result is one chain
+// of fused multiply-adds that starts at the bias, or +0, and takes k in ascending order; an integer result is the exact
+// int32 sum (modulo 2^32). Every tier gives the same bits, whatever the split into tiles, panels and calls. Integer
+// kernels read the source in groups of four bytes and never past its end. Destination and source do not overlap.
+// A packed value is read-only after packing and safe for concurrent use.
+//
+// Names of kernels are metadata: type, "tile", tier, rows x columns. Assembly works at most about 200 microseconds
+// before it returns, because a garbage collection waits for it.
+package tile
+
+import "unsafe"
+
+const (
+	// Panel is the number of columns that lie together in packed weights: one vector of 16 floats or int32 sums.
+	Panel = 16
+	// quad is the number of bytes along k that one int8 multiply-add takes.
+	quad = 4
+	// half is the number of rows that share one base address; see Walk.Half.
+	half = 7
+	// maxDepth bounds the depth of one call of a float kernel; a deeper chain continues from the stored accumulator.
+	maxDepth = 16384
+	// maxWork bounds rows * depth * panels of one call of an assembly kernel, in steps of one vector multiply-add.
+	maxWork = 600_000
+)
+
+// Walk says where rows of K elements lie in a source, in elements. Row r begins at Base + r*Row for r < 7 and at
+// Base + Half + (r-7)*Row above, so that one tile can take two lines of a 7-wide picture; a Walk with more than 14
+// rows has Half = 7*Row. Each row is len(Segs) segments of Len elements that begin at their offset from the row.
+type Walk struct {
+	Base, Row, Half, M int
+	Segs               []int
+	Len                int
+}
+
+// Line is the Walk of m rows that lie at equal distances.
+func Line(base, row, m int, segs []int, n int) Walk {
+	return Walk{Base: base, Row: row, Half: half * row, M: m, Segs: segs, Len: n}
+}
+
+// at is the index of the first element of row r, less the segment's offset.
+func (w Walk) at(r int) int {
+	if r < half || w.straight() {
+		return w.Base + r*w.Row
+	}
+	return w.Base + w.Half + (r-half)*w.Row
+}
+
+func (w Walk) straight() bool { return w.Half == half*w.Row }
+
+// part is the Walk of rows first to first+m-1. Invariant: w is straight, or the part is one of its halves or all of it.
+func (w Walk) part(first, m int) Walk {
+	w.Base, w.M = w.at(first), m
+	if m <= half {
+		w.Half = half * w.Row
+	}
+	return w
+}
+
+// pieces cuts w into parts whose rows lie at equal distances, unless a tile of rows takes all of it.
+func (w Walk) pieces(rows int) (n int, p [2]Walk) {
+	if w.M <= half {
+		return 1, [2]Walk{w.part(0, w.M)}
+	}
+	if w.straight() || (w.M <= rows && rows == 2*half) {
+		return 1, [2]Walk{w}
+	}
+	return 2, [2]Walk{w.part(0, half), w.part(half, w.M-half)}
+}
+
+// balance splits m rows into tiles of at most rows: the first big tiles have size+1 rows, the others size.
+func balance(m, rows int) (tiles, size, big int) {
+	tiles = (m + rows - 1) / rows
+	return tiles, m / tiles, m % tiles
+}
+
+// Align is the alignment of packed weights in bytes: a cache line, and a vector of the widest tier.
+const Align = 64
+
+// aligned allocates n zeroed elements that begin at a multiple of Align.
+func aligned[T int8 | int32 | float32](n int) []T {
+	var t T
+	size := int(unsafe.Sizeof(t))
+	buf := make([]T, n+Align/size)
+	skip := -int(uintptr(unsafe.Pointer(unsafe.SliceData(buf)))) & (Align - 1) / size
+	return buf[skip : skip+n : skip+n]
+}
