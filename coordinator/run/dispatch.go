@@ -149,7 +149,7 @@ func (d *dispatcher) stored(ctx context.Context, requests []request) (unknown []
 		}
 		if ok {
 			out[r.digest] = res
-			d.onCell(true, r.samples)
+			d.onCell(true, len(r.block))
 			continue
 		}
 		unknown = append(unknown, r)
@@ -164,7 +164,7 @@ func (d *dispatcher) enqueue(requests []request, alone bool) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	cost := func(r request) float64 { return d.pace[r.cell.What] * float64(r.samples) }
+	cost := func(r request) float64 { return d.pace[r.cell.What] * float64(len(r.block)) }
 	var parcels []*parcel
 	if alone {
 		for _, r := range requests {
@@ -262,8 +262,8 @@ func (d *dispatcher) result(m jetstream.Msg) {
 	}
 	h := m.Headers()
 	d.nodes.credit(h.Get(wire.HeaderNode), h.Get(wire.HeaderTier), h.Get(wire.HeaderBuild))
-	if took, err := time.ParseDuration(h.Get(wire.HeaderTook)); err == nil && a.samples > 0 {
-		d.pace[a.cell.What] += (took.Seconds()/float64(a.samples) - d.pace[a.cell.What]) / 8
+	if took, err := time.ParseDuration(h.Get(wire.HeaderTook)); err == nil && len(a.block) > 0 {
+		d.pace[a.cell.What] += (took.Seconds()/float64(len(a.block)) - d.pace[a.cell.What]) / 8
 	}
 	if n, err := strconv.Atoi(h.Get(wire.HeaderRuns)); err == nil {
 		d.onCell(false, n)
@@ -338,7 +338,7 @@ func (d *dispatcher) exhausted(ctx context.Context, m *nats.Msg) {
 		}
 		if dead.alone && len(again) > 0 {
 			c := again[0].cell
-			d.fatal = fmt.Errorf("%w: plan %x with float groups %x, block %d of the view (%d samples); see the evaluators' logs", ErrPoison, again[0].plan.Params[:4], again[0].plan.Float, c.Index, again[0].samples)
+			d.fatal = fmt.Errorf("%w: plan %x with float groups %x, block %d of the view (%d samples); see the evaluators' logs", ErrPoison, again[0].plan.Params[:4], again[0].plan.Float, c.Index, len(again[0].block))
 			again = nil
 		}
 	}

@@ -2,19 +2,18 @@ package run
 
 import (
 	"cmp"
-	"encoding/binary"
 	"slices"
 
 	"assay/shared/plan"
 	"assay/shared/wire"
 )
 
-// request is one unknown cell with what a task needs to carry it. Samples is the number of samples in its block.
+// request is one unknown cell with what a task needs to carry it. Block is the samples of its block.
 type request struct {
-	cell    plan.Cell
-	digest  plan.Digest // of cell
-	plan    plan.Plan
-	samples int
+	cell   plan.Cell
+	digest plan.Digest // of cell
+	plan   plan.Plan
+	block  []uint32
 }
 
 // parcel is a task before and while it is published: every plan on every block. waiting counts its cells without a result.
@@ -112,13 +111,4 @@ func compareQuestion(a, b plan.Cell) int {
 
 func sameBlock(a, b request) bool {
 	return a.cell.Index == b.cell.Index && compareQuestion(a.cell, b.cell) == 0
-}
-
-// key tells parcels apart inside this process.
-func (p *parcel) key() string {
-	var b []byte
-	for _, c := range p.cells {
-		b = append(b, c[:8]...)
-	}
-	return string(binary.LittleEndian.AppendUint32(b, uint32(len(p.cells))))
 }

@@ -1,0 +1,236 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"assay/coordinator/search"
+	"assay/shared/metric"
+	"assay/shared/plan"
+	"assay/shared/store"
+	"assay/shared/wire"
+)
+
+// cells computes cells; dispatcher does it on JetStream, and a replay refuses to.
+type cells interface {
+	do(ctx context.Context, requests []request) (map[plan.Digest]wire.Result, error)
+}
+
+// asker answers the search's rounds about one problem. Records are kept per sample: a trial whose samples are all known
+// under the same effective plan costs nothing, whatever view they were computed in. Not safe for concurrent use.
+type asker struct {
+	cells   cells
+	objects store.Store
+	problem plan.Problem
+	digest  plan.Digest // of problem
+	meter   metric.Meter
+	base    plan.View    // the view of full evaluations; its cells are looked for before a subset is computed
+	params  *plan.Params // nil until the model is quantized
+	lookup  func(ctx context.Context, r []request) (map[plan.Digest]wire.Result, error)
+	onRound func(name string, trials, samples int)
+
+	known map[plan.Digest]*ledger // by effective plan
+	views map[plan.Digest]bool    // views that are in the store
+}
+
+// ledger holds the records of one plan by sample index of the data set.
+type ledger struct {
+	records map[uint32][]byte
+}
+
+func newAsker(c cells, objects store.Store, problem plan.Problem, meter metric.Meter, base plan.View) *asker {
+	return &asker{
+		cells: c, objects: objects, problem: problem, digest: problem.Digest(), meter: meter, base: base,
+		onRound: func(string, int, int) {}, known: map[plan.Digest]*ledger{}, views: map[plan.Digest]bool{},
+	}
+}
+
+// Ask implements search.Asker. Need is computed as one round of cells unless Until is set; then trial by trial, so that what
+// lies behind the end costs nothing. Maybe is not computed.
+func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error) {
+	step := len(r.Need)
+	if r.Until != nil {
+		step = 1
+	}
+	var out []search.Answer
+	for at := 0; at < len(r.Need); at += step {
+		answers, err := a.askAll(ctx, r.Name, r.Need[at:min(at+step, len(r.Need))])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", r.Name, err)
+		}
+		out = append(out, answers...)
+		if r.Until != nil && r.Until(out) {
+			break
+		}
+	}
+	return out, nil
+}
+
+// askAll answers trials with all their cells in one round.
+func (a *asker) askAll(ctx context.Context, name string, trials []search.Trial) ([]search.Answer, error) {
+	plans := make([]plan.Digest, len(trials))
+	var requests []request
+	queued := map[plan.Digest]bool{}
+	samples := 0
+	for i, t := range trials {
+		if t.What != plan.Records {
+			return nil, fmt.Errorf("trial %d asks for %d: a search asks for records only", i, t.What)
+		}
+		plans[i] = plan.EffectiveDigest(a.params, t.Plan)
+		if err := a.recall(ctx, plans[i], t); err != nil {
+			return nil, err
+		}
+		rs, err := a.requests(ctx, t.Plan, plans[i], t.View)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rs {
+			if !queued[r.digest] {
+				queued[r.digest] = true
+				samples += len(r.block)
+				requests = append(requests, r)
+			}
+		}
+	}
+	a.onRound(name, len(trials), samples)
+	results, err := a.cells.do(ctx, requests)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.learn(requests, results); err != nil {
+		return nil, err
+	}
+	out := make([]search.Answer, len(trials))
+	for i, t := range trials {
+		if out[i], err = a.answer(plans[i], t); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+// block is the samples of block index of v.
+func (a *asker) block(v plan.View, index uint32) []uint32 {
+	from := int(index) * int(a.problem.Block)
+	return v.Samples[from:min(from+int(a.problem.Block), len(v.Samples))]
+}
+
+// requests lists the cells of a plan on a view that hold at least one unknown sample, and stores the view if it is new.
+func (a *asker) requests(ctx context.Context, p plan.Plan, effective plan.Digest, v plan.View) ([]request, error) {
+	l := a.known[effective]
+	var out []request
+	d := v.Digest()
+	for at := 0; at < len(v.Samples); at += int(a.problem.Block) {
+		index := uint32(at / int(a.problem.Block))
+		block := a.block(v, index)
+		if l != nil && l.all(block) {
+			continue
+		}
+		c := plan.Cell{Problem: a.digest, Plan: effective, View: d, Index: index, What: plan.Records}
+		out = append(out, request{cell: c, digest: c.Digest(), plan: p, block: block})
+	}
+	if len(out) > 0 && !a.views[d] {
+		if _, err := a.objects.Put(ctx, plan.EncodeView(v)); err != nil {
+			return nil, err
+		}
+		a.views[d] = true
+	}
+	return out, nil
+}
+
+// recall looks for stored cells of the base view that hold the samples of a trial on another view. It is what makes another
+// limit, or another subset size, answer from memory.
+func (a *asker) recall(ctx context.Context, effective plan.Digest, t search.Trial) error {
+	if a.lookup == nil || t.View.Digest() == a.base.Digest() {
+		return nil
+	}
+	if l := a.known[effective]; l != nil && l.all(t.View.Samples) {
+		return nil
+	}
+	rs, err := a.requests(ctx, t.Plan, effective, a.base)
+	if err != nil {
+		return err
+	}
+	results, err := a.lookup(ctx, rs)
+	if err != nil {
+		return err
+	}
+	var found []request
+	for _, r := range rs {
+		if _, ok := results[r.digest]; ok {
+			found = append(found, r)
+		}
+	}
+	return a.learn(found, results)
+}
+
+// learn enters results into the ledgers.
+func (a *asker) learn(requests []request, results map[plan.Digest]wire.Result) error {
+	size := a.meter.RecordSize()
+	for _, r := range requests {
+		res, ok := results[r.digest]
+		if !ok {
+			return fmt.Errorf("cell %s has no result", r.digest.Short())
+		}
+		if len(res.Records) != size*len(r.block) {
+			return fmt.Errorf("cell %s: %d bytes of records for %d samples of %d bytes", r.digest.Short(), len(res.Records), len(r.block), size)
+		}
+		l := a.known[r.cell.Plan]
+		if l == nil {
+			l = &ledger{map[uint32][]byte{}}
+			a.known[r.cell.Plan] = l
+		}
+		for i, s := range r.block {
+			l.records[s] = res.Records[i*size : (i+1)*size]
+		}
+	}
+	return nil
+}
+
+func (l *ledger) all(samples []uint32) bool {
+	for _, s := range samples {
+		if _, ok := l.records[s]; !ok {
+			return false
+		}
+	}
+	return true
+}
+
+// join concatenates the records of samples in order.
+func (l *ledger) join(samples []uint32) []byte {
+	var out []byte
+	for _, s := range samples {
+		out = append(out, l.records[s]...)
+	}
+	return out
+}
+
+// answer makes a complete answer from the ledger.
+func (a *asker) answer(effective plan.Digest, t search.Trial) (search.Answer, error) {
+	l := a.known[effective]
+	if l == nil || !l.all(t.View.Samples) {
+		return search.Answer{}, fmt.Errorf("plan %s: not every sample of the view has a record", effective.Short())
+	}
+	records := l.join(t.View.Samples)
+	out := search.Answer{Trial: t, Seen: len(t.View.Samples), Records: samples{a.meter, records}}
+	for m := range a.meter.Metrics {
+		v := a.meter.Value(m, records)
+		out.Lo = append(out.Lo, search.Value(v))
+		out.Hi = append(out.Hi, search.Value(v))
+	}
+	return out, nil
+}
+
+// samples gives the search its per-sample values.
+type samples struct {
+	meter   metric.Meter
+	records []byte
+}
+
+// Sample implements search.Records.
+func (s samples) Sample(m, i int) float64 {
+	size := s.meter.RecordSize()
+	return s.meter.Each(m, s.records[i*size:(i+1)*size])[0]
+}
+
+var _ search.Asker = (*asker)(nil)

@@ -1,0 +1,291 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"assay/evaluator/engine"
+	"assay/kernels/numeric"
+	"assay/shared/dataset"
+	"assay/shared/graph"
+	"assay/shared/metric"
+	"assay/shared/onnx"
+	"assay/shared/plan"
+	"assay/shared/quant"
+	"assay/shared/store"
+	"assay/shared/tensor"
+	"assay/shared/wire"
+)
+
+// Evaluator computes cells: it fetches what a task names by digest and runs models. One serves all slots of a process.
+type Evaluator struct {
+	engine   *engine.Engine
+	objects  store.Store
+	problems *memo[plan.Digest, *problem]
+	params   *memo[plan.Digest, *plan.Params]
+	views    *memo[plan.Digest, plan.View]
+	taps     *memo[plan.Digest, []quant.Tap]
+	programs *memo[programKey, *engine.Program]
+}
+
+// problem is a problem with everything that it names.
+type problem struct {
+	plan.Problem
+	model  *graph.Model
+	inputs dataset.Inputs
+	meter  metric.Meter
+}
+
+// programKey names a compiled model: what it computes and which values it gives.
+type programKey struct {
+	model, plan, want plan.Digest
+}
+
+// How many things an evaluator remembers; each can be fetched or made again.
+const (
+	keepProblems = 8
+	keepViews    = 256
+	keepPrograms = 512
+)
+
+// New makes an evaluator that fetches from objects, which should be cached in memory.
+func New(objects store.Store, o engine.Options) *Evaluator {
+	return &Evaluator{
+		engine: engine.New(o), objects: objects,
+		problems: newMemo[plan.Digest, *problem](keepProblems),
+		params:   newMemo[plan.Digest, *plan.Params](keepProblems),
+		views:    newMemo[plan.Digest, plan.View](keepViews),
+		taps:     newMemo[plan.Digest, []quant.Tap](keepProblems),
+		programs: newMemo[programKey, *engine.Program](keepPrograms),
+	}
+}
+
+// Numerics is the version of the canonical forms that this program computes; tasks of another one are not for it.
+func (e *Evaluator) Numerics() string { return numeric.Version }
+
+// Value is the value of a cell, with the number of samples that were run for it.
+type Value struct {
+	wire.Result
+	Samples int
+}
+
+// Cell names the cell of a task's plan on one block.
+func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
+	params, err := e.paramsOf(ctx, p)
+	if err != nil {
+		return plan.Cell{}, err
+	}
+	return plan.Cell{Problem: t.Problem, Plan: plan.EffectiveDigest(params, p), View: t.View, Index: block, What: t.What, Ref: t.Ref}, nil
+}
+
+// Compute computes one cell. progress is called after every batch of samples.
+func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (Value, error) {
+	pr, err := e.problemOf(ctx, t.Problem)
+	if err != nil {
+		return Value{}, err
+	}
+	if pr.Numerics != e.Numerics() {
+		return Value{}, fmt.Errorf("problem %s is of numerics %s, this evaluator computes %s", t.Problem.Short(), pr.Numerics, e.Numerics())
+	}
+	samples, err := e.samples(ctx, pr, t.View, block)
+	if err != nil {
+		return Value{}, err
+	}
+	var measure func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
+	var want []string
+	switch t.What {
+	case plan.Records:
+		want = []string{pr.meter.Output}
+		measure = pr.meter.PerSample
+	case plan.Taps:
+		taps, err := e.tapsOf(ctx, t.Ref)
+		if err != nil {
+			return Value{}, err
+		}
+		want = quant.Values(taps)
+		measure = func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+			return quant.Measure(taps, out, len(samples))
+		}
+	default:
+		return Value{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
+	}
+	program, err := e.program(ctx, pr, p, want)
+	if err != nil {
+		return Value{}, err
+	}
+	records, err := e.run(ctx, pr, program, t, samples, measure, progress)
+	if err != nil {
+		return Value{}, err
+	}
+	return Value{wire.Result{V: wire.Version, Records: records}, len(samples)}, nil
+}
+
+// run feeds the samples batch by batch and appends what measure makes of the outputs. Records do not depend on the batches.
+func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, t wire.Task, samples []uint32,
+	measure func(map[string]*tensor.Tensor, []uint32) ([]byte, error), progress func()) ([]byte, error) {
+	var records []byte
+	for len(samples) > 0 {
+		n := pr.inputs.Together(samples)
+		batch := samples[:min(n, e.batch(pr, program))]
+		samples = samples[len(batch):]
+		in, err := pr.inputs.Feed(ctx, e.objects.Get, batch)
+		if err != nil {
+			return nil, err
+		}
+		key := plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, batch})
+		out, err := program.Run(ctx, in, key)
+		if err != nil {
+			return nil, fmt.Errorf("samples %d..%d: %w", batch[0], batch[len(batch)-1], err)
+		}
+		rs, err := measure(out, batch)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, rs...)
+		progress()
+	}
+	return records, nil
+}
+
+// batchKey names the samples of a batch for the activation store.
+type batchKey struct {
+	Inputs  plan.Digest
+	Samples []uint32
+}
+
+// largestBatch is enough for weights to be read from cache and small enough for activations to stay there.
+const largestBatch = 8
+
+// batch is how many samples go through the model at once: 1 unless every row is computed by itself.
+func (e *Evaluator) batch(pr *problem, program *engine.Program) int {
+	if program.RowWise() {
+		return largestBatch
+	}
+	return 1
+}
+
+func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) ([]uint32, error) {
+	v, err := e.views.get(view, func() (plan.View, error) {
+		b, err := e.objects.Get(ctx, view)
+		if err != nil {
+			return plan.View{}, err
+		}
+		return plan.DecodeView(b)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("view %s: %w", view.Short(), err)
+	}
+	from := int(block) * int(pr.Block)
+	if from >= len(v.Samples) {
+		return nil, fmt.Errorf("view %s has %d samples: there is no block %d of %d", view.Short(), len(v.Samples), block, pr.Block)
+	}
+	return v.Samples[from:min(from+int(pr.Block), len(v.Samples))], nil
+}
+
+func (e *Evaluator) problemOf(ctx context.Context, d plan.Digest) (*problem, error) {
+	return e.problems.get(d, func() (*problem, error) {
+		b, err := e.objects.Get(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("problem %s: %w", d.Short(), err)
+		}
+		pr := &problem{}
+		if pr.Problem, err = plan.DecodeProblem(b); err != nil {
+			return nil, fmt.Errorf("problem %s: %w", d.Short(), err)
+		}
+		parts := []struct {
+			what   string
+			digest plan.Digest
+			decode func([]byte) error
+		}{
+			{"model", pr.Model, func(b []byte) (err error) { pr.model, err = onnx.Decode(b, ""); return }},
+			{"inputs", pr.Inputs, func(b []byte) (err error) { pr.inputs, err = dataset.Decode(b); return }},
+			{"meter", pr.Meter, func(b []byte) (err error) { pr.meter, err = metric.Decode(b); return }},
+		}
+		for _, part := range parts {
+			b, err := e.objects.Get(ctx, part.digest)
+			if err == nil {
+				err = part.decode(b)
+			}
+			if err != nil {
+				return nil, fmt.Errorf("problem %s: %s %s: %w", d.Short(), part.what, part.digest.Short(), err)
+			}
+		}
+		return pr, nil
+	})
+}
+
+func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, error) {
+	if p.Params.IsZero() {
+		return nil, nil
+	}
+	params, err := e.params.get(p.Params, func() (*plan.Params, error) {
+		b, err := e.objects.Get(ctx, p.Params)
+		if err != nil {
+			return nil, err
+		}
+		return plan.DecodeParams(b)
+	})
+	if err == nil {
+		err = p.Check(params)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("params %s: %w", p.Params.Short(), err)
+	}
+	return params, nil
+}
+
+func (e *Evaluator) tapsOf(ctx context.Context, d plan.Digest) ([]quant.Tap, error) {
+	return e.taps.get(d, func() ([]quant.Tap, error) {
+		b, err := e.objects.Get(ctx, d)
+		if err != nil {
+			return nil, fmt.Errorf("statistics %s: %w", d.Short(), err)
+		}
+		return quant.DecodeTaps(b)
+	})
+}
+
+// program compiles a plan for the wanted values, once per process.
+func (e *Evaluator) program(ctx context.Context, pr *problem, p plan.Plan, want []string) (*engine.Program, error) {
+	params, err := e.paramsOf(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	effective := plan.EffectiveDigest(params, p)
+	key := programKey{pr.Model, effective, plan.DigestOf("Want", want)}
+	return e.programs.get(key, func() (*engine.Program, error) {
+		m := pr.model
+		if !effective.IsZero() {
+			if m, err = quant.Apply(pr.model, params, p); err != nil {
+				return nil, fmt.Errorf("plan %s: %w", effective.Short(), err)
+			}
+		}
+		return e.engine.Compile(m, want)
+	})
+}
+
+// Time measures the median milliseconds that a plan of a problem takes for one sample on this machine, one sample at a time,
+// on one core. It decides nothing.
+func (e *Evaluator) Time(ctx context.Context, d plan.Digest, p plan.Plan, sample uint32) (ms float64, err error) {
+	pr, err := e.problemOf(ctx, d)
+	if err != nil {
+		return 0, err
+	}
+	program, err := e.program(ctx, pr, p, []string{pr.meter.Output})
+	if err != nil {
+		return 0, err
+	}
+	in, err := pr.inputs.Feed(ctx, e.objects.Get, []uint32{sample})
+	if err != nil {
+		return 0, err
+	}
+	var took []time.Duration
+	for start := time.Now(); len(took) < 5 || len(took) < 200 && time.Since(start) < 500*time.Millisecond; {
+		began := time.Now()
+		if _, err := program.Run(ctx, in, plan.Digest{}); err != nil {
+			return 0, err
+		}
+		took = append(took, time.Since(began))
+	}
+	return median(took).Seconds() * 1e3, nil
+}
