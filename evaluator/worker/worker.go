@@ -1,6 +1,7 @@
 // Package worker is an evaluator at work: it pulls tasks from JetStream, computes their cells, publishes each result as soon
 // as it is done, and acknowledges the task when all are stored. It keeps no state that a crash could lose and decides
-// nothing. What a cell's value is, is in compute.go; how a model runs is package engine's business.
+// nothing. What a
+// cell's value is, is package cell's business.
 //
 // Life cycle: Run returns when ctx ends, after all its goroutines; a task in work is then given back. Losing the broker is
 // no end: the client reconnects and the loop goes on. A cell that fails for good is told to its job as a failure and the
@@ -33,11 +34,27 @@ type Config struct {
 	Log   *zap.Logger
 }
 
+// Computer computes cells; package cell has the real one. It is safe for concurrent use.
+type Computer interface {
+	// Numerics is the version of the canonical forms that it computes; tasks of another one are not for it.
+	Numerics() string
+	// Cell names the cell of a task's plan on one block.
+	Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error)
+	// Compute gives the value of that cell. progress is called after every batch of samples.
+	Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (Value, error)
+}
+
+// Value is the value of a cell, with the number of samples that were run for it.
+type Value struct {
+	wire.Result
+	Samples int
+}
+
 // stuckAfter is how long a task may go without finishing a batch of samples before the node stops vouching for it.
 const stuckAfter = 2 * time.Minute
 
-// Run works on tasks of the evaluator's numerics version until ctx ends.
-func Run(ctx context.Context, b *broker.Broker, e *Evaluator, c Config) error {
+// Run works on tasks of the computer's numerics version until ctx ends.
+func Run(ctx context.Context, b *broker.Broker, e Computer, c Config) error {
 	consumer, err := b.Consumer(ctx, e.Numerics())
 	if err != nil {
 		return err
@@ -59,7 +76,7 @@ func Run(ctx context.Context, b *broker.Broker, e *Evaluator, c Config) error {
 
 type worker struct {
 	b      *broker.Broker
-	eval   *Evaluator
+	eval   Computer
 	config Config
 	done   atomic.Uint64 // cells
 

@@ -1,4 +1,7 @@
-package worker
+// Package cell computes the value of a cell: it fetches what the cell names by digest, applies the plan, runs the samples
+// and measures. A value depends on nothing but the cell, so any process, tier, batch size and order gives the same bytes. A
+// subject, a task queue or a retry may not enter (package worker), nor a decision.
+package cell
 
 import (
 	"context"
@@ -6,6 +9,7 @@ import (
 	"time"
 
 	"assay/evaluator/engine"
+	"assay/evaluator/worker"
 	"assay/kernels/numeric"
 	"assay/shared/dataset"
 	"assay/shared/graph"
@@ -64,12 +68,6 @@ func New(objects store.Store, o engine.Options) *Evaluator {
 // Numerics is the version of the canonical forms that this program computes; tasks of another one are not for it.
 func (e *Evaluator) Numerics() string { return numeric.Version }
 
-// Value is the value of a cell, with the number of samples that were run for it.
-type Value struct {
-	wire.Result
-	Samples int
-}
-
 // Cell names the cell of a task's plan on one block.
 func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
 	params, err := e.paramsOf(ctx, p)
@@ -80,17 +78,17 @@ func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block ui
 }
 
 // Compute computes one cell. progress is called after every batch of samples.
-func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (Value, error) {
+func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (worker.Value, error) {
 	pr, err := e.problemOf(ctx, t.Problem)
 	if err != nil {
-		return Value{}, err
+		return worker.Value{}, err
 	}
 	if pr.Numerics != e.Numerics() {
-		return Value{}, fmt.Errorf("problem %s is of numerics %s, this evaluator computes %s", t.Problem.Short(), pr.Numerics, e.Numerics())
+		return worker.Value{}, fmt.Errorf("problem %s is of numerics %s, this evaluator computes %s", t.Problem.Short(), pr.Numerics, e.Numerics())
 	}
 	samples, err := e.samples(ctx, pr, t.View, block)
 	if err != nil {
-		return Value{}, err
+		return worker.Value{}, err
 	}
 	var measure func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
 	var want []string
@@ -101,24 +99,24 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	case plan.Taps:
 		taps, err := e.tapsOf(ctx, t.Ref)
 		if err != nil {
-			return Value{}, err
+			return worker.Value{}, err
 		}
 		want = quant.Values(taps)
 		measure = func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
 			return quant.Measure(taps, out, len(samples))
 		}
 	default:
-		return Value{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
+		return worker.Value{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
 	}
 	program, err := e.program(ctx, pr, p, want)
 	if err != nil {
-		return Value{}, err
+		return worker.Value{}, err
 	}
 	records, err := e.run(ctx, pr, program, t, samples, measure, progress)
 	if err != nil {
-		return Value{}, err
+		return worker.Value{}, err
 	}
-	return Value{wire.Result{V: wire.Version, Records: records}, len(samples)}, nil
+	return worker.Value{Result: wire.Result{V: wire.Version, Records: records}, Samples: len(samples)}, nil
 }
 
 // run feeds the samples batch by batch and appends what measure makes of the outputs. Records do not depend on the batches.

@@ -1,0 +1,245 @@
+package fuse
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// editor is a graph under change, with who makes and who reads each value kept up to date. Nodes may stand in any order
+// meanwhile; order sorts them. Invariant: prod and uses describe exactly the nodes that are alive.
+type editor struct {
+	g      *graph.Graph
+	nodes  []*graph.Node
+	alive  map[*graph.Node]bool
+	prod   map[string]*graph.Node
+	uses   map[string][]graph.Use
+	out    map[string]bool
+	shapes map[string][]int
+	dtypes map[string]tensor.DType // of values that this package made
+	names  map[string]bool
+	count  int
+}
+
+func newEditor(g *graph.Graph, shapes map[string][]int) *editor {
+	e := &editor{
+		g: g, alive: map[*graph.Node]bool{}, prod: map[string]*graph.Node{}, uses: map[string][]graph.Use{},
+		out: map[string]bool{}, shapes: shapes, dtypes: map[string]tensor.DType{}, names: map[string]bool{},
+	}
+	if g.Consts == nil {
+		g.Consts = map[string]*tensor.Tensor{}
+	}
+	for _, p := range g.Inputs {
+		e.names[p.Name] = true
+	}
+	for _, p := range g.Outputs {
+		e.out[p.Name] = true
+	}
+	for name := range g.Consts {
+		e.names[name] = true
+	}
+	for _, n := range g.Nodes {
+		e.add(n)
+	}
+	return e
+}
+
+// add makes n part of the graph.
+func (e *editor) add(n *graph.Node) {
+	e.nodes = append(e.nodes, n)
+	e.alive[n] = true
+	for i, in := range n.Inputs {
+		if in != "" {
+			e.uses[in] = append(e.uses[in], graph.Use{Node: n, Input: i})
+		}
+	}
+	for _, name := range graph.Captures(n) {
+		e.uses[name] = append(e.uses[name], graph.Use{Node: n, Sub: true})
+		e.names[name] = true
+	}
+	for _, o := range n.Outputs {
+		if o != "" {
+			e.prod[o] = n
+			e.names[o] = true
+		}
+	}
+}
+
+// remove takes n out; its outputs have no producer until another node is added that makes them.
+func (e *editor) remove(n *graph.Node) {
+	if n == nil || !e.alive[n] {
+		return
+	}
+	delete(e.alive, n)
+	drop := func(name string) {
+		e.uses[name] = slices.DeleteFunc(e.uses[name], func(u graph.Use) bool { return u.Node == n })
+	}
+	for _, in := range n.Inputs {
+		drop(in)
+	}
+	for _, name := range graph.Captures(n) {
+		drop(name)
+	}
+	for _, o := range n.Outputs {
+		if e.prod[o] == n {
+			delete(e.prod, o)
+		}
+	}
+}
+
+// setInput makes input i of n read name.
+func (e *editor) setInput(n *graph.Node, i int, name string) {
+	old := n.Inputs[i]
+	e.uses[old] = slices.DeleteFunc(e.uses[old], func(u graph.Use) bool { return u.Node == n && u.Input == i && !u.Sub })
+	n.Inputs[i] = name
+	if name != "" {
+		e.uses[name] = append(e.uses[name], graph.Use{Node: n, Input: i})
+	}
+}
+
+// setOutput renames output i of n, which must have no reader under the new name's old producer.
+func (e *editor) setOutput(n *graph.Node, i int, name string) {
+	if e.prod[n.Outputs[i]] == n {
+		delete(e.prod, n.Outputs[i])
+	}
+	n.Outputs[i] = name
+	e.prod[name] = n
+	e.names[name] = true
+}
+
+// redirect makes every reader of old read name instead; false, and nothing done, when old is a graph output or is
+// captured by a nested graph.
+func (e *editor) redirect(old, name string) bool {
+	if e.out[old] {
+		return false
+	}
+	for _, u := range e.uses[old] {
+		if u.Sub {
+			return false
+		}
+	}
+	for _, u := range slices.Clone(e.uses[old]) {
+		e.setInput(u.Node, u.Input, name)
+	}
+	return true
+}
+
+// only returns the single reader of name, or nil when there are none or several, or when name is a graph output or
+// captured by a nested graph.
+func (e *editor) only(name string) *graph.Use {
+	if u := e.uses[name]; !e.out[name] && len(u) == 1 && !u[0].Sub {
+		return &u[0]
+	}
+	return nil
+}
+
+// fresh returns a value name that is not in use.
+func (e *editor) fresh(hint string) string {
+	for {
+		e.count++
+		name := fmt.Sprintf("%s/%d", hint, e.count)
+		if !e.names[name] {
+			e.names[name] = true
+			return name
+		}
+	}
+}
+
+// constant adds t under a fresh name.
+func (e *editor) constant(hint string, t *tensor.Tensor) string {
+	name := e.fresh(hint)
+	e.g.Consts[name] = t
+	return name
+}
+
+// order returns the living nodes, each after the nodes that it reads from, otherwise in the order they were added.
+func (e *editor) order() []*graph.Node {
+	out := make([]*graph.Node, 0, len(e.alive))
+	state := map[*graph.Node]bool{}
+	var visit func(n *graph.Node)
+	visit = func(n *graph.Node) {
+		if n == nil || state[n] {
+			return
+		}
+		state[n] = true
+		for _, in := range n.Inputs {
+			visit(e.prod[in])
+		}
+		for _, name := range graph.Captures(n) {
+			visit(e.prod[name])
+		}
+		out = append(out, n)
+	}
+	for _, n := range e.nodes {
+		if e.alive[n] {
+			visit(n)
+		}
+	}
+	e.nodes = slices.Clone(out)
+	return out
+}
+
+// done sorts the nodes and drops those that nothing reads any more, and constants likewise.
+func (e *editor) done() *graph.Graph {
+	order := e.order()
+	for i := len(order) - 1; i >= 0; i-- {
+		n := order[i]
+		if !slices.ContainsFunc(n.Outputs, func(o string) bool { return e.out[o] || len(e.uses[o]) > 0 }) {
+			e.remove(n)
+		}
+	}
+	e.g.Nodes = e.order()
+	for name := range e.g.Consts {
+		if len(e.uses[name]) == 0 && !e.out[name] {
+			delete(e.g.Consts, name)
+		}
+	}
+	return e.g
+}
+
+// shape returns what is known of a value's shape before a run; -1 marks an axis that is not fixed.
+func (e *editor) shape(name string) ([]int, bool) {
+	if t := e.g.Consts[name]; t != nil {
+		return t.Shape, true
+	}
+	if s, ok := e.shapes[name]; ok {
+		return s, true
+	}
+	t, ok := e.g.Types[name]
+	for _, p := range e.g.Inputs {
+		if p.Name == name {
+			t, ok = p.Type, true
+		}
+	}
+	if !ok || !t.Ranked {
+		return nil, false
+	}
+	s := make([]int, len(t.Shape))
+	for i, d := range t.Shape {
+		s[i] = max(d.N, -1)
+	}
+	return s, true
+}
+
+// dtype returns the element type of a quantized value, Invalid when it cannot be told.
+func (e *editor) dtype(name string) tensor.DType {
+	if t := e.g.Consts[name]; t != nil {
+		return t.DType
+	}
+	if d, ok := e.dtypes[name]; ok {
+		return d
+	}
+	if n := e.prod[name]; n != nil {
+		if l, ok := e.quantizer(n); ok {
+			return l.dtype
+		}
+	}
+	for _, p := range e.g.Inputs {
+		if p.Name == name {
+			return p.Type.DType
+		}
+	}
+	return e.g.Types[name].DType
+}

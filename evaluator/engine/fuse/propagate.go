@@ -1,0 +1,154 @@
+package fuse
+
+import (
+	"slices"
+
+	"assay/shared/graph"
+)
+
+// movers are the operators through which a Q or DQ travels: with one scale before and after they give the same
+// integers, and the next layer then finds a DQ at its input.
+var movers = []string{"MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
+
+func moves(n *graph.Node) bool { return n != nil && n.Domain == "" && slices.Contains(movers, n.Op) }
+
+// propagate inserts Q, DQ pairs behind movers that follow a DQ, then in front of movers that precede a Q.
+func propagate(e *editor) bool {
+	forward := forwardDQ(e)
+	return backwardQ(e) || forward
+}
+
+// forwardDQ carries each DQ that has one reader over the movers after it. A branch that ends in a Q gets no pair.
+func forwardDQ(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		dq, ok := e.dequantizer(n)
+		if !ok || !dq.single() {
+			continue
+		}
+		use := e.only(dq.out())
+		if use == nil || use.Input != 0 {
+			continue
+		}
+		todo := []*graph.Node{use.Node}
+		for len(todo) > 0 {
+			m := todo[len(todo)-1]
+			todo = todo[:len(todo)-1]
+			if !moves(m) {
+				continue
+			}
+			next, did := e.pairAfter(m, dq)
+			changed = changed || did
+			todo = append(todo, next...)
+		}
+	}
+	return changed
+}
+
+// pairAfter puts a Q behind output 0 of m, with dq's parameters, and a DQ for each reader that is no Q. It returns
+// those readers. An output that the graph gives away and something else reads as well stays as it is.
+func (e *editor) pairAfter(m *graph.Node, dq linear) (next []*graph.Node, changed bool) {
+	out := m.Outputs[0]
+	var readers []graph.Use
+	for _, u := range e.uses[out] {
+		if u.Sub {
+			return nil, false
+		}
+		if u.Node.Op != "QuantizeLinear" {
+			readers = append(readers, u)
+		}
+	}
+	if e.out[out] {
+		if len(e.uses[out]) > 0 {
+			return nil, false
+		}
+		raw := e.fresh(out)
+		e.setOutput(m, 0, raw)
+		e.add(e.dqLike(dq, m.Name, e.qLike(dq, m.Name, raw), out))
+		return nil, true
+	}
+	if len(readers) == 0 {
+		return nil, false
+	}
+	q := e.qLike(dq, m.Name, out)
+	for _, u := range readers {
+		d := e.dqLike(dq, m.Name, q, e.fresh(out))
+		e.add(d)
+		e.setInput(u.Node, u.Input, d.Outputs[0])
+		if u.Input == 0 {
+			next = append(next, u.Node)
+		}
+	}
+	return next, true
+}
+
+// qLike adds a Q of value x with l's parameters and returns the name of its integers.
+func (e *editor) qLike(l linear, hint, x string) string {
+	n := &graph.Node{
+		Name: hint + "/q", Domain: l.node.Domain, Op: "QuantizeLinear",
+		Inputs:  append([]string{x}, l.node.Inputs[1:]...),
+		Outputs: []string{e.fresh(hint + "/q")},
+	}
+	if l.z == nil {
+		n.SetInt("output_dtype", int64(l.dtype))
+	}
+	e.add(n)
+	return n.Outputs[0]
+}
+
+// dqLike makes, without adding it, a DQ of integers q into value to.
+func (e *editor) dqLike(l linear, hint, q, to string) *graph.Node {
+	return &graph.Node{
+		Name: hint + "/dq", Domain: l.node.Domain, Op: "DequantizeLinear",
+		Inputs:  append([]string{q}, l.node.Inputs[1:]...),
+		Outputs: []string{to},
+	}
+}
+
+// backwardQ carries each Q over the movers before it, as long as each has no other reader, up to a DQ.
+func backwardQ(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		q, ok := e.quantizer(n)
+		if !ok || !q.single() || e.only(q.data()) == nil {
+			continue
+		}
+		for m := e.prod[q.data()]; moves(m); m = e.prod[m.Inputs[0]] {
+			in := m.Inputs[0]
+			if e.only(in) == nil || e.g.Consts[in] != nil || m.Inputs[0] == "" {
+				break
+			}
+			if _, dequantized := e.dequantizer(e.prod[in]); dequantized {
+				break
+			}
+			d := e.dqLike(q, m.Name, e.qLike(q, m.Name, in), e.fresh(in))
+			e.add(d)
+			e.setInput(m, 0, d.Outputs[0])
+			changed = true
+			if m = e.prod[in]; !moves(m) {
+				break
+			}
+			// m.Inputs[0] is looked at in the next turn: the loop's step would skip one mover.
+			changed = e.backwardFrom(q, m) || changed
+			break
+		}
+	}
+	return changed
+}
+
+// backwardFrom continues backwardQ at mover m, whose output now feeds a Q.
+func (e *editor) backwardFrom(q linear, m *graph.Node) (changed bool) {
+	for moves(m) {
+		in := m.Inputs[0]
+		if e.only(in) == nil || e.g.Consts[in] != nil {
+			return changed
+		}
+		if _, dequantized := e.dequantizer(e.prod[in]); dequantized {
+			return changed
+		}
+		d := e.dqLike(q, m.Name, e.qLike(q, m.Name, in), e.fresh(in))
+		e.add(d)
+		e.setInput(m, 0, d.Outputs[0])
+		changed = true
+		m = e.prod[in]
+	}
+	return changed
+}

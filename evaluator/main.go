@@ -1,0 +1,26 @@
+// Command evaluator computes for Assay's coordinators: it connects to a NATS server with JetStream, pulls tasks and
+// publishes results. It keeps nothing that matters: start any number, stop any at any time.
+//
+//	evaluator --nats nats://host:4222
+//
+// It ends with 0 after an interrupt, 2 on a bad flag and 1 when the broker cannot be reached or used. Instruction sets are
+// found at run time; ASSAY_TIER=plain|avx2|avx512vnni forces a lower one.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := serve(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	if code != 0 {
+		fmt.Fprintln(os.Stderr) // end the line of an interrupted terminal
+	}
+	os.Exit(code)
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"assay/evaluator/cell"
+	"assay/evaluator/engine"
+	"assay/evaluator/worker"
+	"assay/kernels/tier"
+	"assay/shared/broker"
+	"assay/shared/store"
+	"assay/shared/version"
+)
+
+// flags is the command line.
+type flags struct {
+	NATS      string           `name:"nats" placeholder:"URL" required:"" help:"NATS server with JetStream, such as nats://host:4222. Credentials may stand in the URL."`
+	Slots     int              `default:"0" help:"Tasks worked on at a time; 0 means one per CPU."`
+	Name      string           `help:"Name of this node in results and reports. Default: host name and process."`
+	Memory    string           `default:"" placeholder:"SIZE" help:"Most memory for models and activations, such as 2GB. Default: half of the machine's."`
+	AllowSlow bool             `help:"Work even where only the plain kernels run (hundreds of times slower)."`
+	Wait      time.Duration    `default:"30s" help:"How long to wait for the server to come up."`
+	Verbose   bool             `short:"v" help:"Log every broker event."`
+	Version   kong.VersionFlag `help:"Print the version and exit."`
+}
+
+const description = `Compute for Assay's coordinators: pull tasks from a NATS server with JetStream and publish results.
+
+Start any number on any machines, stop any at any time: nothing is lost but the work of the moment.
+
+Example: assay-evaluator --nats nats://10.0.0.5:4222`
+
+// serve runs the evaluator until ctx ends and returns the exit code.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var f flags
+	exited := -1
+	parser, err := kong.New(&f, kong.Name("assay-evaluator"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.Vars{"version": "assay-evaluator " + version.String()}, kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		fmt.Fprintln(stderr, "assay-evaluator:", err)
+		return 1
+	}
+	_, err = parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "assay-evaluator: %s (see --help)\n", err)
+		return 2
+	}
+	if err := work(ctx, f, stderr); err != nil && !errors.Is(err, context.Canceled) {
+		fmt.Fprintln(stderr, "assay-evaluator:", err)
+		var bad *badFlag
+		if errors.As(err, &bad) {
+			return 2
+		}
+		return 1
+	}
+	return 0
+}
+
+// badFlag is an error of the command line.
+type badFlag struct{ error }
+
+func (b *badFlag) Unwrap() error { return b.error }
+
+func work(ctx context.Context, f flags, stderr io.Writer) error {
+	current := tier.Current()
+	if current == tier.Plain && !f.AllowSlow {
+		return &badFlag{errors.New("this machine has neither AVX2 with FMA nor AVX-512 VNNI, or ASSAY_TIER=plain is set: the plain kernels are hundreds of times slower (use --allow-slow to work all the same)")}
+	}
+	memory, err := engine.ParseSize(f.Memory)
+	if err != nil {
+		return &badFlag{fmt.Errorf("--memory: %w", err)}
+	}
+	if f.Slots == 0 {
+		f.Slots = runtime.GOMAXPROCS(0)
+	}
+	if f.Name == "" {
+		host, _ := os.Hostname()
+		f.Name = fmt.Sprintf("%s-%d", strings.ToLower(host), os.Getpid())
+	}
+	log := logger(stderr, f.Verbose)
+	b, err := broker.Dial(ctx, f.NATS, f.Wait, func(err error) { log.Warn("broker", zap.Error(err)) })
+	if err != nil {
+		return err
+	}
+	defer b.Close()
+	log.Info("ready", zap.String("node", f.Name), zap.Int("slots", f.Slots), zap.String("tier", current.String()), zap.String("broker", b.URL()), zap.String("version", version.String()))
+	objects := store.NewCache(b.Objects, engine.DefaultMemory(memory)/8)
+	return worker.Run(ctx, b, cell.New(objects, engine.Options{Memory: memory}), worker.Config{
+		Node: f.Name, Build: version.String(), Slots: f.Slots, Tier: current.String(), Log: log,
+	})
+}
+
+// logger writes one line an event to w.
+func logger(w io.Writer, verbose bool) *zap.Logger {
+	level := zapcore.InfoLevel
+	if verbose {
+		level = zapcore.DebugLevel
+	}
+	c := zap.NewProductionEncoderConfig()
+	c.EncodeTime = zapcore.ISO8601TimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.AddSync(w), level))
+}
