@@ -111,44 +111,17 @@ func backwardQ(e *editor) (changed bool) {
 		if !ok || !q.single() || e.only(q.data()) == nil {
 			continue
 		}
-		for m := e.prod[q.data()]; moves(m); m = e.prod[m.Inputs[0]] {
+		for m := e.prod[q.data()]; moves(m); {
 			in := m.Inputs[0]
-			if e.only(in) == nil || e.g.Consts[in] != nil || m.Inputs[0] == "" {
-				break
-			}
-			if _, dequantized := e.dequantizer(e.prod[in]); dequantized {
+			if _, dequantized := e.dequantizer(e.prod[in]); dequantized || e.only(in) == nil || e.g.Consts[in] != nil {
 				break
 			}
 			d := e.dqLike(q, m.Name, e.qLike(q, m.Name, in), e.fresh(in))
 			e.add(d)
 			e.setInput(m, 0, d.Outputs[0])
 			changed = true
-			if m = e.prod[in]; !moves(m) {
-				break
-			}
-			// m.Inputs[0] is looked at in the next turn: the loop's step would skip one mover.
-			changed = e.backwardFrom(q, m) || changed
-			break
+			m = e.prod[in]
 		}
-	}
-	return changed
-}
-
-// backwardFrom continues backwardQ at mover m, whose output now feeds a Q.
-func (e *editor) backwardFrom(q linear, m *graph.Node) (changed bool) {
-	for moves(m) {
-		in := m.Inputs[0]
-		if e.only(in) == nil || e.g.Consts[in] != nil {
-			return changed
-		}
-		if _, dequantized := e.dequantizer(e.prod[in]); dequantized {
-			return changed
-		}
-		d := e.dqLike(q, m.Name, e.qLike(q, m.Name, in), e.fresh(in))
-		e.add(d)
-		e.setInput(m, 0, d.Outputs[0])
-		changed = true
-		m = e.prod[in]
 	}
 	return changed
 }
