@@ -53,6 +53,15 @@ type Op struct {
 	Name   string
 	Opsets []int // opsets at which the definition changed, ascending, up to Newest; the reader accepts all from the first
 
+	// Inputs and Outputs bound how many a node may name; Attrs are the attributes that Lower understands in Newest's
+	// spelling. A node outside is refused, so Infer and Lower may index what is required.
+	Inputs  Arity
+	Outputs Arity
+	Attrs   []string
+
+	// Types are the element types of input 0 that Lower evaluates; nil means every type of a fixed size.
+	Types []tensor.DType
+
 	// Upgrade rewrites a node of opset from (>= 7) in place to Newest's spelling; nil when nothing changed. It may add
 	// constants and nodes through u. An opset outside what it knows is refused before it is called.
 	Upgrade func(u *Upgrade) error
@@ -73,6 +82,9 @@ type Op struct {
 	// MACs counts multiply-accumulate operations for the given shapes; nil counts none.
 	MACs func(x *Infer) int64
 }
+
+// Arity bounds a number of inputs or outputs. Most is -1 where there is no bound. Required ones stand first.
+type Arity struct{ Least, Most int }
 
 // Info is what is known of one value with concrete input shapes: type, shape, and the elements themselves when they are
 // constant or follow from shapes alone.

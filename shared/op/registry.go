@@ -4,16 +4,29 @@ package op
 func Lookup(domain, name string) *Op { return table[[2]string{domain, name}] }
 
 // families is the table of all operators, one row per family file. A new family is one line.
-var families = [][]*Op{}
+var families = []struct {
+	name string
+	ops  []*Op
+}{
+	{"shapes", shapeOps},
+	{"moves", moveOps},
+	{"slices", sliceOps},
+	{"gathers", gatherOps},
+	{"types", typeOps},
+	{"unary", unaryOps},
+	{"binary", binaryOps},
+	{"pow", powOps},
+	{"clip", clipOps},
+}
 
-var table = index(families)
+// table is filled after every family, which may itself evaluate operators through Lookup.
+var table map[[2]string]*Op
 
-func index(families [][]*Op) map[[2]string]*Op {
-	t := map[[2]string]*Op{}
+func init() {
+	table = map[[2]string]*Op{}
 	for _, f := range families {
-		for _, o := range f {
-			t[[2]string{o.Domain, o.Name}] = o
+		for _, o := range f.ops {
+			table[[2]string{o.Domain, o.Name}] = o
 		}
 	}
-	return t
 }

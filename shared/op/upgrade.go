@@ -15,4 +15,5 @@ type Upgrade struct {
 	AddConst func(hint string, t *tensor.Tensor) string
 	Const    func(name string) *tensor.Tensor // nil when the value is not a constant
 	Fresh    func(hint string) string         // a value name that is not in use
+	Rank     func(name string) (int, bool)    // axes of a value, where that follows from the inputs' ranks
 }

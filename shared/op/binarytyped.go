@@ -1,0 +1,124 @@
+package op
+
+import (
+	"fmt"
+
+	"assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+// binaryLoop is the loop of a binary operator for one element type.
+func binaryLoop(name string, d tensor.DType) (func(p *pairs, dst, a, b []byte), error) {
+	var f func(p *pairs, dst, a, b []byte)
+	switch d {
+	case tensor.Float32:
+		f = floatPairs(name)
+	case tensor.Float64:
+		f = numberPairs[float64](name, func(a, b float64) float64 { return a / b })
+	case tensor.Bool:
+		f = boolPairs(name)
+	case tensor.Int8:
+		f = numberPairs(name, quotient[int8])
+	case tensor.Int16:
+		f = numberPairs(name, quotient[int16])
+	case tensor.Int32:
+		f = numberPairs(name, quotient[int32])
+	case tensor.Int64:
+		f = numberPairs(name, quotient[int64])
+	case tensor.Uint8:
+		f = numberPairs(name, quotient[uint8])
+	case tensor.Uint16:
+		f = numberPairs(name, quotient[uint16])
+	case tensor.Uint32:
+		f = numberPairs(name, quotient[uint32])
+	case tensor.Uint64:
+		f = numberPairs(name, quotient[uint64])
+	}
+	if f == nil {
+		return nil, fmt.Errorf("element type %s is not supported", d)
+	}
+	return f, nil
+}
+
+// floatPairs are the float32 forms; comparisons are the same for all numbers.
+func floatPairs(name string) func(p *pairs, dst, a, b []byte) {
+	switch name {
+	case "Add":
+		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a + b) })
+	case "Sub":
+		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a - b) })
+	case "Mul":
+		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a * b) })
+	case "Div":
+		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a / b) })
+	case "Max":
+		return pairLoop(numeric.Max)
+	case "Min":
+		return pairLoop(numeric.Min)
+	case "Pow":
+		return pairLoop(numeric.Pow)
+	case "PRelu":
+		return pairLoop(func(a, slope float32) float32 {
+			if a < 0 {
+				a *= slope
+			}
+			return numeric.Canon(a)
+		})
+	}
+	return comparePairs[float32](name)
+}
+
+// numberPairs are the forms of integers, which wrap, and of float64.
+func numberPairs[T element](name string, div func(a, b T) T) func(p *pairs, dst, a, b []byte) {
+	switch name {
+	case "Add":
+		return pairLoop(func(a, b T) T { return a + b })
+	case "Sub":
+		return pairLoop(func(a, b T) T { return a - b })
+	case "Mul":
+		return pairLoop(func(a, b T) T { return a * b })
+	case "Div":
+		return pairLoop(div)
+	case "Max":
+		return pairLoop(func(a, b T) T { return max(a, b) })
+	case "Min":
+		return pairLoop(func(a, b T) T { return min(a, b) })
+	}
+	return comparePairs[T](name)
+}
+
+func comparePairs[T element](name string) func(p *pairs, dst, a, b []byte) {
+	switch name {
+	case "Equal":
+		return pairLoop(func(a, b T) uint8 { return truth(a == b) })
+	case "Less":
+		return pairLoop(func(a, b T) uint8 { return truth(a < b) })
+	case "Greater":
+		return pairLoop(func(a, b T) uint8 { return truth(a > b) })
+	case "LessOrEqual":
+		return pairLoop(func(a, b T) uint8 { return truth(a <= b) })
+	case "GreaterOrEqual":
+		return pairLoop(func(a, b T) uint8 { return truth(a >= b) })
+	}
+	return nil
+}
+
+func boolPairs(name string) func(p *pairs, dst, a, b []byte) {
+	switch name {
+	case "And":
+		return pairLoop(func(a, b uint8) uint8 { return truth(a != 0 && b != 0) })
+	case "Or":
+		return pairLoop(func(a, b uint8) uint8 { return truth(a != 0 || b != 0) })
+	case "Xor", "Equal":
+		return pairLoop(func(a, b uint8) uint8 { return truth((a != 0 != (b != 0)) == (name == "Xor")) })
+	}
+	return nil
+}
+
+// quotient divides integers towards zero; a division by zero gives 0, where C leaves it open.
+func quotient[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](a, b T) T {
+	if b == 0 {
+		return 0
+	}
+	return a / b
+}

@@ -1,0 +1,117 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"assay/kernels/numeric"
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// clipOps limit elements.
+var clipOps = []*Op{{
+	Name: "Clip", Opsets: []int{6, 11, 12, 13}, Role: RoleAbsorbed, Memory: MemoryAny, Upgrade: upgradeClip, Types: numericTypes,
+	Inputs: Arity{1, 3}, Outputs: Arity{1, 1}, Infer: inferClip, Lower: lowerClip,
+}}
+
+func inferClip(x *Infer) error {
+	if err := x.alike(1, 2); err != nil {
+		return err
+	}
+	for i := 1; i < len(x.In); i++ {
+		if x.has(i) && tensor.Count(x.In[i].Shape) != 1 {
+			return fmt.Errorf("input %d has shape %v, a single value is required", i, x.In[i].Shape)
+		}
+	}
+	return same(x)
+}
+
+// clampOf reads the constant bounds of a Clip of float32: without one there is no limit on that side.
+func clampOf(lo, hi *tensor.Tensor) (numeric.Clamp, error) {
+	c := numeric.Clamp{On: true, Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1))}
+	if lo != nil {
+		c.Lo = lo.F32()[0]
+	}
+	if hi != nil {
+		c.Hi = hi.F32()[0]
+	}
+	if c.Lo != c.Lo || c.Hi != c.Hi {
+		return c, fmt.Errorf("a bound is NaN")
+	}
+	return c, nil
+}
+
+func lowerClip(l *Lower) (Kernel, error) {
+	var bounds [2]*tensor.Tensor
+	for i := range bounds {
+		if !l.present(i + 1) {
+			continue
+		}
+		if bounds[i] = l.In[i+1].Const; bounds[i] == nil {
+			return Kernel{}, fmt.Errorf("input %d is computed from data; only constant bounds are supported", i+1)
+		}
+	}
+	if l.In[0].DType == tensor.Float32 {
+		c, err := clampOf(bounds[0], bounds[1])
+		if err != nil {
+			return Kernel{}, err
+		}
+		loop := clampLoop(c)
+		return elementwiseKernel(l, func(dst, src []byte) { loop(view[float32](dst), view[float32](src)) })
+	}
+	return clipTyped(l, bounds)
+}
+
+// clipTyped takes the maximum with the lower, then the minimum with the upper bound.
+func clipTyped(l *Lower, bounds [2]*tensor.Tensor) (Kernel, error) {
+	d, n := l.In[0].DType, tensor.Count(l.In[0].Shape)
+	src, err := l.operand(0, l.layout())
+	if err != nil {
+		return Kernel{}, err
+	}
+	var loops [2]func(p *pairs, dst, a, b []byte)
+	for i, name := range []string{"Max", "Min"} {
+		if loops[i], err = binaryLoop(name, d); err != nil {
+			return Kernel{}, err
+		}
+	}
+	p := newPairs([]int{n}, []int{1}, []int{0})
+	return Kernel{Alias: 0, Run: func(c *Call) {
+		in := src.bytes(c)
+		for i, b := range bounds {
+			if b != nil {
+				loops[i](p, c.Out[0], in, aligned(b))
+				in = c.Out[0]
+			}
+		}
+		if len(in) > 0 && &in[0] != &c.Out[0][0] {
+			copy(c.Out[0], in)
+		}
+	}}, nil
+}
+
+// activation is the clamp that attributes activation and activation_params of a fused operator say: none, Relu or
+// Clip with the bounds [min, max].
+func activation(n *graph.Node) (numeric.Clamp, error) {
+	switch name, p := n.Str("activation", ""), params(n); name {
+	case "":
+		return numeric.Clamp{}, nil
+	case "Relu":
+		return numeric.Relu(), nil
+	case "Clip":
+		if len(p) != 2 || p[0] != p[0] || p[1] != p[1] {
+			return numeric.Clamp{}, fmt.Errorf("activation Clip has parameters %v, min and max are required", p)
+		}
+		return numeric.Clamp{On: true, Lo: p[0], Hi: p[1]}, nil
+	default:
+		return numeric.Clamp{}, fmt.Errorf("activation %q is not supported (Relu and Clip are)", name)
+	}
+}
+
+func params(n *graph.Node) []float32 {
+	if a := n.Attr("activation_params"); a != nil {
+		return a.Floats
+	}
+	return nil
+}

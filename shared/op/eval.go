@@ -1,0 +1,129 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// Eval applies one node to tensors: constant folding and tests. nil stands for an omitted input and, in the result, for an
+// omitted output. Outputs are new tensors or, where the shape rule knew the elements, shared read-only ones. It is safe for
+// concurrent use. The same kernels run as in a compiled program, so the bits are the same.
+func Eval(n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	return evalIn(n, in, Logical)
+}
+
+// evalIn is Eval with the memory layout that operators of MemoryAny are lowered in.
+func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error) {
+	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
+	if len(in) != len(n.Inputs) {
+		return nil, nodeError(n, fmt.Errorf("%d tensors are given for %d inputs", len(in), len(n.Inputs)))
+	}
+	for i, t := range in {
+		if (t == nil) != (n.Inputs[i] == "") {
+			return nil, nodeError(n, fmt.Errorf("input %d (%q): exactly the omitted inputs have no tensor", i, n.Inputs[i]))
+		}
+		if t == nil {
+			continue
+		}
+		if err := t.Check(); err != nil {
+			return nil, nodeError(n, fmt.Errorf("input %d (%q): %w", i, n.Inputs[i], err))
+		}
+		x.In[i] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+	err := apply(x)
+	if err != nil {
+		return nil, nodeError(n, err)
+	}
+	out, err := run(x, in, layout)
+	if err != nil {
+		return nil, nodeError(n, err)
+	}
+	return out, nil
+}
+
+// run lowers and runs a node whose shapes are known. Input 0 is passed as a computed tensor where the operator allows it, all
+// others as constants, so both ways that a kernel receives data are in use.
+func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error) {
+	out := make([]*tensor.Tensor, len(x.Out))
+	done := true
+	for i, o := range x.Out {
+		if x.Node.Outputs[i] != "" {
+			out[i] = o.Value
+			done = done && o.Value != nil
+		}
+	}
+	if done {
+		return out, nil
+	}
+	o := Lookup(x.Node.Domain, x.Node.Op)
+	if o.Lower == nil {
+		return nil, fmt.Errorf("its value does not follow from its inputs")
+	}
+	l, c := prepare(o, x, in, layout)
+	k, err := o.Lower(l)
+	if err != nil {
+		return nil, err
+	}
+	c.Scratch = make([]byte, k.Scratch)
+	for i, a := range l.Out {
+		if a.Name != "" {
+			out[i] = tensor.New(a.DType, a.Shape...)
+			c.Out[i] = out[i].Data
+		}
+	}
+	k.Run(c)
+	for i, a := range l.Out {
+		if a.Name != "" && a.Layout == ChannelsLast {
+			out[i] = toLogical(out[i])
+		}
+	}
+	return out, nil
+}
+
+// prepare makes what Lower and Run see, in the layout that o.Memory calls for.
+func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout) (*Lower, *Call) {
+	l := &Lower{Node: x.Node, In: make([]Arg, len(in)), Out: make([]Arg, len(x.Out)), Packs: unshared{}}
+	c := &Call{In: make([][]byte, len(in)), Out: make([][]byte, len(x.Out))}
+	rank := 0
+	if len(x.Out) > 0 {
+		rank = len(x.Out[0].Shape)
+	}
+	spatial := o.Memory == MemorySpatial && len(x.In[0].Shape) >= 3
+	channelsLast := spatial || o.Memory == MemoryAny && layout == ChannelsLast && rank >= 3
+	for i, t := range in {
+		if t == nil {
+			continue
+		}
+		l.In[i] = Arg{Name: x.Node.Inputs[i], DType: t.DType, Shape: t.Shape}
+		if i > 0 {
+			l.In[i].Const = t
+			continue
+		}
+		c.In[0] = aligned(t)
+		if channelsLast && (spatial || len(t.Shape) == rank) {
+			l.In[0].Layout = ChannelsLast
+			c.In[0] = toChannelsLast(t).Data
+		}
+	}
+	for i, out := range x.Out {
+		if x.Node.Outputs[i] == "" {
+			continue
+		}
+		l.Out[i] = Arg{Name: x.Node.Outputs[i], DType: out.DType, Shape: slices.Clone(out.Shape)}
+		if channelsLast && len(out.Shape) >= 3 {
+			l.Out[i].Layout = ChannelsLast
+		}
+	}
+	return l, c
+}
+
+// unshared builds every pack anew.
+type unshared struct{}
+
+func (unshared) Get(_ string, build func() (any, int64, error)) (any, error) {
+	p, _, err := build()
+	return p, err
+}

@@ -1,0 +1,214 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// maxKnown is the largest number of elements of a value that InferShapes computes: shapes, axes and indices are far
+// smaller, and a weight that is computed from constants is the business of constant folding, which has its own limit.
+const maxKnown = 1 << 12
+
+// InferShapes returns type and shape of every value of g for concrete inputs, and the elements of those that are
+// constant or follow from shapes. A graph input that inputs does not name must have a fixed type. Values captured from a
+// surrounding graph are passed like inputs. g is not changed; an error names the node and the input.
+func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error) {
+	env := make(map[string]Info, len(g.Nodes)+len(g.Consts)+len(inputs))
+	for name, info := range inputs {
+		env[name] = info
+	}
+	for _, p := range g.Inputs {
+		if _, ok := env[p.Name]; ok {
+			continue
+		}
+		shape, ok := p.Type.Fixed()
+		if !ok {
+			return nil, fmt.Errorf("graph input %q: its shape %s is not fixed: say which shape to use", p.Name, dims(p.Type))
+		}
+		env[p.Name] = Info{DType: p.Type.DType, Shape: shape}
+	}
+	for name, t := range g.Consts {
+		env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+	for _, n := range g.Nodes {
+		if err := inferNode(env, n); err != nil {
+			return nil, err
+		}
+	}
+	return env, nil
+}
+
+// dims prints the axes of a type as a model writes them.
+func dims(t graph.Type) string {
+	if !t.Ranked {
+		return "(of unknown rank)"
+	}
+	s := make([]string, len(t.Shape))
+	for i, d := range t.Shape {
+		s[i] = d.Sym
+		if d.N >= 0 {
+			s[i] = fmt.Sprint(d.N)
+		} else if d.Sym == "" {
+			s[i] = "?"
+		}
+	}
+	return fmt.Sprint(s)
+}
+
+// inferNode adds the outputs of n to env, computing their elements where all inputs are known and the result is small.
+func inferNode(env map[string]Info, n *graph.Node) error {
+	x, err := gather(env, n)
+	if err == nil {
+		err = apply(x)
+	}
+	if err == nil {
+		err = computeKnown(x)
+	}
+	if err != nil {
+		return nodeError(n, err)
+	}
+	for i, name := range n.Outputs {
+		if name != "" {
+			env[name] = x.Out[i]
+		}
+	}
+	return nil
+}
+
+// nodeError says at which node err happened.
+func nodeError(n *graph.Node, err error) error {
+	return fmt.Errorf("node %q (%s): %w", n.Name, spelled(n.Domain, n.Op), err)
+}
+
+// spelled is the name of an operator as messages write it.
+func spelled(domain, name string) string {
+	if domain == "" {
+		return name
+	}
+	return domain + "." + name
+}
+
+// gather looks up the inputs of n.
+func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
+	x := &Infer{Node: n, In: make([]Info, len(n.Inputs)), Out: make([]Info, len(n.Outputs))}
+	for i, name := range n.Inputs {
+		if name == "" {
+			continue
+		}
+		info, ok := env[name]
+		if !ok {
+			return nil, fmt.Errorf("input %d (%q) is not defined before it is used", i, name)
+		}
+		x.In[i] = info
+	}
+	return x, nil
+}
+
+// apply checks x against what the operator declares and runs its shape rule.
+func apply(x *Infer) error {
+	o := Lookup(x.Node.Domain, x.Node.Op)
+	if o == nil {
+		return fmt.Errorf("the operator is unknown (OPERATORS.md lists those that are supported)")
+	}
+	if err := o.declared(x); err != nil {
+		return err
+	}
+	if err := o.Infer(x); err != nil {
+		return err
+	}
+	for i, out := range x.Out {
+		if x.Node.Outputs[i] == "" {
+			continue
+		}
+		if out.DType.Size() == 0 {
+			return fmt.Errorf("output %d has no supported element type", i)
+		}
+		if err := possible(out.Shape, out.DType.Size()); err != nil {
+			return fmt.Errorf("output %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// possible refuses shapes with a negative axis or whose size in bytes does not fit an int.
+func possible(shape []int, size int) error {
+	n := size
+	for _, d := range shape {
+		if d < 0 || d > 0 && n > math.MaxInt/d {
+			return fmt.Errorf("shape %v is impossible", shape)
+		}
+		n *= d
+	}
+	return nil
+}
+
+// declared refuses nodes with too few or too many inputs or outputs, and element types that Lower does not evaluate.
+func (o *Op) declared(x *Infer) error {
+	if err := o.Inputs.check("inputs", len(x.In)); err != nil {
+		return err
+	}
+	if err := o.Outputs.check("outputs", len(x.Out)); err != nil {
+		return err
+	}
+	for i := range o.Inputs.Least {
+		if x.In[i].DType == tensor.Invalid {
+			return fmt.Errorf("input %d is omitted but required", i)
+		}
+	}
+	for i, in := range x.In {
+		if x.Node.Inputs[i] != "" && in.DType.Size() == 0 {
+			return fmt.Errorf("input %d (%q) has element type %s, which is not supported", i, x.Node.Inputs[i], in.DType)
+		}
+	}
+	if o.Types != nil && len(x.In) > 0 && !slices.Contains(o.Types, x.In[0].DType) {
+		return fmt.Errorf("element type %s is not supported (%v are)", x.In[0].DType, o.Types)
+	}
+	return nil
+}
+
+func (a Arity) check(what string, n int) error {
+	if n >= a.Least && (a.Most < 0 || n <= a.Most) {
+		return nil
+	}
+	if a.Least == a.Most {
+		return fmt.Errorf("it has %d %s, %d are required", n, what, a.Least)
+	}
+	if a.Most < 0 {
+		return fmt.Errorf("it has %d %s, at least %d are required", n, what, a.Least)
+	}
+	return fmt.Errorf("it has %d %s, %d to %d are allowed", n, what, a.Least, a.Most)
+}
+
+// computeKnown evaluates the node when all of its inputs are known and its outputs are small, so that chains of Shape,
+// Gather, Concat ... give numbers to the operators that need them.
+func computeKnown(x *Infer) error {
+	total, known := 0, true
+	for i, out := range x.Out {
+		if x.Node.Outputs[i] != "" {
+			total += tensor.Count(out.Shape)
+			known = known && out.Value != nil
+		}
+	}
+	if known || total > maxKnown {
+		return nil
+	}
+	in := make([]*tensor.Tensor, len(x.In))
+	for i, info := range x.In {
+		if x.Node.Inputs[i] != "" && info.Value == nil {
+			return nil
+		}
+		in[i] = info.Value
+	}
+	out, err := run(x, in, Logical)
+	if err != nil {
+		return err
+	}
+	for i, t := range out {
+		x.Out[i].Value = t
+	}
+	return nil
+}

@@ -1,0 +1,84 @@
+package op
+
+import (
+	"fmt"
+
+	"assay/shared/tensor"
+)
+
+// powOps raise numbers to powers. The exponent may have another type than the base, which is the output's type.
+var powOps = []*Op{{
+	Name: "Pow", Opsets: []int{7, 12, 13, 15}, Role: RoleFloat, Memory: MemoryAny, Types: []tensor.DType{tensor.Float32, tensor.Int32, tensor.Int64},
+	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferPow, Lower: lowerPow, RowWise: broadcastKeepsRows,
+}}
+
+func inferPow(x *Infer) error {
+	out, err := broadcast(x.In[0].Shape, x.In[1].Shape)
+	if err != nil {
+		return err
+	}
+	x.put(0, x.In[0].DType, out...)
+	return nil
+}
+
+// lowerPow brings the exponent to the base's type first (through scratch where it is computed).
+func lowerPow(l *Lower) (Kernel, error) {
+	out, y := l.Out[0], l.layout()
+	base, bs, err := l.broadcastOperand(0, out.Shape, y)
+	if err != nil {
+		return Kernel{}, err
+	}
+	exponent, es, err := l.broadcastOperand(1, out.Shape, y)
+	if err != nil {
+		return Kernel{}, err
+	}
+	from, to := l.In[1].DType, l.In[0].DType
+	toBase, err := converter(from, to)
+	if err != nil {
+		return Kernel{}, err
+	}
+	loop := floatPairs("Pow")
+	switch to {
+	case tensor.Int32:
+		loop = pairLoop(intPow[int32])
+	case tensor.Int64:
+		loop = pairLoop(intPow[int64])
+	}
+	if to != tensor.Float32 && (from == tensor.Float32 || from == tensor.Float64) {
+		return Kernel{}, fmt.Errorf("a %s raised to a %s is not supported", to, from)
+	}
+	p := newPairs(physical(y, out.Shape), bs, es)
+	size := tensor.Count(exponent.shape) * to.Size()
+	if from == to {
+		size = 0
+	}
+	return Kernel{Alias: -1, Scratch: size, Run: func(c *Call) {
+		e := exponent.bytes(c)
+		if from != to {
+			toBase(c.Scratch[:size], e)
+			e = c.Scratch[:size]
+		}
+		loop(p, c.Out[0], base.bytes(c), e)
+	}}, nil
+}
+
+// intPow wraps as multiplication does; a negative power of anything but 1 and -1 is cut to 0.
+func intPow[T int32 | int64](a, b T) T {
+	if b < 0 {
+		switch a {
+		case 1:
+			return 1
+		case -1:
+			return 1 - 2*(-b&1)
+		}
+		return 0
+	}
+	r := T(1)
+	for ; b > 0; b >>= 1 {
+		if b&1 != 0 {
+			r *= a
+		}
+		a *= a
+	}
+	return r
+}

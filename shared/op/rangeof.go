@@ -1,0 +1,81 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"assay/shared/tensor"
+)
+
+// maxRange bounds what a Range node may make: it is evaluated while shapes are inferred.
+const maxRange = 1 << 24
+
+// inferRange evaluates Range, whose length depends on its values: max(ceil((limit - start) / delta), 0) elements
+// start + i*delta, the product rounded before the sum.
+func inferRange(x *Infer) error {
+	if err := x.alike(1, 2); err != nil {
+		return err
+	}
+	for i := range x.In {
+		if x.In[i].Value == nil {
+			return fmt.Errorf("input %d is computed from data; only constants and what follows from shapes can be used there", i)
+		}
+		if tensor.Count(x.In[i].Shape) != 1 {
+			return fmt.Errorf("input %d has shape %v, a single value is required", i, x.In[i].Shape)
+		}
+	}
+	t, err := rangeTensor(x.In[0].Value, x.In[1].Value, x.In[2].Value)
+	if err != nil {
+		return err
+	}
+	x.put(0, t.DType, t.Shape...)
+	x.value(0, t)
+	return nil
+}
+
+func rangeTensor(start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
+	switch d := start.DType; d {
+	case tensor.Float32:
+		return rangeFloat[float32](d, start, limit, delta)
+	case tensor.Float64:
+		return rangeFloat[float64](d, start, limit, delta)
+	case tensor.Int16, tensor.Int32, tensor.Int64:
+		return rangeInt(d, start, limit, delta)
+	default:
+		return nil, fmt.Errorf("element type %s is not supported", d)
+	}
+}
+
+func rangeFloat[T float32 | float64](d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
+	s, e, step := tensor.View[T](start)[0], tensor.View[T](limit)[0], tensor.View[T](delta)[0]
+	n := math.Ceil(float64(e-s) / float64(step))
+	if !(n < maxRange) {
+		return nil, fmt.Errorf("a range from %v to %v by %v is too long", s, e, step)
+	}
+	t := tensor.New(d, max(int(n), 0))
+	for i, v := 0, tensor.View[T](t); i < len(v); i++ {
+		v[i] = s + T(T(i)*step)
+	}
+	return t, nil
+}
+
+func rangeInt(d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
+	var v [3]int64
+	for i, t := range []*tensor.Tensor{start, limit, delta} {
+		w, err := t.Ints()
+		if err != nil {
+			return nil, err
+		}
+		v[i] = w[0]
+	}
+	s, e, step := v[0], v[1], v[2]
+	if step == 0 || e-s >= maxRange*max(step, 1) || s-e >= maxRange*max(-step, 1) {
+		return nil, fmt.Errorf("a range from %d to %d by %d is too long", s, e, step)
+	}
+	out := []int64{}
+	for i := s; step > 0 && i < e || step < 0 && i > e; i += step {
+		out = append(out, i)
+	}
+	t := tensor.Of(tensor.Int64, []int{len(out)}, out)
+	return convert(t, d)
+}

@@ -1,0 +1,222 @@
+package op
+
+import (
+	"fmt"
+	"math"
+
+	"assay/shared/tensor"
+)
+
+// typeOps change the element type.
+var typeOps = []*Op{
+	{
+		Name: "Cast", Opsets: []int{6, 9, 13, 19, 21}, Role: RoleFloat, Memory: MemoryAny,
+		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"saturate", "to"},
+		Infer: func(x *Infer) error {
+			to, err := castTo(x.Node.Int("to", 0))
+			if err != nil {
+				return err
+			}
+			x.put(0, to, x.In[0].Shape...)
+			return nil
+		},
+		Lower: lowerCast,
+	},
+	{
+		Name: "CastLike", Opsets: []int{15, 19, 21}, Role: RoleFloat, Memory: MemoryAny,
+		Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Attrs: []string{"saturate"},
+		Infer: func(x *Infer) error {
+			x.put(0, x.In[1].DType, x.In[0].Shape...)
+			return nil
+		},
+		Lower: lowerCast,
+	},
+}
+
+func castTo(code int64) (tensor.DType, error) {
+	if code < 1 || code > 255 || tensor.DType(code).Size() == 0 {
+		return tensor.Invalid, fmt.Errorf("attribute to is %d, which is no supported element type", code)
+	}
+	return tensor.DType(code), nil
+}
+
+func lowerCast(l *Lower) (Kernel, error) {
+	src, err := l.operand(0, l.layout())
+	if err != nil {
+		return Kernel{}, err
+	}
+	f, err := converter(l.In[0].DType, l.Out[0].DType)
+	if err != nil {
+		return Kernel{}, err
+	}
+	return Kernel{Alias: -1, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }}, nil
+}
+
+// convert returns t in another element type.
+func convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
+	f, err := converter(t.DType, to)
+	if err != nil {
+		return nil, err
+	}
+	out := tensor.New(to, t.Shape...)
+	f(out.Data, aligned(t))
+	return out, nil
+}
+
+// converter returns the loop from one element type to another. Floats become integers by cutting towards zero and
+// clamping (NaN gives 0), integers wrap, anything but zero is true. Each rounding happens once, to the nearest.
+func converter(from, to tensor.DType) (func(dst, src []byte), error) {
+	if from == to {
+		return func(dst, src []byte) { copy(dst, src) }, nil
+	}
+	var f func(dst, src []byte)
+	switch from {
+	case tensor.Float32:
+		f = fromFloat[float32](to)
+	case tensor.Float64:
+		f = fromFloat[float64](to)
+	case tensor.Float16:
+		f = through(to, halfToFloat)
+	case tensor.BFloat16:
+		f = through(to, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) })
+	case tensor.Bool, tensor.Uint8:
+		f = fromInt[uint8](to)
+	case tensor.Int8:
+		f = fromInt[int8](to)
+	case tensor.Uint16:
+		f = fromInt[uint16](to)
+	case tensor.Int16:
+		f = fromInt[int16](to)
+	case tensor.Int32:
+		f = fromInt[int32](to)
+	case tensor.Uint32:
+		f = fromInt[uint32](to)
+	case tensor.Int64:
+		f = fromInt[int64](to)
+	case tensor.Uint64:
+		f = fromInt[uint64](to)
+	}
+	if f == nil {
+		return nil, fmt.Errorf("a cast from %s to %s is not supported", from, to)
+	}
+	return f, nil
+}
+
+// each is the loop of a conversion.
+func each[S, D element](f func(S) D) func(dst, src []byte) {
+	return func(dst, src []byte) {
+		out := view[D](dst)
+		for i, v := range view[S](src) {
+			out[i] = f(v)
+		}
+	}
+}
+
+func fromInt[S int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](to tensor.DType) func(dst, src []byte) {
+	switch to {
+	case tensor.Float32:
+		return each(func(v S) float32 { return float32(v) })
+	case tensor.Float64:
+		return each(func(v S) float64 { return float64(v) })
+	case tensor.Float16:
+		return each(func(v S) uint16 { return halfOf(float64(v)) })
+	case tensor.BFloat16:
+		return each(func(v S) uint16 { return bfloatOf(float32(v)) })
+	case tensor.Bool:
+		return each(func(v S) uint8 { return truth(v != 0) })
+	case tensor.Int8, tensor.Uint8:
+		return each(func(v S) uint8 { return uint8(v) })
+	case tensor.Int16, tensor.Uint16:
+		return each(func(v S) uint16 { return uint16(v) })
+	case tensor.Int32, tensor.Uint32:
+		return each(func(v S) uint32 { return uint32(v) })
+	case tensor.Int64, tensor.Uint64:
+		return each(func(v S) uint64 { return uint64(v) })
+	}
+	return nil
+}
+
+func fromFloat[S float32 | float64](to tensor.DType) func(dst, src []byte) {
+	switch to {
+	case tensor.Float32:
+		return each(func(v S) float32 { return float32(v) })
+	case tensor.Float64:
+		return each(func(v S) float64 { return float64(v) })
+	case tensor.Float16:
+		return each(func(v S) uint16 { return halfOf(float64(v)) })
+	case tensor.BFloat16:
+		return each(func(v S) uint16 { return bfloatOf(float32(v)) })
+	case tensor.Bool:
+		return each(func(v S) uint8 { return truth(v != 0) })
+	case tensor.Int8:
+		return each(func(v S) int8 { return int8(cutTo(float64(v), math.MinInt8, math.MaxInt8)) })
+	case tensor.Uint8:
+		return each(func(v S) uint8 { return uint8(cutTo(float64(v), 0, math.MaxUint8)) })
+	case tensor.Int16:
+		return each(func(v S) int16 { return int16(cutTo(float64(v), math.MinInt16, math.MaxInt16)) })
+	case tensor.Uint16:
+		return each(func(v S) uint16 { return uint16(cutTo(float64(v), 0, math.MaxUint16)) })
+	case tensor.Int32:
+		return each(func(v S) int32 { return int32(cutTo(float64(v), math.MinInt32, math.MaxInt32)) })
+	case tensor.Uint32:
+		return each(func(v S) uint32 { return uint32(cutTo(float64(v), 0, math.MaxUint32)) })
+	case tensor.Int64:
+		return each(func(v S) int64 { return cutTo(float64(v), math.MinInt64, math.MaxInt64) })
+	case tensor.Uint64:
+		return each(func(v S) uint64 { return cutUnsigned(float64(v)) })
+	}
+	return nil
+}
+
+// through converts a 16-bit float by way of float32, which holds all of its values.
+func through(to tensor.DType, f func(uint16) float32) func(dst, src []byte) {
+	switch to {
+	case tensor.Float32:
+		return each(f)
+	case tensor.Float64:
+		return each(func(h uint16) float64 { return float64(f(h)) })
+	case tensor.Float16:
+		return each(func(h uint16) uint16 { return halfOf(float64(f(h))) })
+	case tensor.BFloat16:
+		return each(func(h uint16) uint16 { return bfloatOf(f(h)) })
+	case tensor.Bool:
+		return each(func(h uint16) uint8 { return truth(f(h) != 0) })
+	case tensor.Int8, tensor.Uint8:
+		return each(func(h uint16) uint8 { return uint8(cutTo(float64(f(h)), math.MinInt8, math.MaxUint8)) })
+	case tensor.Int32:
+		return each(func(h uint16) int32 { return int32(cutTo(float64(f(h)), math.MinInt32, math.MaxInt32)) })
+	case tensor.Int64:
+		return each(func(h uint16) int64 { return cutTo(float64(f(h)), math.MinInt64, math.MaxInt64) })
+	}
+	return nil
+}
+
+func truth(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// cutTo cuts v towards zero and clamps it to [lo, hi]; NaN gives 0. The conversion itself is then defined on every CPU.
+func cutTo(v float64, lo, hi int64) int64 {
+	switch {
+	case v != v:
+		return 0
+	case v >= float64(hi):
+		return hi
+	case v <= float64(lo):
+		return lo
+	}
+	return int64(v)
+}
+
+func cutUnsigned(v float64) uint64 {
+	switch {
+	case !(v > 0):
+		return 0
+	case v >= math.MaxUint64:
+		return math.MaxUint64
+	}
+	return uint64(v)
+}

@@ -1,0 +1,293 @@
+package op
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// The opsets of ai.onnx that are read. Definitions after Newest only admit more element types or attributes for the
+// operators here; a node that uses one of those is refused by its type or its attribute, so nothing is misread.
+const (
+	oldestOpset = 7
+	latestOpset = 28
+)
+
+// UpgradeModel rewrites m in place to the spelling of Newest: nested graphs and bodies of functions too. Constant nodes
+// become constants. Everything that cannot be read (operators, domains, opsets, attributes) is named in one error, each
+// once with the first node that has it; m is then in between and of no more use.
+func UpgradeModel(m *graph.Model) error {
+	if m.FileOpset == 0 {
+		m.FileOpset = m.Opset
+	}
+	r := &upgrader{model: m, used: map[string]bool{}, seen: map[string]bool{}}
+	r.names(m.Graph)
+	s := &scope{graph: m.Graph, env: map[string]Info{}}
+	if r.needsRanks(m.Graph.Nodes) {
+		s.guess()
+	}
+	r.graph(s)
+	for i := range m.Functions {
+		f := &m.Functions[i]
+		body := &graph.Graph{Nodes: f.Nodes, Consts: map[string]*tensor.Tensor{}}
+		r.names(body)
+		r.graph(&scope{graph: body, env: map[string]Info{}})
+		f.Nodes = restoreConstants(body)
+	}
+	if len(r.refusals) > 0 {
+		return fmt.Errorf("model: %d things cannot be read: %s", len(r.refusals), strings.Join(r.refusals, "; "))
+	}
+	m.Opset = Newest
+	return nil
+}
+
+// upgrader walks a model once.
+type upgrader struct {
+	model    *graph.Model
+	used     map[string]bool // value names of the whole model
+	seen     map[string]bool // refusals by what is refused
+	refusals []string
+}
+
+// scope is a graph on its way with the graphs around it. env holds what is known of values under guessed input sizes: only
+// ranks are read from it.
+type scope struct {
+	graph *graph.Graph
+	outer *scope
+	env   map[string]Info
+}
+
+// refuse notes a thing that cannot be read, once.
+func (r *upgrader) refuse(n *graph.Node, format string, args ...any) {
+	what := fmt.Sprintf(format, args...)
+	if !r.seen[what] {
+		r.seen[what] = true
+		r.refusals = append(r.refusals, fmt.Sprintf("%s (node %q)", what, n.Name))
+	}
+}
+
+// names collects the value names of g and the graphs in it.
+func (r *upgrader) names(g *graph.Graph) {
+	for _, p := range slices.Concat(g.Inputs, g.Outputs) {
+		r.used[p.Name] = true
+	}
+	for name := range g.Consts {
+		r.used[name] = true
+	}
+	for _, n := range g.Nodes {
+		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
+			r.used[name] = true
+		}
+		for _, s := range nested(n) {
+			r.names(s)
+		}
+	}
+}
+
+// nested lists the graphs that are attributes of n.
+func nested(n *graph.Node) []*graph.Graph {
+	var out []*graph.Graph
+	for _, a := range n.Attrs {
+		if a.Graph != nil {
+			out = append(out, a.Graph)
+		}
+		out = append(out, a.Graphs...)
+	}
+	return out
+}
+
+// needsRanks reports whether some node's upgrade asks for ranks; guessing sizes costs a shape inference.
+func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
+	if r.model.Opset >= 13 {
+		return false
+	}
+	return slices.ContainsFunc(nodes, func(n *graph.Node) bool { return rankDependent[n.Op] })
+}
+
+// guess gives every unknown axis a size. Ranks do not depend on it, and where an operator refuses the guess its
+// outputs just stay unknown.
+func (s *scope) guess() {
+	for _, p := range s.graph.Inputs {
+		if !p.Type.Ranked {
+			continue
+		}
+		shape := make([]int, len(p.Type.Shape))
+		for i, d := range p.Type.Shape {
+			switch {
+			case d.N >= 0:
+				shape[i] = d.N
+			case i == 0:
+				shape[i] = 1
+			default:
+				shape[i] = 64
+			}
+		}
+		s.env[p.Name] = Info{DType: p.Type.DType, Shape: shape}
+	}
+	for name, t := range s.graph.Consts {
+		s.env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+}
+
+// graph upgrades all nodes of one graph.
+func (r *upgrader) graph(s *scope) {
+	nodes := s.graph.Nodes
+	s.graph.Nodes = make([]*graph.Node, 0, len(nodes))
+	if s.graph.Consts == nil {
+		s.graph.Consts = map[string]*tensor.Tensor{}
+	}
+	for _, n := range nodes {
+		if n.Domain == "ai.onnx" {
+			n.Domain = ""
+		}
+		if n.Domain == "" && n.Op == "Constant" {
+			r.constant(s, n)
+			continue
+		}
+		for _, sub := range nested(n) {
+			r.graph(&scope{graph: sub, outer: s, env: map[string]Info{}})
+		}
+		for _, k := range r.node(s, n) {
+			s.graph.Nodes = append(s.graph.Nodes, k)
+			s.learn(k)
+		}
+	}
+}
+
+// learn infers n under the guess.
+func (s *scope) learn(n *graph.Node) {
+	if len(s.env) > 0 {
+		_ = inferNode(s.env, n) // a refused guess leaves the outputs unknown
+	}
+}
+
+// node returns what stands for n in the new spelling.
+func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
+	if slices.ContainsFunc(r.model.Functions, func(f graph.Function) bool { return f.Domain == n.Domain && f.Name == n.Op }) {
+		return []*graph.Node{n}
+	}
+	o := Lookup(n.Domain, n.Op)
+	if o == nil {
+		r.refuse(n, "operator %s", spelled(n.Domain, n.Op))
+		return []*graph.Node{n}
+	}
+	opset := r.model.Opset
+	if n.Domain != "" {
+		opset = max(r.model.Opsets[n.Domain], 1)
+	}
+	if n.Domain == "" && (opset < oldestOpset || opset > latestOpset) {
+		r.refuse(n, "opset %d of ai.onnx (%d to %d are read; export the model again)", opset, oldestOpset, latestOpset)
+		return []*graph.Node{n}
+	}
+	if opset < o.Opsets[0] {
+		r.refuse(n, "operator %s at opset %d, before %d", spelled(n.Domain, n.Op), opset, o.Opsets[0])
+		return []*graph.Node{n}
+	}
+	u := r.upgrade(s, n, opset)
+	if o.Upgrade != nil {
+		if err := o.Upgrade(u); err != nil {
+			r.refuse(n, "%s: %v", spelled(n.Domain, n.Op), err)
+			return []*graph.Node{n}
+		}
+	}
+	out := slices.Concat(u.Before, []*graph.Node{n}, u.After)
+	for _, k := range out {
+		for _, a := range k.Attrs {
+			if o := Lookup(k.Domain, k.Op); o != nil && !slices.Contains(o.Attrs, a.Name) {
+				r.refuse(k, "attribute %s of %s", a.Name, spelled(k.Domain, k.Op))
+			}
+		}
+	}
+	return out
+}
+
+// upgrade makes the hands that an operator's Upgrade works with.
+func (r *upgrader) upgrade(s *scope, n *graph.Node, opset int) *Upgrade {
+	fresh := func(hint string) string {
+		base := n.Name + "/" + hint
+		name := base
+		for i := 1; r.used[name]; i++ {
+			name = fmt.Sprintf("%s_%d", base, i)
+		}
+		r.used[name] = true
+		return name
+	}
+	return &Upgrade{
+		Node: n, From: opset, Fresh: fresh,
+		AddConst: func(hint string, t *tensor.Tensor) string {
+			name := fresh(hint)
+			s.graph.Consts[name] = t
+			if len(s.env) > 0 {
+				s.env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+			}
+			return name
+		},
+		Const: func(name string) *tensor.Tensor {
+			for k := s; k != nil; k = k.outer {
+				if t := k.graph.Consts[name]; t != nil {
+					return t
+				}
+			}
+			return nil
+		},
+		Rank: func(name string) (int, bool) {
+			info, ok := s.env[name]
+			return len(info.Shape), ok
+		},
+	}
+}
+
+// constant makes a Constant node a constant of the graph.
+func (r *upgrader) constant(s *scope, n *graph.Node) {
+	t := constantValue(n)
+	if t == nil || len(n.Outputs) != 1 {
+		var names []string
+		for _, a := range n.Attrs {
+			names = append(names, a.Name)
+		}
+		r.refuse(n, "Constant with attributes %v", names)
+		return
+	}
+	s.graph.Consts[n.Outputs[0]] = t
+	if len(s.env) > 0 {
+		s.env[n.Outputs[0]] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+}
+
+// constantValue is the tensor of a Constant node, nil when it has none of a fixed element size.
+func constantValue(n *graph.Node) *tensor.Tensor {
+	if len(n.Attrs) != 1 {
+		return nil
+	}
+	switch a := n.Attrs[0]; {
+	case a.Ref != "":
+		return nil
+	case a.Name == "value" && a.Tensor != nil:
+		return a.Tensor
+	case a.Name == "value_int" && a.Kind == graph.KindInt:
+		return tensor.Of(tensor.Int64, nil, []int64{a.Int})
+	case a.Name == "value_ints" && a.Kind == graph.KindInts:
+		return int64s(a.Ints...)
+	case a.Name == "value_float" && a.Kind == graph.KindFloat:
+		return scalar(a.Float)
+	case a.Name == "value_floats" && a.Kind == graph.KindFloats:
+		return tensor.Of(tensor.Float32, []int{len(a.Floats)}, a.Floats)
+	}
+	return nil
+}
+
+// restoreConstants returns the nodes of a function's body with its constants as Constant nodes in front, since a function
+// has nowhere else to keep them.
+func restoreConstants(g *graph.Graph) []*graph.Node {
+	var out []*graph.Node
+	for _, name := range slices.Sorted(maps.Keys(g.Consts)) {
+		n := &graph.Node{Name: name, Op: "Constant", Outputs: []string{name}}
+		n.Set(graph.Attr{Name: "value", Kind: graph.KindTensor, Tensor: g.Consts[name]})
+		out = append(out, n)
+	}
+	return append(out, g.Nodes...)
+}
