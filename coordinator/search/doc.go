@@ -21,8 +21,8 @@
 //     then earliest.
 //   - Q17: a ranking is asked only when a step follows that needs it.
 //   - Ties go to the lowest index: groups (POT: reverse name order), metrics (POT: the last).
-//   - Relative drops use the magnitude of the baseline, so that a negative metric keeps its direction.
-//   - Counts are compared as exact rationals: a drop equal to the limit is within it.
+//   - Drops and limits are package metric's: counts are exact fractions, a drop equal to the limit is within it, and
+//     relative drops use the baseline's magnitude, so that a negative metric keeps its direction.
 //   - A NaN or infinite value is worse than every number (POT: every comparison false).
 //   - A single remaining group is not ranked.
 package search

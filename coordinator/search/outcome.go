@@ -1,10 +1,6 @@
 package search
 
-import (
-	"math/big"
-
-	"assay/shared/plan"
-)
+import "assay/shared/plan"
 
 // Reason says why a search ended.
 type Reason string
@@ -45,24 +41,24 @@ type Outcome struct {
 	Notes    []string // what a reader must know to judge the result, in plain words
 }
 
-// Result is one metric at the end. Drop and Allowed are in its own unit; Drop is nil when Final is no number.
+// Result is one metric at the end. Drop is in the unit of the limit: the metric's own, or a share of the baseline's magnitude.
 type Result struct {
 	Metric                Metric
 	Baseline, Int8, Final Value
-	Drop, Allowed         *big.Rat
+	Drop                  Value
 	Met                   bool
 }
 
-// Revert is a group that is float in the end. Gain is how much its step lowered the drop of metric Metric (below 0: raised);
-// nil when a value of that step was no number.
+// Revert is a group that is float in the end. Gain is how much its step lowered the drop of metric Metric (below 0: raised),
+// in the unit of the limit; NaN when a value of that step was no number.
 type Revert struct {
 	Group  int
 	Metric int
-	Gain   *big.Rat
+	Gain   Value
 }
 
 // Step is one revert that was tried: Group went to float on top of what was float then, giving Float. Drops holds one drop per
-// metric, nil for a value that is no number. Metric is the one optimised, Ranking the index of the ranking followed.
+// metric in the unit of the limit, NaN for a value that is no number. Metric is the one optimised, Ranking the index of the ranking followed.
 // Best marks a new best plan.
 type Step struct {
 	Group   int
@@ -70,7 +66,7 @@ type Step struct {
 	Ranking int
 	Float   []int
 	Values  []Value
-	Drops   []*big.Rat
+	Drops   []Value
 	Verdict Verdict
 	Best    bool
 }

@@ -46,7 +46,7 @@ func (s *session) start(ctx context.Context) error {
 	}
 	s.baseline, s.float = answers[0].Hi, answers[0].Records
 	for m, metric := range s.p.Metrics {
-		if _, ok := s.baseline[m].rat(); !ok {
+		if rat(s.baseline[m]) == nil {
 			return fmt.Errorf("search: metric %s of the float model is %v; look for NaN in its outputs or for a metric that does not fit it",
 				metric.Name, s.baseline[m])
 		}
@@ -80,14 +80,18 @@ func (s *session) collapsed(m int) bool {
 	if metric.Chance == nil {
 		return false
 	}
-	if s.int8.drops[m] == nil {
-		return true
+	float, int8, chance := rat(s.baseline[m]), rat(s.int8.values[m]), rat(*metric.Chance)
+	if int8 == nil || chance == nil {
+		return int8 == nil
 	}
-	over := metric.Drop(s.baseline[m], *metric.Chance)
-	if over == nil || over.Sign() <= 0 {
-		return false
+	over, kept := float.Sub(float, chance), int8.Sub(int8, chance)
+	if metric.better(s.baseline[m], *metric.Chance) >= 0 {
+		return false // float itself does not beat guessing
 	}
-	kept := metric.Drop(s.int8.values[m], *metric.Chance)
+	if over.Sign() < 0 {
+		over.Neg(over)
+		kept.Neg(kept)
+	}
 	return kept.Mul(kept, twenty).Cmp(over) < 0
 }
 
@@ -103,7 +107,7 @@ func (s *session) finish() {
 	for m, metric := range s.p.Metrics {
 		s.out.Metrics = append(s.out.Metrics, Result{
 			Metric: metric, Baseline: s.baseline[m], Int8: s.int8.values[m], Final: s.best.values[m],
-			Drop: s.best.drops[m], Allowed: s.p.Limit.Allowed(s.baseline[m]), Met: s.holds(s.best, m),
+			Drop: s.best.drops[m], Met: s.holds(s.best, m),
 		})
 	}
 }

@@ -2,7 +2,6 @@ package search
 
 import (
 	"context"
-	"math/big"
 	"slices"
 )
 
@@ -10,7 +9,7 @@ import (
 type loop struct {
 	now      measured // the plan that the next revert starts from
 	metric   int      // the one optimised
-	last     *big.Rat // the drop to beat in it
+	last     Value    // the drop to beat in it
 	forgive  bool     // one worsening may pass: POT's step_back
 	ranked   bool     // queue is current
 	queue    []int    // groups to try, best first
@@ -115,10 +114,7 @@ func (s *session) evaluate(ctx context.Context, l *loop, g int) (measured, error
 		return measured{}, err
 	}
 	next := s.measure(answers[0], nil)
-	gain := Revert{Group: g, Metric: l.metric}
-	if a, b := l.now.drops[l.metric], next.drops[l.metric]; a != nil && b != nil {
-		gain.Gain = new(big.Rat).Sub(a, b)
-	}
+	gain := Revert{Group: g, Metric: l.metric, Gain: less(l.now.drops[l.metric], next.drops[l.metric])}
 	next.lineage = append(slices.Clone(l.now.lineage), gain)
 	return next, nil
 }

@@ -1,10 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"math/big"
+	"math"
 
 	"assay/shared/plan"
 )
@@ -24,7 +25,7 @@ type session struct {
 type measured struct {
 	plan    plan.Plan
 	values  []Value
-	drops   []*big.Rat
+	drops   []Value
 	records Records
 	lineage []Revert
 }
@@ -69,7 +70,7 @@ func (s *session) check(t Trial, a Answer) error {
 		return errors.New("answer without records")
 	}
 	for m := range n {
-		if !a.Lo[m].Equal(a.Hi[m]) {
+		if a.Lo[m].Compare(a.Hi[m]) != 0 {
 			return fmt.Errorf("metric %s lies between %v and %v after all samples", s.p.Metrics[m].Name, a.Lo[m], a.Hi[m])
 		}
 	}
@@ -80,7 +81,7 @@ func (s *session) check(t Trial, a Answer) error {
 func (s *session) measure(a Answer, lineage []Revert) measured {
 	out := measured{plan: a.Trial.Plan, values: a.Hi, records: a.Records, lineage: lineage}
 	for m, metric := range s.p.Metrics {
-		out.drops = append(out.drops, metric.Drop(s.baseline[m], a.Hi[m]))
+		out.drops = append(out.drops, s.p.Limit.Drop(metric.Direction, s.baseline[m], a.Hi[m]))
 	}
 	return out
 }
@@ -96,18 +97,19 @@ func (s *session) within(e measured) bool {
 }
 
 func (s *session) holds(e measured, m int) bool {
-	return s.p.Limit.Within(s.p.Metrics[m], s.baseline[m], e.values[m])
+	return s.p.Limit.Allows(s.p.Metrics[m].Direction, s.baseline[m], e.values[m])
 }
 
-// excess is how far e's drop of metric m lies above what is allowed, as a share of the baseline's magnitude (of 1 for a
-// baseline of 0), so that metrics of different units compare. Nil is worst.
-func (s *session) excess(e measured, m int) *big.Rat {
-	if e.drops[m] == nil {
-		return nil
+// excess is how far e's drop of metric m lies above the limit, as a share of the baseline's magnitude (of 1 for a baseline
+// of 0), so that metrics of different units compare. +Inf for a value that is no number. Rounding cannot turn an order of
+// counts: they differ by far more than an ulp.
+func (s *session) excess(e measured, m int) float64 {
+	x := s.p.Limit.Excess(s.p.Metrics[m].Direction, s.baseline[m], e.values[m])
+	if math.IsNaN(x) {
+		return math.Inf(1)
 	}
-	x := new(big.Rat).Sub(e.drops[m], s.p.Limit.Allowed(s.baseline[m]))
-	if b, ok := s.baseline[m].rat(); ok && b.Sign() != 0 {
-		x.Quo(x, b.Abs(b))
+	if b := math.Abs(s.baseline[m].F); b != 0 {
+		x /= b
 	}
 	return x
 }
@@ -116,7 +118,7 @@ func (s *session) excess(e measured, m int) *big.Rat {
 func (s *session) worst(e measured) int {
 	at := 0
 	for m := 1; m < len(s.p.Metrics); m++ {
-		if compareDrops(s.excess(e, m), s.excess(e, at)) > 0 {
+		if s.excess(e, m) > s.excess(e, at) {
 			at = m
 		}
 	}
@@ -129,7 +131,7 @@ func (s *session) beats(e, f measured) bool {
 	if a, b := s.within(e), s.within(f); a != b {
 		return a
 	}
-	if c := compareDrops(s.excess(e, s.worst(e)), s.excess(f, s.worst(f))); c != 0 {
+	if c := cmp.Compare(s.excess(e, s.worst(e)), s.excess(f, s.worst(f))); c != 0 {
 		return c < 0
 	}
 	return e.plan.Count() < f.plan.Count()

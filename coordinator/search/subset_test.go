@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/shared/metric"
 )
 
 // TestQ10RankingSubset lists which samples score groups: worse ones first, a tie at the border thinned evenly.
@@ -12,7 +14,7 @@ func TestQ10RankingSubset(t *testing.T) {
 	nan := math.NaN()
 	for name, c := range map[string]struct {
 		float, current perSample
-		lower          bool
+		dir            metric.Direction
 		size           int
 		want           []int
 		worse          int
@@ -33,7 +35,7 @@ func TestQ10RankingSubset(t *testing.T) {
 			size:    2, want: []int{0, 3}, worse: 2,
 		},
 		"larger than the data means all":  {float: perSample{1, 1}, current: perSample{0, 1}, size: 300, want: []int{0, 1}, worse: 1},
-		"a loss counts the other way":     {float: perSample{1, 1, 1}, current: perSample{2, 1, 0}, lower: true, size: 1, want: []int{0}, worse: 1},
+		"a loss counts the other way":     {float: perSample{1, 1, 1}, current: perSample{2, 1, 0}, dir: metric.HigherWorse, size: 1, want: []int{0}, worse: 1},
 		"larger losses first":             {float: perSample{5, 5, 5}, current: perSample{4, 1, 3}, size: 2, want: []int{1, 2}, worse: 2},
 		"a NaN of the plan is the worst":  {float: perSample{5, 5, 5}, current: perSample{4, nan, -90}, size: 1, want: []int{1}, worse: 1},
 		"a NaN of float says nothing":     {float: perSample{nan, 5, nan}, current: perSample{4, 4, nan}, size: 1, want: []int{1}, worse: 1},
@@ -41,7 +43,7 @@ func TestQ10RankingSubset(t *testing.T) {
 		"infinite loss is a loss as well": {float: perSample{1, math.Inf(1)}, current: perSample{0, 4}, size: 1, want: []int{1}, worse: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			m := Metric{LowerIsBetter: c.lower}
+			m := Metric{Direction: c.dir}
 			got, worse := rankingSubset(0, m, c.float, c.current, len(c.float), c.size)
 			require.Equal(t, c.want, got)
 			require.Equal(t, c.worse, worse)

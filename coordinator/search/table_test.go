@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"assay/shared/metric"
 	"assay/shared/plan"
 )
 
@@ -95,7 +96,7 @@ func (t *table) answer(q Trial) Answer {
 			right++
 		}
 	}
-	v := Count(int64(right), int64(len(rec)))
+	v := metric.Count(int64(right), int64(len(rec)))
 	where := "all"
 	if len(rec) < len(t.samples) {
 		where = "subset"
@@ -107,7 +108,7 @@ func (t *table) answer(q Trial) Answer {
 	if t.second != nil {
 		w, ok := t.second[where+" "+setName(q.Plan)]
 		if !ok {
-			w = Count(1, 1)
+			w = metric.Count(1, 1)
 		}
 		values = append(values, w)
 	}
@@ -141,15 +142,15 @@ func groupsName(groups []int) string {
 // exhaustive is the naive twin of every search: it measures all 2^G float sets and returns the best by the same order of
 // merit, written down independently: within the limit, smallest drop, fewest groups.
 func exhaustive(p Problem, t *table) (best plan.Plan, met bool) {
-	base := t.answer(trial(plan.Plan{}, p.View)).Hi[0].Number()
+	base := t.answer(trial(plan.Plan{}, p.View)).Hi[0].F
 	bestDrop := math.Inf(1)
-	limit, _ := p.Limit.Drop.Float64()
+	limit := p.Limit.Float()
 	for bit := range uint64(1) << p.Groups {
 		pl := plan.Plan{Params: p.Params}
 		if bit != 0 {
 			pl.Float = []uint64{bit}
 		}
-		drop := base - t.answer(trial(pl, p.View)).Hi[0].Number()
+		drop := base - t.answer(trial(pl, p.View)).Hi[0].F
 		if drop < bestDrop-1e-12 || drop < bestDrop+1e-12 && bits.OnesCount64(bit) < best.Count() {
 			best, bestDrop = pl, drop
 		}

@@ -3,7 +3,6 @@ package search
 import (
 	"context"
 	"fmt"
-	"math/big"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 	"github.com/stretchr/testify/require"
 
+	"assay/shared/metric"
 	"assay/shared/plan"
 )
 
@@ -43,8 +43,6 @@ func (s *script) run(d *datadriven.TestData) (string, error) {
 		return "", s.define(d)
 	case "search":
 		return s.search(d)
-	case "within":
-		return within(d)
 	}
 	return "", fmt.Errorf("unknown command %q", d.Cmd)
 }
@@ -104,10 +102,10 @@ func parseValue(s string) (Value, error) {
 			return Value{}, err
 		}
 		m, err := strconv.ParseInt(den, 10, 64)
-		return Count(n, m), err
+		return metric.Count(n, m), err
 	}
 	f, err := strconv.ParseFloat(s, 64)
-	return Float(f), err
+	return metric.Float(f), err
 }
 
 // search runs POT over the table and prints the transcript.
@@ -147,7 +145,7 @@ func (s *script) search(d *datadriven.TestData) (string, error) {
 
 // twists break the contract of answers.
 var twists = map[string]func(*Answer){
-	"open":    func(a *Answer) { a.Lo = []Value{Count(0, 1)} },
+	"open":    func(a *Answer) { a.Lo = []Value{metric.Count(0, 1)} },
 	"short":   func(a *Answer) { a.Seen-- },
 	"values":  func(a *Answer) { a.Lo = nil },
 	"records": func(a *Answer) { a.Records = nil },
@@ -157,15 +155,15 @@ var twists = map[string]func(*Answer){
 func (s *script) problem(d *datadriven.TestData) (Problem, error) {
 	p := Problem{
 		Params: plan.DigestOf("test", uint64(s.table.groups)), Groups: s.table.groups, Subset: max(1, len(s.table.samples)),
-		Iterations: Unlimited, Metrics: []Metric{{Name: "accuracy"}},
+		Iterations: Unlimited, Metrics: []Metric{{Name: "accuracy", Direction: metric.HigherBetter}},
 	}
 	for i := range s.table.samples {
 		p.View.Samples = append(p.View.Samples, uint32(i))
 	}
 	if s.table.second != nil {
-		p.Metrics = append(p.Metrics, Metric{Name: "second"})
+		p.Metrics = append(p.Metrics, Metric{Name: "second", Direction: metric.HigherBetter})
 	}
-	drop, kind := "0.01", Absolute
+	drop, relative := "0.01", false
 	for _, arg := range d.CmdArgs {
 		var err error
 		v := append(arg.Vals, "")[0]
@@ -173,7 +171,7 @@ func (s *script) problem(d *datadriven.TestData) (Problem, error) {
 		case "drop":
 			drop = v
 		case "relative":
-			kind = Relative
+			relative = true
 		case "subset":
 			p.Subset, err = strconv.Atoi(v)
 		case "iterations":
@@ -181,7 +179,7 @@ func (s *script) problem(d *datadriven.TestData) (Problem, error) {
 		case "keep-worse":
 			p.KeepWorse = true
 		case "lower-is-better":
-			p.Metrics[0].LowerIsBetter = true
+			p.Metrics[0].Direction = metric.HigherWorse
 		case "chance":
 			var c Value
 			c, err = parseValue(v)
@@ -194,14 +192,14 @@ func (s *script) problem(d *datadriven.TestData) (Problem, error) {
 		}
 	}
 	var err error
-	p.Limit, err = ParseLimit(drop, kind)
+	p.Limit, err = metric.ParseLimit(drop, relative)
 	return p, err
 }
 
 // printOutcome writes the transcript: rankings and steps in the order they happened, then the end.
 func printOutcome(b *strings.Builder, p Problem, out Outcome) {
 	m := out.Metrics[0]
-	fmt.Fprintf(b, "float %v, int8 %v, allowed %s\n", m.Baseline, m.Int8, m.Allowed.RatString())
+	fmt.Fprintf(b, "float %s, int8 %s, limit %v\n", show(m.Baseline), show(m.Int8), p.Limit.Float())
 	next := 0
 	rankings := func(before int) {
 		for ; next < len(out.Rankings) && out.Rankings[next].Before <= before; next++ {
@@ -214,9 +212,9 @@ func printOutcome(b *strings.Builder, p Problem, out Outcome) {
 		if s.Best {
 			star = " *"
 		}
-		fmt.Fprintf(b, "revert %d -> %s: %v, drop %s, %s%s\n", s.Group, groupsName(s.Float), s.Values[0], ratName(s.Drops[0]), s.Verdict, star)
+		fmt.Fprintf(b, "revert %d -> %s: %s, drop %s, %s%s\n", s.Group, groupsName(s.Float), show(s.Values[0]), show(s.Drops[0]), s.Verdict, star)
 		for m := 1; m < len(s.Values); m++ {
-			fmt.Fprintf(b, "  %s: %v, drop %s\n", p.Metrics[m].Name, s.Values[m], ratName(s.Drops[m]))
+			fmt.Fprintf(b, "  %s: %s, drop %s\n", p.Metrics[m].Name, show(s.Values[m]), show(s.Drops[m]))
 		}
 	}
 	rankings(len(out.Steps))
@@ -224,9 +222,9 @@ func printOutcome(b *strings.Builder, p Problem, out Outcome) {
 	if out.Met {
 		verdict = "met"
 	}
-	fmt.Fprintf(b, "%s (%s): %s: %v, drop %s, %d trials\n", verdict, out.Reason, groupsName(out.Plan.FloatGroups()), m.Final, ratName(m.Drop), len(out.Trials))
+	fmt.Fprintf(b, "%s (%s): %s: %s, drop %s, %d trials\n", verdict, out.Reason, groupsName(out.Plan.FloatGroups()), show(m.Final), show(m.Drop), len(out.Trials))
 	for _, f := range out.Float {
-		fmt.Fprintf(b, "  group %d gained %s\n", f.Group, ratName(f.Gain))
+		fmt.Fprintf(b, "  group %d gained %s\n", f.Group, show(f.Gain))
 	}
 	for _, n := range out.Notes {
 		fmt.Fprintf(b, "  note: %s\n", n)
@@ -241,7 +239,7 @@ func printRanking(b *strings.Builder, r Ranking) {
 	fmt.Fprint(b, ":")
 	for _, x := range r.Scores {
 		if x.Known {
-			fmt.Fprintf(b, " %d=%v", x.Group, x.Value)
+			fmt.Fprintf(b, " %d=%s", x.Group, show(x.Value))
 		} else {
 			fmt.Fprintf(b, " %d", x.Group)
 		}
@@ -249,37 +247,15 @@ func printRanking(b *strings.Builder, r Ranking) {
 	fmt.Fprintln(b)
 }
 
-func ratName(r *big.Rat) string {
-	if r == nil {
-		return "none"
+// show prints fractions as they are and other numbers in their shortest form.
+func show(v Value) string {
+	if !v.Exact() {
+		return strconv.FormatFloat(v.F, 'g', -1, 64)
 	}
-	return r.RatString()
-}
-
-// within prints whether a value holds a limit: within BASELINE VALUE drop=... [relative] [lower-is-better].
-func within(d *datadriven.TestData) (string, error) {
-	var b strings.Builder
-	s := script{table: &table{}}
-	p, err := s.problem(d)
-	if err != nil {
-		return "", err
+	if v.Den == 1 {
+		return strconv.FormatInt(v.Num, 10)
 	}
-	for line := range strings.Lines(d.Input) {
-		words := strings.Fields(line)
-		if len(words) != 2 {
-			return "", fmt.Errorf("want BASELINE VALUE, not %q", words)
-		}
-		base, err := parseValue(words[0])
-		if err != nil {
-			return "", err
-		}
-		v, err := parseValue(words[1])
-		if err != nil {
-			return "", err
-		}
-		fmt.Fprintf(&b, "%v -> %v: %v\n", base, v, p.Limit.Within(p.Metrics[0], base, v))
-	}
-	return b.String(), nil
+	return fmt.Sprintf("%d/%d", v.Num, v.Den)
 }
 
 // TestScriptWords keeps the parsers of the scripts honest, since a script that is misread proves nothing.

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"assay/shared/metric"
 	"assay/shared/plan"
 )
 
@@ -37,12 +38,12 @@ func drawTable(t *rapid.T, wild bool) *table {
 
 // drawProblem makes a problem over tab.
 func drawProblem(t *rapid.T, tab *table) Problem {
-	limit, err := ParseLimit(rapid.SampledFrom([]string{"0", "0.01", "0.1", "0.25"}).Draw(t, "drop"), Absolute)
+	limit, err := metric.ParseLimit(rapid.SampledFrom([]string{"0", "0.01", "0.1", "0.25"}).Draw(t, "drop"), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := Problem{
-		Params: plan.Digest{1}, Groups: tab.groups, Metrics: []Metric{{Name: "accuracy"}}, Limit: limit,
+		Params: plan.Digest{1}, Groups: tab.groups, Metrics: []Metric{{Name: "accuracy", Direction: metric.HigherBetter}}, Limit: limit,
 		Subset:     rapid.IntRange(1, len(tab.samples)+1).Draw(t, "subset"),
 		Iterations: rapid.SampledFrom([]int{Unlimited, 0, 1, 3}).Draw(t, "iterations"),
 		KeepWorse:  rapid.Bool().Draw(t, "keep worse"),
@@ -70,9 +71,9 @@ func TestPOTKeepsItsPromises(t *testing.T) {
 		}
 		r := out.Metrics[0]
 		again := tab.answer(trial(out.Plan, p.View)).Hi[0]
-		require.True(t, again.Equal(r.Final), "the value returned is the plan's")
-		require.Equal(t, out.Met, p.Limit.Within(r.Metric, r.Baseline, again))
-		require.LessOrEqual(t, compareDrops(r.Drop, r.Metric.Drop(r.Baseline, r.Int8)), 0, "never worse than plain INT8")
+		require.True(t, again.Compare(r.Final) == 0, "the value returned is the plan's")
+		require.Equal(t, out.Met, p.Limit.Allows(r.Metric.Direction, r.Baseline, again))
+		require.LessOrEqual(t, compareDrops(r.Drop, p.Limit.Drop(r.Metric.Direction, r.Baseline, r.Int8)), 0, "never worse than plain INT8")
 		for _, s := range out.Steps {
 			require.LessOrEqual(t, compareDrops(r.Drop, s.Drops[0]), 0, "a better plan was seen at %v", s.Float)
 		}
@@ -89,7 +90,7 @@ func TestPOTAgainstExhaustive(t *testing.T) {
 		out, err := POT(context.Background(), p, tab)
 		require.NoError(t, err)
 		best, met := exhaustive(p, tab)
-		bestDrop := p.Metrics[0].Drop(out.Metrics[0].Baseline, tab.answer(trial(best, p.View)).Hi[0])
+		bestDrop := p.Limit.Drop(metric.HigherBetter, out.Metrics[0].Baseline, tab.answer(trial(best, p.View)).Hi[0])
 		require.GreaterOrEqual(t, compareDrops(out.Metrics[0].Drop, bestDrop), 0)
 		require.True(t, met || !out.Met)
 	})
@@ -124,7 +125,7 @@ func fewest(p Problem, tab *table) int {
 		if bits != 0 {
 			pl.Float = []uint64{bits}
 		}
-		if p.Limit.Within(p.Metrics[0], base, tab.answer(trial(pl, p.View)).Hi[0]) {
+		if p.Limit.Allows(metric.HigherBetter, base, tab.answer(trial(pl, p.View)).Hi[0]) {
 			least = min(least, pl.Count())
 		}
 	}

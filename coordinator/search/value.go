@@ -3,60 +3,53 @@ package search
 import (
 	"math"
 	"math/big"
-	"strconv"
+
+	"assay/shared/metric"
 )
 
-// Value is what a metric yields: the exact fraction Num/Den when Den > 0 (counts), else the number F.
-type Value struct {
-	Num, Den int64
-	F        float64
+// Value is a metric's value or a drop.
+type Value = metric.Value
+
+// rat is v exactly, nil for NaN and infinities.
+func rat(v Value) *big.Rat {
+	if v.Exact() {
+		return big.NewRat(v.Num, v.Den)
+	}
+	return new(big.Rat).SetFloat64(v.F)
 }
 
-// Count returns the exact value num/den.
-func Count(num, den int64) Value { return Value{Num: num, Den: den, F: float64(num) / float64(den)} }
-
-// Float returns the inexact value f.
-func Float(f float64) Value { return Value{F: f} }
-
-// Exact reports whether v is a fraction of counts.
-func (v Value) Exact() bool { return v.Den > 0 }
-
-// Number returns v as the nearest float64.
-func (v Value) Number() float64 {
-	if v.Exact() {
-		return float64(v.Num) / float64(v.Den)
+// value is r as a Value: exact when asked for and if it fits. Nil is NaN.
+func value(r *big.Rat, exact bool) Value {
+	if r == nil {
+		return metric.Float(math.NaN())
 	}
-	return v.F
+	f, _ := r.Float64()
+	if exact && r.Num().IsInt64() && r.Denom().IsInt64() {
+		return Value{Num: r.Num().Int64(), Den: r.Denom().Int64(), F: f}
+	}
+	return metric.Float(f)
 }
 
-// Equal reports whether v and w stand for the same number by the same kind; NaN equals NaN.
-func (v Value) Equal(w Value) bool {
-	if v.Exact() != w.Exact() {
-		return false
+// less is a - b, NaN when one of them is no finite number.
+func less(a, b Value) Value {
+	x, y := rat(a), rat(b)
+	if x == nil || y == nil {
+		return value(nil, false)
 	}
-	if v.Exact() {
-		a, _ := v.rat()
-		b, _ := w.rat()
-		return a.Cmp(b) == 0
-	}
-	return v.F == w.F || math.IsNaN(v.F) && math.IsNaN(w.F)
+	return value(x.Sub(x, y), a.Exact() && b.Exact())
 }
 
-// String prints counts as a fraction and other numbers in the shortest form that reads back.
-func (v Value) String() string {
-	if v.Exact() {
-		return strconv.FormatInt(v.Num, 10) + "/" + strconv.FormatInt(v.Den, 10)
+// compareDrops orders drops: below 0 when a is the smaller one. NaN, the drop of a value that is no number, is larger than
+// every drop and equal to itself.
+func compareDrops(a, b Value) int {
+	x, y := math.IsNaN(a.F), math.IsNaN(b.F)
+	switch {
+	case x && y:
+		return 0
+	case x:
+		return 1
+	case y:
+		return -1
 	}
-	return strconv.FormatFloat(v.F, 'g', -1, 64)
-}
-
-// rat returns v exactly; ok is false for NaN and infinities, which no model that works has.
-func (v Value) rat() (r *big.Rat, ok bool) {
-	if v.Exact() {
-		return big.NewRat(v.Num, v.Den), true
-	}
-	if math.IsNaN(v.F) || math.IsInf(v.F, 0) {
-		return nil, false
-	}
-	return new(big.Rat).SetFloat64(v.F), true
+	return a.Compare(b)
 }
