@@ -1,0 +1,97 @@
+package jpeg
+
+// The four kinds of scans of progressive files: T.81, annex G. s.eobRun counts the blocks whose band is over already.
+
+func (s *scan) dcFirst(b *bits, c *component, block *[64]int16) error {
+	dc, err := dcDelta(b, c)
+	block[0] = int16(dc << s.low)
+	return err
+}
+
+func (s *scan) dcRefine(b *bits, _ *component, block *[64]int16) error {
+	block[0] |= int16(b.get(1) << s.low)
+	return nil
+}
+
+func (s *scan) acFirst(b *bits, c *component, block *[64]int16) error {
+	if s.eobRun > 0 {
+		s.eobRun--
+		return nil
+	}
+	for k := s.from; k <= s.to; k++ {
+		sym := b.symbol(c.acTable)
+		if sym < 0 {
+			return errCode
+		}
+		run, size := sym>>4, uint(sym&15)
+		switch {
+		case size > 0:
+			if k += run; k > s.to {
+				return errBlock
+			}
+			block[zigzag[k]] = int16(b.receive(size) << s.low)
+		case run == 15:
+			k += 15
+		default:
+			s.eobRun = 1<<run + b.get(uint(run)) - 1
+			return nil
+		}
+	}
+	return nil
+}
+
+func (s *scan) acRefine(b *bits, c *component, block *[64]int16) error {
+	k := s.from
+	for ; s.eobRun == 0 && k <= s.to; k++ {
+		sym := b.symbol(c.acTable)
+		if sym < 0 {
+			return errCode
+		}
+		run, value := sym>>4, int16(0)
+		switch {
+		case sym&15 > 1:
+			return errCode
+		case sym&15 == 1:
+			value = -1 << s.low
+			if b.get(1) == 1 {
+				value = 1 << s.low
+			}
+		case run < 15:
+			s.eobRun = 1<<run + b.get(uint(run))
+		}
+		if s.eobRun > 0 {
+			break
+		}
+		if k = s.pass(b, block, k, run); value != 0 {
+			if k > s.to {
+				return errBlock
+			}
+			block[zigzag[k]] = value
+		}
+	}
+	if s.eobRun > 0 {
+		s.pass(b, block, k, 64)
+		s.eobRun--
+	}
+	return nil
+}
+
+// pass reads a correction bit for every non-zero coefficient from k on, and returns the place of the zero behind zeros
+// others, or to+1.
+func (s *scan) pass(b *bits, block *[64]int16, k, zeros int) int {
+	for ; k <= s.to; k++ {
+		v := &block[zigzag[k]]
+		switch {
+		case *v == 0 && zeros == 0:
+			return k
+		case *v == 0:
+			zeros--
+		case b.get(1) == 0 || *v&(1<<s.low) != 0:
+		case *v > 0:
+			*v += 1 << s.low
+		default:
+			*v -= 1 << s.low
+		}
+	}
+	return k
+}

@@ -1,0 +1,195 @@
+package jpeg
+
+import (
+	"errors"
+	"fmt"
+)
+
+// scan is one parsed SOS segment: components and, for progressive files, the band of coefficients [from, to] with their
+// bit positions: high is the position already coded (0: none), low the one coded now.
+type scan struct {
+	comps     []*component
+	from, to  int
+	high, low uint
+	eobRun    int32
+	decode    func(*bits, *component, *[64]int16) error
+}
+
+var (
+	errShort = errors.New("truncated: the coded data ends early")
+	errBlock = errors.New("corrupt: a coefficient behind the end of its block")
+)
+
+func (d *decoder) newScan(p []byte) (*scan, error) {
+	f := d.frame
+	if len(p) < 1 || len(p) != 4+2*int(p[0]) || p[0] < 1 || int(p[0]) > len(f.comps) {
+		return nil, errors.New("corrupt: a scan header of wrong length")
+	}
+	s := &scan{}
+	for i := range int(p[0]) {
+		c := f.find(p[1+2*i])
+		if c == nil {
+			return nil, errors.New("corrupt: a scan of a component that the frame has not")
+		}
+		for _, o := range s.comps {
+			if o == c {
+				return nil, errors.New("corrupt: a component twice in one scan")
+			}
+		}
+		dc, ac := p[2+2*i]>>4, p[2+2*i]&15
+		if dc > 3 || ac > 3 {
+			return nil, errors.New("corrupt: a Huffman table number above 3")
+		}
+		c.dcTable, c.acTable = d.dc[dc], d.ac[ac]
+		if c.quantizer == nil {
+			if c.quantizer = d.quantizers[c.q]; c.quantizer == nil {
+				return nil, fmt.Errorf("corrupt: quantization table %d is missing", c.q)
+			}
+		}
+		s.comps = append(s.comps, c)
+	}
+	end := p[len(p)-3:]
+	s.from, s.to, s.high, s.low = int(end[0]), int(end[1]), uint(end[2]>>4), uint(end[2]&15)
+	return s, s.choose(f.progressive)
+}
+
+// choose picks the block decoder and checks that the tables it needs exist.
+func (s *scan) choose(progressive bool) error {
+	needDC, needAC := true, true
+	switch {
+	case !progressive:
+		s.decode = sequential
+		for _, c := range s.comps {
+			if c.scanned {
+				return errors.New("corrupt: a component in two scans of a sequential file")
+			}
+		}
+	case s.to > 63 || s.from > s.to || s.low > 13 || s.high != 0 && s.high != s.low+1 || (s.from == 0) != (s.to == 0) || s.from > 0 && len(s.comps) > 1:
+		return errors.New("corrupt: impossible progression in a scan header")
+	case s.from == 0 && s.high == 0:
+		s.decode, needAC = s.dcFirst, false
+	case s.from == 0:
+		s.decode, needDC, needAC = s.dcRefine, false, false
+	case s.high == 0:
+		s.decode, needDC = s.acFirst, false
+	default:
+		s.decode, needDC = s.acRefine, false
+	}
+	for _, c := range s.comps {
+		if needDC && c.dcTable == nil || needAC && c.acTable == nil {
+			return errors.New("corrupt: a scan names a Huffman table that is missing")
+		}
+		c.scanned = c.scanned || needDC
+	}
+	return nil
+}
+
+// run decodes the scan's data at d.pos and leaves d.pos at the marker behind it.
+func (d *decoder) run(s *scan) error {
+	b := &bits{src: d.src, pos: d.pos}
+	f := d.frame
+	across, down := f.mcuX, f.mcuY
+	single := len(s.comps) == 1
+	if single {
+		across, down = s.comps[0].wide, s.comps[0].high
+	}
+	left, next := d.interval, byte(0xd0)
+	s.reset()
+	for y := range down {
+		for x := range across {
+			if d.interval > 0 && left == 0 {
+				b.restart()
+				if b.pos+1 >= len(b.src) || b.src[b.pos+1] != next {
+					return errors.New("truncated or corrupt: a restart marker is missing")
+				}
+				b.pos += 2
+				left, next = d.interval, 0xd0|(next+1)&7
+				s.reset()
+			}
+			left--
+			if err := s.unit(b, x, y, single); err != nil {
+				return err
+			}
+			if b.over() {
+				return errShort
+			}
+		}
+	}
+	b.restart()
+	d.pos = b.pos
+	return nil
+}
+
+func (s *scan) reset() {
+	s.eobRun = 0
+	for _, c := range s.comps {
+		c.dc = 0
+	}
+}
+
+// unit decodes one MCU: all blocks of all components at (x, y), or one block of the only component.
+func (s *scan) unit(b *bits, x, y int, single bool) error {
+	for _, c := range s.comps {
+		h, v := c.h, c.v
+		if single {
+			h, v = 1, 1
+		}
+		for j := range v {
+			for i := range h {
+				if err := s.block(b, c, x*h+i, y*v+j); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+func (s *scan) block(b *bits, c *component, x, y int) error {
+	if c.coefficients != nil {
+		return s.decode(b, c, &c.coefficients[y*c.across+x])
+	}
+	var block [64]int16
+	if err := s.decode(b, c, &block); err != nil {
+		return err
+	}
+	idct(c.plane.pix[(y*c.plane.stride+x)*8:], c.plane.stride, &block, c.quantizer)
+	return nil
+}
+
+// dcDelta reads the difference to the previous block's DC and returns the new value.
+func dcDelta(b *bits, c *component) (int32, error) {
+	n := b.symbol(c.dcTable)
+	if n < 0 || n > 15 {
+		return 0, errCode
+	}
+	c.dc += b.receive(uint(n))
+	return c.dc, nil
+}
+
+func sequential(b *bits, c *component, block *[64]int16) error {
+	dc, err := dcDelta(b, c)
+	if err != nil {
+		return err
+	}
+	block[0] = int16(dc)
+	for k := 1; k < 64; k++ {
+		sym := b.symbol(c.acTable)
+		if sym < 0 {
+			return errCode
+		}
+		run, size := sym>>4, uint(sym&15)
+		if size == 0 {
+			if run != 15 {
+				return nil
+			}
+			k += 15
+			continue
+		}
+		if k += run; k > 63 {
+			return errBlock
+		}
+		block[zigzag[k]] = int16(b.receive(size))
+	}
+	return nil
+}
