@@ -1,0 +1,225 @@
+package quant
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"assay/shared/plan"
+	"assay/shared/tensor"
+)
+
+// Func reduces the tensor of one sample, over all its elements or over all axes but one.
+type Func uint8
+
+// The reductions. Quantile and AbsQuantile interpolate linearly between the order statistics around Q*(n-1). Dims
+// returns the shape. Levels returns 16 order statistics evenly spread from the smallest to the largest element: real elements,
+// never interpolated. NaN wins everywhere, so that it is seen.
+const (
+	Min Func = iota
+	Max
+	AbsMax
+	Mean
+	Quantile
+	AbsQuantile
+	Dims
+	Levels
+)
+
+var funcNames = [...]string{"min", "max", "abs_max", "mean", "quantile", "abs_quantile", "dims", "levels"}
+
+// levelCount is the width of Levels.
+const levelCount = 16
+
+// String returns the name that job files use.
+func (f Func) String() string {
+	if int(f) < len(funcNames) {
+		return funcNames[f]
+	}
+	return fmt.Sprintf("func(%d)", uint8(f))
+}
+
+// Tap is one statistic to collect for every calibration sample: Func of the value Value of the float model, over everything
+// (Axis -1) or per index of axis Axis, counted from the end when below -1 (-2 is the last axis). Width is the number of results; a sample
+// that gives another number is an error. Q is the probability of quantiles.
+type Tap struct {
+	Value string
+	Func  Func
+	Axis  int32
+	Width uint32
+	Q     float64
+}
+
+// Limits of DecodeTaps: more than any model needs, little enough for any machine.
+const (
+	MaxTaps  = 1 << 16
+	MaxWidth = 1 << 20
+)
+
+// EncodeTaps returns the canonical bytes of a list of statistics. A store keeps them under plan.DigestOf("Taps", taps), which is the Ref of a Taps cell.
+func EncodeTaps(taps []Tap) []byte { return plan.Encode("Taps", taps) }
+
+// DecodeTaps reads EncodeTaps and refuses lists that no Taps call makes.
+func DecodeTaps(b []byte) ([]Tap, error) {
+	var taps []Tap
+	if err := plan.Decode("Taps", b, &taps); err != nil {
+		return nil, err
+	}
+	if len(taps) > MaxTaps {
+		return nil, fmt.Errorf("taps: %d statistics, %d are allowed", len(taps), MaxTaps)
+	}
+	for i, t := range taps {
+		switch {
+		case int(t.Func) >= len(funcNames):
+			return nil, fmt.Errorf("taps: statistic %d: function %d is unknown", i, t.Func)
+		case t.Width == 0 || t.Width > MaxWidth:
+			return nil, fmt.Errorf("taps: statistic %d: width %d is outside 1..%d", i, t.Width, MaxWidth)
+		case !(t.Q >= 0 && t.Q <= 1):
+			return nil, fmt.Errorf("taps: statistic %d: probability %g is outside 0..1", i, t.Q)
+		}
+	}
+	return taps, nil
+}
+
+// RecordSize is the number of bytes of one sample's results for taps: little-endian float64s in the order of taps.
+func RecordSize(taps []Tap) int {
+	n := 0
+	for _, t := range taps {
+		n += 8 * int(t.Width)
+	}
+	return n
+}
+
+// Record appends the results of one sample for taps to dst. values holds the tapped tensors of the sample, run alone (batch 1), in Logical
+// layout. It depends on nothing but its arguments and is safe for concurrent use.
+func Record(dst []byte, taps []Tap, values map[string]*tensor.Tensor) ([]byte, error) {
+	for _, t := range taps {
+		v := values[t.Value]
+		if v == nil {
+			return nil, fmt.Errorf("statistic %s of %q: the value was not computed", t.Func, t.Value)
+		}
+		r, err := Collect(t, v)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range r {
+			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(x))
+		}
+	}
+	return dst, nil
+}
+
+// Collect computes one statistic of one sample's tensor in float64, in element order.
+func Collect(t Tap, v *tensor.Tensor) ([]float64, error) {
+	r, err := collect(t, v)
+	if err == nil && len(r) != int(t.Width) {
+		err = fmt.Errorf("%d results, %d are expected", len(r), t.Width)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("statistic %s of %q, shape %v: %w", t.Func, t.Value, v.Shape, err)
+	}
+	return r, nil
+}
+
+func collect(t Tap, v *tensor.Tensor) ([]float64, error) {
+	if t.Func == Dims {
+		out := make([]float64, len(v.Shape))
+		for i, d := range v.Shape {
+			out[i] = float64(d)
+		}
+		return out, nil
+	}
+	if v.DType != tensor.Float32 {
+		return nil, fmt.Errorf("%s is not float32", v.DType)
+	}
+	if v.Len() == 0 {
+		return nil, fmt.Errorf("no elements")
+	}
+	x := v.F32()
+	if t.Axis == -1 {
+		return reduce(t, x), nil
+	}
+	axis := int(t.Axis)
+	if axis < 0 {
+		axis += len(v.Shape) + 1
+	}
+	if axis < 0 || axis >= len(v.Shape) {
+		return nil, fmt.Errorf("no axis %d", t.Axis)
+	}
+	var out []float64
+	for c := range v.Shape[axis] {
+		out = append(out, reduce(t, channel(x, v.Shape, axis, c))...)
+	}
+	return out, nil
+}
+
+// channel gathers the elements of index c along axis, in element order.
+func channel(x []float32, shape []int, axis, c int) []float32 {
+	inner := tensor.Count(shape[axis+1:])
+	step := inner * shape[axis]
+	out := make([]float32, 0, len(x)/shape[axis])
+	for at := c * inner; at < len(x); at += step {
+		out = append(out, x[at:at+inner]...)
+	}
+	return out
+}
+
+func reduce(t Tap, x []float32) []float64 {
+	switch t.Func {
+	case Min, Max, AbsMax:
+		return []float64{extreme(t.Func, x)}
+	case Mean:
+		sum := 0.0
+		for _, v := range x {
+			sum += float64(v)
+		}
+		return []float64{sum / float64(len(x))}
+	}
+	s := make([]float64, len(x))
+	for i, v := range x {
+		s[i] = float64(v)
+		if t.Func == AbsQuantile {
+			s[i] = math.Abs(s[i])
+		}
+		if math.IsNaN(s[i]) {
+			return slices.Repeat([]float64{s[i]}, int(t.Width))
+		}
+	}
+	slices.Sort(s)
+	if t.Func == Levels {
+		out := make([]float64, levelCount)
+		for i := range out {
+			out[i] = s[i*(len(s)-1)/(levelCount-1)]
+		}
+		return out
+	}
+	return []float64{quantile(s, t.Q)}
+}
+
+func extreme(f Func, x []float32) float64 {
+	var best float64
+	for i, v := range x {
+		w := float64(v)
+		if f == AbsMax {
+			w = math.Abs(w)
+		}
+		if math.IsNaN(w) {
+			return w
+		}
+		if i == 0 || f == Min && w < best || f != Min && w > best {
+			best = w
+		}
+	}
+	return best
+}
+
+// quantile interpolates in sorted s, which is not empty and holds no NaN.
+func quantile(s []float64, q float64) float64 {
+	pos := float64(q * float64(len(s)-1))
+	i := int(math.Floor(pos))
+	if i >= len(s)-1 {
+		return s[len(s)-1]
+	}
+	return s[i] + float64((s[i+1]-s[i])*(pos-float64(i)))
+}
