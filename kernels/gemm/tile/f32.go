@@ -36,7 +36,7 @@ func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Cla
 	if w.M == 0 || first >= last {
 		return
 	}
-	k := f32Kernel()
+	k := pick("f32")
 	n, piece := w.pieces(k.Rows)
 	for i := range n {
 		p.run(k, dst, ldd, src, piece[i], act, first, last)
@@ -45,7 +45,7 @@ func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Cla
 }
 
 // run cuts one piece of rows into calls: along k first, since a chain that goes on needs its sums stored.
-func (p *F32) run(k Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
+func (p *F32) run(k *Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
 	c := callF32{dst: dst, ldd: ldd, src: src, w: w, p: p, first: first, last: last, begin: true, end: true, act: act}
 	if p.K <= maxDepth {
 		c.depth = p.K
@@ -80,7 +80,7 @@ type callF32 struct {
 }
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
-func (c callF32) rows(k Kernel) {
+func (c callF32) rows(k *Kernel) {
 	tiles, size, big := balance(c.w.M, k.Rows)
 	all, dst := c.w, c.dst
 	atRow := 0

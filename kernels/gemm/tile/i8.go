@@ -75,7 +75,7 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	if w.M == 0 || first >= last {
 		return
 	}
-	k := i8Kernel()
+	k := pick("u8s8")
 	n, piece := w.pieces(k.Rows)
 	for i := range n {
 		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}
@@ -98,7 +98,7 @@ type callI8 struct {
 }
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
-func (c callI8) rows(k Kernel) {
+func (c callI8) rows(k *Kernel) {
 	tiles, size, big := balance(c.w.M, k.Rows)
 	all, o := c.w, c.o
 	atRow := 0

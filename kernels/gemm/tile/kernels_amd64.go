@@ -1,0 +1,33 @@
+//go:build !noasm
+
+package tile
+
+import "assay/kernels/tier"
+
+var table = [...]Kernel{
+	{"f32_tile_avx512vnni_14x32", tier.AVX512VNNI, "f32", 14},
+	{"f32_tile_plain_8x16", tier.Plain, "f32", 8},
+	{"u8s8_tile_avx512vnni_14x32", tier.AVX512VNNI, "u8s8", 14},
+	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8},
+}
+
+// f32 runs a call. Functions are named and not kept in the table: what is passed through a function value moves to the
+// heap.
+func (k *Kernel) f32(c *callF32) {
+	switch {
+	case c.depth == 0 || k.Tier == tier.Plain:
+		plainF32(c)
+	default:
+		c.avx512()
+	}
+}
+
+// i8 runs a call.
+func (k *Kernel) i8(c *callI8) {
+	switch {
+	case c.p.K == 0 || k.Tier == tier.Plain:
+		plainI8(c)
+	default:
+		c.avx512()
+	}
+}

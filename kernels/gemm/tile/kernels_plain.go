@@ -1,0 +1,13 @@
+//go:build !amd64 || noasm
+
+package tile
+
+import "assay/kernels/tier"
+
+var table = [...]Kernel{
+	{"f32_tile_plain_8x16", tier.Plain, "f32", 8},
+	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8},
+}
+
+func (k *Kernel) f32(c *callF32) { plainF32(c) }
+func (k *Kernel) i8(c *callI8)   { plainI8(c) }

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+const i8Signature = `func(dst *byte, dstRow, dstTile, dstPanel int, a *byte, aRow, aHalf, aTile int,
+	segs *int, nseg, groups int, tail *int32, b *int8, bPanel int, bias, sum *int32, mult *float32, multMask int,
+	rows, tiles, panels, wide, mask, float int, rq *int32)`
+
+// Places in the argument rq of the integer tiles, in bytes.
+const (
+	rqHigh  = 4 * iota // upper limit less the zero point, float32
+	rqZero             // zero point of the result, twice an int16
+	rqLow              // lower limit, four times a byte
+	rqXZero            // zero point of the activations, int32
+	rqTable            // of VFIXUPIMMPS
+	rqNaN
+	rqPerm // 16 int32: order of the columns of packed bytes
+)
+
+// i8AVX512 writes the integer tiles of up to 14 rows and one or two panels.
+func i8AVX512(ctx *build.Context) {
+	a := function(ctx, "i8Tile512", i8Signature,
+		"i8Tile512 computes tiles x panels tiles of rows x 16*wide integer sums. Distances are in bytes.",
+		"With tail, the last group of four of each segment of row r is tail[r]. Results are bytes, or floats if float is 1.",
+		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.")
+	v := newLocals(a)
+	dispatch512(a, func(t tile512, name string) {
+		t.prologue()
+		t.masks()
+		t.loops(name, v, func() {
+			t.i8Begin(v)
+			t.segments(name, v, 1, func() { t.i8Segment(name) })
+			t.load("rq", rSegs)
+			t.load("mult", rK)
+			t.load("multMask", rNseg)
+			t.ANDQ(v.col, rNseg)
+			t.ADDQ(rNseg, rK)
+			t.CMPQ(t.arg("float"), U8(0))
+			t.JNE(LabelRef(name + "_float"))
+			t.i8Bytes()
+			t.JMP(LabelRef(name + "_stored"))
+			t.Label(name + "_float")
+			t.i8Floats()
+			t.Label(name + "_stored")
+		})
+	})
+}
+
+// i8Begin sets the sums to the bias less the activations' zero point times the sum of the weights.
+func (t tile512) i8Begin(v locals) {
+	zero, s := reg.Z31, reg.Z30
+	t.load("rq", rK)
+	t.VPBROADCASTD(Mem{Base: rK, Disp: rqXZero}, zero)
+	t.load("bias", rK)
+	t.load("sum", rSegs)
+	t.ADDQ(v.col, rK)
+	t.ADDQ(v.col, rSegs)
+	for p := range t.wide {
+		t.VPMULLD(Mem{Base: rSegs, Disp: 64 * p}, zero, s)
+		t.VMOVDQU32(Mem{Base: rK, Disp: 64 * p}, t.acc(0, p))
+		t.VPSUBD(s, t.acc(0, p), t.acc(0, p))
+		for r := 1; r < t.rows; r++ {
+			t.VMOVDQA32(t.acc(0, p), t.acc(r, p))
+		}
+	}
+}
+
+// i8Segment adds the groups of four of one segment. A sum of four products of a byte and a signed byte is below 2^18,
+// and VPDPBUSD does not saturate: int32 sums are exact up to 2^31 / 2^15 products.
+func (t tile512) i8Segment(name string) {
+	t.load("groups", rK)
+	t.TESTQ(rK, rK)
+	t.JEQ(LabelRef(name + "_tail"))
+	t.Label(name + "_k")
+	w := t.weights()
+	for r := range t.rows {
+		t.dot(w, row(r), r)
+	}
+	t.advance()
+	t.DECQ(rK)
+	t.JNZ(LabelRef(name + "_k"))
+	t.Label(name + "_tail")
+	t.load("tail", rK)
+	t.TESTQ(rK, rK)
+	t.JEQ(LabelRef(name + "_next"))
+	w = t.weights()
+	for r := range t.rows {
+		t.dot(w, Mem{Base: rK, Disp: 4 * r}, r)
+	}
+	t.ADDQ(U8(64), rB)
+	t.Label(name + "_next")
+}
+
+func (t tile512) dot(w []reg.VecPhysical, from Mem, r int) {
+	x := zmm[30+r%2]
+	t.VPBROADCASTD(from, x)
+	for p := range t.wide {
+		t.VPDPBUSD(w[p], x, t.acc(r, p))
+	}
+}
+
+// scaled turns the sum of (r, p) into a float and multiplies it by mult.
+func (t tile512) scaled(r, p int, mult reg.VecPhysical) {
+	t.VCVTDQ2PS(t.acc(r, p), t.acc(r, p))
+	t.VMULPS(mult, t.acc(r, p), t.acc(r, p))
+}
+
+// rounded is scaled, limited above (before the conversion, which overflows otherwise; below, its overflow is the lowest
+// number and right) and rounded to int32, half to even. NaN becomes the lowest number, hence the lower limit.
+func (t tile512) rounded(r, p int, mult, high reg.VecPhysical) {
+	t.scaled(r, p, mult)
+	t.VMINPS(t.acc(r, p), high, t.acc(r, p))
+	t.VCVTPS2DQ(t.acc(r, p), t.acc(r, p))
+}
+
+// i8Bytes requantizes and stores bytes: saturating to int16, adding the zero point, saturating to a byte, and the lower
+// limit lose nothing, since the limits lie between 0 and 255. Packing goes by 128-bit lanes: one permutation
+// puts the columns of a row together. Registers: rK mult, rSegs rq.
+func (t tile512) i8Bytes() {
+	free := t.free()
+	mult, high, zero := free[:2], free[2], free[3]
+	for p := range t.wide {
+		t.VMOVUPS_Z(Mem{Base: rK, Disp: 64 * p}, mask(p), mult[p])
+	}
+	t.VBROADCASTSS(Mem{Base: rSegs, Disp: rqHigh}, high)
+	t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqZero}, zero)
+	var low, perm reg.VecPhysical
+	if len(free) >= 6 {
+		low, perm = free[4], free[5]
+	} else { // 14 x 32: the first pair of rows leaves registers behind
+		low, perm = t.acc(0, 1), t.acc(1, 1)
+	}
+	constants := func() {
+		t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqLow}, low)
+		t.VMOVDQU32(Mem{Base: rSegs, Disp: rqPerm}, perm)
+	}
+	t.MOVQ(rDst, rNseg)
+	per := 4 / t.wide // rows in one vector of bytes
+	for r := 0; r < t.rows; r += per {
+		n := min(per, t.rows-r)
+		for i := range n {
+			for p := range t.wide {
+				t.rounded(r+i, p, mult[p], high)
+			}
+		}
+		word := func(i int) reg.VecPhysical { // 16-bit values of half a vector of bytes
+			x, y := t.acc(r, 0), t.acc(r, 0)
+			if t.wide == 2 {
+				i = min(i, n-1)
+				x, y = t.acc(r+i, 0), t.acc(r+i, 1)
+			} else if 2*i < n {
+				x, y = t.acc(r+2*i, 0), t.acc(r+min(2*i+1, n-1), 0)
+			} else {
+				return x
+			}
+			t.VPACKSSDW(y, x, x)
+			t.VPADDSW(zero, x, x)
+			return x
+		}
+		first := word(0)
+		second := first
+		if t.wide == 2 && n > 1 || t.wide == 1 && n > 2 {
+			second = word(1)
+		}
+		if r == 0 {
+			constants()
+		}
+		t.VPACKUSWB(second, first, first)
+		t.VPMAXUB(low, first, first)
+		t.VPERMD(first, perm, first)
+		t.storeBytes(first, n)
+	}
+}
+
+// storeBytes stores n rows of bytes, 16*wide each, from rNseg on. Register x is destroyed.
+func (t tile512) storeBytes(x reg.VecPhysical, n int) {
+	for i := range n {
+		if t.wide == 2 {
+			t.VMOVDQU8(x.AsY(), reg.K3, Mem{Base: rNseg})
+			if i+1 < n {
+				t.VEXTRACTI64X4(U8(1), x, x.AsY())
+			}
+		} else {
+			part := x
+			if i > 0 {
+				part = t.free()[6]
+				t.VEXTRACTI32X4(U8(uint64(i)), x, part.AsX())
+			}
+			t.VMOVDQU8(part.AsX(), reg.K3, Mem{Base: rNseg})
+		}
+		t.ADDQ(rDstRow, rNseg)
+	}
+}
+
+// i8Floats multiplies by the scale and stores floats. Registers: rK scale, rSegs rq.
+func (t tile512) i8Floats() {
+	scale, table, out := zmm[28:30], reg.Z30, reg.Z31
+	for p := range t.wide {
+		t.VMOVUPS_Z(Mem{Base: rK, Disp: 64 * p}, mask(p), scale[p])
+	}
+	t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqTable}, table)
+	t.MOVQ(rDst, rNseg)
+	for r := range t.rows {
+		for p := range t.wide {
+			t.scaled(r, p, scale[p])
+			t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqNaN}, out)
+			t.VFIXUPIMMPS(U8(0), table, t.acc(r, p), out)
+			t.VMOVUPS(out, mask(p), Mem{Base: rNseg, Disp: 64 * p})
+		}
+		t.ADDQ(rDstRow, rNseg)
+	}
+}
