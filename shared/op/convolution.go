@@ -1,0 +1,159 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/kernels/conv"
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// convOps convolve. FusedConv is Conv with an activation (none, Relu, Clip) that is applied as results are stored.
+var convOps = []*Op{
+	convolution("", "Conv", []int{1, 11}, append([]string{"group"}, windowAttrs...)),
+	convolution(microsoft, "FusedConv", []int{1}, append([]string{"activation", "activation_params", "group"}, windowAttrs...)),
+}
+
+// microsoft is the domain of ONNX Runtime's own operators.
+const microsoft = "com.microsoft"
+
+func convolution(domain, name string, opsets []int, attrs []string) *Op {
+	return &Op{
+		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,
+		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferConv, Lower: lowerConv,
+		MACs: func(x *Infer) int64 { return convMACs(x.In[1].Shape, x.Out[0].Shape) },
+	}
+}
+
+// convMACs is what every convolution costs: one multiplication per output element and kernel element of its group.
+func convMACs(weight, out []int) int64 {
+	return int64(tensor.Count(out)) * int64(tensor.Count(weight[1:]))
+}
+
+// convShape checks weight [OC][C/group][kernel...] against data [N][C][spatial...] and returns the window.
+func convShape(n *graph.Node, data, weight []int) (w window, group int, err error) {
+	if len(data) < 3 || len(weight) != len(data) {
+		return w, 0, fmt.Errorf("data shape %v and weight shape %v do not fit: both need the same 3 or more axes", data, weight)
+	}
+	if group, err = toInt(n.Int("group", 1)); err != nil {
+		return w, 0, err
+	}
+	if group < 1 || weight[0]%group != 0 || weight[1]*group != data[1] {
+		return w, 0, fmt.Errorf("data shape %v, weight shape %v and group %d do not fit", data, weight, group)
+	}
+	if k := n.Ints("kernel_shape"); k != nil {
+		v, err := toInts(k)
+		if err != nil || !slices.Equal(v, weight[2:]) {
+			return w, 0, fmt.Errorf("attribute kernel_shape %v differs from weight shape %v", k, weight)
+		}
+	}
+	w, err = windowOf(n, data[2:], weight[2:], false)
+	return w, group, err
+}
+
+func inferConv(x *Infer) error {
+	if err := x.alike(1, 2); err != nil {
+		return err
+	}
+	data, weight := x.In[0].Shape, x.In[1].Shape
+	w, _, err := convShape(x.Node, data, weight)
+	if err != nil {
+		return err
+	}
+	if x.has(2) && !slices.Equal(x.In[2].Shape, weight[:1]) {
+		return fmt.Errorf("bias shape %v does not fit weight shape %v", x.In[2].Shape, weight)
+	}
+	x.put(0, x.In[0].DType, append([]int{data[0], weight[0]}, w.out...)...)
+	return nil
+}
+
+// constant returns the tensor of input i, which has to be known before the run.
+func (l *Lower) constant(i int, what string) (*tensor.Tensor, error) {
+	if !l.present(i) {
+		return nil, nil
+	}
+	if t := l.In[i].Const; t != nil {
+		return t, nil
+	}
+	return nil, fmt.Errorf("input %d (%s) is computed from data; only constants are supported there", i, what)
+}
+
+// geometry is the convolution of a node whose data and weight are inputs d and w.
+func (l *Lower) geometry(d, w int) (conv.Geometry, error) {
+	data, weight := l.In[d].Shape, l.In[w].Shape
+	win, group, err := convShape(l.Node, data, weight)
+	if err != nil {
+		return conv.Geometry{}, err
+	}
+	return win.geometry(data[0], data[1], weight[0], group)
+}
+
+func lowerConv(l *Lower) (Kernel, error) {
+	g, err := l.geometry(0, 1)
+	if err != nil {
+		return Kernel{}, err
+	}
+	weight, err := l.constant(1, "weight")
+	if err != nil {
+		return Kernel{}, err
+	}
+	bias, err := l.constant(2, "bias")
+	if err != nil {
+		return Kernel{}, err
+	}
+	act, err := activation(l.Node)
+	if err != nil {
+		return Kernel{}, err
+	}
+	src, err := l.operand(0, ChannelsLast)
+	if err != nil {
+		return Kernel{}, err
+	}
+	packed, err := pack(l.Packs, packKey("conv.f32", []int{g.Group}, weight, bias), func() (*conv.F32, error) {
+		return conv.PackF32(g, weight.F32(), floatsOf(bias))
+	})
+	if err != nil {
+		return Kernel{}, err
+	}
+	return Kernel{Alias: -1, Scratch: packed.Scratch(g), Run: func(c *Call) {
+		packed.Run(view[float32](c.Out[0]), view[float32](src.bytes(c)), g, act, c.Scratch)
+	}}, nil
+}
+
+// floatsOf is t's elements, nil for an absent tensor.
+func floatsOf(t *tensor.Tensor) []float32 {
+	if t == nil {
+		return nil
+	}
+	return t.F32()
+}
+
+// packKey names a packing: the kernel that reads it, what it depends on beside the content, and the content.
+func packKey(kernel string, params []int, content ...*tensor.Tensor) string {
+	key := fmt.Sprint(kernel, params)
+	for _, t := range content {
+		if t == nil {
+			key += " -"
+			continue
+		}
+		key += fmt.Sprintf(" %x", t.Digest())
+	}
+	return key
+}
+
+// pack gets or builds a packed value.
+func pack[T interface{ Bytes() int }](packs Packs, key string, build func() (T, error)) (T, error) {
+	v, err := packs.Get(key, func() (any, int64, error) {
+		p, err := build()
+		if err != nil {
+			return nil, 0, err
+		}
+		return p, int64(p.Bytes()), nil
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return v.(T), nil
+}

@@ -1,0 +1,195 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/kernels/gemm"
+	"assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+var gemmAttrs = []string{"alpha", "beta", "transA", "transB"}
+
+// gemmOps are Gemm and its form with an activation.
+var gemmOps = []*Op{
+	gemmOp("", "Gemm", []int{7, 9, 11, 13}, gemmAttrs),
+	gemmOp(microsoft, "FusedGemm", []int{1}, append([]string{"activation", "activation_params"}, gemmAttrs...)),
+}
+
+func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
+	return &Op{
+		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Types: float32Only,
+		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferGemm, Lower: lowerGemm,
+		RowWise: func(l *Lower) bool {
+			return l.Node.Int("transA", 0) == 0 && l.In[1].Const != nil && (!l.present(2) || l.In[2].Const != nil)
+		},
+		MACs: func(x *Infer) int64 {
+			k := x.In[0].Shape[1]
+			if x.Node.Int("transA", 0) != 0 {
+				k = x.In[0].Shape[0]
+			}
+			return int64(tensor.Count(x.Out[0].Shape)) * int64(k)
+		},
+	}
+}
+
+// product is the sizes of a matrix product [m][k] x [k][n].
+type product struct{ m, k, n int }
+
+func productOf(a, b []int, transA, transB bool) (product, error) {
+	if len(a) != 2 || len(b) != 2 {
+		return product{}, fmt.Errorf("shapes %v and %v: two matrices are required", a, b)
+	}
+	if transA {
+		a = []int{a[1], a[0]}
+	}
+	if transB {
+		b = []int{b[1], b[0]}
+	}
+	if a[1] != b[0] {
+		return product{}, fmt.Errorf("a matrix of %d columns cannot be multiplied with one of %d rows", a[1], b[0])
+	}
+	return product{a[0], a[1], b[1]}, nil
+}
+
+func inferGemm(x *Infer) error {
+	if err := x.alike(1, 2); err != nil {
+		return err
+	}
+	p, err := productOf(x.In[0].Shape, x.In[1].Shape, x.Node.Int("transA", 0) != 0, x.Node.Int("transB", 0) != 0)
+	if err != nil {
+		return err
+	}
+	if x.has(2) {
+		if s, err := broadcast(x.In[2].Shape, []int{p.m, p.n}); err != nil || !slices.Equal(s, []int{p.m, p.n}) {
+			return fmt.Errorf("input 2 (C) has shape %v, which does not stretch to %dx%d", x.In[2].Shape, p.m, p.n)
+		}
+	}
+	x.put(0, x.In[0].DType, p.m, p.n)
+	return nil
+}
+
+// lowerGemm computes alpha*(A.B) + beta*C. With alpha 1 and a constant C that is the same in every row, C is where the
+// chains start; otherwise it is added to the finished, scaled product.
+func lowerGemm(l *Lower) (Kernel, error) {
+	transA, transB := l.Node.Int("transA", 0) != 0, l.Node.Int("transB", 0) != 0
+	p, err := productOf(l.In[0].Shape, l.In[1].Shape, transA, transB)
+	if err != nil {
+		return Kernel{}, err
+	}
+	act, err := activation(l.Node)
+	if err != nil {
+		return Kernel{}, err
+	}
+	a, err := l.operand(0, Logical)
+	if err != nil {
+		return Kernel{}, err
+	}
+	alpha, beta := l.Node.Float("alpha", 1), l.Node.Float("beta", 1)
+	bias, late := gemmBias(l, p, alpha, beta)
+	post, err := gemmLate(l, p, alpha, beta, late, act)
+	if err != nil {
+		return Kernel{}, err
+	}
+	if post != nil {
+		act = numeric.Clamp{}
+	}
+	b, err := l.rightMatrix(1, p, transB, bias)
+	if err != nil {
+		return Kernel{}, err
+	}
+	turn := newStrided([]int{p.m, p.k}, []int{p.k, 1}, 0, []int{1, p.m}, 0, 4)
+	k := Kernel{Alias: -1, Run: func(c *Call) {
+		rows, dst := a.bytes(c), view[float32](c.Out[0])
+		if transA && len(rows) > 0 {
+			turn.run(c.Scratch, rows)
+			rows = c.Scratch
+		}
+		b(c, 0).Run(dst, p.n, view[float32](rows), p.k, p.m, act)
+		if post != nil {
+			post(c, dst)
+		}
+	}}
+	if transA {
+		k.Scratch = 4 * p.m * p.k
+	}
+	return k, nil
+}
+
+// gemmBias returns the start of the chains, or late: C has to be added behind.
+func gemmBias(l *Lower, p product, alpha, beta float32) (bias *tensor.Tensor, late bool) {
+	if !l.present(2) {
+		return nil, false
+	}
+	c := l.In[2].Const
+	if c == nil || alpha != 1 || len(c.Shape) == 2 && c.Shape[0] != 1 {
+		return nil, true
+	}
+	bias = tensor.New(tensor.Float32, p.n)
+	v, from := bias.F32(), c.F32()
+	for i := range v {
+		v[i] = beta * from[i%len(from)]
+	}
+	return bias, false
+}
+
+// gemmLate is what remains to be done to a finished product, nil when nothing does.
+func gemmLate(l *Lower, p product, alpha, beta float32, late bool, act numeric.Clamp) (func(c *Call, dst []float32), error) {
+	if alpha == 1 && !late {
+		return nil, nil
+	}
+	var add operand
+	var strides []int
+	if late {
+		var err error
+		if add, strides, err = l.broadcastOperand(2, []int{p.m, p.n}, Logical); err != nil {
+			return nil, err
+		}
+	}
+	return func(c *Call, dst []float32) {
+		var v []float32
+		if late {
+			v = view[float32](add.bytes(c))
+		}
+		for i := range p.m {
+			for j := range p.n {
+				y := float32(alpha * dst[i*p.n+j])
+				if late {
+					y += float32(beta * v[i*strides[0]+j*strides[1]])
+				}
+				dst[i*p.n+j] = act.Apply(y)
+			}
+		}
+	}, nil
+}
+
+// rightMatrix returns the packed right side of a product: one matrix of input i for each batch. A constant is packed
+// once, here; a computed one is packed anew in every run, the one place where a kernel allocates.
+func (l *Lower) rightMatrix(i int, p product, trans bool, bias *tensor.Tensor) (func(c *Call, batch int) *gemm.F32, error) {
+	t := l.In[i].Const
+	if t == nil {
+		b, err := l.operand(i, Logical)
+		if err != nil {
+			return nil, err
+		}
+		return func(c *Call, batch int) *gemm.F32 {
+			return gemm.PackF32(view[float32](b.bytes(c))[batch*p.k*p.n:(batch+1)*p.k*p.n], p.k, p.n, trans, floatsOf(bias))
+		}, nil
+	}
+	count := 1
+	if p.k*p.n > 0 {
+		count = t.Len() / (p.k * p.n)
+	}
+	v, packed := t.F32(), make([]*gemm.F32, count)
+	for b := range packed {
+		var err error
+		packed[b], err = pack(l.Packs, packKey("gemm.f32", []int{p.k, p.n, int(truth(trans)), b}, t, bias), func() (*gemm.F32, error) {
+			return gemm.PackF32(v[b*p.k*p.n:(b+1)*p.k*p.n], p.k, p.n, trans, floatsOf(bias)), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return func(_ *Call, batch int) *gemm.F32 { return packed[batch] }, nil
+}

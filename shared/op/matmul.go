@@ -1,0 +1,132 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+// matmulOps multiply stacks of matrices as numpy.matmul does.
+var matmulOps = []*Op{{
+	Name: "MatMul", Opsets: []int{1, 9, 13}, Role: RoleLayer, Types: float32Only,
+	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferMatMul, Lower: lowerMatMul, RowWise: matmulKeepsRows,
+	MACs: func(x *Infer) int64 {
+		a := x.In[0].Shape
+		return int64(tensor.Count(x.Out[0].Shape)) * int64(a[len(a)-1])
+	},
+}}
+
+// stack is a broadcast product of matrices: matrix b of the output is matrix left[b] of A times matrix right[b] of B.
+type stack struct {
+	product
+	out         []int
+	left, right []int
+}
+
+// stackOf applies numpy's rules: a single axis is a row on the left and a column on the right, and disappears again.
+func stackOf(a, b []int) (stack, error) {
+	if len(a) == 0 || len(b) == 0 {
+		return stack{}, fmt.Errorf("shapes %v and %v: a single number cannot be multiplied by MatMul", a, b)
+	}
+	am, bm := a, b
+	if len(a) == 1 {
+		am = []int{1, a[0]}
+	}
+	if len(b) == 1 {
+		bm = []int{b[0], 1}
+	}
+	p, err := productOf(am[len(am)-2:], bm[len(bm)-2:], false, false)
+	if err != nil {
+		return stack{}, err
+	}
+	ab, bb := am[:len(am)-2], bm[:len(bm)-2]
+	batch, err := broadcast(ab, bb)
+	if err != nil {
+		return stack{}, fmt.Errorf("shapes %v and %v cannot be multiplied: %w", a, b, err)
+	}
+	s := stack{product: p, out: slices.Clone(batch), left: places(ab, batch), right: places(bb, batch)}
+	if len(a) > 1 {
+		s.out = append(s.out, p.m)
+	}
+	if len(b) > 1 {
+		s.out = append(s.out, p.n)
+	}
+	return s, nil
+}
+
+// places lists, for each element of out in row-major order, which element of a tensor of shape stretches there.
+func places(shape, out []int) []int {
+	list := []int{0}
+	for i, stride := range stretch(shape, out, Logical) {
+		next := make([]int, 0, len(list)*out[i])
+		for _, at := range list {
+			for k := range out[i] {
+				next = append(next, at+k*stride)
+			}
+		}
+		list = next
+	}
+	return list
+}
+
+func inferMatMul(x *Infer) error {
+	if err := x.alike(1); err != nil {
+		return err
+	}
+	s, err := stackOf(x.In[0].Shape, x.In[1].Shape)
+	if err != nil {
+		return err
+	}
+	x.put(0, x.In[0].DType, s.out...)
+	return nil
+}
+
+// matmulKeepsRows: the rows of A are rows of the product when B is constant and reaches no further than A; when both are
+// computed, their first axes have to be the same batch.
+func matmulKeepsRows(l *Lower) bool {
+	a, b := l.In[0], l.In[1]
+	if len(a.Shape) < 2 || a.Const != nil {
+		return false
+	}
+	if b.Const != nil {
+		return len(b.Shape) <= 2 || len(b.Shape) < len(a.Shape) || len(b.Shape) == len(a.Shape) && b.Shape[0] == 1
+	}
+	return len(a.Shape) == len(b.Shape) && len(a.Shape) >= 3 && a.Shape[0] == b.Shape[0]
+}
+
+func lowerMatMul(l *Lower) (Kernel, error) {
+	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
+	if err != nil {
+		return Kernel{}, err
+	}
+	a, err := l.operand(0, Logical)
+	if err != nil {
+		return Kernel{}, err
+	}
+	b, err := l.rightMatrix(1, s.product, false, nil)
+	if err != nil {
+		return Kernel{}, err
+	}
+	s.join()
+	return Kernel{Alias: -1, Run: func(c *Call) {
+		rows, dst := view[float32](a.bytes(c)), view[float32](c.Out[0])
+		for i := range s.left {
+			b(c, s.right[i]).Run(dst[i*s.m*s.n:(i+1)*s.m*s.n], s.n, rows[s.left[i]*s.m*s.k:], s.k, s.m, numeric.Clamp{})
+		}
+	}}, nil
+}
+
+// join makes one tall product of a stack whose matrices on the right are one and the same.
+func (s *stack) join() {
+	for i := range s.left {
+		if s.right[i] != 0 || s.left[i] != i {
+			return
+		}
+	}
+	if len(s.left) > 0 {
+		s.m *= len(s.left)
+		s.left, s.right = s.left[:1], s.right[:1]
+	}
+}
