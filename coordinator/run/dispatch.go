@@ -89,6 +89,10 @@ func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs in
 		}
 		subs = append(subs, s)
 	}
+	if err := b.Conn.Publish(wire.CallSubject, nil); err != nil {
+		consuming.Stop()
+		return nil, nil, fmt.Errorf("call for evaluators: %w", err)
+	}
 	return d, func() {
 		for _, s := range subs {
 			_ = s.Unsubscribe()
@@ -417,4 +421,10 @@ func (d *dispatcher) drop() {
 	_ = d.b.Tasks.Purge(ctx, jetstream.WithPurgeSubject(wire.TaskSubject(d.numerics, d.job)))
 	_ = d.b.Conn.Publish(wire.CancelSubject(d.job), nil)
 	_ = d.b.Conn.FlushTimeout(time.Second)
+}
+
+// lookup answers requests from the result stream as far as it can; nothing is computed.
+func (d *dispatcher) lookup(ctx context.Context, requests []request) (map[plan.Digest]wire.Result, error) {
+	_, out, err := d.refetch(ctx, requests)
+	return out, err
 }

@@ -50,6 +50,9 @@ type Value struct {
 	Samples int
 }
 
+// askEvery is how long one request for a task stands at the broker.
+const askEvery = 5 * time.Second
+
 // stuckAfter is how long a task may go without finishing a batch of samples before the node stops vouching for it.
 const stuckAfter = 2 * time.Minute
 
@@ -65,11 +68,17 @@ func Run(ctx context.Context, b *broker.Broker, e Computer, c Config) error {
 		return fmt.Errorf("subscribe to cancellations: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
+	calls := make(chan *nats.Msg, 16)
+	called, err := b.Conn.ChanSubscribe(wire.CallSubject, calls)
+	if err != nil {
+		return fmt.Errorf("subscribe to calls: %w", err)
+	}
+	defer func() { _ = called.Unsubscribe() }()
 	var group sync.WaitGroup
 	for range max(c.Slots, 1) {
 		group.Go(func() { w.slot(ctx, consumer) })
 	}
-	group.Go(func() { w.beat(ctx) })
+	group.Go(func() { w.beat(ctx, calls) })
 	group.Wait()
 	return nil
 }
@@ -99,8 +108,8 @@ func (w *worker) isCancelled(job string) bool {
 	return w.cancelled[job]
 }
 
-// beat tells the world every second that the node lives, and at the end that it leaves.
-func (w *worker) beat(ctx context.Context) {
+// beat tells the world that the node lives, every second and when it is called, and at the end that it leaves.
+func (w *worker) beat(ctx context.Context, calls <-chan *nats.Msg) {
 	t := time.NewTicker(wire.HeartbeatEvery)
 	defer t.Stop()
 	for {
@@ -115,6 +124,7 @@ func (w *worker) beat(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-t.C:
+		case <-calls:
 		}
 	}
 }
@@ -122,15 +132,16 @@ func (w *worker) beat(ctx context.Context) {
 // slot works on one task after the other. It asks for one message at a time: what is prefetched would age while it waits.
 func (w *worker) slot(ctx context.Context, c jetstream.Consumer) {
 	for ctx.Err() == nil {
-		batch, err := c.Fetch(1, jetstream.FetchMaxWait(2*time.Second))
-		if err != nil {
-			w.pause(ctx, err)
-			continue
+		wait, cancel := context.WithTimeout(ctx, askEvery)
+		batch, err := c.Fetch(1, jetstream.FetchContext(wait))
+		if err == nil {
+			for m := range batch.Messages() {
+				w.task(ctx, m)
+			}
+			err = batch.Error()
 		}
-		for m := range batch.Messages() {
-			w.task(ctx, m)
-		}
-		if err := batch.Error(); err != nil && !errors.Is(err, nats.ErrTimeout) {
+		cancel()
+		if err != nil && !errors.Is(err, nats.ErrTimeout) && !errors.Is(err, context.DeadlineExceeded) {
 			w.pause(ctx, err)
 		}
 	}

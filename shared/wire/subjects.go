@@ -20,6 +20,7 @@ const (
 	TaskSubjects     = "task.>"   // all tasks of all numerics versions
 	ResultSubjects   = "result.>" // all results
 	HeartbeatSubject = "node.heartbeat"
+	CallSubject      = "node.call" // asks every node for a heartbeat now
 )
 
 // HeartbeatEvery is how often a node speaks; a node that is silent for NodeTimeout does not count as live.
