@@ -1,0 +1,224 @@
+// Package report says what a job decided and how: report.json for programs, report.html for people (one file that needs no
+// network), and the summary on a terminal. It only presents: whatever it prints was decided or measured before. A broker, a
+// model or a clock may not enter.
+//
+// report.json has two halves. decisions is a function of the job: equal jobs have equal bytes there, however many evaluators
+// took part and however often the job was interrupted. run is about this run: times, nodes, versions. SCHEMA.md lists every
+// field.
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math"
+)
+
+// Report is report.json.
+type Report struct {
+	Decisions Decisions `json:"decisions"`
+	Run       Run       `json:"run"`
+}
+
+// Decisions is what equal jobs agree on.
+type Decisions struct {
+	Job         Job          `json:"job"`
+	Numerics    string       `json:"numerics"`
+	Model       Model        `json:"model"`
+	Samples     Samples      `json:"samples"`
+	Metrics     []Metric     `json:"metrics"`
+	Met         bool         `json:"met"`
+	Reason      string       `json:"reason"`
+	FloatGroups []FloatGroup `json:"float_groups"`
+	MACShare    float64      `json:"int8_mac_share"`
+	Flips       Flips        `json:"flips"`
+	Groups      []Group      `json:"groups"`
+	AlwaysFloat []Operation  `json:"always_float"`
+	Trials      []Trial      `json:"trials"`
+	Steps       []Step       `json:"steps"`
+	Rankings    []Ranking    `json:"rankings"`
+	Notes       []string     `json:"notes"`
+	Output      Output       `json:"output"`
+}
+
+// Job is the part of the job's settings that decisions depend on.
+type Job struct {
+	Placement   string `json:"placement"`
+	Preset      string `json:"preset"`
+	Weights     string `json:"weights"`
+	MaximalDrop string `json:"maximal_drop"`
+	DropType    string `json:"drop_type"`
+	Subset      int    `json:"ranking_subset_size"`
+	Iterations  int    `json:"max_iter_num"`
+	Inputs      string `json:"inputs_digest"`
+	Meter       string `json:"meter_digest"`
+}
+
+// Model is the model that was quantized. Operations counts those that could be INT8.
+type Model struct {
+	Name       string `json:"name"`
+	Digest     string `json:"digest"`
+	Operations int    `json:"operations"`
+	Groups     int    `json:"groups"`
+}
+
+// Samples counts what was used for what.
+type Samples struct {
+	Calibration int `json:"calibration"`
+	Search      int `json:"search"`
+}
+
+// Metric is one metric at the end. Values are fractions where the metric counts: Exact holds them as "float int8 final".
+type Metric struct {
+	Name      string   `json:"name"`
+	Direction string   `json:"direction"`
+	Float     Number   `json:"float"`
+	Int8      Number   `json:"int8"`
+	Final     Number   `json:"final"`
+	Drop      Number   `json:"drop"`
+	Limit     Number   `json:"limit"`
+	Met       bool     `json:"met"`
+	Exact     []string `json:"exact"`
+}
+
+// FloatGroup is a group that went back to float, in the order of the reverts. Gain is how much its step lowered the drop.
+type FloatGroup struct {
+	Index      int      `json:"index"`
+	Operations []string `json:"operations"`
+	Gain       Number   `json:"gain"`
+}
+
+// Flips counts samples whose outcome changed between the float and the final model.
+type Flips struct {
+	Wrong int `json:"wrong"`
+	Right int `json:"right"`
+}
+
+// Group is one group with what it holds and how it fared in the first ranking: Score is the metric on the ranking subset
+// with this group alone in float, null when no ranking was needed.
+type Group struct {
+	Index      int      `json:"index"`
+	Operations []string `json:"operations"`
+	MACs       int64    `json:"macs"`
+	Score      *Number  `json:"score"`
+	Float      bool     `json:"float"`
+}
+
+// Operation is one that was never INT8 and why.
+type Operation struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
+// Trial is one question of the search, in order.
+type Trial struct {
+	Round   string   `json:"round"`
+	Float   []int    `json:"float_groups"`
+	Samples int      `json:"samples"`
+	Values  []Number `json:"values"`
+}
+
+// Step is one revert that was tried.
+type Step struct {
+	Group   int      `json:"group"`
+	Float   []int    `json:"float_groups"`
+	Values  []Number `json:"values"`
+	Drops   []Number `json:"drops"`
+	Verdict string   `json:"verdict"`
+	Best    bool     `json:"best"`
+}
+
+// Ranking is one order of groups, best first. Before counts the steps made before it.
+type Ranking struct {
+	Before  int     `json:"before_step"`
+	Metric  int     `json:"metric"`
+	Samples int     `json:"samples"`
+	Worse   int     `json:"samples_worse_than_float"`
+	Tied    bool    `json:"tied"`
+	Scores  []Score `json:"scores"`
+}
+
+// Score is a group's place in a ranking.
+type Score struct {
+	Group int     `json:"group"`
+	Value *Number `json:"value"`
+}
+
+// Output is the file that was written. Verified says that it was read back and gave the records of the final plan, byte by
+// byte; a job whose file does not is an error, so false means that nothing was written.
+type Output struct {
+	File     string `json:"file"`
+	Digest   string `json:"digest"`
+	Bytes    int    `json:"bytes"`
+	Verified bool   `json:"verified"`
+}
+
+// Run is about this run only.
+type Run struct {
+	Seconds       float64           `json:"seconds"`
+	Inferences    int64             `json:"inferences"`
+	CellsComputed int64             `json:"cells_computed"`
+	CellsReused   int64             `json:"cells_reused"`
+	Nodes         []Node            `json:"nodes"`
+	Versions      map[string]string `json:"versions"`
+	Speed         *Speed            `json:"speed"`
+	Command       string            `json:"command"`
+	State         string            `json:"state"`
+}
+
+// Node is an evaluator that took part.
+type Node struct {
+	Name  string `json:"name"`
+	Tier  string `json:"tier"`
+	Build string `json:"build"`
+	Slots int    `json:"slots"`
+	Cells uint64 `json:"cells"`
+}
+
+// Speed is the median milliseconds of one sample on the coordinator's machine, one core, Assay's own kernels.
+type Speed struct {
+	Float float64 `json:"float_ms"`
+	Int8  float64 `json:"int8_ms"`
+	Final float64 `json:"final_ms"`
+}
+
+// Number is a float64 that is null in JSON when it is no number.
+type Number float64
+
+// MarshalJSON implements json.Marshaler.
+func (n Number) MarshalJSON() ([]byte, error) {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return []byte("null"), nil
+	}
+	return json.Marshal(float64(n))
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (n *Number) UnmarshalJSON(b []byte) error {
+	if bytes.Equal(b, []byte("null")) {
+		*n = Number(math.NaN())
+		return nil
+	}
+	return json.Unmarshal(b, (*float64)(n))
+}
+
+// JSON is the file's text, indented, with a final line end.
+func (r *Report) JSON() ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	if err := e.Encode(r); err != nil {
+		return nil, fmt.Errorf("report.json: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// Parse reads report.json.
+func Parse(b []byte) (*Report, error) {
+	r := &Report{}
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("report.json: %w", err)
+	}
+	return r, nil
+}
