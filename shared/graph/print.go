@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -222,9 +221,4 @@ func (p *printer) nested(g *Graph) string {
 		name = " " + ident(g.Name)
 	}
 	return "graph" + name + " {\n" + sub.String() + strings.Repeat("  ", p.indent) + "}"
-}
-
-// sortAttrs orders attributes by name, as a Node keeps them.
-func sortAttrs(attrs []Attr) {
-	slices.SortStableFunc(attrs, func(a, b Attr) int { return cmp.Compare(a.Name, b.Name) })
 }

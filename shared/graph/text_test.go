@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestText runs the scripts of testdata: `print` parses and prints, `validate`, `sort`, `inline`, `lift`, `finite` do so
+// TestText runs the scripts of testdata: `print` parses and prints, `validate`, `sort`, `inline`, `unhide`, `finite` do so
 // and then apply the function of that name. Whatever parses must print to a text that parses to the same.
 func TestText(t *testing.T) {
 	datadriven.Walk(t, "testdata", func(t *testing.T, path string) {
@@ -35,6 +35,8 @@ var commands = map[string]func(*Model) error{
 	"validate": Validate,
 	"sort":     func(m *Model) error { return Sort(m.Graph) },
 	"finite":   CheckFinite,
+	"inline":   Inline,
+	"unhide":   func(m *Model) error { Unhide(m.Graph); return nil },
 }
 
 // requireRoundTrip checks that the text form loses nothing that counts.

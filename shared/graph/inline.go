@@ -1,0 +1,181 @@
+package graph
+
+import (
+	"fmt"
+	"slices"
+)
+
+// maxInlined bounds the nodes that Inline makes: a few functions that call each other twice claim any number.
+const maxInlined = 1 << 20
+
+// Inline replaces every node that stands for a model-local function by the function's nodes, functions within functions
+// too, and drops the functions. The nodes are named caller/inner and so are their values; values that the caller names
+// keep its names. Attributes take the caller's value, else the function's default, else they are absent. Nodes keep
+// their spelling: the functions' opsets must agree with the model's on every operator they use (ONNX demands it).
+func Inline(m *Model) error {
+	if len(m.Functions) == 0 {
+		return nil
+	}
+	x := &inliner{model: m, functions: map[[2]string]*Function{}, used: namer{}}
+	for i := range m.Functions {
+		f := &m.Functions[i]
+		key := [2]string{f.Domain, f.Name}
+		if x.functions[key] != nil {
+			return fmt.Errorf("function %q of domain %q is defined twice", f.Name, f.Domain)
+		}
+		x.functions[key] = f
+		if err := x.adopt(f); err != nil {
+			return err
+		}
+	}
+	valueNames(m.Graph, x.used)
+	if err := x.graph(m.Graph, nil); err != nil {
+		return err
+	}
+	for _, f := range m.Functions {
+		delete(m.Opsets, f.Domain)
+	}
+	m.Functions = nil
+	NameNodes(m.Graph)
+	return nil
+}
+
+type inliner struct {
+	model     *Model
+	functions map[[2]string]*Function
+	used      namer
+	made      int
+}
+
+// adopt adds a function's opset imports to the model's.
+func (x *inliner) adopt(f *Function) error {
+	for domain, version := range f.Opsets {
+		if domain == "" {
+			continue
+		}
+		if have, ok := x.model.Opsets[domain]; ok && have != version {
+			return fmt.Errorf("function %q imports opset %d of domain %q, the model %d", f.Name, version, domain, have)
+		}
+		if x.model.Opsets == nil {
+			x.model.Opsets = map[string]int{}
+		}
+		x.model.Opsets[domain] = version
+	}
+	return nil
+}
+
+func (x *inliner) graph(g *Graph, stack []*Function) error {
+	nodes, err := x.nodes(g.Nodes, stack)
+	g.Nodes = nodes
+	return err
+}
+
+// nodes expands a list; stack holds the functions under way.
+func (x *inliner) nodes(list []*Node, stack []*Function) ([]*Node, error) {
+	out := make([]*Node, 0, len(list))
+	for _, n := range list {
+		f := x.functions[[2]string{n.Domain, n.Op}]
+		if f == nil {
+			for _, sub := range Nested(n) {
+				if err := x.graph(sub, stack); err != nil {
+					return nil, err
+				}
+			}
+			out = append(out, n)
+			continue
+		}
+		if slices.Contains(stack, f) {
+			return nil, fmt.Errorf("%s: function %q calls itself", n.label(), f.Name)
+		}
+		body, err := x.expand(n, f)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", n.label(), err)
+		}
+		if body, err = x.nodes(body, append(stack, f)); err != nil {
+			return nil, err
+		}
+		out = append(out, body...)
+	}
+	return out, nil
+}
+
+// expand returns the nodes that stand for call.
+func (x *inliner) expand(call *Node, f *Function) ([]*Node, error) {
+	if len(call.Inputs) > len(f.Inputs) || len(call.Outputs) > len(f.Outputs) {
+		return nil, fmt.Errorf("function %q has %d inputs and %d outputs, the node %d and %d",
+			f.Name, len(f.Inputs), len(f.Outputs), len(call.Inputs), len(call.Outputs))
+	}
+	body := cloneNodes(f.Nodes)
+	if x.made += len(body); x.made > maxInlined {
+		return nil, fmt.Errorf("functions expand to more than %d nodes", maxInlined)
+	}
+	names := map[string]string{}
+	for i, in := range f.Inputs {
+		names[in] = call.Input(i)
+	}
+	var after []*Node
+	for i, out := range f.Outputs {
+		if i >= len(call.Outputs) || call.Outputs[i] == "" {
+			continue
+		}
+		if _, taken := names[out]; taken { // an input that passes through, or an output listed twice
+			after = append(after, &Node{Op: "Identity", Inputs: []string{out}, Outputs: []string{call.Outputs[i]}})
+			continue
+		}
+		names[out] = call.Outputs[i]
+	}
+	to := func(s string) string {
+		name, ok := names[s]
+		if !ok {
+			if name = call.Name + "/" + s; x.used.has(name) {
+				name = x.used.fresh(name)
+			}
+			x.used.add(name)
+			names[s] = name
+		}
+		return name
+	}
+	rename(body, to)
+	for _, n := range after {
+		apply(n.Inputs, to)
+	}
+	body = append(body, after...)
+	walkNodes(&Graph{Nodes: body}, func(n *Node) {
+		if n.Name == "" {
+			n.Name = n.Op
+		}
+		n.Name = call.Name + "/" + n.Name
+	})
+	bind(body, call, f) // after renaming: a graph that is the caller's attribute reads the caller's names
+	return body, nil
+}
+
+// bind resolves the attribute references of a body.
+func bind(body []*Node, call *Node, f *Function) {
+	walkNodes(&Graph{Nodes: body}, func(n *Node) {
+		attrs := make([]Attr, 0, len(n.Attrs))
+		for _, a := range n.Attrs {
+			if a.Ref == "" {
+				attrs = append(attrs, a)
+				continue
+			}
+			value := call.Attr(a.Ref)
+			if value == nil {
+				for i := range f.Defaults {
+					if f.Defaults[i].Name == a.Ref {
+						value = &f.Defaults[i]
+					}
+				}
+			}
+			if value != nil {
+				bound := *value
+				bound.Name = a.Name
+				if bound.Graph != nil {
+					bound.Graph = bound.Graph.Clone()
+				}
+				attrs = append(attrs, bound)
+			}
+		}
+		n.Attrs = attrs
+	})
+}

@@ -1,0 +1,111 @@
+package graph
+
+import "slices"
+
+// rename puts f(name) for each name that nodes define or read, in their nested graphs too.
+func rename(nodes []*Node, f func(string) string) {
+	for _, n := range nodes {
+		apply(n.Inputs, f)
+		apply(n.Outputs, f)
+		for _, sub := range Nested(n) {
+			renameGraph(sub, f)
+		}
+	}
+}
+
+func apply(names []string, f func(string) string) {
+	for i, name := range names {
+		if name != "" {
+			names[i] = f(name)
+		}
+	}
+}
+
+func renameGraph(g *Graph, f func(string) string) {
+	for i := range g.Inputs {
+		g.Inputs[i].Name = f(g.Inputs[i].Name)
+	}
+	for i := range g.Outputs {
+		g.Outputs[i].Name = f(g.Outputs[i].Name)
+	}
+	g.Consts = renameKeys(g.Consts, f)
+	g.Types = renameKeys(g.Types, f)
+	rename(g.Nodes, f)
+}
+
+func renameKeys[V any](m map[string]V, f func(string) string) map[string]V {
+	out := make(map[string]V, len(m))
+	for name, v := range m {
+		out[f(name)] = v
+	}
+	return out
+}
+
+// defined lists the names that g itself defines: inputs, constants by name, outputs of nodes.
+func defined(g *Graph) []string {
+	var out []string
+	for _, p := range g.Inputs {
+		out = append(out, p.Name)
+	}
+	out = append(out, sortedConsts(g)...)
+	for _, n := range g.Nodes {
+		out = append(out, n.Outputs...)
+	}
+	return slices.DeleteFunc(out, func(s string) bool { return s == "" })
+}
+
+// valueNames collects every value name of g and of its nested graphs.
+func valueNames(g *Graph, into namer) {
+	for _, name := range defined(g) {
+		into.add(name)
+	}
+	for _, p := range g.Outputs {
+		into.add(p.Name)
+	}
+	for _, n := range g.Nodes {
+		for _, in := range n.Inputs {
+			into.add(in)
+		}
+		for _, sub := range Nested(n) {
+			valueNames(sub, into)
+		}
+	}
+}
+
+// Unhide renames what nested graphs define under a name that a graph around them defines too. ONNX forbids such names,
+// some exporters write them and mean the inner value.
+func Unhide(g *Graph) {
+	used := namer{}
+	valueNames(g, used)
+	unhide(g, map[string]int{}, used)
+}
+
+// unhide handles the graphs in g; around counts the definitions of each name in the graphs around g.
+func unhide(g *Graph, around map[string]int, used namer) {
+	own := defined(g)
+	for _, name := range own {
+		around[name]++
+	}
+	for _, n := range g.Nodes {
+		for _, sub := range Nested(n) {
+			fresh := map[string]string{}
+			for _, name := range defined(sub) {
+				if around[name] > 0 && fresh[name] == "" {
+					fresh[name] = used.fresh(name)
+				}
+			}
+			if len(fresh) > 0 {
+				renameGraph(sub, func(s string) string {
+					if to := fresh[s]; to != "" {
+						return to
+					}
+					return s
+				})
+			}
+			unhide(sub, around, used)
+		}
+	}
+	for _, name := range own {
+		around[name]--
+	}
+}
