@@ -20,9 +20,9 @@ func joinBias(e *editor) (changed bool) {
 			continue
 		}
 		bias := use.Node.Inputs[1-use.Input]
-		a, okA := e.floatShape(n.Inputs[0])
-		b, okB := e.floatShape(n.Inputs[1])
-		c, okC := e.floatShape(bias)
+		a, okA := e.shape(n.Inputs[0])
+		b, okB := e.shape(n.Inputs[1])
+		c, okC := e.shape(bias)
 		if !okA || !okB || !okC || len(b) != 2 || len(a) == 0 || !gemmBias(a, b[1], c) || !e.isFloat(n.Inputs[1], bias) {
 			continue
 		}
@@ -47,17 +47,6 @@ func gemmBias(a []int, n int, c []int) bool {
 		return false
 	}
 	return c[0] == 1 && c[1] == n || c[0] >= 0 && c[0] == a[0] && (c[1] == 1 || c[1] == n)
-}
-
-// floatShape is shape, looked up through a DQ.
-func (e *editor) floatShape(name string) ([]int, bool) {
-	if s, ok := e.shape(name); ok {
-		return s, ok
-	}
-	if l, ok := e.dequantizer(e.prod[name]); ok {
-		return e.shape(l.data())
-	}
-	return nil, false
 }
 
 // isFloat reports whether constants among names are float32; computed values are judged by the graph's validity.

@@ -17,16 +17,16 @@ type editor struct {
 	prod   map[string]*graph.Node
 	uses   map[string][]graph.Use
 	out    map[string]bool
-	shapes map[string][]int
+	types  map[string]graph.Type
 	dtypes map[string]tensor.DType // of values that this package made
 	names  map[string]bool
 	count  int
 }
 
-func newEditor(g *graph.Graph, shapes map[string][]int) *editor {
+func newEditor(g *graph.Graph, types map[string]graph.Type) *editor {
 	e := &editor{
 		g: g, alive: map[*graph.Node]bool{}, prod: map[string]*graph.Node{}, uses: map[string][]graph.Use{},
-		out: map[string]bool{}, shapes: shapes, dtypes: map[string]tensor.DType{}, names: map[string]bool{},
+		out: map[string]bool{}, types: types, dtypes: map[string]tensor.DType{}, names: map[string]bool{},
 	}
 	if g.Consts == nil {
 		g.Consts = map[string]*tensor.Tensor{}
@@ -181,15 +181,22 @@ func (e *editor) order() []*graph.Node {
 	return out
 }
 
-// done sorts the nodes and drops those that nothing reads any more, and constants likewise.
-func (e *editor) done() *graph.Graph {
+// sweep removes nodes that nothing reads.
+func (e *editor) sweep() (changed bool) {
 	order := e.order()
 	for i := len(order) - 1; i >= 0; i-- {
 		n := order[i]
 		if !slices.ContainsFunc(n.Outputs, func(o string) bool { return e.out[o] || len(e.uses[o]) > 0 }) {
 			e.remove(n)
+			changed = true
 		}
 	}
+	return changed
+}
+
+// done sorts the nodes and drops nodes and constants that nothing reads.
+func (e *editor) done() *graph.Graph {
+	e.sweep()
 	e.g.Nodes = e.order()
 	for name := range e.g.Consts {
 		if len(e.uses[name]) == 0 && !e.out[name] {
@@ -199,35 +206,38 @@ func (e *editor) done() *graph.Graph {
 	return e.g
 }
 
-// shape returns what is known of a value's shape before a run; -1 marks an axis that is not fixed.
-func (e *editor) shape(name string) ([]int, bool) {
+// typeOf returns what is known of a value before a run: what the caller knows, else what the graph says.
+func (e *editor) typeOf(name string) graph.Type {
 	if t := e.g.Consts[name]; t != nil {
-		return t.Shape, true
+		return graph.FixedType(t.DType, t.Shape...)
 	}
-	if s, ok := e.shapes[name]; ok {
-		return s, true
+	if t, ok := e.types[name]; ok {
+		return t
 	}
-	t, ok := e.g.Types[name]
 	for _, p := range e.g.Inputs {
 		if p.Name == name {
-			t, ok = p.Type, true
+			return p.Type
 		}
 	}
-	if !ok || !t.Ranked {
-		return nil, false
+	return e.g.Types[name]
+}
+
+// shape returns the axes of a value, -1 for those that are not fixed; ok is false when not even their number is known.
+// A Q or DQ has the shape of its data.
+func (e *editor) shape(name string) (shape []int, ok bool) {
+	t := e.typeOf(name)
+	for n := e.prod[name]; !t.Ranked && n != nil && (n.Op == "QuantizeLinear" || n.Op == "DequantizeLinear"); n = e.prod[n.Inputs[0]] {
+		t = e.typeOf(n.Inputs[0])
 	}
-	s := make([]int, len(t.Shape))
+	shape = make([]int, len(t.Shape))
 	for i, d := range t.Shape {
-		s[i] = max(d.N, -1)
+		shape[i] = max(d.N, -1)
 	}
-	return s, true
+	return shape, t.Ranked
 }
 
 // dtype returns the element type of a quantized value, Invalid when it cannot be told.
 func (e *editor) dtype(name string) tensor.DType {
-	if t := e.g.Consts[name]; t != nil {
-		return t.DType
-	}
 	if d, ok := e.dtypes[name]; ok {
 		return d
 	}
@@ -236,10 +246,5 @@ func (e *editor) dtype(name string) tensor.DType {
 			return l.dtype
 		}
 	}
-	for _, p := range e.g.Inputs {
-		if p.Name == name {
-			return p.Type.DType
-		}
-	}
-	return e.g.Types[name].DType
+	return e.typeOf(name).DType
 }

@@ -19,6 +19,8 @@ type stage struct {
 
 // The stages before the integer operators exist run until nothing changes, as the runtime's first level does.
 var prepare = []stage{
+	{"dead", "what nobody reads would count as a reader", (*editor).sweep},
+	{"unique", "a DQ with several readers would stop each of their patterns", splitDequantizers},
 	{"identity", "an Identity between two nodes hides the pattern around it", dropIdentities},
 	{"same", "two Q of one value with the same parameters are one, else neither fuses", mergeQuantizers},
 	{"pairs", "Q, DQ, Q, DQ in a row is one pair whose range is the intersection", mergePairs},
@@ -33,14 +35,17 @@ var finish = []stage{
 	{"saturate", "a Relu or Clip that the saturation of the next Q repeats; needs the bias of the layer before it done", dropClips},
 	{"signed", "s8 between one Q and one DQ is u8 with a shifted zero point; before integer, which takes u8 only", shiftSigned},
 	{"integer", "DQ, operator, Q becomes the integer operator", integers},
+	{"casts", "float32 to double and back is what keeps the runtime from quantizing a layer; it has done so by now", dropCasts},
 	{"activation", "a float Conv or Gemm absorbs the Relu or Clip after it; after integer, which looks for both", joinActivations},
+	{"share", "the copies that unique made and no pattern took", shareDequantizers},
 	{"cancel", "Q of a DQ with equal parameters gives the integers back", cancel},
 }
 
-// Graph returns the fused form of g, which stays as it is. shapes holds what is known of shapes: an axis of -1 differs
-// between runs, a value that is absent is unknown. Only MatMul followed by a bias depends on it.
-func Graph(g *graph.Graph, shapes map[string][]int) *graph.Graph {
-	e := newEditor(g.Clone(), shapes)
+// Graph returns the fused form of g, which stays as it is. types holds what the caller knows of values beyond what g
+// says (nil: nothing); an axis that may differ between runs is not fixed in it. What a MatMul with a bias becomes depends
+// on the number of axes, and the removal of casts on element types; everything else is the graph's own.
+func Graph(g *graph.Graph, types map[string]graph.Type) *graph.Graph {
+	e := newEditor(g.Clone(), types)
 	for range 10 {
 		changed := false
 		for _, s := range prepare {

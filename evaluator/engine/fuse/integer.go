@@ -3,7 +3,6 @@ package fuse
 import (
 	"slices"
 
-	"assay/shared/graph"
 	"assay/shared/tensor"
 )
 
@@ -213,49 +212,4 @@ func passThrough(e *editor, m match) bool {
 	inputs[0] = dq.data()
 	e.replace(m, "", m.n.Op, inputs)
 	return true
-}
-
-// cancel lets the readers of a Q whose input is a DQ with equal parameters read the DQ's integers.
-func cancel(e *editor) (changed bool) {
-	for _, n := range e.order() {
-		q, ok := e.quantizer(n)
-		if !ok {
-			continue
-		}
-		dq, ok := e.dequantizer(e.prod[q.data()])
-		if ok && equal(q, dq) && byteType(q) && e.redirect(q.out(), dq.data()) {
-			e.remove(n)
-			changed = true
-		}
-	}
-	return changed
-}
-
-// joinActivations makes FusedConv and FusedGemm of float layers followed by a Relu, or a Clip with constant bounds.
-func joinActivations(e *editor) (changed bool) {
-	for _, n := range e.order() {
-		if !e.alive[n] || n.Domain != "" || n.Op != "Conv" && n.Op != "Gemm" {
-			continue
-		}
-		use := e.only(n.Outputs[0])
-		if use == nil || use.Node.Domain != "" {
-			continue
-		}
-		act := use.Node
-		low, high, bounded := e.clipBounds(act)
-		if !(act.Op == "Relu" || act.Op == "Clip" && use.Input == 0 && bounded && n.Op == "Conv") {
-			continue
-		}
-		f := &graph.Node{Name: n.Name, Domain: microsoft, Op: "Fused" + n.Op, Inputs: n.Inputs, Attrs: slices.Clone(n.Attrs), Doc: n.Doc}
-		f.Set(graph.Attr{Name: "activation", Kind: graph.KindString, Str: []byte(act.Op)})
-		if act.Op == "Clip" {
-			f.Set(graph.Attr{Name: "activation_params", Kind: graph.KindFloats, Floats: []float32{low, high}})
-		}
-		f.Outputs = act.Outputs
-		e.remove(n)
-		e.remove(act)
-		e.add(f)
-		changed = true
-	}
-	return changed
 }

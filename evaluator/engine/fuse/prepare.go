@@ -22,6 +22,54 @@ func dropIdentities(e *editor) (changed bool) {
 	return changed
 }
 
+// splitDequantizers gives each reader of a DQ its own copy; the first keeps the original, and so does a graph output.
+func splitDequantizers(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		dq, ok := e.dequantizer(n)
+		if !ok {
+			continue
+		}
+		keep := 1
+		if e.out[dq.out()] {
+			keep = 0
+		}
+		for i, u := range slices.Clone(e.uses[dq.out()]) {
+			if i < keep || u.Sub {
+				continue
+			}
+			c := *n
+			c.Inputs, c.Outputs = slices.Clone(n.Inputs), []string{e.fresh(dq.out())}
+			e.add(&c)
+			e.setInput(u.Node, u.Input, c.Outputs[0])
+			changed = true
+		}
+	}
+	return changed
+}
+
+// shareDequantizers undoes splitDequantizers where both copies are left. Copies share attributes by construction.
+func shareDequantizers(e *editor) (changed bool) {
+	e.sweep()
+	first := map[[4]string]*graph.Node{}
+	for _, n := range e.order() {
+		if _, ok := e.dequantizer(n); !ok {
+			continue
+		}
+		k := [4]string{n.Name, n.Inputs[0], n.Inputs[1], n.Input(2)}
+		if f := first[k]; f == nil {
+			first[k] = n
+		} else if e.redirect(n.Outputs[0], f.Outputs[0]) {
+			e.remove(n)
+			changed = true
+		} else if e.redirect(f.Outputs[0], n.Outputs[0]) {
+			e.remove(f)
+			first[k] = n
+			changed = true
+		}
+	}
+	return changed
+}
+
 // mergeQuantizers joins Q nodes that read one value with one zero point constant and equal scales. The runtime shares
 // equal constants only of some types, and the zero point's is not among them, so its name has to be the same.
 func mergeQuantizers(e *editor) (changed bool) {
@@ -71,6 +119,7 @@ func mergePairs(e *editor) (changed bool) {
 				e.setInput(l.node, 1, e.constant(l.node.Name+"/scale", s))
 				e.setInput(l.node, 2, e.constant(l.node.Name+"/zero", z))
 			}
+			e.setOutput(first.node, 0, e.fresh(first.out())) // other integers than the name promises
 		}
 		e.setInput(last.node, 0, first.out())
 		e.remove(second.node)
@@ -97,37 +146,47 @@ func intersect(a, b linear) (scale, zero *tensor.Tensor) {
 	return tensor.Of(tensor.Float32, nil, []float32{s}), zero
 }
 
-// foldPads adds the pads of a constant zero Pad to the only Conv that reads it.
+// foldPads adds the pads of a constant zero Pad to the only Conv or AveragePool that reads it.
 func foldPads(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		if n.Op != "Pad" || n.Domain != "" || n.Str("mode", "constant") != "constant" || n.Input(3) != "" {
 			continue
 		}
 		use := e.only(n.Outputs[0])
-		if use == nil || use.Input != 0 || use.Node.Op != "Conv" || use.Node.Domain != "" ||
-			use.Node.Str("auto_pad", "NOTSET") != "NOTSET" {
+		if use == nil || use.Input != 0 || use.Node.Domain != "" || use.Node.Str("auto_pad", "NOTSET") != "NOTSET" {
 			continue
 		}
 		pads, ok := e.spatialPads(n)
-		if !ok {
-			continue
+		if ok && addPads(use.Node, pads) {
+			e.setInput(use.Node, 0, n.Inputs[0])
+			e.remove(n)
+			changed = true
 		}
-		sum := slices.Clone(use.Node.Ints("pads"))
-		if sum == nil {
-			sum = make([]int64, len(pads))
-		}
-		if len(sum) != len(pads) {
-			continue
-		}
-		for i := range sum {
-			sum[i] += pads[i]
-		}
-		use.Node.SetInts("pads", sum)
-		e.setInput(use.Node, 0, n.Inputs[0])
-		e.remove(n)
-		changed = true
 	}
 	return changed
+}
+
+// addPads makes n, a Conv or AveragePool, pad by that much more. The elements of a Pad count in an average, so a pool
+// must count its own as well.
+func addPads(n *graph.Node, pads []int64) bool {
+	sum := slices.Clone(n.Ints("pads"))
+	if sum == nil {
+		sum = make([]int64, len(pads))
+	}
+	if len(sum) != len(pads) || n.Op != "Conv" && n.Op != "AveragePool" {
+		return false
+	}
+	if n.Op == "AveragePool" {
+		if n.Int("count_include_pad", 0) == 0 && slices.Max(sum) > 0 {
+			return false
+		}
+		n.SetInt("count_include_pad", 1)
+	}
+	for i := range sum {
+		sum[i] += pads[i]
+	}
+	n.SetInts("pads", sum)
+	return true
 }
 
 // spatialPads returns the pads of a Pad as a Conv wants them: begins then ends of axes 2 and up; ok only when they are

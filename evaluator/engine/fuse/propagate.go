@@ -18,7 +18,7 @@ func propagate(e *editor) bool {
 	return backwardQ(e) || forward
 }
 
-// forwardDQ carries each DQ that has one reader over the movers after it. A branch that ends in a Q gets no pair.
+// forwardDQ carries each DQ that has one reader over the movers after it.
 func forwardDQ(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		dq, ok := e.dequantizer(n)
@@ -44,32 +44,26 @@ func forwardDQ(e *editor) (changed bool) {
 	return changed
 }
 
-// pairAfter puts a Q behind output 0 of m, with dq's parameters, and a DQ for each reader that is no Q. It returns
-// those readers. An output that the graph gives away and something else reads as well stays as it is.
+// pairAfter puts a Q behind output 0 of m, with dq's parameters, and a DQ for each reader; it returns those readers.
+// Where a Q reads the output already, nothing is done for the others either.
 func (e *editor) pairAfter(m *graph.Node, dq linear) (next []*graph.Node, changed bool) {
 	out := m.Outputs[0]
-	var readers []graph.Use
-	for _, u := range e.uses[out] {
-		if u.Sub {
-			return nil, false
-		}
-		if u.Node.Op != "QuantizeLinear" {
-			readers = append(readers, u)
-		}
-	}
-	if e.out[out] {
-		if len(e.uses[out]) > 0 {
-			return nil, false
-		}
-		raw := e.fresh(out)
-		e.setOutput(m, 0, raw)
-		e.add(e.dqLike(dq, m.Name, e.qLike(dq, m.Name, raw), out))
-		return nil, true
-	}
-	if len(readers) == 0 {
+	readers := slices.Clone(e.uses[out])
+	if slices.ContainsFunc(readers, func(u graph.Use) bool { return u.Sub || u.Node.Op == "QuantizeLinear" }) {
 		return nil, false
 	}
-	q := e.qLike(dq, m.Name, out)
+	if len(readers) == 0 && !e.out[out] {
+		return nil, false
+	}
+	raw := out
+	if e.out[out] {
+		raw = e.fresh(out)
+		e.setOutput(m, 0, raw)
+	}
+	q := e.qLike(dq, m.Name, raw)
+	if e.out[out] {
+		e.add(e.dqLike(dq, m.Name, q, out))
+	}
 	for _, u := range readers {
 		d := e.dqLike(dq, m.Name, q, e.fresh(out))
 		e.add(d)

@@ -1,0 +1,77 @@
+package fuse
+
+import (
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// dropCasts removes a Cast of a float32 value to double followed by a Cast to float32.
+func dropCasts(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		up := e.prod[n.Input(0)]
+		if n.Op != "Cast" || n.Domain != "" || n.Int("to", 0) != int64(tensor.Float32) || up == nil || up.Op != "Cast" || up.Domain != "" ||
+			up.Int("to", 0) != int64(tensor.Float64) || !e.float32(up.Inputs[0]) {
+			continue
+		}
+		if e.redirect(n.Outputs[0], up.Inputs[0]) {
+			e.remove(n)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// float32 reports whether a value is known to be float32.
+func (e *editor) float32(name string) bool {
+	if _, ok := e.dequantizer(e.prod[name]); ok {
+		return true
+	}
+	return e.typeOf(name).DType == tensor.Float32
+}
+
+// cancel lets the readers of a Q whose input is a DQ with equal parameters read the DQ's integers.
+func cancel(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		q, ok := e.quantizer(n)
+		if !ok {
+			continue
+		}
+		dq, ok := e.dequantizer(e.prod[q.data()])
+		if ok && equal(q, dq) && byteType(q) && e.redirect(q.out(), dq.data()) {
+			e.remove(n)
+			changed = true
+		}
+	}
+	return changed
+}
+
+// joinActivations makes FusedConv and FusedGemm of float layers followed by a Relu, or a Clip with constant bounds.
+func joinActivations(e *editor) (changed bool) {
+	for _, n := range e.order() {
+		if !e.alive[n] || n.Domain != "" || n.Op != "Conv" && n.Op != "Gemm" {
+			continue
+		}
+		use := e.only(n.Outputs[0])
+		if use == nil || use.Node.Domain != "" {
+			continue
+		}
+		act := use.Node
+		low, high, bounded := e.clipBounds(act)
+		if !(act.Op == "Relu" || act.Op == "Clip" && use.Input == 0 && bounded && n.Op == "Conv") {
+			continue
+		}
+		f := &graph.Node{Name: n.Name, Domain: microsoft, Op: "Fused" + n.Op, Inputs: n.Inputs, Attrs: slices.Clone(n.Attrs), Doc: n.Doc}
+		f.Set(graph.Attr{Name: "activation", Kind: graph.KindString, Str: []byte(act.Op)})
+		if act.Op == "Clip" {
+			f.Set(graph.Attr{Name: "activation_params", Kind: graph.KindFloats, Floats: []float32{low, high}})
+		}
+		f.Outputs = act.Outputs
+		e.remove(n)
+		e.remove(act)
+		e.add(f)
+		changed = true
+	}
+	return changed
+}
