@@ -44,8 +44,8 @@ func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor
 	return out, nil
 }
 
-// run lowers and runs a node whose shapes are known. Input 0 is passed as a computed tensor where the operator allows it, all
-// others as constants, so both ways that a kernel receives data are in use.
+// run lowers and runs a node whose shapes are known. The first data input is passed as a computed tensor, all others as
+// constants, so both ways that a kernel receives data are in use.
 func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(x.Out))
 	done := true
@@ -98,14 +98,14 @@ func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout) (*Lower, *Call
 			continue
 		}
 		l.In[i] = Arg{Name: x.Node.Inputs[i], DType: t.DType, Shape: t.Shape}
-		if i > 0 {
+		if i != o.data {
 			l.In[i].Const = t
 			continue
 		}
-		c.In[0] = aligned(t)
+		c.In[i] = aligned(t)
 		if channelsLast && (spatial || len(t.Shape) == rank) {
-			l.In[0].Layout = ChannelsLast
-			c.In[0] = toChannelsLast(t).Data
+			l.In[i].Layout = ChannelsLast
+			c.In[i] = toChannelsLast(t).Data
 		}
 	}
 	for i, out := range x.Out {

@@ -79,6 +79,9 @@ type Op struct {
 	// that it always holds.
 	RowWise func(l *Lower) bool
 
+	// data is the first input that Lower accepts as computed.
+	data int
+
 	// MACs counts multiply-accumulate operations for the given shapes; nil counts none.
 	MACs func(x *Infer) int64
 }

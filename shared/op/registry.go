@@ -1,7 +1,7 @@
 package op
 
 // Lookup finds an operator by domain and name; nil when it is unknown.
-func Lookup(domain, name string) *Op { return table[[2]string{domain, name}] }
+func Lookup(domain, name string) *Op { return registry[[2]string{domain, name}] }
 
 // families is the table of all operators, one row per family file. A new family is one line.
 var families = []struct {
@@ -13,6 +13,10 @@ var families = []struct {
 	{"slices", sliceOps},
 	{"gathers", gatherOps},
 	{"types", typeOps},
+	{"quantize, dequantize", linearOps},
+	{"quantized convolution", qconvOps},
+	{"quantized matmul", qmatmulOps},
+	{"quantized tables", qtableOps},
 	{"convolution", convOps},
 	{"gemm", gemmOps},
 	{"matmul", matmulOps},
@@ -22,14 +26,14 @@ var families = []struct {
 	{"clip", clipOps},
 }
 
-// table is filled after every family, which may itself evaluate operators through Lookup.
-var table map[[2]string]*Op
+// registry is filled after every family, which may itself evaluate operators through Lookup.
+var registry map[[2]string]*Op
 
 func init() {
-	table = map[[2]string]*Op{}
+	registry = map[[2]string]*Op{}
 	for _, f := range families {
 		for _, o := range f.ops {
-			table[[2]string{o.Domain, o.Name}] = o
+			registry[[2]string{o.Domain, o.Name}] = o
 		}
 	}
 }

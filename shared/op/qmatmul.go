@@ -1,0 +1,262 @@
+package op
+
+import (
+	"fmt"
+
+	"assay/kernels/gemm"
+	"assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+// qmatmulOps are integer matrix products.
+var qmatmulOps = []*Op{
+	{
+		Name: "QLinearMatMul", Opsets: []int{10, 21}, Role: RoleQuantized, Types: bytesOnly,
+		Inputs: Arity{8, 8}, Outputs: Arity{1, 1}, MACs: stackMACs,
+		Infer: func(x *Infer) error {
+			d, err := x.quantizedType(7, tensor.Uint8)
+			if err != nil {
+				return err
+			}
+			return inferStack(x, 3, d)
+		},
+		Lower: lowerQLinearMatMul, RowWise: func(l *Lower) bool { return stackKeepsRows(l.In[0], l.In[3]) },
+	},
+	{
+		Domain: microsoft, Name: "QGemm", Opsets: []int{1}, Role: RoleQuantized, Types: bytesOnly,
+		Inputs: Arity{6, 9}, Outputs: Arity{1, 1}, Attrs: []string{"alpha", "transA", "transB"}, MACs: stackMACs,
+		Infer: inferQGemm, Lower: lowerQGemm,
+	},
+	{
+		Domain: microsoft, Name: "MatMulIntegerToFloat", Opsets: []int{1}, Role: RoleQuantized, Types: bytesOnly,
+		Inputs: Arity{4, 7}, Outputs: Arity{1, 1}, MACs: stackMACs,
+		Infer: func(x *Infer) error { return inferStack(x, 1, tensor.Float32) },
+		Lower: lowerMatMulIntegerToFloat, RowWise: func(l *Lower) bool { return stackKeepsRows(l.In[0], l.In[1]) },
+	},
+}
+
+func stackMACs(x *Infer) int64 {
+	a := x.In[0].Shape
+	return int64(tensor.Count(x.Out[0].Shape)) * int64(a[len(a)-1])
+}
+
+func inferStack(x *Infer, right int, d tensor.DType) error {
+	s, err := stackOf(x.In[0].Shape, x.In[right].Shape)
+	if err != nil {
+		return err
+	}
+	x.put(0, d, s.out...)
+	return nil
+}
+
+func inferQGemm(x *Infer) error {
+	p, err := productOf(x.In[0].Shape, x.In[3].Shape, x.Node.Int("transA", 0) != 0, x.Node.Int("transB", 0) != 0)
+	if err != nil {
+		return err
+	}
+	if x.Node.Int("transA", 0) != 0 || x.Node.Float("alpha", 1) != 1 {
+		return fmt.Errorf("transA and alpha are not supported")
+	}
+	d := tensor.Float32
+	if x.has(7) {
+		if d, err = x.quantizedType(8, tensor.Uint8); err != nil {
+			return err
+		}
+	}
+	x.put(0, d, p.m, p.n)
+	return nil
+}
+
+// integerProduct is a stack of matrix products whose right side is integers.
+type integerProduct struct {
+	stack
+	layer quantizedLayer
+	data  operand
+	right func(c *Call, batch int) *gemm.I8
+	size  int // scratch
+	zero  uint8
+}
+
+// integerProduct binds data input at.x and weight input at.w. A computed right side is packed anew in every run.
+func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerProduct, error) {
+	at.channels = s.n
+	layer, err := l.productLayer(at)
+	if err != nil {
+		return nil, err
+	}
+	p := &integerProduct{stack: s, layer: layer, size: layer.flipped(tensor.Count(l.In[at.x].Shape)), zero: layer.x.unsigned()}
+	if p.data, err = l.operand(at.x, Logical); err != nil {
+		return nil, err
+	}
+	bias, err := int32sOf(layer.bias)
+	if err != nil {
+		return nil, err
+	}
+	if bias != nil && !broadcastShape(layer.bias.Shape, s.n) {
+		return nil, fmt.Errorf("bias shape %v does not fit %d columns", layer.bias.Shape, s.n)
+	}
+	if layer.weight == nil {
+		w, err := l.operand(at.w, Logical)
+		if err != nil {
+			return nil, err
+		}
+		d := l.In[at.w].DType
+		p.right = func(c *Call, batch int) *gemm.I8 {
+			t := &tensor.Tensor{DType: d, Shape: []int{s.k, s.n}, Data: w.bytes(c)[batch*s.k*s.n : (batch+1)*s.k*s.n]}
+			v, zero := signedWeights(t, layer.w)
+			return gemm.PackI8(v, s.k, s.n, transB, bias, zero)
+		}
+		return p, nil
+	}
+	v, zero := signedWeights(layer.weight, layer.w)
+	packed := make([]*gemm.I8, len(v)/max(1, s.k*s.n))
+	for b := range packed {
+		key := packKey("gemm.i8", []int{s.k, s.n, int(truth(transB)), b}, layer.weight, layer.bias, layer.zeros)
+		packed[b], err = pack(l.Packs, key, func() (*gemm.I8, error) {
+			return gemm.PackI8(v[b*s.k*s.n:(b+1)*s.k*s.n], s.k, s.n, transB, bias, zero), nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	p.right = func(_ *Call, batch int) *gemm.I8 { return packed[batch] }
+	p.join()
+	return p, nil
+}
+
+// productLayer is quantizedLayer for products, whose right side may be computed.
+func (l *Lower) productLayer(at layerInputs) (quantizedLayer, error) {
+	if l.In[at.w].Const != nil {
+		return l.quantizedLayer(at)
+	}
+	var p quantizedLayer
+	var err error
+	if p.x, err = l.single(at.x+1, at.x+2, l.In[at.x].DType); err != nil {
+		return p, err
+	}
+	if p.w, err = l.single(at.w+1, at.w+2, l.In[at.w].DType); err != nil {
+		return p, err
+	}
+	if at.y >= 0 {
+		p.y, err = l.single(at.y, at.y+1, l.Out[0].DType)
+	}
+	return p, err
+}
+
+// each calls f for every product of the stack with the rows of A, the packed B and where the result starts.
+func (p *integerProduct) each(c *Call, f func(b *gemm.I8, rows []byte, at int)) {
+	rows := p.layer.input(p.data.bytes(c), c.Scratch)
+	for i := range p.left {
+		f(p.right(c, p.stack.right[i]), rows[p.left[i]*p.m*p.k:], i*p.m*p.n)
+	}
+}
+
+// integers lowers p to a kernel with integer output.
+func (p *integerProduct) integers() Kernel {
+	rq := requant(p.layer.x, p.layer.w, p.layer.y)
+	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
+		p.each(c, func(b *gemm.I8, rows []byte, at int) {
+			b.Run(c.Out[0][at:at+p.m*p.n], p.n, rows, p.k, p.m, p.zero, rq)
+		})
+		p.layer.output(c.Out[0])
+	}}
+}
+
+// floats lowers p to a kernel with float output f32(f32(acc) * f32(sx*sw)), plus a float for each column.
+func (p *integerProduct) floats(add []float32) Kernel {
+	scale := make([]float32, len(p.layer.w.scale))
+	for i, s := range p.layer.w.scale {
+		scale[i] = p.layer.x.scale[0] * s
+	}
+	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
+		dst := view[float32](c.Out[0])
+		p.each(c, func(b *gemm.I8, rows []byte, at int) {
+			b.RunFloat(dst[at:at+p.m*p.n], p.n, rows, p.k, p.m, p.zero, scale)
+		})
+		for i := 0; add != nil && i < len(dst); i++ {
+			dst[i] = numeric.Canon(dst[i] + add[i%len(add)])
+		}
+	}}
+}
+
+func lowerQLinearMatMul(l *Lower) (Kernel, error) {
+	s, err := stackOf(l.In[0].Shape, l.In[3].Shape)
+	if err != nil {
+		return Kernel{}, err
+	}
+	p, err := l.integerProduct(s, layerInputs{x: 0, w: 3, y: 6, bias: -1}, false)
+	if err != nil {
+		return Kernel{}, err
+	}
+	return p.integers(), nil
+}
+
+func lowerQGemm(l *Lower) (Kernel, error) {
+	transB := l.Node.Int("transB", 0) != 0
+	q, err := productOf(l.In[0].Shape, l.In[3].Shape, false, transB)
+	if err != nil {
+		return Kernel{}, err
+	}
+	at := layerInputs{x: 0, w: 3, y: 7, bias: 6}
+	if !l.present(7) {
+		at.y = -1
+	}
+	p, err := l.integerProduct(stack{product: q, left: []int{0}, right: []int{0}}, at, transB)
+	if err != nil {
+		return Kernel{}, err
+	}
+	if at.y < 0 {
+		return p.floats(nil), nil
+	}
+	return p.integers(), nil
+}
+
+// lowerMatMulIntegerToFloat reorders the inputs, which have their scales behind both matrices, to the others' order.
+func lowerMatMulIntegerToFloat(l *Lower) (Kernel, error) {
+	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
+	if err != nil {
+		return Kernel{}, err
+	}
+	in := make([]Arg, 6)
+	for i, from := range []int{0, 2, 4, 1, 3, 5} {
+		if from < len(l.In) {
+			in[i] = l.In[from]
+		}
+	}
+	bias, err := l.constant(6, "bias")
+	if err != nil {
+		return Kernel{}, err
+	}
+	m := *l
+	m.In = in
+	p, err := m.integerProduct(s, layerInputs{x: 0, w: 3, y: -1, bias: -1}, false)
+	if err != nil {
+		return Kernel{}, err
+	}
+	p.data.index = 0
+	return m.reordered(p.floats(floatsOf(bias))), nil
+}
+
+// reordered lets a kernel that was lowered with inputs 0, 2, 4, 1 ... find a computed right matrix in its own place.
+func (l *Lower) reordered(k Kernel) Kernel {
+	if l.In[3].Const != nil {
+		return k
+	}
+	run := k.Run
+	k.Run = func(c *Call) {
+		in := [4][]byte{c.In[0], nil, nil, c.In[1]}
+		run(&Call{In: in[:], Out: c.Out, Scratch: c.Scratch})
+	}
+	return k
+}
+
+// perChannel refuses scales that are neither one nor one for each channel.
+func (q levels) perChannel(n int) error {
+	if len(q.scale) != 1 && len(q.scale) != n {
+		return fmt.Errorf("%d weight scales are given for %d channels", len(q.scale), n)
+	}
+	return nil
+}
+
+// stackKeepsRows is matmulKeepsRows for matrices a and b of another operator.
+func stackKeepsRows(a, b Arg) bool { return matmulKeepsRows(&Lower{In: []Arg{a, b}}) }

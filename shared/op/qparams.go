@@ -1,0 +1,173 @@
+package op
+
+import (
+	"fmt"
+	"slices"
+
+	kernel "assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+// bytesOnly are the element types of quantized activations.
+var bytesOnly = []tensor.DType{tensor.Uint8, tensor.Int8}
+
+// levels says what the integers of a tensor mean: value = (q - zero[i]) * scale[i], with one entry for the whole tensor
+// or one per position along an axis.
+type levels struct {
+	scale []float32
+	zero  []int32
+	dtype tensor.DType
+}
+
+// levels reads scale and zero point, which have to be constants, from inputs s and z; an omitted zero point is 0.
+func (l *Lower) levels(s, z int, d tensor.DType) (levels, error) {
+	scale, err := l.constant(s, "scale")
+	if err != nil {
+		return levels{}, err
+	}
+	zero, err := l.constant(z, "zero point")
+	if err != nil {
+		return levels{}, err
+	}
+	if scale == nil || scale.DType != tensor.Float32 {
+		return levels{}, fmt.Errorf("input %d (scale) is no float32 constant", s)
+	}
+	q := levels{scale: scale.F32(), zero: make([]int32, scale.Len()), dtype: d}
+	if zero == nil {
+		return q, nil
+	}
+	v, err := zero.Ints()
+	if err != nil {
+		return levels{}, fmt.Errorf("input %d (zero point): %w", z, err)
+	}
+	if len(v) != len(q.zero) && len(v) != 1 {
+		return levels{}, fmt.Errorf("%d zero points are given for %d scales", len(v), len(q.zero))
+	}
+	for i := range q.zero {
+		q.zero[i] = int32(v[min(i, len(v)-1)])
+	}
+	return q, nil
+}
+
+// single is levels of a whole tensor.
+func (l *Lower) single(s, z int, d tensor.DType) (levels, error) {
+	q, err := l.levels(s, z, d)
+	if err == nil && len(q.scale) != 1 {
+		err = fmt.Errorf("input %d (scale) has %d entries, one for the whole tensor is supported", s, len(q.scale))
+	}
+	return q, err
+}
+
+// unsigned is the zero point of activations as an unsigned byte: signed ones are read with the sign bit flipped.
+func (q levels) unsigned() uint8 {
+	if q.dtype == tensor.Int8 {
+		return uint8(q.zero[0] + 128)
+	}
+	return uint8(q.zero[0])
+}
+
+// limits are the lowest and highest integer of a quantized type.
+func limits(d tensor.DType) (lo, hi int32, err error) {
+	switch d {
+	case tensor.Uint8:
+		return 0, 255, nil
+	case tensor.Int8:
+		return -128, 127, nil
+	case tensor.Uint16:
+		return 0, 65535, nil
+	case tensor.Int16:
+		return -32768, 32767, nil
+	}
+	return 0, 0, fmt.Errorf("%s is no supported quantized type", d)
+}
+
+// dequantize is f32(f32(v - zero) * scale) for entry i.
+func (q levels) dequantize(v int32, i int) float32 { return float32(v-q.zero[i]) * q.scale[i] }
+
+// quantize is sat(rne(f32(v / scale)) + zero) for entry i; lo and hi are the limits of the type.
+func (q levels) quantize(v float32, i int, lo, hi int32) int32 {
+	z := q.zero[i]
+	return kernel.RoundClamp(v/q.scale[i], float32(lo-z), float32(hi-z)) + z
+}
+
+// table maps every byte of type from by f between dequantizing and quantizing: the whole of an element-wise integer
+// operator on one tensor.
+func table(from, to levels, f func(float32) float32) ([256]uint8, error) {
+	var t [256]uint8
+	lo, hi, err := limits(to.dtype)
+	if err != nil {
+		return t, err
+	}
+	for i := range t {
+		v := int32(i)
+		if from.dtype == tensor.Int8 {
+			v = int32(int8(i))
+		}
+		t[i] = uint8(to.quantize(f(from.dequantize(v, 0)), 0, lo, hi))
+	}
+	return t, nil
+}
+
+// equal reports whether two whole-tensor quantizations mean the same by every integer.
+func (q levels) equal(o levels) bool {
+	return q.dtype == o.dtype && slices.Equal(q.scale, o.scale) && slices.Equal(q.zero, o.zero)
+}
+
+// requant is how sums of products scaled by x and w become integers of y: m = f32(f32(sx*sw)/sy) per channel of w.
+func requant(x, w, y levels) kernel.Requant {
+	m := make([]float32, len(w.scale))
+	for i, s := range w.scale {
+		m[i] = float32(x.scale[0]*s) / y.scale[0]
+	}
+	return kernel.Requant{Mult: m, Zero: int32(y.unsigned()), Lo: 0, Hi: 255}
+}
+
+// flipTo writes src with the sign bit of every byte flipped, which turns signed bytes into unsigned ones and back.
+func flipTo(dst, src []byte) {
+	for i, v := range src {
+		dst[i] = v ^ 0x80
+	}
+}
+
+// signedWeights returns weights as signed bytes with their zero points: unsigned ones are moved by 128.
+func signedWeights(w *tensor.Tensor, q levels) (v []int8, zero []int8) {
+	move := int32(0)
+	data := aligned(w)
+	if w.DType == tensor.Uint8 {
+		move = 128
+		moved := make([]byte, len(data))
+		flipTo(moved, data)
+		data = moved
+	}
+	all := true
+	for _, z := range q.zero {
+		zero = append(zero, int8(z-move))
+		all = all && z == move
+	}
+	if all {
+		zero = nil
+	}
+	return view[int8](data), zero
+}
+
+// int32sOf is t's elements, nil for an absent tensor.
+func int32sOf(t *tensor.Tensor) ([]int32, error) {
+	if t == nil {
+		return nil, nil
+	}
+	if t.DType != tensor.Int32 {
+		return nil, fmt.Errorf("bias is %s, int32 is required", t.DType)
+	}
+	return tensor.View[int32](t), nil
+}
+
+// quantizedType returns the type of output integers: that of the zero point in input i, or d without one.
+func (x *Infer) quantizedType(i int, d tensor.DType) (tensor.DType, error) {
+	if x.has(i) {
+		d = x.In[i].DType
+	}
+	if !slices.Contains(bytesOnly, d) {
+		return d, fmt.Errorf("output type %s is not supported (uint8 and int8 are)", d)
+	}
+	return d, nil
+}
