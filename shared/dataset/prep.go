@@ -3,7 +3,6 @@ package dataset
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"assay/shared/dataset/resample"
@@ -20,6 +19,7 @@ type Prep struct {
 	Layout   string // of the model's input: NCHW, NHWC, or "" to read it from the model's shape
 	Channels string // rgb, bgr or grey; "" means rgb, or grey where the model wants one channel
 	Orient   bool   // apply the EXIF orientation, as OpenCV does and Pillow and PyTorch do not
+	Usual    bool   // where neither Resize nor Crop is given: ImageNet's usual evaluation geometry, see At
 }
 
 // Size is a width and a height in pixels.
@@ -61,6 +61,19 @@ func (p Prep) Check() error {
 	return nil
 }
 
+// At resolves Usual for a model of the given size: shorter side to 8/7 of it (256 for 224), rounded down, and a centre
+// crop. Models of fewer than usualFrom pixels were not trained so; for them, and where the size is unknown or not square,
+// nothing is set, and pictures are resized only if they differ.
+func (p Prep) At(model Size) Prep {
+	if p.Usual && p.Resize.none() && p.Crop == (Size{}) && model.W == model.H && model.W >= usualFrom {
+		p.Resize.Short, p.Crop = model.W*8/7, model
+	}
+	p.Usual = false
+	return p
+}
+
+const usualFrom = 128
+
 // A convention is a preprocessing that many models share, by the name that --like takes.
 type convention struct {
 	name, what string
@@ -70,13 +83,11 @@ type convention struct {
 // conventions in the order in which they are tried and printed.
 var conventions = []convention{
 	{"imagenet-torch", "shorter side to 256 bilinear, centre crop 224, (x/255 - mean)/std with mean .485 .456 .406, std .229 .224 .225",
-		Prep{Resize: Resize{Short: 256}, Crop: Size{224, 224},
-			Affine: Affine{255, []float32{0.485, 0.456, 0.406}, []float32{0.229, 0.224, 0.225}}}},
+		Prep{Usual: true, Affine: Affine{255, []float32{0.485, 0.456, 0.406}, []float32{0.229, 0.224, 0.225}}}},
 	{"imagenet-tf", "shorter side to 256 bilinear, centre crop 224, x/127.5 - 1",
-		Prep{Resize: Resize{Short: 256}, Crop: Size{224, 224}, Affine: Affine{127.5, []float32{1}, nil}}},
+		Prep{Usual: true, Affine: Affine{127.5, []float32{1}, nil}}},
 	{"imagenet-caffe", "shorter side to 256 bilinear, centre crop 224, BGR, x - mean with mean 103.939 116.779 123.68",
-		Prep{Resize: Resize{Short: 256}, Crop: Size{224, 224}, Channels: "bgr",
-			Affine: Affine{0, []float32{103.939, 116.779, 123.68}, nil}}},
+		Prep{Usual: true, Channels: "bgr", Affine: Affine{0, []float32{103.939, 116.779, 123.68}, nil}}},
 	{"raw255", "x as it is, 0..255; resized to the model's size where it differs", Prep{}},
 	{"unit", "x/255; resized to the model's size where it differs", Prep{Affine: Affine{Scale: 255}}},
 }
@@ -90,7 +101,7 @@ func Conventions() []string {
 	return out
 }
 
-// Like is the preprocessing of a convention.
+// Like is the preprocessing of a convention. For models of another size than 224 see At.
 func Like(name string) (Prep, error) {
 	for _, c := range conventions {
 		if c.name == name {
@@ -100,98 +111,4 @@ func Like(name string) (Prep, error) {
 		}
 	}
 	return Prep{}, fmt.Errorf("preprocessing %q is unknown; known are %s", name, strings.Join(Conventions(), ", "))
-}
-
-// Flags are the command-line flags that mean p, as a user would copy them; "" for the zero Prep.
-func (p Prep) Flags() string {
-	var f []string
-	add := func(name, value string) {
-		if value != "" {
-			f = append(f, "--"+name+" "+value)
-		}
-	}
-	add("resize", p.Resize.String())
-	add("crop", p.Crop.String())
-	if p.Scale != 0 {
-		add("scale", float(p.Scale))
-	}
-	add("mean", floats(p.Mean))
-	add("std", floats(p.Std))
-	add("layout", p.Layout)
-	add("channels", p.Channels)
-	return strings.Join(f, " ")
-}
-
-func float(x float32) string { return strconv.FormatFloat(float64(x), 'g', -1, 32) }
-
-func floats(v []float32) string {
-	out := make([]string, len(v))
-	for i, x := range v {
-		out[i] = float(x)
-	}
-	return strings.Join(out, ",")
-}
-
-// String is the text that ParseSize reads: W or WxH, "" for none.
-func (s Size) String() string {
-	switch {
-	case s == Size{}:
-		return ""
-	case s.W == s.H:
-		return strconv.Itoa(s.W)
-	}
-	return fmt.Sprintf("%dx%d", s.W, s.H)
-}
-
-// String is the text that ParseResize reads.
-func (r Resize) String() string {
-	s := ""
-	switch {
-	case r.none():
-		return ""
-	case r.Short > 0:
-		s = strconv.Itoa(r.Short)
-	default:
-		s = fmt.Sprintf("%dx%d", r.Size.W, r.Size.H)
-	}
-	if r.Filter != resample.Bilinear {
-		s += "," + r.Filter.String()
-	}
-	return s
-}
-
-// ParseSize reads "224" (a square) or "320x240" (width x height).
-func ParseSize(s string) (Size, error) {
-	w, h, pair := strings.Cut(s, "x")
-	if !pair {
-		h = w
-	}
-	a, err1 := strconv.Atoi(w)
-	b, err2 := strconv.Atoi(h)
-	if err1 != nil || err2 != nil || a < 1 || b < 1 || a > maxSide || b > maxSide {
-		return Size{}, fmt.Errorf("size %q: 224 or 320x240 (width x height, 1..%d) is needed", s, maxSide)
-	}
-	return Size{a, b}, nil
-}
-
-// ParseResize reads "256" (the shorter side) or "320x240" (width x height), with an optional filter behind a comma:
-// "256,bicubic". The filter is bilinear when none is given.
-func ParseResize(s string) (Resize, error) {
-	size, filter, named := strings.Cut(s, ",")
-	var r Resize
-	v, err := ParseSize(size)
-	if err != nil {
-		return r, fmt.Errorf("resize: %w", err)
-	}
-	if strings.Contains(size, "x") {
-		r.Size = v
-	} else {
-		r.Short = v.W
-	}
-	if named {
-		if r.Filter, err = resample.ParseFilter(filter); err != nil {
-			return r, fmt.Errorf("resize: %w", err)
-		}
-	}
-	return r, nil
 }

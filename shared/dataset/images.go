@@ -1,0 +1,190 @@
+package dataset
+
+import (
+	"fmt"
+
+	"assay/shared/dataset/jpeg"
+	"assay/shared/dataset/resample"
+	"assay/shared/tensor"
+)
+
+// images is a folder of pictures: samples of the only input, stored as bytes in rows of pixels.
+type images struct {
+	folder string
+	files  []string
+	prep   Prep
+	canvas canvas
+}
+
+// canvas is what the model wants of a picture. Size is zero where an axis is free. flat is the row shape of a model that
+// takes grey pixels on other axes than a picture's.
+type canvas struct {
+	size     Size
+	channels int
+	layout   string
+	flat     []uint32
+}
+
+// canvasOf reads the model's input. Channels are 1 or 3; where both sides could hold them, the first does.
+func canvasOf(p Prep, shape []int) (c canvas, err error) {
+	switch {
+	case len(shape) == 4 && p.Layout != "":
+		c.layout = p.Layout
+	case len(shape) == 4:
+		c.layout = channelsOf(shape)
+	default:
+		return flatCanvas(p, shape)
+	}
+	h, w := shape[2], shape[3]
+	c.channels = shape[1]
+	if c.layout == NHWC {
+		h, w, c.channels = shape[1], shape[2], shape[3]
+	}
+	if c.channels < 0 {
+		c.channels = 3
+		if p.Channels == "grey" {
+			c.channels = 1
+		}
+	}
+	if c.channels != 1 && c.channels != 3 || c.channels == 3 && p.Channels == "grey" || c.channels == 1 && p.Channels == "bgr" {
+		return c, fmt.Errorf("model input shape %v in layout %s has %d channels; pictures give 1 (grey) or 3 (check --layout and --channels)", shape, c.layout, c.channels)
+	}
+	if h > 0 && w > 0 {
+		c.size = Size{w, h}
+	}
+	return c, nil
+}
+
+// flatCanvas is for inputs such as [n, 784], [n, 784, 1] or [n, 28, 28]: grey pixels in rows.
+func flatCanvas(p Prep, shape []int) (canvas, error) {
+	n := 1
+	for _, d := range shape[min(1, len(shape)):] {
+		if d < 0 || n > maxSide*maxSide {
+			return canvas{}, fmt.Errorf("model input shape %v takes no pictures: four axes are needed, or fixed ones for grey pixels", shape)
+		}
+		n *= d
+	}
+	if len(shape) < 2 || p.Channels == "rgb" || p.Channels == "bgr" {
+		return canvas{}, fmt.Errorf("model input shape %v takes no pictures: four axes are needed", shape)
+	}
+	c := canvas{channels: 1, flat: dims(shape[1:])}
+	if len(shape) == 3 && shape[1] > 1 && shape[2] > 1 {
+		c.size = Size{shape[2], shape[1]}
+	}
+	return c, nil
+}
+
+func (r *images) plan(s Source) ([]Stream, []string, error) {
+	if len(s.Inputs) != 1 {
+		return nil, nil, fmt.Errorf("data: pictures feed one input, the model has %d: %s (give arrays: a .npz, or a folder of .npy)", len(s.Inputs), inputNames(s.Inputs))
+	}
+	w := s.Inputs[0]
+	c, err := canvasOf(s.Prep, w.Shape)
+	if err != nil {
+		return nil, nil, fmt.Errorf("data: model input %q: %w", w.Name, err)
+	}
+	p := s.Prep.At(c.size)
+	if got := p.result(); got != (Size{}) && c.size != (Size{}) && got != c.size {
+		return nil, nil, fmt.Errorf("data: preprocessing gives %dx%d pixels, model input %q wants %dx%d (change --resize or --crop)", got.W, got.H, w.Name, c.size.W, c.size.H)
+	}
+	st := Stream{Input: w.Name, DType: tensor.Uint8, Want: w.DType, Affine: p.Affine, Rows: 1, Swap: p.Channels == "bgr", From: NHWC, To: c.layout}
+	if c.flat != nil {
+		st.From, st.To = "", ""
+	}
+	if w.DType != tensor.Float32 && w.DType != tensor.Uint8 {
+		return nil, nil, fmt.Errorf("data: model input %q wants %s; pictures feed float32 or uint8", w.Name, w.DType)
+	}
+	if err := st.checkPiece(Piece{Shape: r.shape(c, Size{1, 1})}); err != nil && c.flat == nil {
+		return nil, nil, fmt.Errorf("data: model input %q: %w", w.Name, err)
+	}
+	return []Stream{st}, nil, nil
+}
+
+// result is the size of every picture after p, zero where it depends on the picture.
+func (p Prep) result() Size {
+	if p.Crop != (Size{}) {
+		return p.Crop
+	}
+	return p.Resize.Size
+}
+
+func (r *images) bind(s Source, _ []Stream) (reader, error) {
+	c, err := canvasOf(s.Prep, s.Inputs[0].Shape)
+	if err != nil {
+		return nil, err
+	}
+	return &images{r.folder, r.files, s.Prep.At(c.size), c}, nil
+}
+
+func (r *images) read(i int) ([][]byte, [][]uint32, error) {
+	b, err := open(r.folder, r.files[i])
+	if err != nil {
+		return nil, nil, err
+	}
+	im, err := decodePicture(b)
+	if err != nil {
+		return nil, nil, err
+	}
+	if r.prep.Orient {
+		im = im.Upright()
+	}
+	if im, err = r.prep.place(toChannels(im, r.canvas.channels), r.canvas); err != nil {
+		return nil, nil, err
+	}
+	return [][]byte{im.Pix}, [][]uint32{r.shape(r.canvas, Size{im.W, im.H})}, nil
+}
+
+// shape is the stored shape of a picture.
+func (r *images) shape(c canvas, s Size) []uint32 {
+	if c.flat != nil {
+		return c.flat
+	}
+	return []uint32{uint32(s.H), uint32(s.W), uint32(c.channels)}
+}
+
+// place resizes and crops a picture; the result has the canvas' size where that is fixed.
+func (p Prep) place(im *jpeg.Image, c canvas) (*jpeg.Image, error) {
+	size := Size{im.W, im.H}
+	switch {
+	case p.Resize.Short > 0:
+		size = shorter(size, p.Resize.Short)
+	case !p.Resize.none():
+		size = p.Resize.Size
+	case p.Crop == Size{} && c.size != Size{}:
+		size = c.size
+	}
+	crop := p.Crop
+	if crop == (Size{}) {
+		crop = size
+	}
+	switch {
+	case size.W < 1 || size.H < 1 || int64(size.W)*int64(size.H) > jpeg.MaxPixels:
+		return nil, fmt.Errorf("%d x %d pixels cannot become %d x %d", im.W, im.H, size.W, size.H)
+	case crop.W > size.W || crop.H > size.H:
+		return nil, fmt.Errorf("%d x %d pixels are resized to %d x %d, less than the crop of %d x %d", im.W, im.H, size.W, size.H, crop.W, crop.H)
+	case c.size != Size{} && crop != c.size:
+		return nil, fmt.Errorf("%d x %d pixels become %d x %d, the model wants %d x %d (give --crop)", im.W, im.H, crop.W, crop.H, c.size.W, c.size.H)
+	case c.flat != nil && crop.W*crop.H != sizes(c.flat, tensor.Uint8):
+		return nil, fmt.Errorf("%d x %d pixels do not fill shape %v", crop.W, crop.H, c.flat)
+	}
+	r := resample.Rect{X: centre(size.W, crop.W), Y: centre(size.H, crop.H), W: crop.W, H: crop.H}
+	pix := resample.Resize(im.Pix, im.W, im.H, im.C, p.Resize.Filter, size.W, size.H, r)
+	return &jpeg.Image{W: crop.W, H: crop.H, C: im.C, Pix: pix, Orientation: im.Orientation}, nil
+}
+
+// shorter scales s so that its shorter side is n; the longer one is rounded down, as torchvision rounds it.
+func shorter(s Size, n int) Size {
+	if s.W <= s.H {
+		return Size{n, int(float64(n*s.H) / float64(s.W))}
+	}
+	return Size{int(float64(n*s.W) / float64(s.H)), n}
+}
+
+// centre is where a centred part of length n begins: halves go to the even neighbour, as Python rounds them.
+func centre(length, n int) int {
+	d := length - n
+	if d%4 == 3 {
+		return d/2 + 1
+	}
+	return d / 2
+}
