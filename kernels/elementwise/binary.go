@@ -1,0 +1,129 @@
+package elementwise
+
+import "assay/kernels/numeric"
+
+// Op2 is a float function of two operands.
+type Op2 uint8
+
+// The functions of Binary. Each is one rounding of the exact result, except Pow, which is numeric.Pow.
+const (
+	Add Op2 = iota
+	Sub
+	Mul
+	Div
+	Max   // numeric.Max: NaN wins
+	Min   // numeric.Min
+	Pow   // numeric.Pow
+	PRelu // a where a >= 0 or a is NaN, else a*b
+)
+
+// Binary writes op(a, b) for shape, broadcasting by sa and sb (see Strides).
+func Binary(op Op2, dst, a, b []float32, shape, sa, sb []int) {
+	l := merge(shape, sa, sb)
+	last := l.rank - 1
+	n, ia, ib := l.n[last], l.a[last], l.b[last]
+	switch {
+	case ia == 1 && ib == 1:
+		l.rows(func(d, pa, pb int) { rowVV(op, dst[d:d+n], a[pa:pa+n], b[pb:pb+n]) })
+	case ia == 1 && ib == 0:
+		l.rows(func(d, pa, pb int) { rowVS(op, dst[d:d+n], a[pa:pa+n], b[pb]) })
+	case ia == 0 && ib == 1:
+		l.rows(func(d, pa, pb int) { rowSV(op, dst[d:d+n], a[pa], b[pb:pb+n]) })
+	default:
+		f := op.scalar()
+		l.rows(func(d, pa, pb int) {
+			for i := range n {
+				dst[d+i] = f(a[pa+i*ia], b[pb+i*ib])
+			}
+		})
+	}
+}
+
+// scalar returns op as a function of two numbers.
+func (op Op2) scalar() func(a, b float32) float32 {
+	switch op {
+	case Add:
+		return func(a, b float32) float32 { return numeric.Canon(a + b) }
+	case Sub:
+		return func(a, b float32) float32 { return numeric.Canon(a - b) }
+	case Mul:
+		return func(a, b float32) float32 { return numeric.Canon(a * b) }
+	case Div:
+		return func(a, b float32) float32 { return numeric.Canon(a / b) }
+	case Max:
+		return numeric.Max
+	case Min:
+		return numeric.Min
+	case Pow:
+		return numeric.Pow
+	}
+	return prelu
+}
+
+func prelu(a, b float32) float32 {
+	if a < 0 {
+		a *= b
+	}
+	return numeric.Canon(a)
+}
+
+// rowVV is op on two rows. The three slices have one length.
+func rowVV(op Op2, d, a, b []float32) {
+	a, b = a[:len(d)], b[:len(d)]
+	switch op {
+	case Add:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] + b[i])
+		}
+	case Sub:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] - b[i])
+		}
+	case Mul:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] * b[i])
+		}
+	case Div:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] / b[i])
+		}
+	default:
+		f := op.scalar()
+		for i := range d {
+			d[i] = f(a[i], b[i])
+		}
+	}
+}
+
+// rowVS is op on a row and a number.
+func rowVS(op Op2, d, a []float32, b float32) {
+	a = a[:len(d)]
+	switch op {
+	case Add:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] + b)
+		}
+	case Mul:
+		for i := range d {
+			d[i] = numeric.Canon(a[i] * b)
+		}
+	default:
+		f := op.scalar()
+		for i := range d {
+			d[i] = f(a[i], b)
+		}
+	}
+}
+
+// rowSV is op on a number and a row.
+func rowSV(op Op2, d []float32, a float32, b []float32) {
+	if op == Add || op == Mul { // commutative
+		rowVS(op, d, b, a)
+		return
+	}
+	b = b[:len(d)]
+	f := op.scalar()
+	for i := range d {
+		d[i] = f(a, b[i])
+	}
+}

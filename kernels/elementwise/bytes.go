@@ -1,0 +1,128 @@
+package elementwise
+
+import (
+	"assay/kernels/numeric"
+	"assay/kernels/quantize"
+)
+
+// Lookup writes t[src] to dst, which may be src.
+func Lookup(dst, src []uint8, t *[256]uint8) {
+	dst = dst[:len(src)]
+	for len(src) >= 8 && len(dst) >= 8 {
+		s, d := (*[8]uint8)(src), (*[8]uint8)(dst)
+		d[0], d[1], d[2], d[3] = t[s[0]], t[s[1]], t[s[2]], t[s[3]]
+		d[4], d[5], d[6], d[7] = t[s[4]], t[s[5]], t[s[6]], t[s[7]]
+		src, dst = src[8:], dst[8:]
+	}
+	for i, v := range src {
+		dst[i] = t[v]
+	}
+}
+
+// LookupRows is Lookup on rows of n bytes that start ldd and lds bytes apart: QLinearConcat on channels-last data.
+func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uint8) {
+	for r := range rows {
+		Lookup(dst[r*ldd:][:n], src[r*lds:][:n], t)
+	}
+}
+
+// Pair is a function of two bytes, one entry for each pair of bit patterns.
+type Pair struct{ t [1 << 16]uint8 }
+
+// Form says which of ONNX Runtime's two formulas an addition follows.
+type Form uint8
+
+const (
+	Tensor Form = iota // both operands step along the innermost (logical) axis that the output has more than one element on
+	Single             // operand b stays a single value along it; where a does, swap the operands
+)
+
+// NewAdd tabulates QLinearAdd of a and b to y, all signed or all unsigned:
+//
+//	ra = sa/sy, rb = sb/sy, c = zy - fma(ra, za, float32(rb*zb))
+//	Tensor: y = sat(rint(fma(a, ra, fma(b, rb, c))))
+//	Single: y = sat(rint(fma(a, ra, float32(c + float32(b*rb)))))
+//
+// It rounds after adding the zero point, and so differs from Add between DequantizeLinear and QuantizeLinear at ties.
+func NewAdd(a, b, y quantize.Side, form Form) *Pair {
+	ra, rb := a.Scale/y.Scale, b.Scale/y.Scale
+	c := float32(y.Zero) - numeric.FMA32(ra, float32(a.Zero), float32(rb*float32(b.Zero)))
+	lo, hi := limits(y.Signed)
+	p := new(Pair)
+	for j := range 256 {
+		vb := level(uint8(j), b.Signed)
+		inner := numeric.FMA32(vb, rb, c)
+		if form == Single {
+			inner = c + float32(vb*rb)
+		}
+		for i := range 256 {
+			v := numeric.FMA32(level(uint8(i), a.Signed), ra, inner)
+			p.t[i<<8|j] = uint8(numeric.RoundClamp(v, lo, hi))
+		}
+	}
+	return p
+}
+
+// NewMul tabulates QLinearMul of a and b to y: p = (a-za)(b-zb) exact, m = float32(float32(sa*sb)/sy),
+// y = sat(rint(float32(float32(p*m) + zy))). It has one form only.
+func NewMul(a, b, y quantize.Side) *Pair {
+	m := float32(a.Scale*b.Scale) / y.Scale
+	lo, hi := limits(y.Signed)
+	p := new(Pair)
+	for i := range 256 {
+		va := level(uint8(i), a.Signed) - float32(a.Zero)
+		for j := range 256 {
+			prod := float32(va * (level(uint8(j), b.Signed) - float32(b.Zero)))
+			v := float32(prod*m) + float32(y.Zero)
+			p.t[i<<8|j] = uint8(numeric.RoundClamp(v, lo, hi))
+		}
+	}
+	return p
+}
+
+// With returns the table of the pair with b fixed, as Lookup takes it.
+func (p *Pair) With(b uint8) *[256]uint8 {
+	t := new([256]uint8)
+	for i := range t {
+		t[i] = p.t[i<<8|int(b)]
+	}
+	return t
+}
+
+// Run writes the pair's value of a and b for shape, broadcasting by sa and sb (see Strides).
+func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
+	l := merge(shape, sa, sb)
+	last := l.rank - 1
+	n, ia, ib := l.n[last], l.a[last], l.b[last]
+	if ia == 1 && ib == 1 {
+		l.rows(func(d, pa, pb int) { p.row(dst[d:d+n], a[pa:pa+n], b[pb:pb+n]) })
+		return
+	}
+	l.rows(func(d, pa, pb int) {
+		for i := range n {
+			dst[d+i] = p.t[int(a[pa+i*ia])<<8|int(b[pb+i*ib])]
+		}
+	})
+}
+
+func (p *Pair) row(d, a, b []uint8) {
+	a, b = a[:len(d)], b[:len(d)]
+	for i := range d {
+		d[i] = p.t[uint16(a[i])<<8|uint16(b[i])]
+	}
+}
+
+func limits(signed bool) (lo, hi float32) {
+	if signed {
+		return -128, 127
+	}
+	return 0, 255
+}
+
+// level is the integer of a bit pattern, as a float.
+func level(b uint8, signed bool) float32 {
+	if signed {
+		return float32(int8(b))
+	}
+	return float32(b)
+}

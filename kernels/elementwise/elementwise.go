@@ -1,0 +1,109 @@
+// Package elementwise computes functions of one or two tensors element by element: float arithmetic with broadcasting,
+// float functions, limits, and the 8-bit forms of ONNX Runtime's integer operators as table look-ups. Reductions, data
+// movement and an operator's attributes may not enter.
+//
+// dst is row-major without gaps. It may be the same slice as an operand that is not broadcast, but may not overlap one
+// otherwise. Floats are stored through numeric.Canon. Functions allocate nothing; objects made by New functions are
+// read-only afterwards and may be shared.
+package elementwise
+
+// MaxRank is the number of axes that broadcasting functions accept.
+const MaxRank = 12
+
+// Strides returns, for an operand of the given shape that is broadcast to shape to as in ONNX (aligned at the last axis,
+// axes of 1 repeat), the step in elements along each axis of to; 0 where it repeats. ok is false when the shapes do not
+// fit. It allocates; callers do it once.
+func Strides(to, operand []int) (s []int, ok bool) {
+	s = make([]int, len(to))
+	step := 1
+	for i := len(operand) - 1; i >= 0; i-- {
+		j := len(to) - len(operand) + i
+		switch {
+		case j < 0:
+			if operand[i] != 1 {
+				return nil, false
+			}
+		case operand[i] == to[j]:
+			s[j] = step
+		case operand[i] != 1:
+			return nil, false
+		}
+		step *= operand[i]
+	}
+	// An axis of one element never steps; saying so lets neighbouring axes merge.
+	for j, n := range to {
+		if n == 1 {
+			s[j] = 0
+		}
+	}
+	return s, true
+}
+
+// loop is a broadcast in as few axes as possible. The last axis is the row that inner loops run over.
+type loop struct {
+	rank  int
+	n     [MaxRank]int
+	a, b  [MaxRank]int
+	total int
+}
+
+// merge drops axes of one element and joins neighbours that both operands pass through with one step.
+func merge(shape, sa, sb []int) (l loop) {
+	l.total = 1
+	for i, n := range shape {
+		l.total *= n
+		if n == 1 {
+			continue
+		}
+		if k := l.rank - 1; k >= 0 && l.a[k] == sa[i]*n && l.b[k] == sb[i]*n {
+			l.n[k] *= n
+			l.a[k], l.b[k] = sa[i], sb[i]
+			continue
+		}
+		l.n[l.rank], l.a[l.rank], l.b[l.rank] = n, sa[i], sb[i]
+		l.rank++
+	}
+	if l.rank == 0 {
+		l.rank, l.n[0] = 1, l.total
+	}
+	return l
+}
+
+// rows calls f for each row: its offsets in dst, a and b.
+func (l *loop) rows(f func(d, a, b int)) {
+	if l.total == 0 {
+		return
+	}
+	var at [MaxRank]int
+	d, a, b := 0, 0, 0
+	last := l.rank - 1
+	for {
+		f(d, a, b)
+		d += l.n[last]
+		k := last - 1
+		for ; k >= 0; k-- {
+			a, b = a+l.a[k], b+l.b[k]
+			if at[k]++; at[k] < l.n[k] {
+				break
+			}
+			a, b = a-at[k]*l.a[k], b-at[k]*l.b[k]
+			at[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// Map2 writes f(a, b) with broadcasting: the slow general form for integers, comparisons and selections. sa and sb are
+// Strides of the operands to shape.
+func Map2[D, A, B any](dst []D, a []A, b []B, shape, sa, sb []int, f func(A, B) D) {
+	l := merge(shape, sa, sb)
+	last := l.rank - 1
+	n, ia, ib := l.n[last], l.a[last], l.b[last]
+	l.rows(func(d, pa, pb int) {
+		for i := range n {
+			dst[d+i] = f(a[pa+i*ia], b[pb+i*ib])
+		}
+	})
+}

@@ -1,0 +1,179 @@
+package elementwise
+
+import (
+	"math"
+
+	"assay/kernels/numeric"
+)
+
+// Op1 is a float function of one operand, with up to two parameters alpha and beta.
+type Op1 uint8
+
+// The functions of Unary, in ONNX's definitions. Where a formula has several operations, each rounds to float32.
+const (
+	Relu            Op1 = iota
+	LeakyRelu           // x where x >= 0, else alpha*x
+	Elu                 // x where x >= 0, else alpha*(exp(x)-1)
+	Selu                // beta * Elu (gamma is passed as beta)
+	Celu                // max(0,x) + min(0, alpha*(exp(x/alpha)-1))
+	ThresholdedRelu     // x where x > alpha, else 0
+	Sigmoid
+	HardSigmoid // max(0, min(1, alpha*x + beta))
+	HardSwish   // x * HardSigmoid(x) with alpha 1/6, beta 0.5
+	Silu        // x * sigmoid(alpha*x)
+	Tanh
+	Softplus
+	Softsign // x / (1+|x|)
+	Mish     // x * tanh(softplus(x))
+	Gelu     // x/2 * (1 + erf(x/sqrt 2))
+	GeluTanh // x/2 * (1 + tanh(sqrt(2/pi) * (x + 0.044715 x^3)))
+	Erf
+	Exp
+	Log
+	Sqrt
+	Reciprocal
+	Abs
+	Neg
+	Floor
+	Ceil
+	Round // half to even
+	Sign  // -1, 0, 1; NaN stays
+	Sin
+	Cos
+	Tan // Sin / Cos
+)
+
+// Unary writes op(src) to dst, which may be src.
+func Unary(op Op1, dst, src []float32, alpha, beta float32) {
+	dst = dst[:len(src)]
+	switch op {
+	case Relu:
+		Clip(dst, src, numeric.Relu())
+		return
+	case LeakyRelu:
+		for i, v := range src {
+			if v < 0 {
+				v *= alpha
+			}
+			dst[i] = numeric.Canon(v)
+		}
+		return
+	}
+	f := Func(op, alpha, beta)
+	for i, v := range src {
+		dst[i] = f(v)
+	}
+}
+
+// Clip writes c.Apply(src) to dst, which may be src.
+func Clip(dst, src []float32, c numeric.Clamp) {
+	dst = dst[:len(src)]
+	if !c.On {
+		copy(dst, src)
+		numeric.CanonAll(dst)
+		return
+	}
+	for i, v := range src {
+		dst[i] = numeric.Canon(min(max(v, c.Lo), c.Hi))
+	}
+}
+
+// Func returns op as a function of one number: what Unary applies and what tables of 8-bit operators are made from.
+func Func(op Op1, alpha, beta float32) func(float32) float32 {
+	if f := curves[op]; f != nil {
+		return f
+	}
+	switch op {
+	case LeakyRelu:
+		return func(x float32) float32 {
+			if x < 0 {
+				x *= alpha
+			}
+			return numeric.Canon(x)
+		}
+	case Elu:
+		return func(x float32) float32 { return elu(x, alpha) }
+	case Selu:
+		return func(x float32) float32 { return numeric.Canon(beta * elu(x, alpha)) }
+	case Celu:
+		return func(x float32) float32 {
+			if x < 0 {
+				x = alpha * numeric.Expm1(x/alpha)
+			}
+			return numeric.Canon(x)
+		}
+	case ThresholdedRelu:
+		return func(x float32) float32 {
+			if x <= alpha {
+				return 0
+			}
+			return numeric.Canon(x)
+		}
+	case HardSigmoid:
+		return func(x float32) float32 { return hardSigmoid(x, alpha, beta) }
+	}
+	return func(x float32) float32 { return numeric.Canon(x * numeric.Sigmoid(float32(alpha*x))) } // Silu
+}
+
+// curves are the functions without parameters.
+var curves = [...]func(float32) float32{
+	Relu:       func(x float32) float32 { return numeric.Max(x, 0) },
+	Sigmoid:    numeric.Sigmoid,
+	HardSwish:  func(x float32) float32 { return numeric.Canon(x * hardSigmoid(x, 1./6, 0.5)) },
+	Tanh:       numeric.Tanh,
+	Softplus:   numeric.Softplus,
+	Softsign:   func(x float32) float32 { return numeric.Canon(x / (1 + abs(x))) },
+	Mish:       func(x float32) float32 { return numeric.Canon(x * numeric.Tanh(numeric.Softplus(x))) },
+	Gelu:       gelu,
+	GeluTanh:   geluTanh,
+	Erf:        numeric.Erf,
+	Exp:        numeric.Exp,
+	Log:        numeric.Log,
+	Sqrt:       func(x float32) float32 { return numeric.Canon(float32(math.Sqrt(float64(x)))) },
+	Reciprocal: func(x float32) float32 { return numeric.Canon(1 / x) },
+	Abs:        func(x float32) float32 { return numeric.Canon(abs(x)) },
+	Neg:        func(x float32) float32 { return numeric.Canon(-x) },
+	Floor:      func(x float32) float32 { return numeric.Canon(float32(math.Floor(float64(x)))) },
+	Ceil:       func(x float32) float32 { return numeric.Canon(float32(math.Ceil(float64(x)))) },
+	Round:      func(x float32) float32 { return numeric.Canon(float32(math.RoundToEven(float64(x)))) },
+	Sign:       sign,
+	Sin:        numeric.Sin,
+	Cos:        numeric.Cos,
+	Tan:        func(x float32) float32 { return numeric.Canon(numeric.Sin(x) / numeric.Cos(x)) },
+}
+
+func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^ (1 << 31)) }
+
+func elu(x, alpha float32) float32 {
+	if x < 0 {
+		x = alpha * numeric.Expm1(x)
+	}
+	return numeric.Canon(x)
+}
+
+func hardSigmoid(x, alpha, beta float32) float32 {
+	return numeric.Canon(max(0, min(1, float32(alpha*x)+beta)))
+}
+
+func gelu(x float32) float32 {
+	const invSqrt2 = 0.70710678118654752
+	return numeric.Canon(float32(0.5*x) * (1 + numeric.Erf(float32(x*invSqrt2))))
+}
+
+func geluTanh(x float32) float32 {
+	const sqrt2OverPi = 0.79788456080286536
+	inner := x + float32(0.044715*float32(x*float32(x*x)))
+	return numeric.Canon(float32(0.5*x) * (1 + numeric.Tanh(float32(sqrt2OverPi*inner))))
+}
+
+func sign(x float32) float32 {
+	switch {
+	case x > 0:
+		return 1
+	case x < 0:
+		return -1
+	case x == 0:
+		return 0
+	}
+	return numeric.NaN()
+}

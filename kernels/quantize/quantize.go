@@ -1,0 +1,60 @@
+// Package quantize goes between float32 and integers with a scale and a zero point: QuantizeLinear, DequantizeLinear and
+// the 256-entry tables that follow from them. Ranges, statistics and which tensor gets which scale may not enter.
+//
+// Formulas are ONNX Runtime's, in numeric.Affine. Slices have equal lengths and do not overlap; functions allocate nothing
+// and are safe for concurrent use with distinct dst.
+package quantize
+
+import "assay/kernels/numeric"
+
+// Level is an integer type that QuantizeLinear can write.
+type Level interface {
+	~uint8 | ~int8 | ~uint16 | ~int16
+}
+
+// Quantize writes sat(rne(float32(src/a.Scale)) + a.Zero). NaN becomes the lowest level.
+func Quantize[T Level](dst []T, src []float32, a numeric.Affine) {
+	l, h := numeric.Range[T]()
+	lo, hi := float32(l-a.Zero), float32(h-a.Zero)
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = T(numeric.RoundClamp(v/a.Scale, lo, hi) + a.Zero)
+	}
+}
+
+// QuantizeAxis is Quantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner].
+func QuantizeAxis[T Level](dst []T, src []float32, outer, inner int, a []numeric.Affine) {
+	rows(len(src), outer, inner, len(a), func(at, c int) {
+		Quantize(dst[at:at+inner], src[at:at+inner], a[c])
+	})
+}
+
+// Dequantize writes float32(float32(src-a.Zero) * a.Scale). int32 values beyond 2^24 round half to even on the way; src
+// minus zero wraps as in ONNX Runtime, where int32 has zero point 0.
+func Dequantize[T Level | ~int32](dst []float32, src []T, a numeric.Affine) {
+	dst = dst[:len(src)]
+	for i, q := range src {
+		dst[i] = a.Real(int32(q))
+	}
+}
+
+// DequantizeAxis is Dequantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner].
+func DequantizeAxis[T Level | ~int32](dst []float32, src []T, outer, inner int, a []numeric.Affine) {
+	rows(len(src), outer, inner, len(a), func(at, c int) {
+		Dequantize(dst[at:at+inner], src[at:at+inner], a[c])
+	})
+}
+
+// rows calls f for every run of inner elements: its offset and its index on the axis.
+func rows(n, outer, inner, channels int, f func(at, c int)) {
+	at := 0
+	for range outer {
+		for c := range channels {
+			if at+inner > n {
+				return
+			}
+			f(at, c)
+			at += inner
+		}
+	}
+}
