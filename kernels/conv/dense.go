@@ -125,9 +125,14 @@ func copyBand[T uint8 | float32](p *plan, buf, src []T, pad T, first, n int) {
 	fill(buf[p.tall(n)*width:][:4], pad)
 }
 
+// fill sets all of s to v, by copies of what is filled already.
 func fill[T uint8 | float32](s []T, v T) {
-	for i := range s {
+	n := min(len(s), 16)
+	for i := range s[:n] {
 		s[i] = v
+	}
+	for ; n < len(s); n *= 2 {
+		copy(s[n:], s[:n])
 	}
 }
 

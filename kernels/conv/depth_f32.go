@@ -1,41 +1,77 @@
 package conv
 
-import "assay/kernels/numeric"
+import (
+	"assay/kernels/numeric"
+	"assay/kernels/tier"
+)
 
 // depthF32 is a depthwise float convolution: channel c of the output is made of channel c of the input.
+// Weights lie in blocks of lanesF32 channels, [block][KH*KW][lanesF32], and the bias likewise.
 type depthF32 struct {
-	tap  []float32 // [KH*KW][C]
-	bias []float32 // [C]
+	c, taps   int
+	tap, bias []float32
 }
 
+// lanesF32 is the number of channels of a block: one vector of the widest tier.
+const lanesF32 = 16
+
 func packDepthF32(g Geometry, w, bias []float32) *depthF32 {
-	p := &depthF32{tap: make([]float32, g.KH*g.KW*g.C), bias: make([]float32, g.C)}
-	copy(p.bias, bias)
-	for c := range g.C {
-		for k := range g.KH * g.KW {
-			p.tap[k*g.C+c] = w[c*g.KH*g.KW+k]
+	blocks, taps := (g.C+lanesF32-1)/lanesF32, g.KH*g.KW
+	p := &depthF32{c: g.C, taps: taps, tap: make([]float32, blocks*taps*lanesF32), bias: make([]float32, blocks*lanesF32)}
+	for b := range blocks {
+		for i := range lanesF32 {
+			c, ok := laneChannel(g.C, lanesF32, b, i)
+			if !ok {
+				continue
+			}
+			if bias != nil {
+				p.bias[b*lanesF32+i] = bias[c]
+			}
+			for k := range taps {
+				p.tap[(b*taps+k)*lanesF32+i] = w[c*taps+k]
+			}
 		}
 	}
 	return p
 }
 
 func (p *depthF32) bytes() int             { return 4 * len(p.tap) }
-func (p *depthF32) scratch(g Geometry) int { return 0 }
+func (p *depthF32) scratch(g Geometry) int { return room(4 * padding(g)) }
 
-// run is the reference: for each output a chain over the taps in order, where a tap outside of the picture sees +0.
+// run picks the kernel of the current tier.
 func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
+	pad, _ := carve[float32](scratch, padding(g))
+	clear(pad)
+	w := newLineWalk(g, pad, lanesF32, 1)
+	k := pick("f32")
+	if p.taps > maxTaps || k.Tier == tier.Plain {
+		p.plain(dst, src, g, act)
+		return
+	}
+	var s span[float32]
+	for n := range g.Batch {
+		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
+		for y := range g.OutH() {
+			for w.begin(in, y, (n*g.OutH()+y)*w.ow*g.C); w.next(&s); {
+				p.span(k, dst, &s, act)
+			}
+		}
+	}
+}
+
+// plain is the reference: for each output a chain over the taps in order, where a tap outside of the picture sees +0.
+func (p *depthF32) plain(dst, src []float32, g Geometry, act numeric.Clamp) {
 	each(g, func(n, y, x int) {
 		out := dst[((n*g.OutH()+y)*g.OutW()+x)*g.C:][:g.C]
 		copy(out, p.bias)
-		for k := range g.KH * g.KW {
-			w := p.tap[k*g.C:][:g.C]
+		for k := range p.taps {
 			in := pixel(g, src[n*g.H*g.W*g.C:], y, x, k)
 			for c := range out {
 				v := float32(0)
 				if in != nil {
 					v = in[c]
 				}
-				out[c] = numeric.FMA32(v, w[c], out[c])
+				out[c] = numeric.FMA32(v, p.tap[(c/lanesF32*p.taps+k)*lanesF32+c%lanesF32], out[c])
 			}
 		}
 		for c := range out {

@@ -1,35 +1,126 @@
 package conv
 
-import "assay/kernels/numeric"
+import (
+	"assay/kernels/numeric"
+	"assay/kernels/tier"
+)
 
-// depthI8 is a depthwise integer convolution.
+// depthI8 is a depthwise integer convolution. For assembly, weights lie in blocks of lanesI8 channels and groups of four
+// taps one above the other, [block][group][lanesI8][4], channels in the order that order describes.
 type depthI8 struct {
+	c, taps   int
 	tap       []int16 // [KH*KW][C]: weights less their zero points
 	bias, sum []int32 // [C]; sum of the taps
+
+	packed         []int8  // nil if a weight less its zero point does not fit
+	biases, sums   []int32 // as packed: [block][lanesI8]
+	groups, blocks int
 }
 
+const (
+	// lanesI8 is the number of channels of a block: one vector of bytes of the widest tier.
+	lanesI8 = 64
+	// stackI8 is the number of taps that one int8 multiply-add takes.
+	stackI8 = 4
+)
+
+// order is the place in a packed block of channel i: unpacking bytes by 128-bit lanes puts channel 16*lane + 4*q + j into
+// element 4*lane + j of vector q.
+func order(i int) int { return i%16/4*16 + i/16*4 + i%4 }
+
 func packDepthI8(g Geometry, w []int8, bias []int32, zero func(int) int) *depthI8 {
-	p := &depthI8{tap: make([]int16, g.KH*g.KW*g.C), bias: make([]int32, g.C), sum: make([]int32, g.C)}
+	p := &depthI8{c: g.C, taps: g.KH * g.KW, tap: make([]int16, g.KH*g.KW*g.C), bias: make([]int32, g.C), sum: make([]int32, g.C)}
 	copy(p.bias, bias)
+	fits := true
 	for c := range g.C {
-		for k := range g.KH * g.KW {
-			v := int(w[c*g.KH*g.KW+k]) - zero(c)
+		for k := range p.taps {
+			v := int(w[c*p.taps+k]) - zero(c)
 			p.tap[k*g.C+c] = int16(v)
 			p.sum[c] += int32(v)
+			fits = fits && v == int(int8(v))
 		}
+	}
+	if slots(g, stackI8) <= maxTaps && fits {
+		p.pack(g)
 	}
 	return p
 }
 
-func (p *depthI8) bytes() int             { return 2 * len(p.tap) }
-func (p *depthI8) scratch(g Geometry) int { return room(4 * g.C) }
+// pack fills in the form for assembly.
+func (p *depthI8) pack(g Geometry) {
+	p.groups, p.blocks = slots(g, stackI8)/stackI8, (g.C+lanesI8-1)/lanesI8
+	p.packed = make([]int8, p.blocks*p.groups*lanesI8*stackI8)
+	p.biases, p.sums = make([]int32, p.blocks*lanesI8), make([]int32, p.blocks*lanesI8)
+	for b := range p.blocks {
+		for i := range lanesI8 {
+			c, ok := laneChannel(g.C, lanesI8, b, i)
+			if !ok {
+				continue
+			}
+			p.biases[b*lanesI8+order(i)], p.sums[b*lanesI8+order(i)] = p.bias[c], p.sum[c]
+			for k := range p.taps {
+				ky, kx := k/g.KW, k%g.KW
+				group := ky/stackI8*g.KW + kx
+				p.packed[((b*p.groups+group)*lanesI8+order(i))*stackI8+ky%stackI8] = int8(p.tap[k*g.C+c])
+			}
+		}
+	}
+}
 
-// run is the reference.
+func (p *depthI8) bytes() int { return 2*len(p.tap) + len(p.packed) }
+
+func (p *depthI8) scratch(g Geometry) int {
+	return room(4*g.C) + room(padding(g)) + room(4*p.blocks*lanesI8)
+}
+
+// run picks the kernel of the current tier.
 func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
+	k := pick("u8s8")
+	if p.packed == nil || k.Tier == tier.Plain {
+		p.plain(dst, src, g, xZero, rq, scratch)
+		return
+	}
+	pad, scratch := carve[uint8](scratch, padding(g))
+	mult, _ := carve[float32](scratch, p.blocks*lanesI8)
+	fill(pad, xZero)
+	p.multipliers(mult, rq.Mult)
+	w := newLineWalk(g, pad, lanesI8, stackI8)
+	var s span[uint8]
+	for n := range g.Batch {
+		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
+		for y := range g.OutH() {
+			for w.begin(in, y, (n*g.OutH()+y)*w.ow*g.C); w.next(&s); {
+				p.span(k, dst, &s, xZero, rq, mult)
+			}
+		}
+	}
+}
+
+// multipliers brings m, one or one for each channel, into the order of packed blocks. Four neighbours stay neighbours.
+func (p *depthI8) multipliers(mult, m []float32) {
+	for i := 0; i < len(mult); i++ {
+		c, ok := laneChannel(p.c, lanesI8, i/lanesI8, i%lanesI8)
+		at := i/lanesI8*lanesI8 + order(i%lanesI8)
+		switch {
+		case len(m) == 1:
+			mult[i] = m[0]
+		case i%4 == 0 && p.c%4 == 0 && ok:
+			*(*[4]float32)(mult[at:]) = [4]float32(m[c:])
+			i += 3
+		case ok:
+			mult[at] = m[c]
+		default:
+			mult[at] = 0
+		}
+	}
+}
+
+// plain is the reference.
+func (p *depthI8) plain(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	acc, _ := carve[int32](scratch, g.C)
 	each(g, func(n, y, x int) {
 		copy(acc, p.bias)
-		for k := range g.KH * g.KW {
+		for k := range p.taps {
 			in := pixel(g, src[n*g.H*g.W*g.C:], y, x, k)
 			if in == nil {
 				continue

@@ -31,6 +31,8 @@ type file struct {
 var files = []file{
 	{"gemm/tile", "f32_avx512", f32AVX512},
 	{"gemm/tile", "i8_avx512", i8AVX512},
+	{"conv", "depth_f32_avx512", depthF32AVX512},
+	{"conv", "depth_i8_avx512", depthI8AVX512},
 }
 
 func main() {

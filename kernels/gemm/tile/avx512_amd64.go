@@ -53,6 +53,14 @@ func fixup(act numeric.Clamp) uint32 {
 
 const nanBits = 0x7fc00000
 
+// Act is the argument act of float kernels in assembly: limits, table of VFIXUPIMMPS, NaN.
+type Act [4]uint32
+
+// NewAct is act for assembly.
+func NewAct(act numeric.Clamp) Act {
+	return Act{math.Float32bits(act.Lo), math.Float32bits(act.Hi), fixup(act), nanBits}
+}
+
 func flag(b bool) int {
 	if b {
 		return 1
@@ -64,7 +72,7 @@ func flag(b bool) int {
 func (c *callF32) avx512() {
 	rows := c.tiles * c.size
 	check(c.dst, c.ldd, c.src, c.w, rows, min(c.p.N, c.last*Panel), 0)
-	act := [4]uint32{math.Float32bits(c.act.Lo), math.Float32bits(c.act.Hi), fixup(c.act), nanBits}
+	act := NewAct(c.act)
 	end := flag(c.end) + flag(c.end && c.act.On)
 	for _, s := range strips(c.p.N, c.first, c.last) {
 		if s.groups == 0 {
@@ -77,13 +85,14 @@ func (c *callF32) avx512() {
 	}
 }
 
-// requant512 is the argument rq of i8Tile512, in the order of the generator's constants.
-type requant512 [6 + 16]int32
+// Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
+type Requant [6 + 16]int32
 
 // byteOrder undoes packing by 128-bit lanes.
 var byteOrder = [16]int32{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}
 
-func newRequant512(rq numeric.Requant, zero int32) (q requant512) {
+// NewRequant is rq and the zero point of the activations for assembly.
+func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
 	q[0] = int32(math.Float32bits(float32(rq.Hi - rq.Zero)))
 	q[1] = rq.Zero<<16 | rq.Zero
 	q[2] = int32(uint32(rq.Lo) * 0x01010101)
@@ -112,7 +121,7 @@ func (c *callI8) avx512() {
 		}
 		mult, multMask = single[:], 0
 	}
-	rq := newRequant512(c.o.Rq, c.zero)
+	rq := NewRequant(c.o.Rq, c.zero)
 	groups, tail := c.p.groups, (*int32)(nil)
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]

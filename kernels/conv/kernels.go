@@ -1,0 +1,26 @@
+package conv
+
+import "assay/kernels/tier"
+
+// Kernel is a line of the table of depthwise kernels, which is sorted by name. Dense convolution runs on the kernels of
+// package tile.
+type Kernel struct {
+	Name string
+	Tier tier.Tier
+	Type string // f32 or u8s8
+}
+
+// Kernels lists the kernels of this build, sorted by name.
+func Kernels() []Kernel { return table[:] }
+
+// pick is the kernel of a type for the current tier: the fastest one that it includes.
+func pick(typ string) *Kernel {
+	var best *Kernel
+	now := tier.Current()
+	for i := range table {
+		if k := &table[i]; k.Type == typ && k.Tier <= now && (best == nil || k.Tier > best.Tier) {
+			best = k
+		}
+	}
+	return best
+}
