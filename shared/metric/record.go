@@ -11,8 +11,8 @@ import (
 type Record struct {
 	Class  uint32  // with the highest score; the lowest of equals
 	Rank   uint32  // number of classes that rank before the label; NoRank without a label. Top-k holds when Rank < k
-	Margin float32 // highest score minus the second highest
-	Span   float32 // highest score minus the lowest
+	Margin float32 // highest score minus the second highest, NaN where some score is NaN
+	Span   float32 // highest score minus the lowest, likewise
 	NaN    bool    // some score is NaN
 }
 
@@ -45,6 +45,9 @@ func classify(scores []float64, label int32) Record {
 	}
 	r.Class = uint32(best)
 	r.Margin, r.Span = canonical(scores[best]-second), canonical(scores[best]-lowest)
+	if r.NaN {
+		r.Margin, r.Span = canonical(math.NaN()), canonical(math.NaN())
+	}
 	if label >= 0 {
 		r.Rank = rank(scores, int(label))
 	}
@@ -65,10 +68,13 @@ func rank(scores []float64, c int) uint32 {
 	return n
 }
 
-// canonical rounds to float32 with one NaN, so that a record has one encoding.
+// canonical rounds to float32 with one NaN and one zero, so that a record has one encoding.
 func canonical(x float64) float32 {
-	if math.IsNaN(x) {
+	switch {
+	case math.IsNaN(x):
 		return math.Float32frombits(0x7fc00000)
+	case x == 0:
+		return 0
 	}
 	return float32(x)
 }
