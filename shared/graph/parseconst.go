@@ -23,24 +23,20 @@ func (p *parser) tensor(t Type) (*tensor.Tensor, error) {
 	if !ok || t.DType.Size() == 0 {
 		return nil, fmt.Errorf("type must have an element type of fixed size and a shape of numbers")
 	}
-	size := t.DType.Size()
-	for _, d := range shape {
-		if d > 0 && size > p.budget/d {
-			return nil, fmt.Errorf("shape %v: constants of a text may take %d bytes together", shape, maxTextBytes)
-		}
-		size *= d
-	}
-	p.budget -= size
 	x := &tensor.Tensor{DType: t.DType, Shape: shape}
+	how := p.peek()
+	if how.kind == tokWord && strings.HasPrefix(how.text, digestPrefix) {
+		p.next()
+		return p.fromTable(x, how.text)
+	}
+	if err := p.spend(x); err != nil {
+		return nil, err
+	}
 	if p.accept("[") {
 		return x, p.elements(x)
 	}
-	how := p.next()
-	if how.kind != tokWord {
+	if p.next(); how.kind != tokWord {
 		return nil, fmt.Errorf("%s where elements are expected", how)
-	}
-	if strings.HasPrefix(how.text, digestPrefix) {
-		return p.fromTable(x, how.text)
 	}
 	if how.text == "bytes" {
 		data, err := hex.DecodeString(p.next().text)
@@ -62,6 +58,19 @@ func (p *parser) tensor(t Type) (*tensor.Tensor, error) {
 		return x, err
 	}
 	return nil, fmt.Errorf("%s where [, fill, ramp, random, bytes or sha256: is expected", how)
+}
+
+// spend takes a constant's bytes from the budget of the text.
+func (p *parser) spend(x *tensor.Tensor) error {
+	size := x.DType.Size()
+	for _, d := range x.Shape {
+		if d > 0 && size > p.budget/d {
+			return fmt.Errorf("shape %v: constants of a text may take %d bytes together", x.Shape, maxTextBytes)
+		}
+		size *= d
+	}
+	p.budget -= size
+	return nil
 }
 
 func (p *parser) fromTable(x *tensor.Tensor, key string) (*tensor.Tensor, error) {

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package onnx
+
+import "os"
+
+// mapFile reads the file where mapping is not to be had.
+func mapFile(path string, _ int64) ([]byte, error) { return os.ReadFile(path) }
