@@ -1,0 +1,347 @@
+package config
+
+import (
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"assay/shared/dataset"
+	"assay/shared/metric"
+)
+
+// builder reads the entries of a checked file. The schema has settled types, words and ranges; what is left are rules
+// between keys and texts with a form of their own.
+type builder struct {
+	*walker
+	dir string
+}
+
+const here = "compression.algorithms[0].params"
+
+// build makes the job. Errors go to w; the job counts only when there are none.
+func build(w *walker) *Job {
+	b := builder{walker: w, dir: filepath.Dir(w.file)}
+	j := New()
+	j.File = w.file
+	j.Model = b.path("model.model", "")
+	j.Name = b.text("model.model_name", "")
+	if strings.ContainsAny(j.Name, `/\`) || j.Name == "." || j.Name == ".." {
+		b.fail(b.entries["model.model_name"].pos, "model.model_name", "%q is no file name; folders go to run.output_dir", j.Name)
+	}
+	b.data(&j.Data)
+	b.algorithm(j)
+	b.calibration(&j.Calibration)
+	b.quantize(&j.Quantize)
+	b.aware(j)
+	b.run(j)
+	return j
+}
+
+func (b builder) has(path string) bool { _, ok := b.entries[path]; return ok }
+
+func (b builder) text(path, initial string) string {
+	if e, ok := b.entries[path]; ok && e.literal.Kind() == '"' {
+		return e.literal.String()
+	}
+	return initial
+}
+
+// path is a text taken from the job file's folder.
+func (b builder) path(path, initial string) string {
+	s := b.text(path, "")
+	switch {
+	case s == "":
+		return initial
+	case filepath.IsAbs(s):
+		return filepath.Clean(s)
+	}
+	return filepath.Join(b.dir, s)
+}
+
+func (b builder) truth(path string, initial bool) bool {
+	if e, ok := b.entries[path]; ok {
+		return e.literal.Kind() == 't'
+	}
+	return initial
+}
+
+// whole is exact: the schema bounds it by 2^53.
+func (b builder) whole(path string, initial int) int {
+	if e, ok := b.entries[path]; ok {
+		if n, err := strconv.Atoi(string(e.literal)); err == nil {
+			return n
+		}
+	}
+	return initial
+}
+
+func (b builder) number(path string, initial float64) float64 {
+	if e, ok := b.entries[path]; ok {
+		if f, err := strconv.ParseFloat(string(e.literal), 64); err == nil {
+			return f
+		}
+	}
+	return initial
+}
+
+// numbers is a list of numbers, or one.
+func (b builder) numbers(path string) []float32 {
+	e, ok := b.entries[path]
+	if !ok {
+		return nil
+	}
+	if e.literal != nil {
+		return []float32{float32(b.number(path, 0))}
+	}
+	if e.length == 0 {
+		b.fail(e.pos, path, "an empty list; want one number a channel")
+	}
+	var out []float32
+	for i := range e.length {
+		out = append(out, float32(b.number(path+"["+strconv.Itoa(i)+"]", 0)))
+	}
+	return out
+}
+
+func (b builder) data(d *Data) {
+	d.Source = b.path("engine.data_source", "")
+	d.Labels = b.path("engine.labels", "")
+	d.Like = b.text("engine.like", "")
+	if d.Like != "" {
+		p, err := dataset.Like(d.Like)
+		b.note("engine.like", err)
+		if err != nil {
+			b.errors[len(b.errors)-1].Text += suggest(d.Like, dataset.Conventions())
+		}
+		d.Prep = p
+	}
+	p := &d.Prep
+	if s := b.spelled("engine.resize"); s != "" {
+		r, err := dataset.ParseResize(s)
+		b.note("engine.resize", err)
+		p.Resize = r
+	}
+	if s := b.spelled("engine.crop"); s != "" {
+		c, err := dataset.ParseSize(s)
+		b.note("engine.crop", err)
+		p.Crop = c
+	}
+	if b.has("engine.scale") {
+		p.Scale = float32(b.number("engine.scale", 1))
+	}
+	if b.has("engine.mean") {
+		p.Mean = b.numbers("engine.mean")
+	}
+	if b.has("engine.std") {
+		p.Std = b.numbers("engine.std")
+	}
+	p.Channels = b.text("engine.channels", p.Channels)
+	p.Orient = b.truth("engine.orient", false)
+	p.Layout = fullLayout(b.text("engine.layout", p.Layout))
+	for _, key := range []string{"like", "resize", "crop", "scale", "mean", "std", "channels"} {
+		d.Prepared = d.Prepared || b.has("engine."+key)
+	}
+}
+
+// fullLayout writes a layout with its batch axis.
+func fullLayout(s string) string {
+	if len(s) == 3 {
+		return "N" + s
+	}
+	return s
+}
+
+// spelled is a text or a number as it is written.
+func (b builder) spelled(path string) string {
+	e := b.entries[path]
+	if e.literal != nil && e.literal.Kind() == '0' {
+		return string(e.literal)
+	}
+	return b.text(path, "")
+}
+
+// note reports err at the key.
+func (b builder) note(path string, err error) {
+	if err != nil {
+		b.fail(b.entries[path].pos, path, "%v", err)
+	}
+}
+
+// algorithm checks that there is one, named, and that DefaultQuantization got no key of the other.
+func (b builder) algorithm(j *Job) {
+	list, ok := b.entries["compression.algorithms"]
+	if !ok {
+		return
+	}
+	if list.length != 1 {
+		b.fail(list.pos, "compression.algorithms", "%d algorithms; want exactly one", list.length)
+		return
+	}
+	const name = "compression.algorithms[0].name"
+	if !b.has(name) {
+		if e, ok := b.entries["compression.algorithms[0]"]; ok && !b.failed(name) {
+			b.fail(e.pos, name, "missing; want AccuracyAwareQuantization or DefaultQuantization")
+		}
+		return
+	}
+	j.Aware = b.text(name, "") == "AccuracyAwareQuantization"
+	if j.Aware {
+		return
+	}
+	for _, k := range keysOf() {
+		at := strings.Replace(k.path, params, here, 1)
+		if e, ok := b.entries[at]; ok && k.aware {
+			b.fail(e.pos, at, "a key of AccuracyAwareQuantization; DefaultQuantization does not search")
+		}
+	}
+}
+
+// failed reports whether an error about key was noted before.
+func (b builder) failed(key string) bool {
+	for _, e := range b.errors {
+		if e.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+func (b builder) calibration(c *Calibration) {
+	c.Source = b.path("engine.calibration_source", "")
+	c.Every = b.whole("engine.calibration_every", 0)
+	c.Count = b.whole(here+".stat_subset_size", c.Count)
+	c.Shuffle = b.truth(here+".shuffle_data", false)
+	c.Seed = uint64(b.whole(here+".seed", 0))
+}
+
+func (b builder) quantize(q *Quantize) {
+	q.Placement = b.text("compression.placement", q.Placement)
+	q.Preset = preset(b.text(here+".preset", q.Preset))
+	q.Asymmetric = b.text(here+".activations.mode", map[string]string{Mixed: "asymmetric"}[q.Preset]) == "asymmetric"
+	q.PerTensor = b.text(here+".weights.granularity", "") == "pertensor"
+	q.Threshold = b.number(here+".threshold", q.Threshold)
+	q.Weights = b.estimator("weights")
+	q.Activations = b.estimator("activations")
+	q.IgnoredNames = b.names(here+".ignored.scope", "")
+	q.IgnoredTypes = b.names(here+".ignored.operations", ".type")
+}
+
+// preset resolves POT's aliases. On CPUs, POT's command line turns accuracy into mixed.
+func preset(word string) string {
+	switch word {
+	case "symmetric", Performance:
+		return Performance
+	}
+	return Mixed
+}
+
+// names collects the texts of a list of texts, or of a list of objects by their member.
+func (b builder) names(path, member string) []Name {
+	var out []Name
+	for i := range b.entries[path].length {
+		at := path + "[" + strconv.Itoa(i) + "]"
+		e, ok := b.entries[at+member]
+		if !ok {
+			if o, ok := b.entries[at]; ok && !b.failed(at+member) {
+				b.fail(o.pos, at+member, "missing")
+			}
+			continue
+		}
+		out = append(out, Name{Text: e.literal.String(), Pos: e.pos, Key: at + member})
+	}
+	return out
+}
+
+// estimator reads the section of side, or the common one: a section of a side replaces the common one entirely.
+func (b builder) estimator(side string) Estimator {
+	at := here + "." + side + ".range_estimator"
+	if !b.has(at) {
+		at = here + ".range_estimator"
+	}
+	return Estimator{
+		Quantile: b.text(at+".preset", "") == "quantile",
+		Min:      b.end(at + ".min"), Max: b.end(at + ".max"),
+	}
+}
+
+func (b builder) end(at string) End {
+	e := End{Type: b.text(at+".type", ""), Aggregator: b.text(at+".aggregator", ""), Outlier: b.number(at+".outlier_prob", 0)}
+	if b.has(at + ".clipping_value") {
+		f := b.number(at+".clipping_value", 0)
+		e.Clip = &f
+	}
+	return e
+}
+
+func (b builder) aware(j *Job) {
+	if e, ok := b.entries[here+".maximal_drop"]; ok {
+		j.Drop = string(e.literal)
+	}
+	j.Relative = b.text(here+".drop_type", "") == "relative"
+	j.Subset = b.whole(here+".ranking_subset_size", j.Subset)
+	j.Iterations = b.whole(here+".max_iter_num", j.Iterations)
+	j.KeepWorse = !b.truth(here+".use_prev_if_drop_increase", true)
+	j.Agreement = b.truth(here+".annotation_free", false)
+	list, ok := b.entries[here+".metrics"]
+	if ok && list.length == 0 {
+		b.fail(list.pos, here+".metrics", "an empty list; name a metric or leave the key out")
+	}
+	for i := range list.length {
+		b.metric(j, here+".metrics["+strconv.Itoa(i)+"]")
+	}
+}
+
+var topName = regexp.MustCompile(`^(accuracy|agreement)(?:@top([1-9][0-9]{0,5}))?$`)
+
+// metric reads one metric. The usual names say type and K.
+func (b builder) metric(j *Job, at string) {
+	e, ok := b.entries[at]
+	if !ok {
+		return
+	}
+	m := metric.Spec{Name: b.text(at+".name", ""), TopK: uint32(b.whole(at+".top_k", 0))}
+	if m.Name == "" {
+		if !b.failed(at + ".name") {
+			b.fail(e.pos, at+".name", "missing")
+		}
+		return
+	}
+	known := topName.FindStringSubmatch(m.Name)
+	if m.Type = b.text(at+".type", ""); m.Type == "" && known != nil {
+		m.Type = known[1]
+	}
+	if known != nil && known[2] != "" {
+		k, _ := strconv.Atoi(known[2])
+		if m.TopK != 0 && m.TopK != uint32(k) {
+			b.fail(b.entries[at+".top_k"].pos, at+".top_k", "%d, but the name says %d", m.TopK, k)
+		}
+		m.TopK = uint32(k)
+	}
+	m.TopK = max(m.TopK, 1)
+	if m.Type == "" {
+		if b.failed(at + ".type") {
+			return
+		}
+		b.fail(b.entries[at+".name"].pos, at+".name", "%q says no type; give type accuracy or agreement%s", m.Name, suggest(m.Name, []string{"accuracy", "agreement"}))
+		return
+	}
+	for _, o := range j.Metrics {
+		if o.Name == m.Name {
+			b.fail(b.entries[at+".name"].pos, at+".name", "two metrics are called %q", m.Name)
+		}
+	}
+	j.Metrics = append(j.Metrics, m)
+}
+
+func (b builder) run(j *Job) {
+	j.OutputDir = b.path("run.output_dir", j.OutputDir)
+	j.StateDir = b.path("run.state_dir", "")
+	j.Evaluators = b.whole("run.evaluators", Unset)
+	j.NATS = b.text("run.nats", "")
+	if s := b.spelled("run.memory"); s != "" {
+		n, err := ParseBytes(s)
+		b.note("run.memory", err)
+		j.Memory = n
+	}
+}

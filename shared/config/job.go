@@ -1,0 +1,153 @@
+package config
+
+import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"assay/shared/dataset"
+	"assay/shared/metric"
+)
+
+// Unlimited is the value of Job.Iterations that sets no limit.
+const Unlimited = -1
+
+// Presets and placements, by the words of the job file.
+const (
+	Performance  = "performance"
+	Mixed        = "mixed"
+	PlaceRegions = "regions"
+	PlacePOT     = "pot"
+)
+
+// Job is one job with all defaults filled in. Paths are ready to open. Model and Data.Source are empty until a file or a
+// flag gives them; Check says so.
+type Job struct {
+	File  string // the job file, "" without one
+	Model string // the ONNX file
+	Name  string // stem of the written file; Stem gives it when empty
+
+	Data        Data
+	Calibration Calibration
+	Quantize    Quantize
+
+	Aware      bool          // AccuracyAwareQuantization; false: DefaultQuantization, which stops after everything INT8
+	Drop       string        // maximal_drop as it is written
+	Relative   bool          // drop_type
+	Subset     int           // ranking_subset_size, 1 or more
+	Iterations int           // max_iter_num, Unlimited or 0 and more
+	KeepWorse  bool          // use_prev_if_drop_increase is false
+	Agreement  bool          // annotation_free: labels are not used
+	Metrics    []metric.Spec // empty: accuracy, or agreement without labels
+
+	OutputDir  string
+	StateDir   string // "": the user's cache directory
+	Evaluators int    // in-process evaluators; Unset: the number of CPUs
+	NATS       string // URL; "": a broker inside the process
+	Memory     int64  // bytes of an evaluator process; 0: half of the machine's
+	JSON       bool   // one event a line
+}
+
+// Unset is the value of Job.Evaluators that nobody gave.
+const Unset = -1
+
+// Data says where samples come from and how images become inputs. Prepared says that some preprocessing was given, by a
+// convention's name or by a key; without it images stop the job or are probed.
+type Data struct {
+	Source   string // files, a folder, a pattern; Globs and lists are read by package dataset
+	Labels   string
+	Like     string // the convention that Prep began with
+	Prep     dataset.Prep
+	Prepared bool
+}
+
+// Quantize is what becomes of the model before any search.
+type Quantize struct {
+	Placement    string // PlaceRegions or PlacePOT
+	Preset       string // Performance or Mixed
+	Asymmetric   bool   // activations; follows from Preset unless activations.mode is given
+	PerTensor    bool   // weights with one scale a tensor instead of one an output channel
+	Weights      Estimator
+	Activations  Estimator
+	Threshold    float64 // of fast bias correction, above 0
+	IgnoredNames []Name  // nodes by name; the caller checks that they exist, with Job.At
+	IgnoredTypes []Name  // operators
+}
+
+// Estimator changes single parts of the range estimator that follows from kind and mode (pot-spec 1.4). The zero
+// Estimator changes nothing.
+type Estimator struct {
+	Quantile bool // preset quantile instead of default
+	Min, Max End
+}
+
+// End is one side of an estimator. Zero values mean: as the preset has it.
+type End struct {
+	Type       string
+	Aggregator string
+	Outlier    float64  // outlier_prob
+	Clip       *float64 // clipping_value
+}
+
+// Name is a word of the job file with its place.
+type Name struct {
+	Text string
+	Pos  Pos
+	Key  string // as in compression.algorithms[0].params.ignored.scope[2]
+}
+
+// New is the job without file and flags: all defaults.
+func New() *Job {
+	return &Job{
+		Aware: true, Drop: "0.01", Subset: 300, Iterations: Unlimited, OutputDir: "results", Evaluators: Unset,
+		Calibration: Calibration{Count: 300},
+		Quantize:    Quantize{Placement: PlaceRegions, Preset: Performance, Threshold: 2},
+	}
+}
+
+// Stem is the name of the written file without ending: Name, or the model's.
+func (j *Job) Stem() string {
+	if j.Name != "" {
+		return j.Name
+	}
+	base := filepath.Base(j.Model)
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// Limit is the allowed drop.
+func (j *Job) Limit() (metric.Limit, error) { return metric.ParseLimit(j.Drop, j.Relative) }
+
+// Check reports what is still missing after file and flags, and what contradicts itself.
+func (j *Job) Check() error {
+	var es Errors
+	add := func(key, text string) { es = append(es, &Error{File: j.File, Key: key, Text: text}) }
+	if j.Model == "" {
+		add("model.model", "no model; name an ONNX file here or by -m")
+	}
+	if j.Data.Source == "" {
+		add("engine.data_source", "no data; name samples here or by --data")
+	}
+	if j.Calibration.Every > 0 && j.Calibration.Source != "" {
+		add("engine.calibration_every", "calibration data of its own and a share of the search data exclude each other; keep one")
+	}
+	if err := j.Data.Prep.Check(); err != nil {
+		add("engine", err.Error())
+	}
+	if _, err := j.Limit(); err != nil {
+		add("maximal_drop", err.Error())
+	}
+	if len(es) > 0 {
+		return es
+	}
+	return nil
+}
+
+// At makes an error about n that names its line, for checks that need the model: unknown node names, for example.
+func (j *Job) At(n Name, format string, args ...any) error {
+	return &Error{File: j.File, Pos: n.Pos, Key: n.Key, Text: fmt.Sprintf(format, args...)}
+}
+
+// Unknown makes the error for a name that should be one of known, with the nearest of them.
+func (j *Job) Unknown(n Name, what string, known []string) error {
+	return j.At(n, "%s %q is not in the model%s", what, n.Text, suggest(n.Text, known))
+}

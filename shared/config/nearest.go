@@ -1,0 +1,70 @@
+package config
+
+import "strings"
+
+// maxWord bounds the words that are compared, so that hostile input costs little.
+const maxWord = 256
+
+// Nearest is the candidate that word is most likely a misspelling of, "" when none is near: at most a third of its
+// characters would have to change, but one is always allowed and two from five characters on. A change of case or from one
+// of . / _ - and blank to another counts half, since frameworks spell one name differently. Ties go to the first candidate.
+func Nearest(word string, candidates []string) string {
+	if len(word) > maxWord {
+		return ""
+	}
+	changes := max(1, len(word)/3)
+	if len(word) >= 5 {
+		changes = max(2, changes)
+	}
+	best, at := 2*changes+1, ""
+	for _, c := range candidates {
+		if len(c) > maxWord {
+			continue
+		}
+		if d := distance(word, c); d < best {
+			best, at = d, c
+		}
+	}
+	return at
+}
+
+// distance is the edit distance of a and b in halves: insertion, deletion, substitution and the swap of neighbours cost 2,
+// a change of case or between separators 1.
+func distance(a, b string) int {
+	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
+	for j := range row {
+		row[j] = 2 * j
+	}
+	for i := range len(a) {
+		next[0] = 2 * (i + 1)
+		for j := range len(b) {
+			next[j+1] = min(row[j]+substitution(a[i], b[j]), row[j+1]+2, next[j]+2)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				next[j+1] = min(next[j+1], before[j-1]+2)
+			}
+		}
+		before, row, next = row, next, before
+	}
+	return row[len(b)]
+}
+
+func substitution(x, y byte) int {
+	const separators = "./_- "
+	switch {
+	case x == y:
+		return 0
+	case strings.IndexByte(separators, x) >= 0 && strings.IndexByte(separators, y) >= 0:
+		return 1
+	case x|0x20 == y|0x20 && x|0x20 >= 'a' && x|0x20 <= 'z':
+		return 1
+	}
+	return 2
+}
+
+// suggest is " (did you mean X?)" or "".
+func suggest(word string, candidates []string) string {
+	if n := Nearest(word, candidates); n != "" {
+		return " (did you mean " + n + "?)"
+	}
+	return ""
+}
