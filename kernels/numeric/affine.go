@@ -1,5 +1,7 @@
 package numeric
 
+import "unsafe"
+
 // Affine relates integers and reals: real = (q - Zero) * Scale. Scale is finite and above 0; Zero lies in the range of the
 // integer type.
 type Affine struct {
@@ -16,9 +18,6 @@ func (a Affine) Level(v float32, lo, hi int32) int32 {
 	return RoundClamp(v/a.Scale, float32(lo-a.Zero), float32(hi-a.Zero)) + a.Zero
 }
 
-// Byte is an integer element of 8 bits.
-type Byte interface{ ~uint8 | ~int8 }
-
 // Range returns the lowest and highest value of T.
 func Range[T ~uint8 | ~int8 | ~uint16 | ~int16]() (lo, hi int32) {
 	var zero T
@@ -26,9 +25,6 @@ func Range[T ~uint8 | ~int8 | ~uint16 | ~int16]() (lo, hi int32) {
 	if ones > 0 {
 		return 0, int32(ones)
 	}
-	bits := int32(7)
-	if wide := T(1); wide<<8 != 0 {
-		bits = 15
-	}
+	bits := 8*int32(unsafe.Sizeof(zero)) - 1
 	return -1 << bits, 1<<bits - 1
 }

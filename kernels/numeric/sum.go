@@ -36,7 +36,7 @@ type LaneSum struct {
 // Add appends the elements of x.
 func (s *LaneSum) Add(x []float32) {
 	for len(x) > 0 && s.lane != 0 {
-		s.add(x[0])
+		s.Add1(x[0])
 		x = x[1:]
 	}
 	for len(x) >= Lanes {
@@ -48,11 +48,12 @@ func (s *LaneSum) Add(x []float32) {
 		s.row()
 	}
 	for _, v := range x {
-		s.add(v)
+		s.Add1(v)
 	}
 }
 
-func (s *LaneSum) add(v float32) {
+// Add1 appends one element.
+func (s *LaneSum) Add1(v float32) {
 	s.part[s.lane] += v
 	if s.lane++; s.lane == Lanes {
 		s.lane = 0

@@ -1,0 +1,76 @@
+package move
+
+import "slices"
+
+// Concat joins sources along an axis: source i holds outer runs of widths[i] bytes, dst outer runs of their sum. For
+// channels-last data and the channel axis, outer counts pixels.
+func Concat(dst []byte, outer int, sources [][]byte, widths []int) {
+	total := 0
+	for _, w := range widths {
+		total += w
+	}
+	at := 0
+	for i, w := range widths {
+		Rows(dst[min(at, len(dst)):], total, sources[i], w, w, outer)
+		at += w
+	}
+}
+
+// Split is the inverse of Concat: target i receives outer runs of widths[i] bytes.
+func Split(targets [][]byte, src []byte, outer int, widths []int) {
+	total := 0
+	for _, w := range widths {
+		total += w
+	}
+	at := 0
+	for i, w := range widths {
+		if targets[i] != nil {
+			Rows(targets[i], w, src[min(at, len(src)):], total, w, outer)
+		}
+		at += w
+	}
+}
+
+// Rows copies rows of width bytes that start ldd and lds bytes apart.
+func Rows(dst []byte, ldd int, src []byte, lds, width, rows int) {
+	if width == 0 || rows == 0 {
+		return
+	}
+	if ldd == width && lds == width {
+		copy(dst[:width*rows], src[:width*rows])
+		return
+	}
+	for r := range rows {
+		copy(dst[r*ldd:][:width], src[r*lds:][:width])
+	}
+}
+
+// Gather picks along the middle axis of [outer][n][inner] bytes, inner counting bytes; dst is [outer][len(indices)][inner].
+// A negative index counts from the end. It reports the position in indices of the first one outside [-n, n), or -1 when
+// all are good; nothing is written for a bad one.
+func Gather(dst, src []byte, indices []int64, outer, n, inner int) (bad int) {
+	bad = slices.IndexFunc(indices, func(i int64) bool { return i < -int64(n) || i >= int64(n) })
+	if bad >= 0 {
+		return bad
+	}
+	for o := range outer {
+		for k, i := range indices {
+			if i < 0 {
+				i += int64(n)
+			}
+			copy(dst[(o*len(indices)+k)*inner:][:inner], src[(o*n+int(i))*inner:][:inner])
+		}
+	}
+	return -1
+}
+
+// Fill repeats element v (1, 2, 4 or 8 bytes) over dst: the border of Pad, ConstantOfShape.
+func Fill(dst, v []byte) {
+	if len(v) == 0 || len(dst) == 0 {
+		return
+	}
+	n := copy(dst, v)
+	for n < len(dst) { // doubling: each copy repeats what is there
+		n += copy(dst[n:], dst[:n])
+	}
+}

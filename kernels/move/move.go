@@ -1,0 +1,175 @@
+// Package move copies elements to other places: transposition, slicing, joining, repetition, look-up by index. Elements
+// are opaque groups of size bytes (1, 2, 4 or 8); arithmetic on them, and an operator's attributes, may not enter.
+//
+// The caller guarantees sizes and that dst and src do not overlap. Functions allocate nothing and are safe for concurrent
+// use with distinct dst.
+package move
+
+import "unsafe"
+
+// MaxRank is the number of axes that Transpose and Copy accept.
+const MaxRank = 12
+
+// Copy moves an array of the given shape between two strided places: element (i, j, ...) goes from
+// srcAt + i*srcStep[0] + ... to dstAt + i*dstStep[0] + ..., all counted in elements. A step of 0 repeats (Expand, Tile), a
+// negative one reverses (Slice). dst places must be distinct.
+func Copy(size int, shape []int, dst []byte, dstAt int, dstStep []int, src []byte, srcAt int, srcStep []int) {
+	l, ok := merge(shape, dstStep, srcStep)
+	if !ok {
+		return
+	}
+	switch size {
+	case 1:
+		run(&l, dst, dstAt, src, srcAt)
+	case 2:
+		run(&l, view[uint16](dst), dstAt, view[uint16](src), srcAt)
+	case 4:
+		run(&l, view[uint32](dst), dstAt, view[uint32](src), srcAt)
+	case 8:
+		run(&l, view[uint64](dst), dstAt, view[uint64](src), srcAt)
+	}
+}
+
+// Transpose writes src, of the given shape and without gaps, with its axes in the order of perm: axis i of dst is axis
+// perm[i] of src.
+func Transpose(size int, dst, src []byte, shape, perm []int) {
+	var n, step, out [MaxRank]int
+	var in [MaxRank]int
+	k := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		in[i] = k
+		k *= shape[i]
+	}
+	k = 1
+	for i := len(perm) - 1; i >= 0; i-- {
+		n[i], step[i], out[i] = shape[perm[i]], in[perm[i]], k
+		k *= n[i]
+	}
+	r := len(shape)
+	Copy(size, n[:r], dst, 0, out[:r], src, 0, step[:r])
+}
+
+// ToChannelsLast writes [batch][channels][pixels] as [batch][pixels][channels].
+func ToChannelsLast(size int, dst, src []byte, batch, channels, pixels int) {
+	Transpose(size, dst, src, []int{batch, channels, pixels}, []int{0, 2, 1})
+}
+
+// ToChannelsFirst writes [batch][pixels][channels] as [batch][channels][pixels].
+func ToChannelsFirst(size int, dst, src []byte, batch, channels, pixels int) {
+	Transpose(size, dst, src, []int{batch, pixels, channels}, []int{0, 2, 1})
+}
+
+// loop is a strided copy in as few axes as possible; the last is the inner loop.
+type loop struct {
+	rank    int
+	n, d, s [MaxRank]int
+}
+
+// merge drops axes of one element and joins neighbours that both sides pass through with one step. ok is false when there
+// is nothing to copy.
+func merge(shape, dstStep, srcStep []int) (l loop, ok bool) {
+	for i, n := range shape {
+		switch k := l.rank - 1; {
+		case n == 0:
+			return l, false
+		case n == 1:
+		case k >= 0 && l.d[k] == dstStep[i]*n && l.s[k] == srcStep[i]*n:
+			l.n[k] *= n
+			l.d[k], l.s[k] = dstStep[i], srcStep[i]
+		default:
+			l.n[l.rank], l.d[l.rank], l.s[l.rank] = n, dstStep[i], srcStep[i]
+			l.rank++
+		}
+	}
+	if l.rank == 0 {
+		l.rank, l.n[0], l.d[0], l.s[0] = 1, 1, 1, 1
+	}
+	return l, true
+}
+
+// run copies by planes of the last two axes.
+func run[T any](l *loop, dst []T, d int, src []T, s int) {
+	var at [MaxRank]int
+	last := l.rank - 1
+	outer := max(0, last-1)
+	for {
+		if last == 0 {
+			row(dst[d:], l.d[0], src, s, l.s[0], l.n[0])
+		} else {
+			plane(l, dst, d, src, s)
+		}
+		k := outer - 1
+		for ; k >= 0; k-- {
+			d, s = d+l.d[k], s+l.s[k]
+			if at[k]++; at[k] < l.n[k] {
+				break
+			}
+			d, s = d-at[k]*l.d[k], s-at[k]*l.s[k]
+			at[k] = 0
+		}
+		if k < 0 {
+			return
+		}
+	}
+}
+
+// tile is the edge of the squares in which a transposing plane is copied, so that both sides stay in the nearest cache.
+const tile = 16
+
+// plane copies the last two axes of l.
+func plane[T any](l *loop, dst []T, d int, src []T, s int) {
+	p := l.rank - 2
+	n, m := l.n[p], l.n[p+1]
+	dn, dm, sn, sm := l.d[p], l.d[p+1], l.s[p], l.s[p+1]
+	if sm == 1 && dm == 1 || sm == 0 || sn != 1 {
+		for i := range n {
+			row(dst[d+i*dn:], dm, src, s+i*sn, sm, m)
+		}
+		return
+	}
+	for i0 := 0; i0 < n; i0 += tile {
+		i1 := min(i0+tile, n)
+		for j0 := 0; j0 < m; j0 += tile {
+			j1 := min(j0+tile, m)
+			for i := i0; i < i1; i++ {
+				row(dst[d+i*dn+j0*dm:], dm, src, s+i*sn+j0*sm, sm, j1-j0)
+			}
+		}
+	}
+}
+
+// row copies n elements with steps; dst begins at the first one.
+func row[T any](dst []T, ds int, src []T, s, ss, n int) {
+	switch {
+	case ds == 1 && ss == 1:
+		copy(dst[:n], src[s:s+n])
+	case ds == 1 && ss == 0:
+		fill(dst[:n], src[s])
+	case ds == 1:
+		for i := range dst[:n] {
+			dst[i] = src[s]
+			s += ss
+		}
+	default:
+		for i := range n {
+			dst[i*ds] = src[s]
+			s += ss
+		}
+	}
+}
+
+func fill[T any](dst []T, v T) {
+	for i := range dst {
+		dst[i] = v
+	}
+}
+
+// view reads b as elements of type T. The engine aligns buffers; where b is not aligned (a mapped constant) x86 and arm64
+// read it all the same, and the race detector's checkptr is not disturbed because the slice keeps b's backing array.
+func view[T any](b []byte) []T {
+	var z T
+	if len(b) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(z)))
+}

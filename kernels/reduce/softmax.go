@@ -1,0 +1,103 @@
+package reduce
+
+import (
+	"math"
+
+	"assay/kernels/numeric"
+)
+
+// Softmax writes exp(x-max)/sum along the middle axis of [outer][n][inner]; dst may be src. exp rounds to float32 before the
+// sum. A row with a NaN or an infinite maximum is NaN where the differences are.
+func Softmax(dst, src []float32, outer, n, inner int, lanes bool) {
+	each(outer, n, inner, func(at int) {
+		top := extremum(Max, src, at, Axes{[]int{n}, []int{inner}})
+		var l numeric.LaneSum
+		var c numeric.Chain
+		for i := range n {
+			e := numeric.Exp(src[at+i*inner] - top)
+			dst[at+i*inner] = e
+			if lanes {
+				l.Add1(e)
+			} else {
+				c.Add(e)
+			}
+		}
+		s := c.Sum()
+		if lanes {
+			s = l.Sum()
+		}
+		for i := range n {
+			dst[at+i*inner] = numeric.Canon(dst[at+i*inner] / s)
+		}
+	})
+}
+
+// LogSoftmax writes (x-max) - log(sum(exp(x-max))) along the middle axis of [outer][n][inner]; dst may be src.
+func LogSoftmax(dst, src []float32, outer, n, inner int, lanes bool) {
+	each(outer, n, inner, func(at int) {
+		a := Axes{[]int{n}, []int{inner}}
+		top := extremum(Max, src, at, a)
+		s := numeric.Log(sum(func(x float32) float32 { return numeric.Exp(x - top) }, src, at, a, lanes))
+		for i := range n {
+			dst[at+i*inner] = numeric.Canon((src[at+i*inner] - top) - s)
+		}
+	})
+}
+
+// each calls f with the offset of every row along the middle axis.
+func each(outer, n, inner int, f func(at int)) {
+	if n == 0 {
+		return
+	}
+	for o := range outer {
+		for k := range inner {
+			f(o*n*inner + k)
+		}
+	}
+}
+
+// QLinearSoftmax is ONNX Runtime's fused softmax on bytes. Make it with NewQLinearSoftmax; it may be shared.
+type QLinearSoftmax struct {
+	exp    [256]float32 // by distance of the level from the lowest after the row's maximum was moved to 255
+	top    float32
+	zero   int32
+	signed bool
+}
+
+// NewQLinearSoftmax prepares rows of n elements of scale sx (its zero point cancels), both sides signed or both unsigned:
+//
+//	e_i = float32(exp((i - 255 + B)*sx)), B = max(0, ln(FLT_MAX/n) - 5)/sx
+//	y = sat(rint(float32(float32(e*Y)/sum)) + zy), Y = floor(float32(1/sy)), sum one chain from left to right
+func NewQLinearSoftmax(sx float32, y numeric.Affine, signed bool, n int) *QLinearSoftmax {
+	s := &QLinearSoftmax{top: float32(math.Floor(float64(1 / y.Scale))), zero: y.Zero, signed: signed}
+	shift := max(0, numeric.Log64(math.MaxFloat32/float64(n))-5) / float64(sx)
+	for i := range s.exp {
+		s.exp[i] = float32(numeric.Exp64(float64((float64(i-255) + shift) * float64(sx))))
+	}
+	return s
+}
+
+// Run applies it along the middle axis of [outer][n][inner]; dst and src are bit patterns and may be one slice.
+func (s *QLinearSoftmax) Run(dst, src []uint8, outer, n, inner int) {
+	var flip uint8
+	lo, hi := int32(0), int32(255)
+	if s.signed {
+		flip, lo, hi = 0x80, -128, 127
+	}
+	each(outer, n, inner, func(at int) {
+		var top uint8
+		for i := range n {
+			top = max(top, src[at+i*inner]^flip)
+		}
+		raise := 255 - top
+		sum := float32(0)
+		for i := range n {
+			sum += s.exp[src[at+i*inner]^flip+raise]
+		}
+		for i := range n {
+			e := s.exp[src[at+i*inner]^flip+raise]
+			v := float32(e*s.top) / sum
+			dst[at+i*inner] = uint8(numeric.RoundClamp(v, float32(lo-s.zero), float32(hi-s.zero)) + s.zero)
+		}
+	})
+}
