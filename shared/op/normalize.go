@@ -1,0 +1,253 @@
+package op
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"assay/kernels/numeric"
+	"assay/shared/tensor"
+)
+
+// normOps normalise with statistics that are constants (BatchNormalization) or of the data itself.
+var normOps = []*Op{
+	{
+		Name: "BatchNormalization", Opsets: []int{7, 9, 14, 15}, Role: RoleFloat, Memory: MemoryAny, Types: float32Only,
+		Upgrade: upgradeBatchNormalization, Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Attrs: []string{"epsilon"},
+		Infer: inferBatchNormalization, Lower: lowerBatchNormalization,
+	},
+	{
+		Name: "LayerNormalization", Opsets: []int{17}, Role: RoleFloat, Types: float32Only,
+		Inputs: Arity{2, 3}, Outputs: Arity{1, 3}, Attrs: []string{"axis", "epsilon", "stash_type"},
+		Infer: inferLayerNormalization, Lower: lowerLayerNormalization, RowWise: axisKeepsRows(-1),
+	},
+	{
+		Name: "LRN", Opsets: []int{1, 13}, Role: RoleFloat, Types: float32Only,
+		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"alpha", "beta", "bias", "size"},
+		Infer: func(x *Infer) error {
+			if len(x.In[0].Shape) < 2 || x.Node.Int("size", 0) < 1 {
+				return fmt.Errorf("data shape %v and size %d: two axes and a positive size are required", x.In[0].Shape, x.Node.Int("size", 0))
+			}
+			return same(x)
+		},
+		Lower: lowerLRN,
+	},
+	{
+		Name: "Dropout", Opsets: []int{7, 10, 12, 13}, Role: RolePassThrough, Memory: MemoryAny, Upgrade: upgradeDropout,
+		Inputs: Arity{1, 3}, Outputs: Arity{1, 2}, Infer: inferDropout, Lower: lowerDropout,
+	},
+}
+
+// inferDropout: at inference the data passes; the mask is all true. training_mode has to be known to be false.
+func inferDropout(x *Infer) error {
+	if x.has(2) {
+		v, err := x.known(2, "training_mode")
+		if err != nil {
+			return err
+		}
+		if len(v) != 1 || v[0] != 0 {
+			return fmt.Errorf("training_mode is not supported: export the model for inference")
+		}
+	}
+	x.put(1, tensor.Bool, x.In[0].Shape...)
+	return same(x)
+}
+
+func lowerDropout(l *Lower) (Kernel, error) {
+	k, err := lowerCopy(l)
+	if err != nil || !l.wants(1) {
+		return k, err
+	}
+	run := k.Run
+	k.Run = func(c *Call) {
+		run(c)
+		repeat(c.Out[1], []byte{1})
+	}
+	return k, nil
+}
+
+func inferBatchNormalization(x *Infer) error {
+	data := x.In[0].Shape
+	if len(data) < 2 {
+		return fmt.Errorf("data shape %v has no channels", data)
+	}
+	for i := 1; i < 5; i++ {
+		if !slices.Equal(x.In[i].Shape, data[1:2]) {
+			return fmt.Errorf("input %d has shape %v, data has %d channels", i, x.In[i].Shape, data[1])
+		}
+	}
+	if err := x.alike(1, 2, 3, 4); err != nil {
+		return err
+	}
+	return same(x)
+}
+
+// lowerBatchNormalization computes x*a + b with a = scale / sqrt(var + epsilon) and b = bias - mean*a, the product
+// rounded before the sum.
+func lowerBatchNormalization(l *Lower) (Kernel, error) {
+	var p [4][]float32
+	for i, what := range []string{"scale", "bias", "mean", "variance"} {
+		t, err := l.constant(i+1, what)
+		if err != nil {
+			return Kernel{}, err
+		}
+		p[i] = t.F32()
+	}
+	a, b := BatchNormTerms(p[0], p[1], p[2], p[3], l.Node.Float("epsilon", 1e-5))
+	y, shape := l.layout(), l.In[0].Shape
+	src, err := l.operand(0, y)
+	if err != nil {
+		return Kernel{}, err
+	}
+	inner := tensor.Count(physical(y, shape)[y.axis(1, len(shape))+1:])
+	return Kernel{Alias: 0, Run: func(c *Call) {
+		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
+		for i := 0; i < len(in); i += inner {
+			k := i / inner % len(a)
+			for j, v := range in[i : i+inner] {
+				dst[i+j] = numeric.Canon(float32(v*a[k]) + b[k])
+			}
+		}
+	}}, nil
+}
+
+// BatchNormTerms returns the factor scale / sqrt(variance + epsilon) and the summand bias - mean*factor of each channel,
+// computed in float64 and rounded once: what BatchNormalization multiplies by and adds, and what folding it into a layer
+// uses.
+func BatchNormTerms(scale, bias, mean, variance []float32, epsilon float32) (factor, summand []float32) {
+	factor, summand = make([]float32, len(scale)), make([]float32, len(scale))
+	for i := range scale {
+		f := float64(scale[i]) / math.Sqrt(float64(variance[i])+float64(epsilon))
+		factor[i] = float32(f)
+		summand[i] = float32(float64(bias[i]) - float64(float64(mean[i])*f))
+	}
+	return factor, summand
+}
+
+func inferLayerNormalization(x *Infer) error {
+	data := x.In[0].Shape
+	axis, err := axisIn(x.Node.Int("axis", -1), len(data))
+	if err != nil {
+		return err
+	}
+	for i := 1; i < len(x.In); i++ {
+		if !x.has(i) {
+			continue
+		}
+		if s, err := broadcast(x.In[i].Shape, data[axis:]); err != nil || !slices.Equal(s, data[axis:]) {
+			return fmt.Errorf("input %d has shape %v, which does not stretch to %v", i, x.In[i].Shape, data[axis:])
+		}
+	}
+	stat := slices.Clone(data)
+	for i := axis; i < len(stat); i++ {
+		stat[i] = 1
+	}
+	x.put(1, tensor.Float32, stat...)
+	x.put(2, tensor.Float32, stat...)
+	return same(x)
+}
+
+// spread brings input i, where it is given, to shape as a dense constant.
+func (l *Lower) spread(i int, shape []int) ([]float32, error) {
+	t, err := l.constant(i, "scale or bias")
+	if t == nil || err != nil {
+		return nil, err
+	}
+	out := make([]float32, tensor.Count(shape))
+	raw := &tensor.Tensor{DType: tensor.Float32, Shape: shape, Data: make([]byte, 4*len(out))}
+	copyStrided(raw.Data, aligned(t), shape, stretch(t.Shape, shape, Logical), 0, 4)
+	copy(out, raw.F32())
+	return out, nil
+}
+
+// lowerLayerNormalization: mean = sum/n, variance = sum((x-mean)^2)/n in a second pass, inverse = 1/sqrt(variance+epsilon),
+// y = (x-mean)*inverse*scale + bias, every step rounded.
+func lowerLayerNormalization(l *Lower) (Kernel, error) {
+	data := l.In[0].Shape
+	axis, err := axisIn(l.Node.Int("axis", -1), len(data))
+	if err != nil {
+		return Kernel{}, err
+	}
+	src, err := l.operand(0, Logical)
+	if err != nil {
+		return Kernel{}, err
+	}
+	scale, err := l.spread(1, data[axis:])
+	if err != nil {
+		return Kernel{}, err
+	}
+	bias, err := l.spread(2, data[axis:])
+	if err != nil {
+		return Kernel{}, err
+	}
+	n, epsilon := tensor.Count(data[axis:]), l.Node.Float("epsilon", 1e-5)
+	if n == 0 {
+		return Kernel{}, fmt.Errorf("data shape %v is empty behind axis %d", data, axis)
+	}
+	mean, inverse := l.wants(1), l.wants(2)
+	return Kernel{Alias: 0, Run: func(c *Call) {
+		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
+		for r := 0; r*n < len(in); r++ {
+			m, inv := layerNorm(dst[r*n:(r+1)*n], in[r*n:], scale, bias, epsilon)
+			if mean {
+				view[float32](c.Out[1])[r] = m
+			}
+			if inverse {
+				view[float32](c.Out[2])[r] = inv
+			}
+		}
+	}}, nil
+}
+
+// layerNorm normalises one row; dst may be src.
+func layerNorm(dst, src, scale, bias []float32, epsilon float32) (mean, inverse float32) {
+	n := float32(len(dst))
+	mean = numeric.Sum(src[:len(dst)]) / n
+	for i, v := range src[:len(dst)] {
+		dst[i] = v - mean
+	}
+	var squares numeric.LaneSum
+	var block [numeric.Lanes]float32
+	for i := 0; i < len(dst); i += numeric.Lanes {
+		k := min(numeric.Lanes, len(dst)-i)
+		for j, v := range dst[i : i+k] {
+			block[j] = v * v
+		}
+		squares.Add(block[:k])
+	}
+	inverse = 1 / float32(math.Sqrt(float64(squares.Sum()/n+epsilon)))
+	for i, v := range dst {
+		v = float32(float32(v*inverse) * scale[i])
+		if bias != nil {
+			v += bias[i]
+		}
+		dst[i] = numeric.Canon(v)
+	}
+	return numeric.Canon(mean), numeric.Canon(inverse)
+}
+
+// lowerLRN: y = x / (bias + alpha/size * sum of squares of the channels around it)^beta. For channel c the window is
+// [c - floor((size-1)/2), c + ceil((size-1)/2)].
+func lowerLRN(l *Lower) (Kernel, error) {
+	src, err := l.operand(0, Logical)
+	if err != nil {
+		return Kernel{}, err
+	}
+	shape := l.In[0].Shape
+	size := int(l.Node.Int("size", 1))
+	alpha, beta, bias := l.Node.Float("alpha", 1e-4), l.Node.Float("beta", 0.75), l.Node.Float("bias", 1)
+	channels, inner := shape[1], tensor.Count(shape[2:])
+	factor := alpha / float32(size)
+	return Kernel{Alias: -1, Run: func(c *Call) {
+		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
+		for i := range dst {
+			k := i / inner % channels
+			var s numeric.Chain
+			for j := max(0, k-(size-1)/2); j <= min(channels-1, k+size/2); j++ {
+				v := in[i+(j-k)*inner]
+				s.Add(float32(v * v))
+			}
+			dst[i] = numeric.Canon(in[i] / numeric.Pow(bias+float32(factor*s.Sum()), beta))
+		}
+	}}, nil
+}
