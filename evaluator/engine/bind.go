@@ -1,0 +1,287 @@
+package engine
+
+import (
+	"fmt"
+	"math"
+
+	"assay/shared/graph"
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// slot is one buffer of a bound program. Producer -1 marks a graph input. Views are buffers of another layout name with
+// the same bytes: they have no bytes of their own and root names the buffer that has.
+type slot struct {
+	name   string
+	dtype  tensor.DType
+	shape  []int
+	layout op.Layout
+	bytes  int
+	step   int  // index of the step that writes it, -1 for inputs
+	last   int  // index of the last step that reads it, -1 when none does
+	result bool // a wanted value: it lives in memory of its own, given to the caller
+	offset int  // in the arena; meaningful for buffers that are neither input nor result
+	sum    [32]byte
+	keep   float64 // gain in picoseconds per byte when the store should hold it, else 0
+}
+
+// step is one kernel with the slots it reads and writes; -1 stands for constants and omitted ones.
+type step struct {
+	node    *graph.Node
+	kernel  op.Kernel
+	in, out []int
+	cost    float64 // estimated picoseconds
+}
+
+// result is where a wanted value comes from: a slot, or a constant when slot is -1.
+type result struct {
+	name  string
+	slot  int
+	value *tensor.Tensor
+}
+
+// bound is a program bound to kernels for one set of input shapes.
+type bound struct {
+	inputs  []int // slots of the program's inputs, in their order
+	slots   []slot
+	steps   []step
+	results []result
+	arena   int // bytes of slots
+	scratch int // bytes of scratch, after the slots
+	rowWise bool
+	packs   *holder
+	frames  frames
+}
+
+// binder builds a bound.
+type binder struct {
+	*bound
+	p     *Program
+	infos map[string]op.Info
+	at    map[place]int
+	home  map[string]op.Layout // the layout in which a value was made
+}
+
+// place is a value in a layout.
+type place struct {
+	name   string
+	layout op.Layout
+}
+
+// bind lowers the program for the given input shapes.
+func (p *Program) bind(in map[string]op.Info) (*bound, error) {
+	infos, err := op.InferShapes(p.graph, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.fits(infos); err != nil {
+		return nil, err
+	}
+	b := &binder{
+		bound: &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, rowWise: true},
+		p:     p, infos: infos, at: map[place]int{}, home: map[string]op.Layout{},
+	}
+	if err := b.build(); err != nil {
+		p.engine.packs.release(b.packs.keys)
+		return nil, err
+	}
+	return b.bound, nil
+}
+
+// fits refuses, before anything is packed or allocated, a program whose largest step alone or whose weights are over the
+// limit.
+func (p *Program) fits(infos map[string]op.Info) error {
+	var weights, most int64
+	for _, t := range p.graph.Consts {
+		weights += int64(len(t.Data))
+	}
+	for _, n := range p.graph.Nodes {
+		var sum int64
+		for _, name := range append(n.Inputs[:len(n.Inputs):len(n.Inputs)], n.Outputs...) {
+			if x, ok := infos[name]; ok && p.graph.Consts[name] == nil {
+				size, err := bytesOf(x)
+				if err != nil {
+					return fmt.Errorf("node %q (%s): value %q: %w", n.Name, n.Op, name, err)
+				}
+				if sum += size; sum < 0 {
+					sum = math.MaxInt64
+				}
+			}
+		}
+		most = max(most, sum)
+	}
+	return p.engine.memory.check(most, weights)
+}
+
+// bytesOf is the size of a value; impossible ones are errors, not overflows.
+func bytesOf(x op.Info) (int64, error) {
+	n := int64(x.DType.Size())
+	if n == 0 {
+		return 0, fmt.Errorf("elements of type %s cannot be computed with", x.DType)
+	}
+	for _, d := range x.Shape {
+		if d < 0 || d > 0 && n > math.MaxInt64/2/int64(d) {
+			return 0, fmt.Errorf("shape %v is impossible", x.Shape)
+		}
+		n *= int64(d)
+	}
+	return n, nil
+}
+
+func (b *binder) build() error {
+	for _, port := range b.p.inputs {
+		i, err := b.slot(port.Name, op.Logical, -1)
+		if err != nil {
+			return err
+		}
+		b.inputs = append(b.inputs, i)
+	}
+	for _, n := range b.p.graph.Nodes {
+		if b.settled(n) {
+			continue
+		}
+		if err := b.node(n); err != nil {
+			return fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
+		}
+	}
+	if err := b.wanted(); err != nil {
+		return err
+	}
+	b.liveness()
+	b.place()
+	b.cuts(float64(b.p.engine.memory.storeBudget))
+	b.frames.init(b.bound)
+	return nil
+}
+
+// settled reports whether all outputs of n are known without running anything.
+func (b *binder) settled(n *graph.Node) bool {
+	for _, o := range n.Outputs {
+		if o != "" && b.infos[o].Value == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// slot makes the buffer of a value in a layout, written by a step.
+func (b *binder) slot(name string, y op.Layout, step int) (int, error) {
+	x, ok := b.infos[name]
+	if !ok {
+		return 0, fmt.Errorf("value %q has no known shape", name)
+	}
+	n, err := bytesOf(x)
+	if err != nil {
+		return 0, fmt.Errorf("value %q: %w", name, err)
+	}
+	i := len(b.slots)
+	b.slots = append(b.slots, slot{
+		name: name, dtype: x.DType, shape: x.Shape, layout: y, bytes: int(n), step: step, last: -1, sum: b.p.sums[name],
+	})
+	b.at[place{name, y}] = i
+	if _, made := b.home[name]; !made {
+		b.home[name] = y
+	}
+	return i, nil
+}
+
+// node lowers n in the best layout it takes. An operator of either layout that refuses the channels-last one (operands of
+// fewer axes, say) is lowered in the other.
+func (b *binder) node(n *graph.Node) error {
+	o := op.Lookup(n.Domain, n.Op)
+	if o == nil || o.Lower == nil {
+		return fmt.Errorf("cannot be run")
+	}
+	y := b.choose(o, n)
+	err := b.lower(o, n, y)
+	if err != nil && y == op.ChannelsLast && o.Memory == op.MemoryAny {
+		return b.lower(o, n, op.Logical)
+	}
+	return err
+}
+
+// lower binds n with outputs in layout y and appends its step, after the conversions that its inputs need.
+func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
+	l := &op.Lower{Node: n, In: make([]op.Arg, len(n.Inputs)), Out: make([]op.Arg, len(n.Outputs)), Packs: b.packs}
+	x := &op.Infer{Node: n, In: make([]op.Info, len(n.Inputs)), Out: make([]op.Info, len(n.Outputs))}
+	for i, name := range n.Inputs {
+		if name == "" {
+			continue
+		}
+		info := b.infos[name]
+		x.In[i] = info
+		l.In[i] = op.Arg{Name: name, DType: info.DType, Shape: info.Shape, Const: info.Value, Layout: b.inputLayout(o, n, i, y)}
+	}
+	for i, name := range n.Outputs {
+		if name == "" {
+			continue
+		}
+		info := b.infos[name]
+		x.Out[i] = info
+		l.Out[i] = op.Arg{Name: name, DType: info.DType, Shape: info.Shape, Layout: layoutFor(y, info.Shape)}
+	}
+	k, err := o.Lower(l)
+	if err != nil {
+		return err
+	}
+	s := step{node: n, kernel: k, cost: estimate(o, x)}
+	for i, a := range l.In {
+		at := -1
+		if a.Name != "" && a.Const == nil {
+			if at, err = b.have(a.Name, a.Layout); err != nil {
+				return fmt.Errorf("input %d: %w", i, err)
+			}
+		}
+		s.in = append(s.in, at)
+	}
+	for _, a := range l.Out {
+		at := -1
+		if a.Name != "" {
+			if at, err = b.slot(a.Name, a.Layout, len(b.steps)); err != nil {
+				return err
+			}
+		}
+		s.out = append(s.out, at)
+	}
+	b.rowWise = b.rowWise && (o.RowWise == nil || o.RowWise(l)) && sameRows(l)
+	b.scratch = max(b.scratch, k.Scratch)
+	b.steps = append(b.steps, s)
+	return nil
+}
+
+// wanted notes where each result comes from and makes those slots results.
+func (b *binder) wanted() error {
+	for _, name := range b.p.want {
+		r := result{name: name, slot: -1, value: b.infos[name].Value}
+		if r.value == nil {
+			var err error
+			if r.slot, err = b.have(name, op.Logical); err != nil {
+				return err
+			}
+			b.slots[r.slot].result = b.slots[r.slot].step >= 0
+		}
+		b.results = append(b.results, r)
+	}
+	return nil
+}
+
+// estimate is a rough time of one step in picoseconds. It decides what the activation store keeps, nothing else: 25 for
+// a float multiply-accumulate, 6 for an integer one, 150 for each byte read or written.
+func estimate(o *op.Op, x *op.Infer) float64 {
+	var bytes, macs float64
+	for _, v := range append(x.In[:len(x.In):len(x.In)], x.Out...) {
+		n := float64(v.DType.Size())
+		for _, d := range v.Shape {
+			n *= float64(d)
+		}
+		bytes += n
+	}
+	if o.MACs != nil {
+		macs = float64(o.MACs(x))
+	}
+	per := 25.0
+	if len(x.In) > 0 && x.In[0].DType != tensor.Float32 {
+		per = 6
+	}
+	return float64(macs*per) + float64(bytes*150)
+}

@@ -1,0 +1,47 @@
+// Package engine runs models: it compiles a graph once (fuse, dead code, constant folding), binds it to kernels per input
+// shape, and executes it over samples, restarting from stored activations where an earlier run of any plan computed the
+// same value on the same samples. A file format, a plan, a message or a decision may not enter.
+//
+// Contract: outputs are a function of graph and inputs alone. Batch, memory layout, the arena, packed weights and the
+// activation store change no bit. Everything is safe for concurrent use; one Run uses one goroutine.
+package engine
+
+// Options bound what an Engine holds. Zero fields take the defaults.
+type Options struct {
+	Memory int64 // bytes for arenas, packed weights and stored activations together; 0: half of the machine's memory
+	Store  int64 // most bytes of stored activations; they give way when arenas or weights need the room; 0: Memory/4
+}
+
+// Engine holds what programs share: memory, packed weights, stored activations. There is one per process.
+type Engine struct {
+	memory *memory
+	packs  *packs
+	store  *store
+	digest *digests
+}
+
+// New makes an engine.
+func New(o Options) *Engine {
+	limit := DefaultMemory(o.Memory)
+	budget := o.Store
+	if budget <= 0 || budget > limit {
+		budget = limit / 4
+	}
+	m := &memory{limit: limit, storeBudget: budget}
+	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests()}
+	m.evictPacks, m.evictStore = e.packs.evict, e.store.evict
+	return e
+}
+
+// Usage is what an engine holds now, in bytes, and how its store has served. Steps counts executed kernels.
+type Usage struct {
+	Arena, Weights, Store int64
+	Hits, Steps           int64
+}
+
+// Usage returns a snapshot.
+func (e *Engine) Usage() Usage {
+	u := e.memory.usage()
+	u.Hits, u.Steps = e.store.hits.Load(), e.store.steps.Load()
+	return u
+}

@@ -1,0 +1,128 @@
+package engine
+
+import (
+	"cmp"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"assay/shared/op"
+)
+
+// packs holds packed weights under keys that name content and packing, each built once however many programs ask. A
+// pack that a bound program uses stays; others are dropped when memory is needed, the longest unused first.
+type packs struct {
+	memory *memory
+	mu     sync.Mutex
+	m      map[string]*pack
+	clock  int64
+}
+
+// pack is one entry. value, size and err are set before ready is closed and not changed after.
+type pack struct {
+	key   string
+	ready chan struct{}
+	value any
+	size  int64
+	err   error
+	users int
+	used  int64 // clock at the last release
+}
+
+func newPacks(m *memory) *packs { return &packs{memory: m, m: map[string]*pack{}} }
+
+// get returns the pack under key and counts one more user of it.
+func (p *packs) get(key string, build func() (any, int64, error)) (any, error) {
+	p.mu.Lock()
+	e := p.m[key]
+	if e == nil {
+		e = &pack{key: key, ready: make(chan struct{}), users: 1}
+		p.m[key] = e
+		p.mu.Unlock()
+		p.build(e, build)
+	} else {
+		e.users++
+		p.mu.Unlock()
+		<-e.ready
+	}
+	return e.value, e.err
+}
+
+// errBuild is what others see who wait for a pack whose building came to no end.
+var errBuild = errors.New("packed weights: building them was broken off")
+
+// build fills e. A pack that cannot be built or does not fit is forgotten, so that a later try starts afresh.
+func (p *packs) build(e *pack, build func() (any, int64, error)) {
+	e.err = errBuild
+	defer func() {
+		if e.err != nil {
+			p.mu.Lock()
+			delete(p.m, e.key)
+			p.mu.Unlock()
+		}
+		close(e.ready)
+	}()
+	v, n, err := build()
+	if err == nil {
+		err = p.memory.addWeights(n)
+	}
+	if e.err = err; err == nil {
+		e.value, e.size = v, n
+	}
+}
+
+// release ends one use of each key.
+func (p *packs) release(keys map[string]bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.clock++
+	for k := range keys {
+		if e := p.m[k]; e != nil {
+			e.users--
+			e.used = p.clock
+		}
+	}
+}
+
+// evict drops unused packs until n bytes are free or none is left.
+func (p *packs) evict(n int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	idle := slices.Collect(maps.Values(p.m))
+	idle = slices.DeleteFunc(idle, func(e *pack) bool { return e.users > 0 })
+	slices.SortFunc(idle, func(a, b *pack) int { return cmp.Or(cmp.Compare(a.used, b.used), cmp.Compare(a.key, b.key)) })
+	for _, e := range idle {
+		if n <= 0 {
+			return
+		}
+		n -= e.size
+		p.memory.dropWeights(e.size)
+		delete(p.m, e.key)
+	}
+}
+
+// holder is the packs as one bound program sees them: it is one user of each pack that it got.
+type holder struct {
+	packs *packs
+	mu    sync.Mutex
+	keys  map[string]bool
+}
+
+var _ op.Packs = (*holder)(nil)
+
+// Get implements op.Packs.
+func (h *holder) Get(key string, build func() (any, int64, error)) (any, error) {
+	v, err := h.packs.get(key, build)
+	if err != nil {
+		return nil, err
+	}
+	h.mu.Lock()
+	again := h.keys[key]
+	h.keys[key] = true
+	h.mu.Unlock()
+	if again {
+		h.packs.release(map[string]bool{key: true})
+	}
+	return v, nil
+}

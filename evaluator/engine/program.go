@@ -1,0 +1,238 @@
+package engine
+
+import (
+	"fmt"
+	"runtime"
+	"slices"
+	"sync"
+
+	"assay/evaluator/engine/fuse"
+	"assay/shared/graph"
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// Program is a compiled graph. It binds itself to kernels for each shape of inputs that Run sees and keeps the last few.
+// Programs of one engine share packed weights and stored activations.
+type Program struct {
+	engine *Engine
+	graph  *graph.Graph // fused, only what want needs, constants folded
+	inputs []graph.Port // the model's inputs that graph reads
+	want   []string
+	sums   map[string][32]byte
+	rows   func() bool
+
+	bindings *bindings
+}
+
+// Compile fuses m's graph and keeps what the wanted values need; nil wants the graph's outputs. A wanted value may be any
+// value of m's graph: one that fusion took away is computed literally beside the fused graph, so that asking for it
+// changes no bit of another value. m must not change afterwards.
+func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
+	if want == nil {
+		for _, p := range m.Graph.Outputs {
+			want = append(want, p.Name)
+		}
+	}
+	g := fuse.Graph(m.Graph, knownTypes(m.Graph))
+	if err := supply(g, m.Graph, want); err != nil {
+		return nil, err
+	}
+	prune(g, want)
+	if err := fold(g); err != nil {
+		return nil, err
+	}
+	prune(g, want)
+	if err := known(g); err != nil {
+		return nil, err
+	}
+	p := &Program{
+		engine: e, graph: g, inputs: g.Inputs, want: slices.Clone(want), sums: e.digest.values(g),
+		bindings: &bindings{packs: e.packs, bounds: map[string]*bound{}},
+	}
+	p.rows = sync.OnceValue(p.rowWise)
+	runtime.AddCleanup(p, (*bindings).close, p.bindings)
+	return p, nil
+}
+
+// Wants lists the values that Run returns.
+func (p *Program) Wants() []string { return slices.Clone(p.want) }
+
+// knownTypes finds element types and the axes that do not depend on the inputs' free axes, by trying two sizes for those.
+// It knows nothing when the graph cannot be inferred that way.
+func knownTypes(g *graph.Graph) map[string]graph.Type {
+	a, errA := op.InferShapes(g, sized(g, 2))
+	b, errB := op.InferShapes(g, sized(g, 3))
+	if errA != nil || errB != nil {
+		return nil
+	}
+	types := make(map[string]graph.Type, len(a))
+	for name, x := range a {
+		y := b[name]
+		if len(x.Shape) != len(y.Shape) {
+			continue
+		}
+		t := graph.FixedType(x.DType, x.Shape...)
+		for i := range t.Shape {
+			if x.Shape[i] != y.Shape[i] {
+				t.Shape[i].N = -1
+			}
+		}
+		types[name] = t
+	}
+	return types
+}
+
+// sized gives each free axis of an input the size n.
+func sized(g *graph.Graph, n int) map[string]op.Info {
+	in := map[string]op.Info{}
+	for _, p := range g.Inputs {
+		if g.Consts[p.Name] != nil || !p.Type.Ranked {
+			continue
+		}
+		shape := make([]int, len(p.Type.Shape))
+		for i, d := range p.Type.Shape {
+			if shape[i] = d.N; d.N < 0 {
+				shape[i] = n
+			}
+		}
+		in[p.Name] = op.Info{DType: p.Type.DType, Shape: shape}
+	}
+	return in
+}
+
+// supply adds to g what is missing of the wanted values: nodes of the unfused graph that compute them from values that g
+// still has.
+func supply(g, whole *graph.Graph, want []string) error {
+	made := map[string]bool{}
+	for _, p := range g.Inputs {
+		made[p.Name] = true
+	}
+	for _, n := range g.Nodes {
+		for _, o := range n.Outputs {
+			made[o] = true
+		}
+	}
+	x := graph.NewIndex(whole)
+	var get func(name string) error
+	get = func(name string) error {
+		if name == "" || made[name] || g.Consts[name] != nil {
+			return nil
+		}
+		if t := whole.Consts[name]; t != nil {
+			g.Consts[name] = t
+			return nil
+		}
+		n := x.Producer[name]
+		if n == nil {
+			return fmt.Errorf("value %q is not in the graph", name)
+		}
+		for _, in := range append(slices.Clone(n.Inputs), graph.Captures(n)...) {
+			if err := get(in); err != nil {
+				return err
+			}
+		}
+		c := *n
+		c.Outputs = slices.Clone(n.Outputs)
+		for i, o := range c.Outputs {
+			if made[o] {
+				c.Outputs[i] = "" // the fused graph computes it already
+			}
+			made[o] = true
+		}
+		g.Nodes = append(g.Nodes, &c)
+		return nil
+	}
+	for _, name := range want {
+		if err := get(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// prune drops nodes, constants and inputs that the wanted values do not need.
+func prune(g *graph.Graph, want []string) {
+	need := map[string]bool{}
+	for _, name := range want {
+		need[name] = true
+	}
+	keep := make([]bool, len(g.Nodes))
+	for i := len(g.Nodes) - 1; i >= 0; i-- {
+		n := g.Nodes[i]
+		if !slices.ContainsFunc(n.Outputs, func(o string) bool { return o != "" && need[o] }) {
+			continue
+		}
+		keep[i] = true
+		for _, in := range append(slices.Clone(n.Inputs), graph.Captures(n)...) {
+			need[in] = true
+		}
+	}
+	var nodes []*graph.Node
+	for i, n := range g.Nodes {
+		if keep[i] {
+			nodes = append(nodes, n)
+		}
+	}
+	g.Nodes = nodes
+	for name := range g.Consts {
+		if !need[name] {
+			delete(g.Consts, name)
+		}
+	}
+	g.Inputs = slices.DeleteFunc(slices.Clone(g.Inputs), func(p graph.Port) bool { return !need[p.Name] || g.Consts[p.Name] != nil })
+	g.Outputs = nil
+	for _, name := range want {
+		g.Outputs = append(g.Outputs, graph.Port{Name: name, Type: g.Types[name]})
+	}
+}
+
+// foldable are the operators that are computed at compile time when all their inputs are constants: those whose result is
+// at most eight times their inputs. Everything else constant is the reader's business.
+var foldable = []string{"Cast", "DequantizeLinear", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
+
+// fold computes foldable nodes: weights that stay quantized in the file but are used in float.
+func fold(g *graph.Graph) error {
+	var nodes []*graph.Node
+	for _, n := range g.Nodes {
+		constant := n.Domain == "" && slices.Contains(foldable, n.Op)
+		in := make([]*tensor.Tensor, len(n.Inputs))
+		for i, name := range n.Inputs {
+			in[i] = g.Consts[name]
+			constant = constant && (name == "" || in[i] != nil)
+		}
+		if !constant {
+			nodes = append(nodes, n)
+			continue
+		}
+		out, err := op.Eval(n, in)
+		if err != nil {
+			return err
+		}
+		for i, o := range n.Outputs {
+			if o != "" {
+				g.Consts[o] = out[i]
+			}
+		}
+	}
+	g.Nodes = nodes
+	return nil
+}
+
+// known refuses operators that cannot be run, all in one error.
+func known(g *graph.Graph) error {
+	var missing []string
+	for _, n := range g.Nodes {
+		name := n.Op
+		if n.Domain != "" {
+			name = n.Domain + "." + n.Op
+		}
+		if op.Lookup(n.Domain, n.Op) == nil && !slices.Contains(missing, name) {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("operators %v cannot be run: they are not among the supported ones (OPERATORS.md)", missing)
+	}
+	return nil
+}

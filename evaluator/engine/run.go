@@ -1,0 +1,305 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"strconv"
+	"sync"
+	"unsafe"
+
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// Run computes the wanted values for one batch of inputs. key names the samples of the batch in this order: with one that
+// is not zero, activations may be taken from, and are given to, the engine's store, so equal keys must mean equal inputs.
+// The tensors returned belong to the caller; in is only read. An error names the input or the node. After a *MemoryError
+// the same call may succeed later or with a smaller batch.
+func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+	b, shapes, err := p.boundFor(in)
+	if err != nil {
+		return nil, err
+	}
+	f := b.frames.get()
+	arena, err := p.engine.memory.acquire(b.arena + b.scratch)
+	if err != nil {
+		b.frames.put(f)
+		return nil, err
+	}
+	f.attach(p, in, arena)
+	if key != [32]byte{} {
+		f.resume(p.engine.store, key, shapes)
+	} else {
+		f.everything()
+	}
+	err, fault := f.run(ctx, p.engine.store)
+	out := f.collect(p)
+	f.detach(p.engine.store)
+	if fault {
+		p.engine.memory.discard(arena)
+		return nil, err
+	}
+	p.engine.memory.release(arena)
+	b.frames.put(f)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// frame is what one run of a bound needs besides the arena; it is used again. Invariant between runs: no slice of it
+// holds on to memory of a run, entries is empty.
+type frame struct {
+	b       *bound
+	bufs    [][]byte
+	calls   []op.Call
+	need    []bool // by slot
+	do      []bool // by step
+	fresh   []bool // by slot: to be stored when computed
+	entries []*entry
+	samples [32]byte
+	scratch []byte
+}
+
+// frames keeps the frames of a bound that are not in use.
+type frames struct {
+	mu   sync.Mutex
+	free []*frame
+	b    *bound
+}
+
+func (fs *frames) init(b *bound) { fs.b = b }
+
+func (fs *frames) get() *frame {
+	fs.mu.Lock()
+	if n := len(fs.free); n > 0 {
+		f := fs.free[n-1]
+		fs.free = fs.free[:n-1]
+		fs.mu.Unlock()
+		return f
+	}
+	fs.mu.Unlock()
+	b := fs.b
+	f := &frame{
+		b: b, bufs: make([][]byte, len(b.slots)), calls: make([]op.Call, len(b.steps)), need: make([]bool, len(b.slots)),
+		do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
+	}
+	for i, s := range b.steps {
+		f.calls[i] = op.Call{In: make([][]byte, len(s.in)), Out: make([][]byte, len(s.out))}
+	}
+	return f
+}
+
+func (fs *frames) put(f *frame) {
+	fs.mu.Lock()
+	defer fs.mu.Unlock()
+	fs.free = append(fs.free, f)
+}
+
+// attach gives every slot its memory: inputs where they are (copied if they start at an odd address), results in memory
+// of their own, the rest in the arena.
+func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte) {
+	b := f.b
+	for i, port := range p.inputs {
+		f.bufs[b.inputs[i]] = atWord(in[port.Name].Data)
+	}
+	for i := range b.slots {
+		s := &b.slots[i]
+		switch {
+		case s.step < 0:
+		case s.result:
+			f.bufs[i] = make([]byte, s.bytes)
+		default:
+			f.bufs[i] = arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+		}
+	}
+	f.scratch = arena[b.arena : b.arena+b.scratch]
+}
+
+// atWord returns data at an address that is a multiple of 8.
+func atWord(data []byte) []byte {
+	if len(data) == 0 || uintptr(unsafe.Pointer(&data[0]))%8 == 0 {
+		return data
+	}
+	words := make([]uint64, (len(data)+7)/8)
+	b := unsafe.Slice((*byte)(unsafe.Pointer(&words[0])), len(data))
+	copy(b, data)
+	return b
+}
+
+// everything marks all steps to be done.
+func (f *frame) everything() {
+	for i := range f.do {
+		f.do[i] = true
+	}
+	clear(f.fresh)
+}
+
+// resume marks the steps that the results need and the store does not make unnecessary. Going backwards, all readers of a
+// slot are decided before the step that writes it.
+func (f *frame) resume(st *store, key, shapes [32]byte) {
+	b := f.b
+	clear(f.need)
+	clear(f.do)
+	clear(f.fresh)
+	var both [64]byte
+	copy(both[:32], key[:])
+	copy(both[32:], shapes[:])
+	f.samples = sha256.Sum256(both[:])
+	for _, r := range b.results {
+		if r.slot >= 0 {
+			f.need[r.slot] = true
+		}
+	}
+	for i := len(b.steps) - 1; i >= 0; i-- {
+		s := &b.steps[i]
+		for _, o := range s.out {
+			if o >= 0 && f.need[o] && !f.stored(st, o) {
+				f.do[i] = true
+			}
+		}
+		if !f.do[i] {
+			continue
+		}
+		for _, in := range s.in {
+			if in >= 0 {
+				f.need[in] = true
+			}
+		}
+	}
+}
+
+// stored takes slot o from the store if it is there, and marks it to be stored if it should be there.
+func (f *frame) stored(st *store, o int) bool {
+	s := &f.b.slots[o]
+	if s.keep == 0 {
+		return false
+	}
+	e := st.get(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast})
+	if e == nil {
+		f.fresh[o] = true
+		return false
+	}
+	if s.result {
+		copy(f.bufs[o], e.data)
+		st.unpin(e)
+		return true
+	}
+	f.bufs[o] = e.data
+	f.entries = append(f.entries, e)
+	return true
+}
+
+// run executes the marked steps. fault says that a kernel broke an invariant: its goroutine's memory is suspect then.
+func (f *frame) run(ctx context.Context, st *store) (err error, fault bool) {
+	at := 0
+	defer func() {
+		if r := recover(); r != nil {
+			n := f.b.steps[at].node
+			err, fault = fmt.Errorf("node %q (%s): internal fault: %v", n.Name, n.Op, r), true
+		}
+	}()
+	done := int64(0)
+	for at = range f.b.steps {
+		if !f.do[at] {
+			continue
+		}
+		if err := ctx.Err(); err != nil {
+			return err, false
+		}
+		f.step(at)
+		done++
+		for _, o := range f.b.steps[at].out {
+			if o >= 0 && f.fresh[o] {
+				s := &f.b.slots[o]
+				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep)
+			}
+		}
+	}
+	st.steps.Add(done)
+	return nil, false
+}
+
+// step runs one kernel.
+func (f *frame) step(i int) {
+	s, c := &f.b.steps[i], &f.calls[i]
+	for j, in := range s.in {
+		if in >= 0 {
+			c.In[j] = f.bufs[in]
+		}
+	}
+	for j, out := range s.out {
+		if out >= 0 {
+			c.Out[j] = f.bufs[out]
+		}
+	}
+	c.Scratch = f.scratch[:s.kernel.Scratch]
+	s.kernel.Run(c)
+}
+
+// collect makes the tensors that Run returns.
+func (f *frame) collect(p *Program) map[string]*tensor.Tensor {
+	out := make(map[string]*tensor.Tensor, len(f.b.results))
+	for _, r := range f.b.results {
+		if r.slot < 0 {
+			out[r.name] = &tensor.Tensor{DType: r.value.DType, Shape: slices.Clone(r.value.Shape), Data: slices.Clone(r.value.Data)}
+			continue
+		}
+		s := &f.b.slots[r.slot]
+		data := f.bufs[r.slot]
+		if s.step < 0 {
+			data = slices.Clone(data)
+		}
+		out[r.name] = &tensor.Tensor{DType: s.dtype, Shape: slices.Clone(s.shape), Data: data}
+	}
+	return out
+}
+
+// detach lets go of everything that belongs to the run.
+func (f *frame) detach(st *store) {
+	clear(f.bufs)
+	for i := range f.calls {
+		c := &f.calls[i]
+		clear(c.In)
+		clear(c.Out)
+		c.Scratch = nil
+	}
+	for _, e := range f.entries {
+		st.unpin(e)
+	}
+	clear(f.entries)
+	f.entries = f.entries[:0]
+	f.scratch = nil
+}
+
+// boundFor checks the inputs and returns the program bound to their shapes, and a digest of those.
+func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, error) {
+	var buf [256]byte
+	key := buf[:0]
+	for _, port := range p.inputs {
+		t := in[port.Name]
+		if t == nil {
+			return nil, [32]byte{}, fmt.Errorf("input %q is missing", port.Name)
+		}
+		if err := admits(port, t); err != nil {
+			return nil, [32]byte{}, fmt.Errorf("input %q: %w", port.Name, err)
+		}
+		for _, d := range t.Shape {
+			key = strconv.AppendInt(key, int64(d), 10)
+			key = append(key, ',')
+		}
+		key = append(key, ';')
+	}
+	if b := p.bindings.find(key); b != nil {
+		return b, sha256.Sum256(key), nil
+	}
+	infos := map[string]op.Info{}
+	for _, port := range p.inputs {
+		t := in[port.Name]
+		infos[port.Name] = op.Info{DType: t.DType, Shape: slices.Clone(t.Shape)}
+	}
+	b, err := p.bindings.make(string(key), func() (*bound, error) { return p.bind(infos) })
+	return b, sha256.Sum256(key), err
+}

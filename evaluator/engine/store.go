@@ -1,0 +1,135 @@
+package engine
+
+import (
+	"container/heap"
+	"sync"
+	"sync/atomic"
+)
+
+// storeKey names one activation: what was computed, on which samples and input shapes, and how it lies in memory.
+type storeKey struct {
+	value   [32]byte
+	samples [32]byte
+	last    bool // ChannelsLast
+}
+
+// entry is one stored activation. Its bytes never change. While pins > 0 a run reads them and they stay counted.
+type entry struct {
+	key   storeKey
+	data  []byte
+	gain  float64 // picoseconds that the entry saves for each byte it takes
+	rank  float64 // clock when it was last used plus gain times uses: the lowest goes first
+	uses  int
+	pins  int
+	index int // in the heap
+}
+
+// store keeps activations within a budget of bytes. What it drops first is what has saved least per byte lately: the rank
+// of an entry is its gain times its uses above the rank of what was last dropped, so old entries sink (Cherkasova's
+// greedy dual size frequency). It decides only what is computed again, never a bit.
+type store struct {
+	memory *memory
+	mu     sync.Mutex
+	m      map[storeKey]*entry
+	heap   ranks
+	clock  float64
+	hits   atomic.Int64
+	steps  atomic.Int64
+}
+
+func newStore(m *memory) *store { return &store{memory: m, m: map[storeKey]*entry{}} }
+
+// get returns the entry under key, pinned, or nil.
+func (s *store) get(key storeKey) *entry {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e := s.m[key]
+	if e == nil {
+		return nil
+	}
+	e.uses++
+	e.pins++
+	e.rank = s.clock + float64(e.gain*float64(e.uses))
+	heap.Fix(&s.heap, e.index)
+	s.hits.Add(1)
+	return e
+}
+
+// unpin ends one reading of e.
+func (s *store) unpin(e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e.pins--
+}
+
+// put stores a copy of data unless it is there or is worth less than what would have to go.
+func (s *store) put(key storeKey, data []byte, gain float64) {
+	n := int64(len(data))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.m[key] != nil || n > s.memory.storeBudget || n == 0 {
+		return
+	}
+	rank := s.clock + gain
+	for !s.memory.addStored(n) {
+		if !s.drop(rank) {
+			return
+		}
+	}
+	e := &entry{key: key, data: append(make([]byte, 0, n), data...), gain: gain, rank: rank, uses: 1}
+	s.m[key] = e
+	heap.Push(&s.heap, e)
+}
+
+// drop removes the entry of lowest rank if that is below limit and nobody reads it.
+func (s *store) drop(limit float64) bool {
+	if len(s.heap) == 0 || s.heap[0].rank >= limit || s.heap[0].pins > 0 {
+		return false
+	}
+	e := heap.Pop(&s.heap).(*entry)
+	delete(s.m, e.key)
+	s.clock = max(s.clock, e.rank)
+	s.memory.dropStored(int64(len(e.data)))
+	return true
+}
+
+// evict drops entries until n bytes are free, whatever they are worth, but for those being read.
+func (s *store) evict(n int64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var kept []*entry
+	for n > 0 && len(s.heap) > 0 {
+		e := heap.Pop(&s.heap).(*entry)
+		if e.pins > 0 {
+			kept = append(kept, e)
+			continue
+		}
+		delete(s.m, e.key)
+		n -= int64(len(e.data))
+		s.memory.dropStored(int64(len(e.data)))
+	}
+	for _, e := range kept {
+		heap.Push(&s.heap, e)
+	}
+}
+
+// ranks is a min-heap of entries.
+type ranks []*entry
+
+func (r ranks) Len() int           { return len(r) }
+func (r ranks) Less(i, j int) bool { return r[i].rank < r[j].rank }
+func (r ranks) Swap(i, j int) {
+	r[i], r[j] = r[j], r[i]
+	r[i].index, r[j].index = i, j
+}
+func (r *ranks) Push(x any) {
+	e := x.(*entry)
+	e.index = len(*r)
+	*r = append(*r, e)
+}
+func (r *ranks) Pop() any {
+	old := *r
+	e := old[len(old)-1]
+	*r = old[:len(old)-1]
+	return e
+}
