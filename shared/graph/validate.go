@@ -49,6 +49,11 @@ func validateFunction(f Function) error {
 		body.Outputs = append(body.Outputs, Port{Name: name})
 	}
 	v := validator{function: true}
+	for i := range f.Defaults {
+		if err := v.attr(&f.Defaults[i]); err != nil {
+			return fmt.Errorf("default of attribute %q: %w", f.Defaults[i].Name, err)
+		}
+	}
 	return v.graph(body, nil)
 }
 

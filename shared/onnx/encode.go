@@ -43,7 +43,7 @@ type encoder struct {
 }
 
 // irVersions are the IR versions that came with opsets: opset[i] and later need ir[i]. ONNX's table of releases.
-var irVersions = []struct{ opset, ir int }{{23, 11}, {21, 10}, {19, 9}, {15, 8}, {12, 7}, {11, 6}, {10, 5}, {0, 4}}
+var irVersions = []struct{ opset, ir int }{{28, 14}, {25, 13}, {24, 12}, {23, 11}, {21, 10}, {19, 9}, {15, 8}, {12, 7}, {11, 6}, {10, 5}, {0, 4}}
 
 // irVersion is the model's own, raised where its opset or its functions need a later one. It is never below 4: before,
 // constants had to be graph inputs.
