@@ -19,7 +19,7 @@ func quantizeWeights(w []float32, shape []int, axis int, scale []float32, top in
 		if axis >= 0 {
 			s = scale[i/inner%channels]
 		}
-		out[i] = int8(min(max(math.RoundToEven(float64(v/s)), -float64(top)), float64(top)))
+		out[i] = int8(clampRound(float64(v/s), -float64(top), float64(top)))
 	}
 	return out
 }
@@ -50,3 +50,6 @@ func quantizeBias(b, scale float32) int32 {
 	q := math.RoundToEven(float64(b) / float64(scale))
 	return int32(min(max(q, math.MinInt32), math.MaxInt32))
 }
+
+// clampRound rounds half to even and clamps.
+func clampRound(v, lo, hi float64) float64 { return min(max(math.RoundToEven(v), lo), hi) }

@@ -1,0 +1,118 @@
+package quant
+
+import "fmt"
+
+// Estimator says how a range follows from values. Preset names a row of the table below; fields given in Min and Max overwrite its fields one
+// by one. The empty preset is "default".
+type Estimator struct {
+	Preset string
+	Min    Side
+	Max    Side
+}
+
+// Side is one end of a range: Type reduces a sample's tensor, Aggregator folds the samples (activations only), OutlierProb is the probability cut off
+// by quantile types (the upper side uses 1 - p), Clipping bounds the finished range. Nil and empty fields keep the preset's values.
+type Side struct {
+	Type        string
+	Aggregator  string
+	OutlierProb *float64
+	Clipping    *float64
+}
+
+// end is a Side without open fields; an end that is not used has the empty aggregator.
+type end struct {
+	fn         Func
+	aggregator string
+	q          float64
+}
+
+// rule is a resolved Estimator.
+type rule struct {
+	min, max         end
+	clipLow, clipTop *float64
+}
+
+const outlierProb = 1e-4
+
+// presets is the table of estimators for per-tensor activations and for weights: kind/mode/preset.
+var presets = map[string]rule{
+	"activations/symmetric/default":   {min: end{Min, "min", 0}, max: end{AbsMax, "mean", 0}},
+	"activations/symmetric/quantile":  {min: end{Min, "min", 0}, max: end{AbsQuantile, "mean", 1 - outlierProb}},
+	"activations/asymmetric/default":  {min: end{Min, "mean", 0}, max: end{Max, "mean", 0}},
+	"activations/asymmetric/quantile": {min: end{Quantile, "mean", outlierProb}, max: end{Quantile, "mean", 1 - outlierProb}},
+	"weights/symmetric/default":       {max: end{AbsMax, "", 0}},
+	"weights/symmetric/quantile":      {max: end{AbsQuantile, "", 1 - outlierProb}},
+}
+
+var minTypes = map[string]Func{"min": Min, "quantile": Quantile}
+var maxTypes = map[string]Func{"max": Max, "abs_max": AbsMax, "quantile": Quantile, "abs_quantile": AbsQuantile}
+
+func (e Estimator) resolve(weights bool, mode string) (rule, error) {
+	kind := "activations"
+	if weights {
+		kind = "weights"
+	}
+	preset := e.Preset
+	def(&preset, "default")
+	r, ok := presets[kind+"/"+mode+"/"+preset]
+	if !ok {
+		return rule{}, fmt.Errorf("preset: %q is not possible, use default or quantile", e.Preset)
+	}
+	if weights && (e.Min.Type != "" || e.Min.Aggregator != "" || e.Max.Aggregator != "") {
+		return rule{}, fmt.Errorf("weights are symmetric and have one value: only max.type, max.outlier_prob and clipping_value are possible")
+	}
+	if err := e.Min.overwrite(&r.min, minTypes, false); err != nil {
+		return rule{}, fmt.Errorf("min.%w", err)
+	}
+	if err := e.Max.overwrite(&r.max, maxTypes, true); err != nil {
+		return rule{}, fmt.Errorf("max.%w", err)
+	}
+	r.clipLow, r.clipTop = e.Min.Clipping, e.Max.Clipping
+	return r, nil
+}
+
+func (s Side) overwrite(e *end, types map[string]Func, upper bool) error {
+	if s.Type != "" {
+		fn, ok := types[s.Type]
+		if !ok {
+			return fmt.Errorf("type: %q is not possible here", s.Type)
+		}
+		if wasQuantile := e.fn == Quantile || e.fn == AbsQuantile; !wasQuantile {
+			e.q = outlierProb
+			if upper {
+				e.q = 1 - outlierProb
+			}
+		}
+		e.fn = fn
+	}
+	if s.Aggregator != "" {
+		if aggregators[s.Aggregator] == nil {
+			return fmt.Errorf("aggregator: %q is unknown", s.Aggregator)
+		}
+		e.aggregator = s.Aggregator
+	}
+	if p := s.OutlierProb; p != nil {
+		if !(*p >= 0 && *p < 0.5) {
+			return fmt.Errorf("outlier_prob: %g is not possible, use a number from 0 to below 0.5", *p)
+		}
+		e.q = *p
+		if upper {
+			e.q = 1 - *p
+		}
+	}
+	if e.fn != Quantile && e.fn != AbsQuantile {
+		e.q = 0
+	}
+	return nil
+}
+
+// clip bounds a finished range by clipping_value. Zero stays inside.
+func (r rule) clip(s span) span {
+	if r.clipLow != nil {
+		s.lo = max(s.lo, min(*r.clipLow, 0))
+	}
+	if r.clipTop != nil {
+		s.hi = min(s.hi, max(*r.clipTop, 0))
+	}
+	return s
+}
