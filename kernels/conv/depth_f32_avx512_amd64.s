@@ -16,56 +16,56 @@ TEXT ·depthF32x512(SB), NOSPLIT, $16-96
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
 	VPBROADCASTD 8(R9), Z30
+	VPBROADCASTD 12(R9), Z27
+	MOVQ         mask+72(FP), R9
+	KMOVW        R9, K2
 	MOVQ         $0x00000000, (SP)
 
-block:
-	MOVL  $0x0000ffff, R9
-	KMOVW R9, K1
-	CMPQ  blocks+64(FP), $0x01
-	JNE   whole
-	MOVQ  mask+72(FP), R9
-	KMOVW R9, K1
-
-whole:
-	MOVQ (SP), BX
-	MOVQ dst+0(FP), R12
-	ADDQ BX, R12
-	MOVQ n+56(FP), R9
-	MOVQ R9, 8(SP)
-
 pixels:
-	CMPQ 8(SP), $0x08
+	CMPQ n+56(FP), $0x08
 	JGE  do_8
-	CMPQ 8(SP), $0x07
+	CMPQ n+56(FP), $0x07
 	JEQ  do_7
-	CMPQ 8(SP), $0x06
+	CMPQ n+56(FP), $0x06
 	JEQ  do_6
-	CMPQ 8(SP), $0x05
+	CMPQ n+56(FP), $0x05
 	JEQ  do_5
-	CMPQ 8(SP), $0x04
+	CMPQ n+56(FP), $0x04
 	JEQ  do_4
-	CMPQ 8(SP), $0x03
+	CMPQ n+56(FP), $0x03
 	JEQ  do_3
-	CMPQ 8(SP), $0x02
+	CMPQ n+56(FP), $0x02
 	JEQ  do_2
-	CMPQ 8(SP), $0x01
+	CMPQ n+56(FP), $0x01
 	JEQ  do_1
-	JMP  next
+	VZEROUPPER
+	RET
 
 do_8:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_8:
+	CMPQ  8(SP), $0x01
+	JNE   whole_8
+	KMOVW K2, K1
+
+whole_8:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
-	VMOVAPS Z0, Z7
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS (R9), Z5
+	VMOVUPS (R9), Z6
+	VMOVUPS (R9), Z7
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_8:
 	MOVQ        (R10), AX
@@ -103,56 +103,75 @@ taps_8:
 	VMINPS      Z7, Z29, Z7
 
 fix_8:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z3, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z4, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z5, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z6, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z7, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	LEAQ         (BX)(CX*8), BX
-	SUBQ         $0x08, 8(SP)
-	JMP          pixels
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z3, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z4, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z5, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z6, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z7, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_8
+	IMUL3Q      $0x08, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x08, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x08, n+56(FP)
+	JMP         pixels
 
 do_7:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_7:
+	CMPQ  8(SP), $0x01
+	JNE   whole_7
+	KMOVW K2, K1
+
+whole_7:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
-	VMOVAPS Z0, Z6
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS (R9), Z5
+	VMOVUPS (R9), Z6
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_7:
 	MOVQ        (R10), AX
@@ -187,49 +206,70 @@ taps_7:
 	VMINPS      Z6, Z29, Z6
 
 fix_7:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z3, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z4, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z5, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z6, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z3, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z4, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z5, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z6, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_7
+	IMUL3Q      $0x07, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x07, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x07, n+56(FP)
+	JMP         pixels
 
 do_6:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_6:
+	CMPQ  8(SP), $0x01
+	JNE   whole_6
+	KMOVW K2, K1
+
+whole_6:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
-	VMOVAPS Z0, Z5
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
+	VMOVUPS (R9), Z5
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_6:
 	MOVQ        (R10), AX
@@ -261,44 +301,65 @@ taps_6:
 	VMINPS      Z5, Z29, Z5
 
 fix_6:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z3, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z4, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z5, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z3, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z4, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z5, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_6
+	IMUL3Q      $0x06, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x06, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x06, n+56(FP)
+	JMP         pixels
 
 do_5:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_5:
+	CMPQ  8(SP), $0x01
+	JNE   whole_5
+	KMOVW K2, K1
+
+whole_5:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
-	VMOVAPS Z0, Z4
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
+	VMOVUPS (R9), Z4
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_5:
 	MOVQ        (R10), AX
@@ -327,39 +388,60 @@ taps_5:
 	VMINPS      Z4, Z29, Z4
 
 fix_5:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z3, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z4, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z3, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z4, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_5
+	IMUL3Q      $0x05, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x05, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x05, n+56(FP)
+	JMP         pixels
 
 do_4:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_4:
+	CMPQ  8(SP), $0x01
+	JNE   whole_4
+	KMOVW K2, K1
+
+whole_4:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
-	VMOVAPS Z0, Z3
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
+	VMOVUPS (R9), Z3
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_4:
 	MOVQ        (R10), AX
@@ -385,34 +467,55 @@ taps_4:
 	VMINPS      Z3, Z29, Z3
 
 fix_4:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z3, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z3, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_4
+	IMUL3Q      $0x04, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x04, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x04, n+56(FP)
+	JMP         pixels
 
 do_3:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_3:
+	CMPQ  8(SP), $0x01
+	JNE   whole_3
+	KMOVW K2, K1
+
+whole_3:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
-	VMOVAPS Z0, Z2
+	VMOVUPS (R9), Z1
+	VMOVUPS (R9), Z2
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_3:
 	MOVQ        (R10), AX
@@ -435,29 +538,50 @@ taps_3:
 	VMINPS      Z2, Z29, Z2
 
 fix_3:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z2, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z2, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_3
+	IMUL3Q      $0x03, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x03, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x03, n+56(FP)
+	JMP         pixels
 
 do_2:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_2:
+	CMPQ  8(SP), $0x01
+	JNE   whole_2
+	KMOVW K2, K1
+
+whole_2:
 	VMOVUPS (R9), Z0
-	VMOVAPS Z0, Z1
+	VMOVUPS (R9), Z1
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_2:
 	MOVQ        (R10), AX
@@ -477,24 +601,45 @@ taps_2:
 	VMINPS      Z1, Z29, Z1
 
 fix_2:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z1, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-	JMP          next
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z1, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_2
+	IMUL3Q      $0x02, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x02, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x02, n+56(FP)
+	JMP         pixels
 
 do_1:
-	MOVQ    bias+48(FP), R9
-	ADDQ    (SP), R9
+	MOVQ   (SP), BX
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), R9
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+64(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORW K1, K1, K1
+
+block_1:
+	CMPQ  8(SP), $0x01
+	JNE   whole_1
+	KMOVW K2, K1
+
+whole_1:
 	VMOVUPS (R9), Z0
 	MOVQ    taps+16(FP), R10
 	MOVQ    ntaps+24(FP), R11
-	MOVQ    w+40(FP), DI
 
 taps_1:
 	MOVQ        (R10), AX
@@ -511,18 +656,19 @@ taps_1:
 	VMINPS      Z0, Z29, Z0
 
 fix_1:
-	MOVQ         act+88(FP), R9
-	VBROADCASTSS 12(R9), Z31
-	VFIXUPIMMPS  $0x00, Z30, Z0, Z31
-	VMOVUPS      Z31, K1, (R12)
-	ADDQ         R13, R12
-
-next:
-	ADDQ $0x40, (SP)
-	MOVQ ntaps+24(FP), R9
-	SHLQ $0x06, R9
-	ADDQ R9, w+40(FP)
-	DECQ blocks+64(FP)
-	JNZ  block
-	VZEROUPPER
-	RET
+	MOVQ        R12, AX
+	VMOVAPS     Z27, Z31
+	VFIXUPIMMPS $0x00, Z30, Z0, Z31
+	VMOVUPS     Z31, K1, (AX)
+	ADDQ        R13, AX
+	ADDQ        $0x40, BX
+	ADDQ        $0x40, R12
+	ADDQ        $0x40, R9
+	DECQ        8(SP)
+	JNZ         block_1
+	IMUL3Q      $0x01, CX, AX
+	ADDQ        AX, (SP)
+	IMUL3Q      $0x01, R13, AX
+	ADDQ        AX, dst+0(FP)
+	SUBQ        $0x01, n+56(FP)
+	JMP         pixels

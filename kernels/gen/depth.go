@@ -14,7 +14,8 @@ import (
 const depthF32Signature = `func(dst *float32, dstStep int, taps **float32, ntaps, srcStep int, w, bias *float32,
 	n, blocks, mask, clamp int, act *uint32)`
 
-// depthF32AVX512 writes the float kernel: up to 8 pixels go side by side, so that a load of weights serves 8.
+// depthF32AVX512 writes the float kernel. Up to 8 pixels go side by side, so that a load of weights serves 8; blocks of
+// channels are the inner loop, so that memory is read in order.
 func depthF32AVX512(ctx *build.Context) {
 	a := function(ctx, "depthF32x512", depthF32Signature,
 		"depthF32x512 computes n pixels of blocks times 16 channels. taps points to what each tap of the first pixel sees;",
@@ -30,51 +31,32 @@ func depthF32AVX512(ctx *build.Context) {
 	d.VBROADCASTSS(Mem{Base: rK}, reg.Z28)
 	d.VBROADCASTSS(Mem{Base: rK, Disp: 4}, reg.Z29)
 	d.VPBROADCASTD(Mem{Base: rK, Disp: 8}, reg.Z30)
-	d.MOVQ(U32(0), d.off)
-	d.Label("block")
-	d.MOVL(U32(0xffff), rK.As32())
-	d.KMOVW(rK.As32(), reg.K1)
-	d.CMPQ(d.arg("blocks"), U8(1))
-	d.JNE(LabelRef("whole"))
+	d.VPBROADCASTD(Mem{Base: rK, Disp: 12}, reg.Z27)
 	d.load("mask", rK)
-	d.KMOVW(rK.As32(), reg.K1)
-	d.Label("whole")
-	d.MOVQ(d.off, rA1)
-	d.load("dst", rDst)
-	d.ADDQ(rA1, rDst)
-	d.load("n", rK)
-	d.MOVQ(rK, d.left)
+	d.KMOVW(rK.As32(), reg.K2)
+	d.MOVQ(U32(0), d.off)
 	d.Label("pixels")
 	for p := 8; p >= 1; p-- {
-		d.CMPQ(d.left, U8(uint64(p)))
+		d.CMPQ(d.arg("n"), U8(uint64(p)))
 		if p == 8 {
 			d.JGE(LabelRef("do_8"))
 		} else {
 			d.JEQ(LabelRef(fmt.Sprintf("do_%d", p)))
 		}
 	}
-	d.JMP(LabelRef("next"))
+	d.done()
 	for p := 8; p >= 1; p-- {
 		d.pixels(p)
-		if p == 8 {
-			d.LEAQ(Mem{Base: rA1, Index: rRow, Scale: 8}, rA1)
-			d.SUBQ(U8(8), d.left)
-			d.JMP(LabelRef("pixels"))
-		} else if p > 1 {
-			d.JMP(LabelRef("next"))
-		}
+		d.IMUL3Q(U8(uint64(p)), rRow, rA0)
+		d.ADDQ(rA0, d.off)
+		d.IMUL3Q(U8(uint64(p)), rDstRow, rA0)
+		d.ADDQ(rA0, d.arg("dst"))
+		d.SUBQ(U8(uint64(p)), d.arg("n"))
+		d.JMP(LabelRef("pixels"))
 	}
-	d.Label("next")
-	d.ADDQ(U8(64), d.off)
-	d.load("ntaps", rK)
-	d.SHLQ(U8(6), rK)
-	d.ADDQ(rK, d.arg("w"))
-	d.DECQ(d.arg("blocks"))
-	d.JNZ(LabelRef("block"))
-	d.done()
 }
 
-// depthF32 has the offset of the block of channels in bytes and the pixels left in the line.
+// depthF32 has the offset of the first pixel in bytes and the blocks left.
 type depthF32 struct {
 	*asm
 	off, left Mem
@@ -88,18 +70,26 @@ func (d depthF32) at(i int) Mem {
 	return row(i)
 }
 
-// pixels computes and stores p pixels. rA1 is the offset of the first, rDst its place.
+// pixels computes and stores all blocks of p pixels. rA1 is the offset of a block, rDst its place, rK its bias.
 func (d depthF32) pixels(p int) {
 	d.Label(fmt.Sprintf("do_%d", p))
+	d.MOVQ(d.off, rA1)
+	d.load("dst", rDst)
 	d.load("bias", rK)
-	d.ADDQ(d.off, rK)
-	d.VMOVUPS(Mem{Base: rK}, zmm[0])
-	for i := 1; i < p; i++ {
-		d.VMOVAPS(zmm[0], zmm[i])
+	d.load("w", rB)
+	d.load("blocks", rA0)
+	d.MOVQ(rA0, d.left)
+	d.KXNORW(reg.K1, reg.K1, reg.K1)
+	d.Label(fmt.Sprintf("block_%d", p))
+	d.CMPQ(d.left, U8(1))
+	d.JNE(LabelRef(fmt.Sprintf("whole_%d", p)))
+	d.KMOVW(reg.K2, reg.K1)
+	d.Label(fmt.Sprintf("whole_%d", p))
+	for i := range p {
+		d.VMOVUPS(Mem{Base: rK}, zmm[i])
 	}
 	d.load("taps", rSegs)
 	d.load("ntaps", rNseg)
-	d.load("w", rB)
 	d.Label(fmt.Sprintf("taps_%d", p))
 	d.MOVQ(Mem{Base: rSegs}, rA0)
 	d.ADDQ(rA1, rA0)
@@ -118,13 +108,18 @@ func (d depthF32) pixels(p int) {
 		d.VMINPS(zmm[i], reg.Z29, zmm[i])
 	}
 	d.Label(fmt.Sprintf("fix_%d", p))
-	d.load("act", rK)
+	d.MOVQ(rDst, rA0)
 	for i := range p {
-		d.VBROADCASTSS(Mem{Base: rK, Disp: 12}, reg.Z31)
+		d.VMOVAPS(reg.Z27, reg.Z31)
 		d.VFIXUPIMMPS(U8(0), reg.Z30, zmm[i], reg.Z31)
-		d.VMOVUPS(reg.Z31, reg.K1, Mem{Base: rDst})
-		d.ADDQ(rDstRow, rDst)
+		d.VMOVUPS(reg.Z31, reg.K1, Mem{Base: rA0})
+		d.ADDQ(rDstRow, rA0)
 	}
+	d.ADDQ(U8(64), rA1)
+	d.ADDQ(U8(64), rDst)
+	d.ADDQ(U8(64), rK)
+	d.DECQ(d.left)
+	d.JNZ(LabelRef(fmt.Sprintf("block_%d", p)))
 }
 
 const depthI8Signature = `func(dst *byte, dstStep int, taps **byte, groups, srcStep int, w *int8, bias, sum *int32,
