@@ -29,32 +29,20 @@ func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uin
 // Pair is a function of two bytes, one entry for each pair of bit patterns.
 type Pair struct{ t [1 << 16]uint8 }
 
-// Form says which of ONNX Runtime's two formulas an addition follows.
-type Form uint8
-
-const (
-	Tensor Form = iota // both operands step along the innermost (logical) axis that the output has more than one element on
-	Single             // operand b stays a single value along it; where a does, swap the operands
-)
-
 // NewAdd tabulates QLinearAdd of a and b to y, all signed or all unsigned:
 //
-//	ra = sa/sy, rb = sb/sy, c = zy - fma(ra, za, float32(rb*zb))
-//	Tensor: y = sat(rint(fma(a, ra, fma(b, rb, c))))
-//	Single: y = sat(rint(fma(a, ra, float32(c + float32(b*rb)))))
+//	ra = sa/sy, rb = sb/sy, c = zy - fma(ra, za, float32(rb*zb)), y = sat(rint(fma(a, ra, fma(b, rb, c))))
 //
-// It rounds after adding the zero point, and so differs from Add between DequantizeLinear and QuantizeLinear at ties.
-func NewAdd(a, b, y quantize.Side, form Form) *Pair {
+// It rounds after adding the zero point, and so differs from Add between DequantizeLinear and QuantizeLinear at ties. Where
+// a is broadcast along the innermost axis of more than one element and b is not, ONNX Runtime swaps the operands: callers
+// do so too.
+func NewAdd(a, b, y quantize.Side) *Pair {
 	ra, rb := a.Scale/y.Scale, b.Scale/y.Scale
 	c := float32(y.Zero) - numeric.FMA32(ra, float32(a.Zero), float32(rb*float32(b.Zero)))
 	lo, hi := limits(y.Signed)
 	p := new(Pair)
 	for j := range 256 {
-		vb := level(uint8(j), b.Signed)
-		inner := numeric.FMA32(vb, rb, c)
-		if form == Single {
-			inner = c + float32(vb*rb)
-		}
+		inner := numeric.FMA32(level(uint8(j), b.Signed), rb, c)
 		for i := range 256 {
 			v := numeric.FMA32(level(uint8(i), a.Signed), ra, inner)
 			p.t[i<<8|j] = uint8(numeric.RoundClamp(v, lo, hi))
@@ -64,7 +52,7 @@ func NewAdd(a, b, y quantize.Side, form Form) *Pair {
 }
 
 // NewMul tabulates QLinearMul of a and b to y: p = (a-za)(b-zb) exact, m = float32(float32(sa*sb)/sy),
-// y = sat(rint(float32(float32(p*m) + zy))). It has one form only.
+// y = sat(rint(float32(float32(p*m) + zy))).
 func NewMul(a, b, y quantize.Side) *Pair {
 	m := float32(a.Scale*b.Scale) / y.Scale
 	lo, hi := limits(y.Signed)

@@ -1,0 +1,125 @@
+package elementwise
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"assay/kernels/numeric"
+	"assay/kernels/quantize"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestPairsAreONNXRuntimes compares whole tables with testdata/golden.json, which testdata/golden.py writes.
+func TestPairsAreONNXRuntimes(t *testing.T) {
+	var golden struct {
+		Cases []struct {
+			Op, Form, SHA256, Row string
+			Signed                bool
+			Params                [3][2]float64
+		}
+	}
+	b, err := os.ReadFile("testdata/golden.json")
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(b, &golden))
+	require.NotEmpty(t, golden.Cases)
+	for i, c := range golden.Cases {
+		t.Run(fmt.Sprintf("%d %s %s signed %v", i, c.Op, c.Form, c.Signed), func(t *testing.T) {
+			var s [3]quantize.Side
+			for k, p := range c.Params {
+				s[k] = quantize.Side{Affine: numeric.Affine{Scale: float32(p[0]), Zero: int32(p[1])}, Signed: c.Signed}
+			}
+			p := NewMul(s[0], s[1], s[2])
+			if c.Op == "QLinearAdd" {
+				p = NewAdd(s[0], s[1], s[2])
+			}
+			require.Equal(t, c.Row, hex.EncodeToString(p.t[200<<8:200<<8+16]))
+			require.Equal(t, c.SHA256, fmt.Sprintf("%x", sha256.Sum256(p.t[:])))
+		})
+	}
+}
+
+func randomBytes(rng *rand.Rand, n int) []uint8 {
+	b := make([]uint8, n)
+	for i := range b {
+		b[i] = uint8(rng.Uint32())
+	}
+	return b
+}
+
+// canary returns n bytes between two runs of marks, and a check that the marks are whole.
+func canary(t *testing.T, n int) (mid []uint8, check func()) {
+	all := make([]uint8, n+128)
+	for i := range all {
+		all[i] = 0xa5
+	}
+	return all[64 : 64+n : 64+n], func() {
+		t.Helper()
+		for i, v := range all {
+			if (i < 64 || i >= 64+n) && v != 0xa5 {
+				require.Failf(t, "wrote outside", "%d elements, place %d", n, i-64)
+			}
+		}
+	}
+}
+
+func TestLookupAndPairOfEveryLength(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	side := func(s float32, z int32) quantize.Side { return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}} }
+	p := NewAdd(side(0.1, 3), side(0.07, 200), side(0.11, 77))
+	table := p.With(9)
+	for n := range 140 {
+		a, b := randomBytes(rng, n), randomBytes(rng, n)
+		dst, check := canary(t, n)
+		Lookup(dst, a, table)
+		check()
+		for i := range dst {
+			require.Equal(t, table[a[i]], dst[i])
+		}
+		p.Run(dst, a, b, []int{n}, []int{1}, []int{1})
+		check()
+		for i := range dst {
+			require.Equal(t, p.t[int(a[i])<<8|int(b[i])], dst[i])
+		}
+		p.Run(dst, a, []uint8{9}, []int{n}, []int{1}, []int{0})
+		for i := range dst {
+			require.Equal(t, table[a[i]], dst[i])
+		}
+	}
+}
+
+func TestLookupRows(t *testing.T) {
+	table := &[256]uint8{1: 10, 2: 20, 3: 30, 4: 40}
+	dst := make([]uint8, 7)
+	LookupRows(dst, 4, []uint8{1, 2, 9, 3, 4}, 3, 2, 2, table)
+	require.Equal(t, []uint8{10, 20, 0, 0, 30, 40, 0}, dst)
+}
+
+func BenchmarkPair(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	side := quantize.Side{Affine: numeric.Affine{Scale: 0.1, Zero: 3}}
+	b.Run("build", func(b *testing.B) {
+		for b.Loop() {
+			NewAdd(side, side, side)
+		}
+	})
+	p := NewAdd(side, side, side)
+	x, y, d := randomBytes(rng, 1<<16), randomBytes(rng, 1<<16), make([]uint8, 1<<16)
+	b.Run("run", func(b *testing.B) {
+		b.SetBytes(1 << 16)
+		for b.Loop() {
+			p.Run(d, x, y, []int{1 << 16}, []int{1}, []int{1})
+		}
+	})
+	b.Run("lookup", func(b *testing.B) {
+		b.SetBytes(1 << 16)
+		for b.Loop() {
+			Lookup(d, x, p.With(3))
+		}
+	})
+}
