@@ -220,8 +220,7 @@ func arrayStream(p Prep, w Want, d tensor.DType, have []int) (st Stream, shape [
 		return st, nil, "", errors.New("--channels grey is for pictures; arrays are fed as they are")
 	}
 	st = Stream{Input: w.Name, DType: stored(d, w.DType), Want: w.DType, Affine: p.Affine, Swap: p.Channels == "bgr"}
-	st.Rows, shape, st.From, st.To, err = fitShape(w.Shape, have)
-	if err != nil {
+	if st.Rows, shape, st.From, st.To, err = fitShape(w.Shape, have); err != nil {
 		return st, nil, "", err
 	}
 	if st.From == "" && p.Layout != "" {
@@ -234,7 +233,7 @@ func arrayStream(p Prep, w Want, d tensor.DType, have []int) (st Stream, shape [
 	if st.From != st.To {
 		note = fmt.Sprintf("samples of %q have shape %v and are fed as %s", w.Name, have, st.To)
 	}
-	return st, shape, note, st.checkPiece(Piece{Shape: shape})
+	return st, shape, note, st.check(1, Piece{Shape: shape, Count: 1})
 }
 
 // channelsOf guesses the layout of a model input from its shape: channels are an axis of 1 or 3, first before last.

@@ -134,6 +134,14 @@ func (s Stream) fetch(ctx context.Context, get Get, samples []uint32, src int) (
 	return held, nil
 }
 
+// FedShape is the shape that Feed gives for n samples that look like the first one; nil when there is no sample.
+func (s Stream) FedShape(n int) []int {
+	if len(s.Pieces) == 0 {
+		return nil
+	}
+	return s.fed(s.Pieces[0].Shape, n)
+}
+
 // fed is the shape of a batch of n samples.
 func (s Stream) fed(shape []uint32, n int) []int {
 	row := ints(s.row(shape))

@@ -94,7 +94,7 @@ func (r *images) plan(s Source) ([]Stream, []string, error) {
 	if w.DType != tensor.Float32 && w.DType != tensor.Uint8 {
 		return nil, nil, fmt.Errorf("data: model input %q wants %s; pictures feed float32 or uint8", w.Name, w.DType)
 	}
-	if err := st.checkPiece(Piece{Shape: r.shape(c, Size{1, 1})}); err != nil && c.flat == nil {
+	if err := st.check(1, Piece{Shape: r.shape(c, Size{1, 1}), Count: 1}); err != nil {
 		return nil, nil, fmt.Errorf("data: model input %q: %w", w.Name, err)
 	}
 	return []Stream{st}, nil, nil

@@ -61,14 +61,15 @@ func (in Inputs) Check() error {
 			return fmt.Errorf("inputs: model input %q has two streams", s.Input)
 		}
 		seen[s.Input] = true
-		if err := s.check(in.Count); err != nil {
+		if err := s.check(in.Count, s.Pieces...); err != nil {
 			return fmt.Errorf("inputs: model input %q: %w", s.Input, err)
 		}
 	}
 	return nil
 }
 
-func (s Stream) check(count uint32) error {
+// check reports a stream that Feed could not obey, if it had the given pieces.
+func (s Stream) check(count uint32, pieces ...Piece) error {
 	if s.DType.Size() == 0 || s.Want.Size() == 0 {
 		return fmt.Errorf("element types %s and %s: both need a fixed size", s.DType, s.Want)
 	}
@@ -82,7 +83,7 @@ func (s Stream) check(count uint32) error {
 		return fmt.Errorf("layouts %q and %q: NCHW or NHWC is needed to move or swap channels", s.From, s.To)
 	}
 	var n uint64
-	for _, p := range s.Pieces {
+	for _, p := range pieces {
 		if err := s.checkPiece(p); err != nil {
 			return err
 		}

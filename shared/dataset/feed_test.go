@@ -1,0 +1,172 @@
+package dataset
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"assay/shared/plan"
+	"assay/shared/tensor"
+)
+
+// store makes a manifest of one stream by hand: pieces of the given counts, numbered elements.
+func store(s Stream, shape []uint32, counts ...uint32) (Inputs, memory) {
+	in, m := Inputs{Decoder: Decoder}, memory{}
+	next := 0
+	for _, n := range counts {
+		b := make([]byte, int(n)*sizes(shape, s.DType))
+		for i := range len(b) / s.DType.Size() {
+			switch s.DType {
+			case tensor.Float32:
+				binary.LittleEndian.PutUint32(b[4*i:], math.Float32bits(float32(next)))
+			default:
+				b[i*s.DType.Size()] = byte(next)
+			}
+			next++
+		}
+		d, _ := m.put(b)
+		s.Pieces = append(s.Pieces, Piece{d, shape, n})
+		in.Count += n
+	}
+	in.Streams = []Stream{s}
+	return in, m
+}
+
+// TestFeedArrangesAndScales: layouts in both directions, channel order before the affine, and the affine of each type.
+func TestFeedArrangesAndScales(t *testing.T) {
+	affine := Affine{Scale: 2, Mean: []float32{0, 1, 2}, Std: []float32{1, 2, 4}}
+	for name, c := range map[string]struct {
+		stream Stream
+		shape  []uint32
+		fed    []int
+		want   []float32
+	}{
+		"as stored": {Stream{DType: tensor.Uint8}, []uint32{4}, []int{1, 4}, []float32{0, 1, 2, 3}},
+		"rows to planes": {Stream{DType: tensor.Uint8, From: NHWC, To: NCHW}, []uint32{1, 2, 3}, []int{1, 3, 1, 2},
+			[]float32{0, 3, 1, 4, 2, 5}},
+		"planes to rows": {Stream{DType: tensor.Float32, From: NCHW, To: NHWC}, []uint32{3, 1, 2}, []int{1, 1, 2, 3},
+			[]float32{0, 2, 4, 1, 3, 5}},
+		"affine": {Stream{DType: tensor.Uint8, From: NHWC, To: NHWC, Affine: affine}, []uint32{1, 2, 3}, []int{1, 1, 2, 3},
+			[]float32{0, -0.25, -0.25, 1.5, 0.5, 0.125}},
+		"swapped, then affine": {Stream{DType: tensor.Uint8, From: NHWC, To: NCHW, Swap: true, Affine: affine}, []uint32{1, 2, 3}, []int{1, 3, 1, 2},
+			[]float32{1, 2.5, -0.25, 0.5, -0.5, -0.125}},
+		"affine of int16": {Stream{DType: tensor.Int16, Affine: Affine{Mean: []float32{1}}}, []uint32{2}, []int{1, 2}, []float32{-1, 0}},
+		"affine of float": {Stream{DType: tensor.Float32, Affine: Affine{Std: []float32{4}}}, []uint32{2}, []int{1, 2}, []float32{0, 0.25}},
+		"own batch axis":  {Stream{DType: tensor.Float32, Rows: 2, From: NHWC, To: NCHW}, []uint32{2, 1, 1, 2}, []int{2, 2, 1, 1}, []float32{0, 1, 2, 3}},
+		"no batch axis":   {Stream{DType: tensor.Float32, Rows: 0}, []uint32{}, []int{}, []float32{0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := c.stream
+			s.Want, s.Input = tensor.Float32, "x"
+			if s.Rows == 0 && name != "no batch axis" {
+				s.Rows = 1
+			}
+			in, m := store(s, c.shape, 1)
+			require.NoError(t, in.Check())
+			fed, err := in.Feed(t.Context(), m.get, []uint32{0})
+			require.NoError(t, err)
+			require.Equal(t, c.want, fed["x"].F32())
+			require.ElementsMatch(t, c.fed, fed["x"].Shape)
+			require.NoError(t, fed["x"].Check())
+		})
+	}
+}
+
+// TestBatchIsItsSamples: a batch is its samples one behind the other, in any order, however they lie in pieces.
+func TestBatchIsItsSamples(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		counts := rapid.SliceOfN(rapid.Uint32Range(1, 4), 1, 5).Draw(t, "pieces")
+		s := Stream{Input: "x", DType: tensor.Uint8, Want: tensor.Float32, From: NHWC, To: NCHW, Rows: 1, Affine: Affine{Scale: 255}}
+		in, m := store(s, []uint32{2, 2, 3}, counts...)
+		samples := rapid.SliceOfN(rapid.Uint32Range(0, in.Count-1), 1, 9).Draw(t, "samples")
+		fed, err := in.Feed(context.Background(), m.get, samples)
+		require.NoError(t, err)
+		var want []float32
+		for _, i := range samples {
+			one, err := in.Feed(context.Background(), m.get, []uint32{i})
+			require.NoError(t, err)
+			want = append(want, one["x"].F32()...)
+		}
+		require.Equal(t, want, fed["x"].F32())
+	})
+}
+
+// TestAffineIsNumpys: the three usual spellings, bit for bit, against the same float32 operations written out.
+func TestAffineIsNumpys(t *testing.T) {
+	torch := Affine{255, []float32{0.485}, []float32{0.229}}.table(0)
+	tf := Affine{127.5, []float32{1}, nil}.table(0)
+	lite := Affine{0, []float32{127}, []float32{128}}.table(0)
+	for i := range 256 {
+		x := float32(i)
+		unit := x / float32(255)
+		centred := unit - float32(0.485)
+		require.Equal(t, centred/float32(0.229), torch[i])
+		half := x / float32(127.5)
+		require.Equal(t, half-1, tf[i])
+		shifted := x - 127
+		require.Equal(t, shifted/128, lite[i])
+	}
+}
+
+// TestFeedRefuses: indices outside, mixed shapes, missing and short pieces.
+func TestFeedRefuses(t *testing.T) {
+	s := Stream{Input: "x", DType: tensor.Float32, Want: tensor.Float32, Rows: 1}
+	in, m := store(s, []uint32{2}, 2)
+	_, err := in.Feed(t.Context(), m.get, []uint32{2})
+	require.ErrorContains(t, err, "sample 2: the data has 2 samples")
+	_, err = in.Feed(t.Context(), memory{}.get, []uint32{0})
+	require.ErrorContains(t, err, "is not stored")
+	short := func(context.Context, plan.Digest) ([]byte, error) { return make([]byte, 7), nil }
+	_, err = in.Feed(t.Context(), short, []uint32{0})
+	require.ErrorContains(t, err, "holds 7 bytes")
+
+	other, m2 := store(s, []uint32{3}, 1)
+	in.Streams[0].Pieces = append(in.Streams[0].Pieces, other.Streams[0].Pieces...)
+	in.Count++
+	for d, b := range m2 {
+		m[d] = b
+	}
+	_, err = in.Feed(t.Context(), m.get, []uint32{0, 1, 2})
+	require.ErrorIs(t, err, ErrMixed)
+	require.Equal(t, 2, in.Together([]uint32{0, 1, 2}))
+	require.Equal(t, 1, in.Together([]uint32{2, 0}))
+	in.Streams[0].Rows = 0
+	require.Equal(t, 1, in.Together([]uint32{0, 1}))
+}
+
+// TestManifestsThatLie: what Check refuses, so that Decode does.
+func TestManifestsThatLie(t *testing.T) {
+	good := Stream{Input: "x", DType: tensor.Uint8, Want: tensor.Float32, From: NHWC, To: NCHW, Rows: 1}
+	in, _ := store(good, []uint32{2, 2, 3}, 2)
+	back, err := Decode(in.Encode())
+	require.NoError(t, err)
+	require.Equal(t, in, back)
+	for want, change := range map[string]func(*Inputs){
+		"has two streams":        func(in *Inputs) { in.Streams = append(in.Streams, in.Streams[0]) },
+		"promises 3":             func(in *Inputs) { in.Count = 3 },
+		"fixed size":             func(in *Inputs) { in.Streams[0].DType = tensor.String },
+		"cannot be fed":          func(in *Inputs) { in.Streams[0].Want = tensor.Int64 },
+		"NCHW or NHWC is needed": func(in *Inputs) { in.Streams[0].From = "CHWN" },
+		"mean has 2 values":      func(in *Inputs) { in.Streams[0].Mean = []float32{1, 2} },
+		"divisor may not be 0":   func(in *Inputs) { in.Streams[0].Std = []float32{0} },
+		"positive divisor":       func(in *Inputs) { in.Streams[0].Scale = float32(math.NaN()) },
+		"is larger than":         func(in *Inputs) { in.Streams[0].Pieces[0].Shape = []uint32{1 << 31, 1 << 31, 3} },
+		"no room for layout":     func(in *Inputs) { in.Streams[0].Pieces[0].Shape = []uint32{12} },
+		"begin with its 4 rows":  func(in *Inputs) { in.Streams[0].Rows = 4 },
+	} {
+		t.Run(want, func(t *testing.T) {
+			in, _ := store(good, []uint32{2, 2, 3}, 2)
+			change(&in)
+			_, err := Decode(in.Encode())
+			require.ErrorContains(t, err, want)
+		})
+	}
+	_, err = Decode(append(in.Encode(), 0))
+	require.Error(t, err)
+	require.False(t, errors.Is(err, ErrMixed))
+}
