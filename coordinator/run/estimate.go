@@ -73,3 +73,10 @@ func (m *meterOfWork) tell() {
 	}
 	m.report(p)
 }
+
+// inferences is the number computed so far.
+func (m *meterOfWork) inferences() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.done
+}

@@ -46,6 +46,9 @@ type programKey struct {
 	model, plan, want plan.Digest
 }
 
+// inline is the most bytes of records that travel in a message; more go through the object store.
+const inline = 64 << 10
+
 // How many things an evaluator remembers; each can be fetched or made again.
 const (
 	keepProblems = 8
@@ -101,9 +104,9 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 		if err != nil {
 			return worker.Value{}, err
 		}
-		want = quant.Values(taps)
+		want = values(taps)
 		measure = func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
-			return quant.Measure(taps, out, len(samples))
+			return tapped(taps, out, len(samples))
 		}
 	default:
 		return worker.Value{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
@@ -116,7 +119,14 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	return worker.Value{Result: wire.Result{V: wire.Version, Records: records}, Samples: len(samples)}, nil
+	value := worker.Value{Result: wire.Result{V: wire.Version, Records: records}, Samples: len(samples)}
+	if len(records) > inline {
+		value.Records = nil
+		if value.Object, err = e.objects.Put(ctx, records); err != nil {
+			return worker.Value{}, err
+		}
+	}
+	return value, nil
 }
 
 // run feeds the samples batch by batch and appends what measure makes of the outputs. Records do not depend on the batches.
@@ -188,7 +198,7 @@ func (e *Evaluator) problemOf(ctx context.Context, d plan.Digest) (*problem, err
 			return nil, fmt.Errorf("problem %s: %w", d.Short(), err)
 		}
 		pr := &problem{}
-		if pr.Problem, err = plan.DecodeProblem(b); err != nil {
+		if err = plan.Decode("Problem", b, &pr.Problem); err != nil {
 			return nil, fmt.Errorf("problem %s: %w", d.Short(), err)
 		}
 		parts := []struct {

@@ -1,0 +1,100 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/alecthomas/kong"
+
+	"assay/coordinator/run"
+	"assay/shared/version"
+)
+
+// Exit codes.
+const (
+	exitMet         = 0
+	exitInternal    = 1
+	exitInput       = 2
+	exitMissed      = 3
+	exitInterrupted = 130
+)
+
+// commands is the command line.
+type commands struct {
+	Run     runCommand     `cmd:"" help:"Quantize a model within an accuracy limit."`
+	Replay  replayCommand  `cmd:"" help:"Make the decisions of a job again from its stored results; nothing is computed."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+const description = `Assay quantizes a float ONNX model to INT8 and keeps its accuracy within the limit that you set.
+
+It quantizes everything, measures, finds the layers that cost accuracy, gives those back to float, and proves the result.`
+
+// terminal is where a command reads and writes.
+type terminal struct {
+	ctx    context.Context
+	args   []string
+	stdout io.Writer
+	stderr io.Writer
+}
+
+// execute runs the command line and returns the exit code.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c, kong.Name("assay"), kong.Description(description), kong.Writers(stdout, stderr),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Exit(func(code int) { exited = code }))
+	if err != nil {
+		fmt.Fprintln(stderr, "assay:", err)
+		return exitInternal
+	}
+	k, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "assay: %s (see assay --help)\n", err)
+		return exitInput
+	}
+	err = k.Run(&terminal{ctx, args, stdout, stderr})
+	return exitCode(ctx, err, stderr)
+}
+
+// errMissed is the limit missed: an answer, not a fault.
+var errMissed = errors.New("the limit is not met")
+
+// exitCode prints err as one line and says how the program ends.
+func exitCode(ctx context.Context, err error, stderr io.Writer) int {
+	var input *run.InputError
+	switch {
+	case err == nil:
+		return exitMet
+	case errors.Is(err, errMissed):
+		return exitMissed
+	case ctx.Err() != nil:
+		fmt.Fprintln(stderr, "assay: interrupted; what was computed is kept: the same command goes on from here")
+		return exitInterrupted
+	case errors.As(err, &input):
+		fmt.Fprintln(stderr, "assay:", oneLine(err))
+		return exitInput
+	}
+	fmt.Fprintln(stderr, "assay:", oneLine(err))
+	return exitInternal
+}
+
+// oneLine keeps an error on one line; lists of errors keep their lines, indented.
+func oneLine(err error) string {
+	return strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", "\n  ")
+}
+
+// versionCommand prints the version.
+type versionCommand struct{}
+
+// Run implements the command.
+func (versionCommand) Run(t *terminal) error {
+	_, err := fmt.Fprintln(t.stdout, "assay", version.String())
+	return err
+}

@@ -1,0 +1,24 @@
+// Command coordinator is Assay: it turns a float ONNX model into an INT8 one that keeps its accuracy within a limit.
+//
+//	assay run job.json            quantize as a job file says
+//	assay run -m model.onnx ...   the same by flags
+//	assay replay STATE            the decisions again, from stored results
+//	assay version
+//
+// Exit codes of run: 0 the limit is met, 3 it is not (the best model is written all the same), 2 bad input, 1 internal
+// error, 130 interrupted (results so far are kept; the same command goes on).
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}

@@ -1,0 +1,94 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"assay/shared/config"
+	"assay/shared/dataset"
+	"assay/shared/plan"
+	"assay/shared/store"
+)
+
+// data is the samples of a job: one manifest for the search, and for calibration the same or one of its own.
+type data struct {
+	search      dataset.Inputs
+	calibration dataset.Inputs
+	labels      []int32 // by sample of search; empty without
+	names       []string
+	calibNames  []string
+	calibView   plan.View
+	searchView  plan.View
+	notes       []string
+}
+
+// openData opens what the job names, without decoding anything.
+func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
+	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Inputs: m.wants(), Prep: j.Data.Prep}
+	if j.Agreement {
+		src.Labels = ""
+	}
+	if search, err = dataset.Open(ctx, src); err != nil {
+		return nil, nil, &InputError{err}
+	}
+	if j.Calibration.Source != "" {
+		src.Data, src.Labels = j.Calibration.Source, ""
+		if calibration, err = dataset.Open(ctx, src); err != nil {
+			return nil, nil, &InputError{fmt.Errorf("calibration %w", err)}
+		}
+	}
+	return search, calibration, nil
+}
+
+// decode reads every sample once and stores the pieces. A sample that cannot be read ends the job before any search: a
+// result on fewer samples than the user gave is not what was asked for.
+func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, objects store.Store, progress func(done, total int)) (*data, error) {
+	put := func(b []byte) (plan.Digest, error) { return objects.Put(ctx, b) }
+	d := &data{labels: search.Labels, names: search.Names, notes: search.Notes}
+	if j.Agreement {
+		d.labels = nil
+	}
+	in, faults, err := search.Build(ctx, put, progress)
+	if err == nil {
+		err = faults.Err()
+	}
+	if err != nil {
+		return nil, inputUnless(ctx, err)
+	}
+	d.search, d.calibration, d.calibNames = in, in, search.Names
+	own, rest, err := j.Calibration.Split(search.Len())
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	d.searchView.Samples, d.calibView.Samples = rest, own
+	if calibration != nil {
+		in, faults, err := calibration.Select(toInts(j.Calibration.Pick(calibration.Len()))).Build(ctx, put, nil)
+		if err == nil {
+			err = faults.Err()
+		}
+		if err != nil {
+			return nil, inputUnless(ctx, fmt.Errorf("calibration %w", err))
+		}
+		d.calibration, d.calibNames = in, calibration.Names
+		for i := range in.Count {
+			d.calibView.Samples = append(d.calibView.Samples, i)
+		}
+	}
+	return d, nil
+}
+
+// inputUnless is err as an error of the user's data, but for an interruption and the store.
+func inputUnless(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return &InputError{err}
+}
+
+func toInts(v []uint32) []int {
+	out := make([]int, len(v))
+	for i, x := range v {
+		out[i] = int(x)
+	}
+	return out
+}

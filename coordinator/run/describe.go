@@ -1,0 +1,97 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"runtime"
+	"time"
+
+	"assay/coordinator/report"
+	"assay/kernels/numeric"
+	"assay/shared/config"
+	"assay/shared/plan"
+	"assay/shared/quant"
+	"assay/shared/version"
+)
+
+// describe fills the report from what was decided and measured.
+func (w *work) describe(ctx context.Context) (*report.Report, error) {
+	final := w.outcome.Plan
+	macs, total := quant.MACShare(w.model.graph, w.params, final, w.cfg.InputShapes)
+	d := report.Decisions{
+		Job: report.Job{
+			Placement: w.job.Quantize.Placement, Preset: w.job.Quantize.Preset, Weights: granularity(w.job), MaximalDrop: w.job.Drop,
+			DropType: dropType(w.job), Subset: w.job.Subset, Iterations: w.job.Iterations,
+			Inputs: w.problem.Inputs.String(), Meter: w.problem.Meter.String(),
+		},
+		Numerics: numeric.Version,
+		Model:    report.Model{Name: w.job.Stem(), Digest: w.problem.Model.String(), Operations: w.built.Layers, Groups: len(w.params.Groups)},
+		Samples:  report.Samples{Calibration: len(w.data.calibView.Samples), Search: len(w.data.searchView.Samples)},
+		Output:   w.output, AlwaysFloat: []report.Operation{}, Groups: []report.Group{},
+	}
+	if total > 0 {
+		d.MACShare = float64(macs) / float64(total)
+	}
+	for i, ops := range quant.GroupOps(w.model.graph, w.params) {
+		d.Groups = append(d.Groups, report.Group{Index: i, Operations: ops})
+	}
+	for _, r := range w.built.Float {
+		d.AlwaysFloat = append(d.AlwaysFloat, report.Operation{Name: r.Node, Reason: r.Why})
+	}
+	d.Fill(w.outcome, w.limit)
+	d.Notes = append(d.Notes, w.built.Warnings...)
+	float := w.asker.known[plan.Digest{}]
+	best := w.asker.known[plan.EffectiveDigest(w.params, final)]
+	if float != nil && best != nil {
+		view := w.data.searchView.Samples
+		d.Flips.Wrong, d.Flips.Right = w.meter.Flips(0, float.join(view), best.join(view))
+	}
+	speed, err := w.speed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	run := report.Run{
+		Seconds: time.Since(w.start).Seconds(), Inferences: w.gauge.inferences(), CellsComputed: w.counts.computed, CellsReused: w.counts.reused,
+		Nodes: []report.Node{}, Versions: map[string]string{"assay": version.String(), "go": runtime.Version()},
+		Speed: speed, Command: w.command, State: w.seat.state.Dir,
+	}
+	for _, n := range w.cells.nodes.all() {
+		run.Nodes = append(run.Nodes, report.Node(n))
+	}
+	return &report.Report{Decisions: d, Run: run}, nil
+}
+
+// speed measures the float, the all-INT8 and the final model on this machine.
+func (w *work) speed(ctx context.Context) (*report.Speed, error) {
+	w.events.phase("speed", "one sample at a time on this machine")
+	var s report.Speed
+	digest, sample := w.problem.Digest(), w.data.searchView.Samples[0]
+	for _, x := range []struct {
+		plan plan.Plan
+		ms   *float64
+	}{{plan.Plan{}, &s.Float}, {plan.All(w.params), &s.Int8}, {w.outcome.Plan, &s.Final}} {
+		ms, err := w.seat.cells.Time(ctx, digest, x.plan, sample)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, context.Cause(ctx)
+			}
+			return nil, errors.Join(errors.New("speed"), err)
+		}
+		*x.ms = ms
+	}
+	return &s, nil
+}
+
+func granularity(j *config.Job) string {
+	if j.Quantize.PerTensor {
+		return quant.PerTensor
+	}
+	return quant.PerChannel
+}
+
+func dropType(j *config.Job) string {
+	if j.Relative {
+		return "relative"
+	}
+	return "absolute"
+}

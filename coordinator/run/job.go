@@ -1,0 +1,283 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"assay/coordinator/report"
+	"assay/coordinator/search"
+	"assay/kernels/numeric"
+	"assay/shared/config"
+	"assay/shared/metric"
+	"assay/shared/plan"
+	"assay/shared/quant"
+	"assay/shared/version"
+)
+
+// Result is what a job leaves: the report, and where the files went.
+type Result struct {
+	Report *report.Report
+	Files  []string
+}
+
+// Job carries out j: it prepares, searches, writes the model and the reports into j.OutputDir. command is the line that
+// repeats it, for the report. The error is an *InputError for bad input, the cause of ctx after an interruption (results
+// so far are kept), else internal.
+func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Result, err error) {
+	w := &work{job: j, events: ev, command: command, start: time.Now()}
+	if err := w.prepare(ctx); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if e := w.seat.leave(); err == nil && e != nil {
+			err = e
+		}
+	}()
+	if err := w.decode(ctx); err != nil {
+		return nil, err
+	}
+	stop, err := w.listen(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
+	if err := w.search(ctx); err != nil {
+		return nil, err
+	}
+	if err := w.export(ctx); err != nil {
+		return nil, err
+	}
+	return w.report(ctx)
+}
+
+// work is a job in progress.
+type work struct {
+	job     *config.Job
+	events  Events
+	command string
+	start   time.Time
+
+	model  *model
+	data   *data
+	seat   *seat
+	limit  metric.Limit
+	gauge  *meterOfWork
+	cells  *dispatcher
+	asker  *asker
+	params *plan.Params
+	built  *quant.Report
+	cfg    quant.Config
+
+	problem plan.Problem
+	meter   metric.Meter
+	wanted  search.Problem
+	outcome search.Outcome
+	output  report.Output
+	counts  struct{ computed, reused int64 }
+}
+
+// prepare does what needs no sample to be decoded: every mistake that can be seen early is seen here.
+func (w *work) prepare(ctx context.Context) error {
+	if err := w.job.Check(); err != nil {
+		return &InputError{err}
+	}
+	limit, err := w.job.Limit()
+	if err != nil {
+		return &InputError{err}
+	}
+	w.limit = limit
+	if err := writable(w.job.OutputDir); err != nil {
+		return &InputError{err}
+	}
+	if w.model, err = loadModel(w.job.Model); err != nil {
+		return err
+	}
+	if err := checkIgnored(w.job, w.model.graph); err != nil {
+		return err
+	}
+	w.events.note(fmt.Sprintf("model %s: %d nodes, %d inputs, %d outputs, opset %d", w.job.Model, len(w.model.graph.Graph.Nodes), len(w.model.graph.Graph.Inputs), len(w.model.graph.Graph.Outputs), w.model.graph.FileOpset))
+	dir := w.job.StateDir
+	if dir == "" {
+		if dir, err = DefaultStateDir(w.job.Model, w.model.file); err != nil {
+			return &InputError{err}
+		}
+	}
+	if w.seat, err = takeSeat(ctx, w.job, dir); err != nil {
+		return err
+	}
+	return nil
+}
+
+// writable makes the output directory and tries to write there, so that a job does not end after hours with nothing.
+func writable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fmt.Errorf("output directory: %w", err)
+	}
+	f, err := os.CreateTemp(dir, ".assay-*")
+	if err != nil {
+		return fmt.Errorf("output directory: %w (choose another with --output-dir)", err)
+	}
+	f.Close()
+	return os.Remove(f.Name())
+}
+
+// decode reads the samples and names the problem.
+func (w *work) decode(ctx context.Context) error {
+	search, calibration, err := openData(ctx, w.job, w.model)
+	if err != nil {
+		return err
+	}
+	for _, n := range search.Notes {
+		w.events.note("data: " + n)
+	}
+	w.events.phase("decode", fmt.Sprintf("%d samples from %s", search.Len(), w.job.Data.Source))
+	if w.data, err = decode(ctx, w.job, search, calibration, w.seat.objects, nil); err != nil {
+		return err
+	}
+	if err := w.model.measure(w.data.search); err != nil {
+		return err
+	}
+	if w.model.classes > 0 && len(w.data.labels) > 0 {
+		if err := search.CheckLabels(w.model.classes); err != nil {
+			return &InputError{err}
+		}
+	}
+	w.meter = metric.Meter{Adapter: metric.Classification, Output: w.model.output, Metrics: w.job.Metrics, Labels: w.data.labels}
+	if len(w.meter.Metrics) == 0 {
+		w.meter.Metrics = []metric.Spec{{Name: "accuracy@top1", Type: "accuracy", TopK: 1}}
+	}
+	if len(w.data.labels) == 0 {
+		return &InputError{fmt.Errorf("data: %s has no labels; give them with --labels, or as one folder per class", w.job.Data.Source)}
+	}
+	if err := w.meter.Check(); err != nil {
+		return &InputError{err}
+	}
+	w.problem = plan.Problem{Numerics: numeric.Version, Model: digestOf(w.model.bytes), Inputs: w.data.search.Digest(), Meter: w.meter.Digest(), Block: block(w.model.macs)}
+	return w.put(ctx, w.model.bytes, w.data.search.Encode(), w.meter.Encode(), plan.Encode("Problem", w.problem))
+}
+
+// put stores objects under their digests.
+func (w *work) put(ctx context.Context, objects ...[]byte) error {
+	for _, b := range objects {
+		if _, err := w.seat.objects.Put(ctx, b); err != nil {
+			return explainDisk(err)
+		}
+	}
+	return nil
+}
+
+// listen starts evaluators and the dispatcher.
+func (w *work) listen(ctx context.Context) (stop func(), err error) {
+	n := slots(w.job)
+	w.seat.hire(ctx, n)
+	id := fmt.Sprintf("%x-%d", w.problem.Model[:6], time.Now().UnixNano())
+	d, stop, err := listen(ctx, w.seat.broker, id, numeric.Version, w.model.macs)
+	if err != nil {
+		return nil, err
+	}
+	w.cells = d
+	w.gauge = &meterOfWork{start: time.Now(), report: w.events.Progress, slots: d.nodes.slots}
+	d.onCell = func(known bool, samples int) {
+		w.gauge.cell(known, samples)
+		if known {
+			w.counts.reused++
+		} else {
+			w.counts.computed++
+		}
+	}
+	waited := false
+	d.onWait = func(nobody bool) {
+		if nobody && !waited {
+			w.events.note(fmt.Sprintf("waiting for an evaluator of numerics %s (start one with: assay-evaluator --nats %s)", numeric.Version, w.seat.broker.URL()))
+		}
+		waited = nobody
+	}
+	w.asker = newAsker(d, w.seat.objects, w.problem, w.meter, w.data.searchView)
+	w.asker.onRound = func(name string, trials, samples int) {
+		w.events.phase(name, fmt.Sprintf("%d plans, %d inferences", trials, samples))
+		w.gauge.round(name, int64(samples))
+	}
+	if !d.fresh {
+		w.asker.lookup = d.lookup
+	}
+	return stop, nil
+}
+
+// search calibrates, builds params and runs the algorithm.
+func (w *work) search(ctx context.Context) error {
+	shapes := map[string][]int{}
+	for _, s := range w.data.search.Streams {
+		shapes[s.Input] = s.FedShape(1)
+	}
+	w.cfg = quantConfig(w.job, shapes)
+	taps, err := quant.Taps(w.model.graph, w.cfg)
+	if err != nil {
+		return &InputError{err}
+	}
+	calibration := w.problem
+	if w.data.calibration.Digest() != w.data.search.Digest() {
+		calibration.Inputs = w.data.calibration.Digest()
+		if err := w.put(ctx, w.data.calibration.Encode(), plan.Encode("Problem", calibration)); err != nil {
+			return err
+		}
+	}
+	stats, err := w.asker.statistics(ctx, calibration, w.data.calibView, w.data.calibNames, taps)
+	if err != nil {
+		return err
+	}
+	if w.params, w.built, err = quant.Build(w.model.graph, w.cfg, stats); err != nil {
+		return &InputError{err}
+	}
+	for _, s := range w.built.Warnings {
+		w.events.note(s)
+	}
+	if err := w.put(ctx, w.params.Encode()); err != nil {
+		return err
+	}
+	w.asker.params = w.params
+	w.events.note(fmt.Sprintf("%d operations in %d groups can be INT8", w.built.Layers, len(w.params.Groups)))
+	w.wanted = search.Problem{
+		Params: w.params.Digest(), Groups: len(w.params.Groups), View: w.data.searchView, Limit: w.limit,
+		Subset: w.job.Subset, Iterations: w.job.Iterations, KeepWorse: w.job.KeepWorse,
+	}
+	if !w.job.Aware {
+		w.wanted.Iterations = 0
+	}
+	for i, s := range w.meter.Metrics {
+		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i)})
+	}
+	if err := w.remember(); err != nil {
+		return err
+	}
+	w.outcome, err = search.POT(ctx, w.wanted, w.asker)
+	return err
+}
+
+// report writes report.json and report.html.
+func (w *work) report(ctx context.Context) (*Result, error) {
+	r, err := w.describe(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Report: r, Files: []string{filepath.Join(w.job.OutputDir, w.output.File)}}
+	text, err := r.JSON()
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.HTML()
+	if err != nil {
+		return nil, err
+	}
+	for name, b := range map[string][]byte{"report.json": text, "report.html": page} {
+		if err := writeFile(filepath.Join(w.job.OutputDir, name), b); err != nil {
+			return nil, err
+		}
+	}
+	res.Files = append(res.Files, filepath.Join(w.job.OutputDir, "report.json"), filepath.Join(w.job.OutputDir, "report.html"))
+	return res, nil
+}
+
+var _ = version.String

@@ -1,0 +1,136 @@
+package run
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"math"
+	"os"
+
+	"assay/shared/config"
+	"assay/shared/dataset"
+	"assay/shared/graph"
+	"assay/shared/onnx"
+	"assay/shared/op"
+	"assay/shared/pass"
+)
+
+// model is the float model, ready to be quantized.
+type model struct {
+	graph   *graph.Model // normalised
+	bytes   []byte       // of the normalised model; its SHA-256 is the model digest
+	file    [32]byte     // SHA-256 of the user's file
+	output  string       // what is measured
+	macs    int64        // of one sample
+	classes int          // scores of the measured output, 0 when unknown
+}
+
+// loadModel reads, checks and normalises.
+func loadModel(path string) (*model, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, &InputError{fmt.Errorf("model: %w", err)}
+	}
+	m, err := onnx.Read(path)
+	if err != nil {
+		return nil, &InputError{err}
+	}
+	if err := graph.CheckFinite(m); err != nil {
+		return nil, &InputError{fmt.Errorf("%s: %w", path, err)}
+	}
+	if err := pass.Normalize(m); err != nil {
+		return nil, &InputError{fmt.Errorf("%s: %w", path, err)}
+	}
+	out := &model{graph: m, file: sha256.Sum256(raw)}
+	if out.bytes, err = onnx.Encode(m); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if len(m.Graph.Outputs) == 0 {
+		return nil, &InputError{fmt.Errorf("%s: the model has no output", path)}
+	}
+	out.output = m.Graph.Outputs[0].Name
+	return out, nil
+}
+
+// wants lists the inputs that need data.
+func (m *model) wants() []dataset.Want {
+	var out []dataset.Want
+	for _, p := range m.graph.Graph.Inputs {
+		w := dataset.Want{Name: p.Name, DType: p.Type.DType}
+		for _, d := range p.Type.Shape {
+			n := d.N
+			if n < 0 {
+				n = -1
+			}
+			w.Shape = append(w.Shape, n)
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// measure finds the multiply-adds and the number of scores of one sample, from the shapes that the data really has.
+func (m *model) measure(in dataset.Inputs) error {
+	types := map[string]op.Info{}
+	for _, p := range m.graph.Graph.Inputs {
+		for _, s := range in.Streams {
+			if s.Input == p.Name {
+				types[p.Name] = op.Info{DType: s.Want, Shape: s.FedShape(1)}
+			}
+		}
+	}
+	info, err := op.InferShapes(m.graph.Graph, types)
+	if err != nil {
+		return &InputError{fmt.Errorf("model and data do not fit: %w", err)}
+	}
+	for _, n := range op.MACs(m.graph.Graph, info) {
+		m.macs += n
+	}
+	if shape := info[m.output].Shape; len(shape) > 0 {
+		m.classes = 1
+		for _, d := range shape[1:] {
+			m.classes *= d
+		}
+	}
+	return nil
+}
+
+// Bounds of a cell: enough work that a message is worth sending, few enough samples that a killed evaluator loses little.
+const (
+	cellMACs  = 2e9
+	cellLimit = 32
+)
+
+// block is the number of samples of a cell; it follows from the model and is part of the problem.
+func block(macs int64) uint16 {
+	return uint16(max(1, min(cellLimit, int64(math.Ceil(cellMACs/float64(max(macs, 1)))))))
+}
+
+// InputError is bad input of the user's: exit code 2.
+type InputError struct{ err error }
+
+func (e *InputError) Error() string { return e.err.Error() }
+
+// Unwrap gives the cause.
+func (e *InputError) Unwrap() error { return e.err }
+
+// checkIgnored names the first ignored node that does not exist, with its line.
+func checkIgnored(j *config.Job, m *graph.Model) error {
+	if len(j.Quantize.IgnoredNames) == 0 {
+		return nil
+	}
+	var names []string
+	known := map[string]bool{}
+	for _, n := range m.Graph.Nodes {
+		names = append(names, n.Name)
+		known[n.Name] = true
+	}
+	for _, n := range j.Quantize.IgnoredNames {
+		if !known[n.Text] {
+			return &InputError{j.Unknown(n, "node", names)}
+		}
+	}
+	return nil
+}
+
+// BadInput marks err as bad input of the user's.
+func BadInput(err error) error { return &InputError{err} }

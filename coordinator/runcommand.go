@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"time"
+
+	"golang.org/x/term"
+
+	"assay/coordinator/console"
+	"assay/coordinator/run"
+	"assay/shared/config"
+)
+
+// runCommand is `assay run`.
+type runCommand struct {
+	Job string `arg:"" optional:"" help:"Job file: POT's configuration as JSON with comments. Flags override it." type:"path"`
+	config.Flags
+}
+
+// Help is the long help of the command.
+func (runCommand) Help() string {
+	return `Examples:
+  assay run deployments/examples/digits/job.json
+  assay run -m model.onnx --data images/ --labels labels.txt --like imagenet-torch --max-drop 0.01 --output-dir out/
+  assay run job.json --max-drop 0.005          another limit: what was measured before is not measured again
+  assay run job.json --nats nats://host:4222 --evaluators 0          external evaluators do the work
+
+The output directory receives <model>_int8.onnx, report.json and report.html.
+Exit codes: 0 limit met, 3 not met (the best model is written), 2 bad input, 1 internal error, 130 interrupted.`
+}
+
+// Run implements the command.
+func (c runCommand) Run(t *terminal) error {
+	job := config.New()
+	if c.Job != "" {
+		var err error
+		if job, err = config.Read(c.Job); err != nil {
+			return run.BadInput(err)
+		}
+	}
+	if err := c.Flags.Apply(job); err != nil {
+		return run.BadInput(err)
+	}
+	listener := listenerFor(t, job.JSON)
+	res, err := run.Job(t.ctx, job, "assay "+quoted(t.args), listener.Events)
+	listener.Close()
+	if err != nil {
+		return err
+	}
+	if !job.JSON {
+		if err := res.Report.Summary(t.stdout, res.Files); err != nil {
+			return err
+		}
+	}
+	if !res.Report.Decisions.Met {
+		return errMissed
+	}
+	return nil
+}
+
+// listenerFor chooses how the run is shown: JSON lines, a bar on a terminal, or plain lines.
+func listenerFor(t *terminal, json bool) console.Listener {
+	if json {
+		return console.JSON(t.stdout)
+	}
+	if f, ok := t.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
+		return console.Terminal(t.stderr)
+	}
+	return console.Lines(t.stderr, 5*time.Second)
+}
+
+// quoted is a command line that a shell reads back as args.
+func quoted(args []string) string {
+	out := make([]string, len(args))
+	for i, a := range args {
+		out[i] = a
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$&|;<>()*?[]#~`!{}") {
+			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return fmt.Sprint(strings.Join(out, " "))
+}
