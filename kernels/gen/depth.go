@@ -90,17 +90,28 @@ func (d depthF32) pixels(p int) {
 	}
 	d.load("taps", rSegs)
 	d.load("ntaps", rNseg)
-	d.Label(fmt.Sprintf("taps_%d", p))
-	d.MOVQ(Mem{Base: rSegs}, rA0)
-	d.ADDQ(rA1, rA0)
-	d.VMOVUPS(Mem{Base: rB}, reg.Z31)
-	for i := range p {
-		d.VFMADD231PS(d.at(i), reg.Z31, reg.K1, zmm[i])
+	tap := func(k int) {
+		d.MOVQ(Mem{Base: rSegs, Disp: 8 * k}, rA0)
+		d.ADDQ(rA1, rA0)
+		d.VMOVUPS(Mem{Base: rB, Disp: 64 * k}, reg.Z31)
+		for i := range p {
+			d.VFMADD231PS(d.at(i), reg.Z31, reg.K1, zmm[i])
+		}
 	}
+	d.CMPQ(rNseg, U8(9))
+	d.JNE(LabelRef(fmt.Sprintf("taps_%d", p)))
+	for k := range 9 {
+		tap(k)
+	}
+	d.ADDQ(U32(9*64), rB)
+	d.JMP(LabelRef(fmt.Sprintf("sums_%d", p)))
+	d.Label(fmt.Sprintf("taps_%d", p))
+	tap(0)
 	d.ADDQ(U8(8), rSegs)
 	d.ADDQ(U8(64), rB)
 	d.DECQ(rNseg)
 	d.JNZ(LabelRef(fmt.Sprintf("taps_%d", p)))
+	d.Label(fmt.Sprintf("sums_%d", p))
 	d.CMPQ(d.arg("clamp"), U8(0))
 	d.JEQ(LabelRef(fmt.Sprintf("fix_%d", p)))
 	for i := range p {
