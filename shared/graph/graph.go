@@ -7,6 +7,8 @@
 // nested graph (an attribute of If, Loop, Scan) may read the names of the graphs around it; it never hides one of them.
 // Nodes stand in an order in which every input is defined before it is used. "" marks an omitted input or output.
 // Graphs are plain data: a pass changes its own Clone, readers may share.
+//
+// Models have a text form (Print, Parse) for tests and for eyes, and Validate checks the rules above between passes.
 package graph
 
 import (

@@ -5,8 +5,13 @@ import (
 	"slices"
 )
 
-// maxInlined bounds the nodes that Inline makes: a few functions that call each other twice claim any number.
-const maxInlined = 1 << 20
+// Bounds of what Inline makes, because a few functions that call each other twice claim any number: nodes, bytes of their
+// names, and functions within functions.
+const (
+	maxInlined      = 1 << 18
+	maxInlinedNames = 1 << 28
+	maxInlinedDepth = 64
+)
 
 // Inline replaces every node that stands for a model-local function by the function's nodes, functions within functions
 // too, and drops the functions. The nodes are named caller/inner and so are their values; values that the caller names
@@ -44,7 +49,23 @@ type inliner struct {
 	model     *Model
 	functions map[[2]string]*Function
 	used      namer
-	made      int
+	made      int // nodes
+	named     int // bytes of names
+}
+
+// spend counts the nodes of a list, nested ones too, that are to be made under a caller's name.
+func (x *inliner) spend(nodes []*Node, caller string) error {
+	walkNodes(&Graph{Nodes: nodes}, func(n *Node) {
+		x.made++
+		x.named += len(caller) + len(n.Name)
+		for _, out := range n.Outputs {
+			x.named += len(caller) + len(out)
+		}
+	})
+	if x.made > maxInlined || x.named > maxInlinedNames {
+		return fmt.Errorf("functions expand to more than %d nodes or %d bytes of names", maxInlined, maxInlinedNames)
+	}
+	return nil
 }
 
 // adopt adds a function's opset imports to the model's.
@@ -87,6 +108,9 @@ func (x *inliner) nodes(list []*Node, stack []*Function) ([]*Node, error) {
 		if slices.Contains(stack, f) {
 			return nil, fmt.Errorf("%s: function %q calls itself", n.label(), f.Name)
 		}
+		if len(stack) == maxInlinedDepth {
+			return nil, fmt.Errorf("%s: functions call each other deeper than %d", n.label(), maxInlinedDepth)
+		}
 		body, err := x.expand(n, f)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", n.label(), err)
@@ -105,10 +129,10 @@ func (x *inliner) expand(call *Node, f *Function) ([]*Node, error) {
 		return nil, fmt.Errorf("function %q has %d inputs and %d outputs, the node %d and %d",
 			f.Name, len(f.Inputs), len(f.Outputs), len(call.Inputs), len(call.Outputs))
 	}
-	body := cloneNodes(f.Nodes)
-	if x.made += len(body); x.made > maxInlined {
-		return nil, fmt.Errorf("functions expand to more than %d nodes", maxInlined)
+	if err := x.spend(f.Nodes, call.Name); err != nil {
+		return nil, err
 	}
+	body := cloneNodes(f.Nodes)
 	names := map[string]string{}
 	for i, in := range f.Inputs {
 		names[in] = call.Input(i)
@@ -146,12 +170,13 @@ func (x *inliner) expand(call *Node, f *Function) ([]*Node, error) {
 		}
 		n.Name = call.Name + "/" + n.Name
 	})
-	bind(body, call, f) // after renaming: a graph that is the caller's attribute reads the caller's names
-	return body, nil
+	// After renaming: a graph that is the caller's attribute reads the caller's names.
+	return body, x.bind(body, call, f)
 }
 
 // bind resolves the attribute references of a body.
-func bind(body []*Node, call *Node, f *Function) {
+func (x *inliner) bind(body []*Node, call *Node, f *Function) error {
+	var err error
 	walkNodes(&Graph{Nodes: body}, func(n *Node) {
 		attrs := make([]Attr, 0, len(n.Attrs))
 		for _, a := range n.Attrs {
@@ -159,23 +184,32 @@ func bind(body []*Node, call *Node, f *Function) {
 				attrs = append(attrs, a)
 				continue
 			}
-			value := call.Attr(a.Ref)
-			if value == nil {
-				for i := range f.Defaults {
-					if f.Defaults[i].Name == a.Ref {
-						value = &f.Defaults[i]
-					}
-				}
+			value := f.value(call, a.Ref)
+			if value == nil || err != nil {
+				continue
 			}
-			if value != nil {
-				bound := *value
-				bound.Name = a.Name
-				if bound.Graph != nil {
-					bound.Graph = bound.Graph.Clone()
-				}
-				attrs = append(attrs, bound)
+			bound := *value
+			bound.Name = a.Name
+			if bound.Graph != nil {
+				err = x.spend(bound.Graph.Nodes, "")
+				bound.Graph = bound.Graph.Clone()
 			}
+			attrs = append(attrs, bound)
 		}
 		n.Attrs = attrs
 	})
+	return err
+}
+
+// value is the caller's attribute or the default, nil when there is neither.
+func (f *Function) value(call *Node, name string) *Attr {
+	if a := call.Attr(name); a != nil {
+		return a
+	}
+	for i := range f.Defaults {
+		if f.Defaults[i].Name == name {
+			return &f.Defaults[i]
+		}
+	}
+	return nil
 }

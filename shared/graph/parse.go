@@ -167,9 +167,10 @@ func (p *parser) statement(g *Graph, top bool) error {
 			g.Doc = p.next().text
 			return nil
 		default:
-			if header, ok := headers[word]; ok && top {
-				p.next()
-				return header(p, p.model)
+			if top {
+				if ok, err := p.header(p.model); ok {
+					return err
+				}
 			}
 		}
 	}

@@ -7,49 +7,49 @@ import (
 	"assay/shared/tensor"
 )
 
-// headers are the statements about the model; each reads what follows its keyword.
-var headers map[string]func(*parser, *Model) error
-
-func init() {
-	headers = map[string]func(*parser, *Model) error{
-		"opset":            small(func(m *Model) *int { return &m.Opset }),
-		"file_opset":       small(func(m *Model) *int { return &m.FileOpset }),
-		"ir":               small(func(m *Model) *int { return &m.IRVersion }),
-		"producer":         word(func(m *Model) *string { return &m.Producer }),
-		"producer_version": word(func(m *Model) *string { return &m.Version }),
-		"domain":           word(func(m *Model) *string { return &m.Domain }),
-		"model_doc":        word(func(m *Model) *string { return &m.Doc }),
-		"version": func(p *parser, m *Model) (err error) {
-			m.ModelVer, err = p.number("a number", 64)
-			return err
-		},
-		"import": func(p *parser, m *Model) error { return p.opset(&m.Opsets) },
-		"meta": func(p *parser, m *Model) error {
-			key, err := p.name("a key")
-			if err != nil {
-				return err
-			}
-			value, err := p.name("a value")
-			m.Metadata = append(m.Metadata, Pair{key, value})
-			return err
-		},
-		"func": (*parser).function,
-	}
-}
-
-func small(field func(*Model) *int) func(*parser, *Model) error {
-	return func(p *parser, m *Model) error {
+// header reads a statement about the model, whose keyword is the next token; ok is false when it is none.
+func (p *parser) header(m *Model) (ok bool, err error) {
+	word := p.peek().text
+	if field := map[string]*int{"opset": &m.Opset, "file_opset": &m.FileOpset, "ir": &m.IRVersion}[word]; field != nil {
+		p.next()
 		n, err := p.number("a number", 32)
-		*field(m) = int(n)
-		return err
+		*field = int(n)
+		return true, err
 	}
+	if field := map[string]*string{
+		"producer": &m.Producer, "producer_version": &m.Version, "domain": &m.Domain, "model_doc": &m.Doc,
+	}[word]; field != nil {
+		p.next()
+		*field, err = p.name("a string")
+		return true, err
+	}
+	switch word {
+	case "version":
+		p.next()
+		m.ModelVer, err = p.number("a number", 64)
+	case "import":
+		p.next()
+		err = p.opset(&m.Opsets)
+	case "meta":
+		p.next()
+		err = p.pair(m)
+	case "func":
+		p.next()
+		err = p.function(m)
+	default:
+		return false, nil
+	}
+	return true, err
 }
 
-func word(field func(*Model) *string) func(*parser, *Model) error {
-	return func(p *parser, m *Model) (err error) {
-		*field(m), err = p.name("a string")
+func (p *parser) pair(m *Model) error {
+	key, err := p.name("a key")
+	if err != nil {
 		return err
 	}
+	value, err := p.name("a value")
+	m.Metadata = append(m.Metadata, Pair{key, value})
+	return err
 }
 
 // opset reads a domain and a version into the map.
