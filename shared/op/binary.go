@@ -3,6 +3,7 @@ package op
 import (
 	"fmt"
 
+	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 	"assay/shared/tensor"
 )
@@ -76,8 +77,8 @@ func inferBroadcast(to tensor.DType) func(*Infer) error {
 	}
 }
 
-// pairs is a walk over the elements of an output with where two operands' elements lie. Axes that are dense in all
-// three are joined.
+// pairs is a walk over the elements of an output, in memory order, with the strides of two operands. Joining axes first
+// keeps ranks below what the kernels take.
 type pairs struct{ shape, a, b []int }
 
 func newPairs(shape, a, b []int) *pairs {
@@ -99,30 +100,20 @@ func newPairs(shape, a, b []int) *pairs {
 	return p
 }
 
-// combine is the loop over p for one function; it returns the position behind what it wrote.
-func combine[T, D element](p *pairs, f func(a, b T) D, dst []D, a, b []T, axis, d, i, j int) int {
-	n, as, bs := p.shape[axis], p.a[axis], p.b[axis]
-	if axis < len(p.shape)-1 {
-		for range n {
-			d = combine(p, f, dst, a, b, axis+1, d, i, j)
-			i += as
-			j += bs
-		}
-		return d
-	}
-	for k := range dst[d : d+n] {
-		dst[d+k] = f(a[i], b[j])
-		i += as
-		j += bs
-	}
-	return d + n
-}
-
 // pairLoop makes the loop of one function over operands of one type.
 func pairLoop[T, D element](f func(a, b T) D) func(p *pairs, dst, a, b []byte) {
 	return func(p *pairs, dst, a, b []byte) {
 		if len(dst) > 0 {
-			combine(p, f, view[D](dst), view[T](a), view[T](b), 0, 0, 0, 0)
+			elementwise.Map2(view[D](dst), view[T](a), view[T](b), p.shape, p.a, p.b, f)
+		}
+	}
+}
+
+// floatLoop makes the loop of a float function.
+func floatLoop(op elementwise.Op2) func(p *pairs, dst, a, b []byte) {
+	return func(p *pairs, dst, a, b []byte) {
+		if len(dst) > 0 {
+			elementwise.Binary(op, view[float32](dst), view[float32](a), view[float32](b), p.shape, p.a, p.b)
 		}
 	}
 }

@@ -3,7 +3,7 @@ package op
 import (
 	"fmt"
 
-	"assay/kernels/numeric"
+	"assay/kernels/elementwise"
 	"assay/shared/tensor"
 )
 
@@ -42,28 +42,12 @@ func binaryLoop(name string, d tensor.DType) (func(p *pairs, dst, a, b []byte), 
 
 // floatPairs are the float32 forms; comparisons are the same for all numbers.
 func floatPairs(name string) func(p *pairs, dst, a, b []byte) {
-	switch name {
-	case "Add":
-		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a + b) })
-	case "Sub":
-		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a - b) })
-	case "Mul":
-		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a * b) })
-	case "Div":
-		return pairLoop(func(a, b float32) float32 { return numeric.Canon(a / b) })
-	case "Max":
-		return pairLoop(numeric.Max)
-	case "Min":
-		return pairLoop(numeric.Min)
-	case "Pow":
-		return pairLoop(numeric.Pow)
-	case "PRelu":
-		return pairLoop(func(a, slope float32) float32 {
-			if a < 0 {
-				a *= slope
-			}
-			return numeric.Canon(a)
-		})
+	op, ok := map[string]elementwise.Op2{
+		"Add": elementwise.Add, "Sub": elementwise.Sub, "Mul": elementwise.Mul, "Div": elementwise.Div,
+		"Max": elementwise.Max, "Min": elementwise.Min, "Pow": elementwise.Pow, "PRelu": elementwise.PRelu,
+	}[name]
+	if ok {
+		return floatLoop(op)
 	}
 	return comparePairs[float32](name)
 }

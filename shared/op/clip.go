@@ -57,8 +57,7 @@ func lowerClip(l *Lower) (Kernel, error) {
 		if err != nil {
 			return Kernel{}, err
 		}
-		loop := clampLoop(c)
-		return elementwiseKernel(l, func(dst, src []byte) { loop(view[float32](dst), view[float32](src)) })
+		return elementwiseKernel(l, clampLoop(c))
 	}
 	return clipTyped(l, bounds)
 }

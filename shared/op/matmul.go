@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"assay/kernels/numeric"
+	"assay/kernels/reduce"
 	"assay/shared/tensor"
 )
 
@@ -46,7 +47,7 @@ func stackOf(a, b []int) (stack, error) {
 	if err != nil {
 		return stack{}, fmt.Errorf("shapes %v and %v cannot be multiplied: %w", a, b, err)
 	}
-	s := stack{product: p, out: slices.Clone(batch), left: places(ab, batch), right: places(bb, batch)}
+	s := stack{product: p, out: slices.Clone(batch), left: matrices(ab, batch), right: matrices(bb, batch)}
 	if len(a) > 1 {
 		s.out = append(s.out, p.m)
 	}
@@ -56,19 +57,9 @@ func stackOf(a, b []int) (stack, error) {
 	return s, nil
 }
 
-// places lists, for each element of out in row-major order, which element of a tensor of shape stretches there.
-func places(shape, out []int) []int {
-	list := []int{0}
-	for i, stride := range stretch(shape, out, Logical) {
-		next := make([]int, 0, len(list)*out[i])
-		for _, at := range list {
-			for k := range out[i] {
-				next = append(next, at+k*stride)
-			}
-		}
-		list = next
-	}
-	return list
+// matrices lists, for each element of the batch shape out in row-major order, which matrix of a stack of shape it reads.
+func matrices(shape, out []int) []int {
+	return places(reduce.Axes{N: out, Step: stretch(shape, out, Logical)})
 }
 
 func inferMatMul(x *Infer) error {

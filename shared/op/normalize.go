@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"assay/kernels/numeric"
+	"assay/kernels/reduce"
 	"assay/shared/tensor"
 )
 
@@ -138,12 +139,11 @@ func inferLayerNormalization(x *Infer) error {
 			return fmt.Errorf("input %d has shape %v, which does not stretch to %v", i, x.In[i].Shape, data[axis:])
 		}
 	}
-	stat := slices.Clone(data)
-	for i := axis; i < len(stat); i++ {
-		stat[i] = 1
+	for i := 1; i < len(x.Out); i++ {
+		if x.Node.Outputs[i] != "" {
+			return fmt.Errorf("output %d (a statistic for training) is not supported", i)
+		}
 	}
-	x.put(1, tensor.Float32, stat...)
-	x.put(2, tensor.Float32, stat...)
 	return same(x)
 }
 
@@ -160,8 +160,6 @@ func (l *Lower) spread(i int, shape []int) ([]float32, error) {
 	return out, nil
 }
 
-// lowerLayerNormalization: mean = sum/n, variance = sum((x-mean)^2)/n in a second pass, inverse = 1/sqrt(variance+epsilon),
-// y = (x-mean)*inverse*scale + bias, every step rounded.
 func lowerLayerNormalization(l *Lower) (Kernel, error) {
 	data := l.In[0].Shape
 	axis, err := axisIn(l.Node.Int("axis", -1), len(data))
@@ -184,46 +182,10 @@ func lowerLayerNormalization(l *Lower) (Kernel, error) {
 	if n == 0 {
 		return Kernel{}, fmt.Errorf("data shape %v is empty behind axis %d", data, axis)
 	}
-	mean, inverse := l.wants(1), l.wants(2)
+	rows := tensor.Count(data[:axis])
 	return Kernel{Alias: 0, Run: func(c *Call) {
-		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
-		for r := 0; r*n < len(in); r++ {
-			m, inv := layerNorm(dst[r*n:(r+1)*n], in[r*n:], scale, bias, epsilon)
-			if mean {
-				view[float32](c.Out[1])[r] = m
-			}
-			if inverse {
-				view[float32](c.Out[2])[r] = inv
-			}
-		}
+		reduce.LayerNorm(view[float32](c.Out[0]), view[float32](src.bytes(c)), rows, n, scale, bias, epsilon)
 	}}, nil
-}
-
-// layerNorm normalises one row; dst may be src.
-func layerNorm(dst, src, scale, bias []float32, epsilon float32) (mean, inverse float32) {
-	n := float32(len(dst))
-	mean = numeric.Sum(src[:len(dst)]) / n
-	for i, v := range src[:len(dst)] {
-		dst[i] = v - mean
-	}
-	var squares numeric.LaneSum
-	var block [numeric.Lanes]float32
-	for i := 0; i < len(dst); i += numeric.Lanes {
-		k := min(numeric.Lanes, len(dst)-i)
-		for j, v := range dst[i : i+k] {
-			block[j] = v * v
-		}
-		squares.Add(block[:k])
-	}
-	inverse = 1 / float32(math.Sqrt(float64(squares.Sum()/n+epsilon)))
-	for i, v := range dst {
-		v = float32(float32(v*inverse) * scale[i])
-		if bias != nil {
-			v += bias[i]
-		}
-		dst[i] = numeric.Canon(v)
-	}
-	return numeric.Canon(mean), numeric.Canon(inverse)
 }
 
 // lowerLRN: y = x / (bias + alpha/size * sum of squares of the channels around it)^beta. For channel c the window is

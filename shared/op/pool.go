@@ -2,9 +2,8 @@ package op
 
 import (
 	"fmt"
-	"math"
 
-	"assay/kernels/numeric"
+	"assay/kernels/pool"
 	"assay/shared/graph"
 	"assay/shared/tensor"
 )
@@ -87,186 +86,93 @@ func inferGlobalPool(x *Infer) error {
 	return nil
 }
 
-// plane is a pool over pictures that lie channels-last.
-type plane struct {
-	window
-	batch, channels int
-}
-
-func (l *Lower) plane(w window, shape []int) (plane, error) {
+// pool is the window of a node as kernels take it.
+func (l *Lower) pool() (pool.Window, operand, error) {
+	shape := l.In[0].Shape
+	src, err := l.operand(0, ChannelsLast)
+	if err != nil {
+		return pool.Window{}, src, err
+	}
+	w, err := poolWindow(l.Node, shape)
+	if err != nil {
+		return pool.Window{}, src, err
+	}
 	p, err := w.planar()
-	return plane{window: p, batch: shape[0], channels: shape[1]}, err
-}
-
-// cells calls f for every output position with the index of its first element in dst, and the lines and columns of the
-// input that the window covers, given as numbers of kernel cells [y0, y1) and [x0, x1) from origin.
-func (p *plane) cells(f func(dst, origin, y0, y1, x0, x1 int)) {
-	at := 0
-	for n := range p.batch {
-		for oy := range p.out[0] {
-			top := oy*p.stride[0] - p.before[0]
-			y0, y1 := inside(top, p.dilation[0], p.kernel[0], p.in[0])
-			for ox := range p.out[1] {
-				left := ox*p.stride[1] - p.before[1]
-				x0, x1 := inside(left, p.dilation[1], p.kernel[1], p.in[1])
-				f(at, ((n*p.in[0]+top)*p.in[1]+left)*p.channels, y0, y1, x0, x1)
-				at += p.channels
-			}
-		}
+	if err != nil {
+		return pool.Window{}, src, err
 	}
-}
-
-// inside is the range of kernel cells k for which start + k*dilation lies in [0, n).
-func inside(start, dilation, kernel, n int) (first, end int) {
-	if start < 0 {
-		first = (-start + dilation - 1) / dilation
-	}
-	end = kernel
-	if start+(kernel-1)*dilation >= n {
-		end = max(first, (n-start+dilation-1)/dilation)
-	}
-	return first, end
-}
-
-// index is the element of cell (y, x) of a window.
-func (p *plane) index(origin, y, x int) int {
-	return origin + (y*p.dilation[0]*p.in[1]+x*p.dilation[1])*p.channels
-}
-
-func maxWindows[T uint8 | int8 | float32](p *plane, dst, src []T, larger func(a, b T) T) {
-	p.cells(func(at, origin, y0, y1, x0, x1 int) {
-		out := dst[at : at+p.channels]
-		copy(out, src[p.index(origin, y0, x0):])
-		for y := y0; y < y1; y++ {
-			for x := x0; x < x1; x++ {
-				for c, v := range src[p.index(origin, y, x):][:p.channels] {
-					out[c] = larger(out[c], v)
-				}
-			}
-		}
-	})
+	return pool.Window{
+		Batch: shape[0], H: p.in[0], W: p.in[1], C: shape[1], KH: p.kernel[0], KW: p.kernel[1],
+		StrideH: p.stride[0], StrideW: p.stride[1], DilationH: p.dilation[0], DilationW: p.dilation[1],
+		PadTop: p.before[0], PadLeft: p.before[1], PadBottom: p.after[0], PadRight: p.after[1], OutH: p.out[0], OutW: p.out[1],
+	}, src, nil
 }
 
 func lowerMaxPool(l *Lower) (Kernel, error) {
-	w, err := poolWindow(l.Node, l.In[0].Shape)
+	w, src, err := l.pool()
 	if err != nil {
 		return Kernel{}, err
 	}
-	p, err := l.plane(w, l.In[0].Shape)
-	if err != nil {
-		return Kernel{}, err
-	}
-	src, err := l.operand(0, ChannelsLast)
-	if err != nil {
-		return Kernel{}, err
-	}
+	run := func(dst, src []byte) { pool.MaxF32(view[float32](dst), view[float32](src), w) }
 	switch l.In[0].DType {
 	case tensor.Uint8:
-		return Kernel{Alias: -1, Run: func(c *Call) {
-			maxWindows(&p, c.Out[0], src.bytes(c), func(a, b uint8) uint8 { return max(a, b) })
-		}}, nil
+		run = func(dst, src []byte) { pool.MaxU8(dst, src, w) }
 	case tensor.Int8:
-		return Kernel{Alias: -1, Run: func(c *Call) {
-			maxWindows(&p, view[int8](c.Out[0]), view[int8](src.bytes(c)), func(a, b int8) int8 { return max(a, b) })
-		}}, nil
+		run = func(dst, src []byte) { pool.MaxI8(dst, src, w) }
 	}
-	return Kernel{Alias: -1, Run: func(c *Call) {
-		maxWindows(&p, view[float32](c.Out[0]), view[float32](src.bytes(c)), numeric.Max)
-	}}, nil
-}
-
-// padded is the number of cells of the window at start that lie in the input or in its padding: with ceil_mode the last
-// window may reach behind both.
-func padded(start, dilation, kernel, n, after int) int {
-	_, end := inside(start, dilation, kernel, n+after)
-	return end
-}
-
-// divisors are what sums along one axis are divided by, per output position: kernel cells in the input, or in the padded
-// input with count_include_pad.
-func (p *plane) divisors(axis int, includePad bool) []int {
-	out := make([]int, p.out[axis])
-	for i := range out {
-		start := i*p.stride[axis] - p.before[axis]
-		first, end := inside(start, p.dilation[axis], p.kernel[axis], p.in[axis])
-		out[i] = end - first
-		if includePad {
-			out[i] = padded(start, p.dilation[axis], p.kernel[axis], p.in[axis], p.after[axis])
-		}
-	}
-	return out
+	return Kernel{Alias: -1, Run: func(c *Call) { run(c.Out[0], src.bytes(c)) }}, nil
 }
 
 func lowerAveragePool(l *Lower) (Kernel, error) {
-	w, err := poolWindow(l.Node, l.In[0].Shape)
-	if err != nil {
-		return Kernel{}, err
-	}
-	p, err := l.plane(w, l.In[0].Shape)
-	if err != nil {
-		return Kernel{}, err
-	}
-	src, err := l.operand(0, ChannelsLast)
+	w, src, err := l.pool()
 	if err != nil {
 		return Kernel{}, err
 	}
 	include := l.Node.Int("count_include_pad", 0) != 0
-	ys, xs := p.divisors(0, include), p.divisors(1, include)
 	return Kernel{Alias: -1, Run: func(c *Call) {
-		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
-		p.cells(func(at, origin, y0, y1, x0, x1 int) {
-			pixel := at / max(1, p.channels)
-			n := float32(ys[pixel/p.out[1]%p.out[0]] * xs[pixel%p.out[1]])
-			for k := range p.channels {
-				var s numeric.Chain
-				for y := y0; y < y1; y++ {
-					for x := x0; x < x1; x++ {
-						s.Add(in[p.index(origin, y, x)+k])
-					}
-				}
-				dst[at+k] = numeric.Canon(s.Sum() / n)
-			}
-		})
+		pool.AverageF32(view[float32](c.Out[0]), view[float32](src.bytes(c)), w, include)
 	}}, nil
 }
 
-// global lowers a summary of all spatial positions of each channel.
-func (l *Lower) global(f func(src []float32, channels int) float32) (Kernel, error) {
+// images are the sizes of data that lies channels-last.
+type images struct{ batch, pixels, channels int }
+
+func imagesOf(shape []int) (images, error) {
+	m := images{shape[0], tensor.Count(shape[2:]), shape[1]}
+	if m.pixels == 0 || m.pixels >= 1<<23 {
+		return m, fmt.Errorf("data shape %v has %d pixels, 1 to 2^23-1 are supported", shape, m.pixels)
+	}
+	return m, nil
+}
+
+func lowerGlobalAverage(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, ChannelsLast)
 	if err != nil {
 		return Kernel{}, err
 	}
-	shape := l.In[0].Shape
-	channels, pixels := shape[1], tensor.Count(shape[2:])
-	if pixels == 0 {
-		return Kernel{}, fmt.Errorf("data shape %v has no pixels", shape)
+	m, err := imagesOf(l.In[0].Shape)
+	if err != nil {
+		return Kernel{}, err
 	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
-		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
-		for i := range dst {
-			n, k := i/channels, i%channels
-			dst[i] = f(in[n*pixels*channels+k:(n+1)*pixels*channels], channels)
-		}
+		pool.GlobalAverageF32(view[float32](c.Out[0]), view[float32](src.bytes(c)), m.batch, m.pixels, m.channels)
 	}}, nil
 }
 
-func lowerGlobalAverage(l *Lower) (Kernel, error) {
-	pixels := float32(tensor.Count(l.In[0].Shape[2:]))
-	return l.global(func(src []float32, channels int) float32 {
-		var s numeric.Chain
-		for i := 0; i < len(src); i += channels {
-			s.Add(src[i])
-		}
-		return numeric.Canon(s.Sum() / pixels)
-	})
-}
-
+// lowerGlobalMax is the largest pixel of each channel.
 func lowerGlobalMax(l *Lower) (Kernel, error) {
-	return l.global(func(src []float32, channels int) float32 {
-		m := float32(math.Inf(-1))
-		for i := 0; i < len(src); i += channels {
-			m = numeric.Max(m, src[i])
-		}
-		return m
-	})
+	src, err := l.operand(0, ChannelsLast)
+	if err != nil {
+		return Kernel{}, err
+	}
+	m, err := imagesOf(l.In[0].Shape)
+	if err != nil {
+		return Kernel{}, err
+	}
+	w := pool.Window{
+		Batch: m.batch, H: 1, W: m.pixels, C: m.channels, KH: 1, KW: m.pixels, StrideH: 1, StrideW: 1, OutH: 1, OutW: 1,
+	}
+	return Kernel{Alias: -1, Run: func(c *Call) {
+		pool.MaxF32(view[float32](c.Out[0]), view[float32](src.bytes(c)), w)
+	}}, nil
 }

@@ -1,7 +1,10 @@
 package op
 
 import (
-	"assay/kernels/numeric"
+	"fmt"
+
+	"assay/kernels/elementwise"
+	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
@@ -12,7 +15,7 @@ var qbinaryOps = []*Op{
 	qbinary("QLinearMul", lowerQLinearMul),
 }
 
-func qbinary(name string, lower func(q *quantizedPair) func(c *Call)) *Op {
+func qbinary(name string, lower func(q *quantizedPair, packs Packs) (Kernel, error)) *Op {
 	return &Op{
 		Domain: microsoft, Name: name, Opsets: []int{1}, Role: RoleQuantized, Memory: MemoryAny, Types: bytesOnly,
 		Inputs: Arity{7, 8}, Outputs: Arity{1, 1},
@@ -33,7 +36,7 @@ func qbinary(name string, lower func(q *quantizedPair) func(c *Call)) *Op {
 			if err != nil {
 				return Kernel{}, err
 			}
-			return Kernel{Alias: q.alias, Run: lower(q)}, nil
+			return lower(q, l.Packs)
 		},
 		RowWise: func(l *Lower) bool {
 			return broadcastKeepsRows(&Lower{In: []Arg{l.In[0], l.In[3]}, Out: l.Out})
@@ -42,12 +45,11 @@ func qbinary(name string, lower func(q *quantizedPair) func(c *Call)) *Op {
 }
 
 // quantizedPair is two operands, their quantizations and the walk over both. aSingle and bSingle say that an operand
-// stands still along the innermost logical axes, where ONNX Runtime uses the form for a single value.
+// stands still along the innermost logical axis of more than one element; if only a does, ONNX Runtime swaps them in Add.
 type quantizedPair struct {
 	a, b, y          levels
 	av, bv           operand
 	walk             *pairs
-	lo, hi           int32
 	aSingle, bSingle bool
 	alias            int
 }
@@ -63,8 +65,8 @@ func (l *Lower) quantizedPair() (q *quantizedPair, err error) {
 	if q.y, err = l.single(6, 7, l.Out[0].DType); err != nil {
 		return nil, err
 	}
-	if q.lo, q.hi, err = limits(q.y.dtype); err != nil {
-		return nil, err
+	if q.a.dtype != q.y.dtype || q.b.dtype != q.y.dtype {
+		return nil, fmt.Errorf("types %s, %s and %s of the operands and the output differ", q.a.dtype, q.b.dtype, q.y.dtype)
 	}
 	out, y := l.Out[0], l.layout()
 	var as, bs []int
@@ -87,44 +89,34 @@ func (l *Lower) quantizedPair() (q *quantizedPair, err error) {
 	return q, nil
 }
 
-// run walks both operands.
-func (q *quantizedPair) run(f func(a, b uint8) uint8) func(c *Call) {
-	return func(c *Call) {
-		if len(c.Out[0]) > 0 {
-			combine(q.walk, f, c.Out[0], q.av.bytes(c), q.bv.bytes(c), 0, 0, 0, 0)
+// kernel looks the pairs of bytes up in a table that is shared between programs. Where the operand that is to be single is
+// a, the operands change places.
+func (q *quantizedPair) kernel(packs Packs, name string, build func(a, b, y quantize.Side) *elementwise.Pair, swap bool) (Kernel, error) {
+	a, b := q.a, q.b
+	if swap {
+		a, b = b, a
+	}
+	key := fmt.Sprint(name, a, b, q.y)
+	v, err := packs.Get(key, func() (any, int64, error) { return build(a.side(), b.side(), q.y.side()), 1 << 16, nil })
+	if err != nil {
+		return Kernel{}, err
+	}
+	t, w := v.(*elementwise.Pair), q.walk
+	return Kernel{Alias: q.alias, Run: func(c *Call) {
+		switch dst := c.Out[0]; {
+		case len(dst) == 0:
+		case swap:
+			t.Run(dst, q.bv.bytes(c), q.av.bytes(c), w.shape, w.b, w.a)
+		default:
+			t.Run(dst, q.av.bytes(c), q.bv.bytes(c), w.shape, w.a, w.b)
 		}
-	}
+	}}, nil
 }
 
-// lowerQLinearAdd: ra = sa/sy, rb = sb/sy, c = zy - fma(ra, za, rb*zb), y = sat(rint(fma(a, ra, fma(b, rb, c)))); with a
-// single value on one side its product is added to c first, rounded.
-func lowerQLinearAdd(q *quantizedPair) func(c *Call) {
-	ra, rb := q.a.scale[0]/q.y.scale[0], q.b.scale[0]/q.y.scale[0]
-	at := float32(q.y.zero[0]) - numeric.FMA32(ra, float32(q.a.zero[0]), float32(rb*float32(q.b.zero[0])))
-	a, b, lo, hi := q.a, q.b, q.lo, q.hi
-	switch {
-	case q.bSingle && !q.aSingle:
-		return q.run(func(x, y uint8) uint8 {
-			start := at + float32(float32(b.level(y))*rb)
-			return roundLate(numeric.FMA32(float32(a.level(x)), ra, start), lo, hi)
-		})
-	case q.aSingle && !q.bSingle:
-		return q.run(func(x, y uint8) uint8 {
-			start := at + float32(float32(a.level(x))*ra)
-			return roundLate(numeric.FMA32(float32(b.level(y)), rb, start), lo, hi)
-		})
-	}
-	return q.run(func(x, y uint8) uint8 {
-		return roundLate(numeric.FMA32(float32(a.level(x)), ra, numeric.FMA32(float32(b.level(y)), rb, at)), lo, hi)
-	})
+func lowerQLinearAdd(q *quantizedPair, packs Packs) (Kernel, error) {
+	return q.kernel(packs, "qadd", elementwise.NewAdd, q.aSingle && !q.bSingle)
 }
 
-// lowerQLinearMul: p = (a-za)(b-zb) exactly, m = f32(f32(sa*sb)/sy), y = sat(rint(f32(f32(p*m) + zy))).
-func lowerQLinearMul(q *quantizedPair) func(c *Call) {
-	m := float32(q.a.scale[0]*q.b.scale[0]) / q.y.scale[0]
-	a, b, lo, hi, zero := q.a, q.b, q.lo, q.hi, float32(q.y.zero[0])
-	return q.run(func(x, y uint8) uint8 {
-		p := (a.level(x) - a.zero[0]) * (b.level(y) - b.zero[0])
-		return roundLate(float32(float32(p)*m)+zero, lo, hi)
-	})
+func lowerQLinearMul(q *quantizedPair, packs Packs) (Kernel, error) {
+	return q.kernel(packs, "qmul", elementwise.NewMul, false)
 }

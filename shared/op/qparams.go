@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	kernel "assay/kernels/numeric"
+	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
@@ -81,32 +82,23 @@ func limits(d tensor.DType) (lo, hi int32, err error) {
 	return 0, 0, fmt.Errorf("%s is no supported quantized type", d)
 }
 
-// dequantize is f32(f32(v - zero) * scale) for entry i.
-func (q levels) dequantize(v int32, i int) float32 { return float32(v-q.zero[i]) * q.scale[i] }
+// affine is the quantization of a whole tensor.
+func (q levels) affine() kernel.Affine { return kernel.Affine{Scale: q.scale[0], Zero: q.zero[0]} }
 
-// quantize is sat(rne(f32(v / scale)) + zero) for entry i; lo and hi are the limits of the type.
-func (q levels) quantize(v float32, i int, lo, hi int32) int32 {
-	z := q.zero[i]
-	return kernel.RoundClamp(v/q.scale[i], float32(lo-z), float32(hi-z)) + z
+// affines are all entries.
+func (q levels) affines() []kernel.Affine {
+	out := make([]kernel.Affine, len(q.scale))
+	for i, s := range q.scale {
+		out[i] = kernel.Affine{Scale: s, Zero: q.zero[i]}
+	}
+	return out
 }
 
-// table maps every byte of type from by f between dequantizing and quantizing: the whole of an element-wise integer
-// operator on one tensor.
-func table(from, to levels, f func(float32) float32) ([256]uint8, error) {
-	var t [256]uint8
-	lo, hi, err := limits(to.dtype)
-	if err != nil {
-		return t, err
-	}
-	for i := range t {
-		v := int32(i)
-		if from.dtype == tensor.Int8 {
-			v = int32(int8(i))
-		}
-		t[i] = uint8(to.quantize(f(from.dequantize(v, 0)), 0, lo, hi))
-	}
-	return t, nil
-}
+// signed reports whether the bytes are signed.
+func (q levels) signed() bool { return q.dtype == tensor.Int8 }
+
+// side is one end of a table.
+func (q levels) side() quantize.Side { return quantize.Side{Affine: q.affine(), Signed: q.signed()} }
 
 // equal reports whether two whole-tensor quantizations mean the same by every integer.
 func (q levels) equal(o levels) bool {

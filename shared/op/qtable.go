@@ -3,22 +3,17 @@ package op
 import (
 	"fmt"
 
-	"assay/kernels/numeric"
+	"assay/kernels/elementwise"
+	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
 // qtableOps are element-wise integer operators on one tensor, which are a table of 256 bytes, and Concat, which is one
 // such table for each input whose quantization differs from the output's.
 var qtableOps = []*Op{
-	qtable("QLinearSigmoid", func(*Lower) func(float32) float32 { return numeric.Sigmoid }),
+	qtable("QLinearSigmoid", func(*Lower) func(float32) float32 { return elementwise.Func(elementwise.Sigmoid, 0, 0) }),
 	qtable("QLinearLeakyRelu", func(l *Lower) func(float32) float32 {
-		alpha := l.Node.Float("alpha", 0.01)
-		return func(v float32) float32 {
-			if v < 0 {
-				v *= alpha
-			}
-			return v
-		}
+		return elementwise.Func(elementwise.LeakyRelu, l.Node.Float("alpha", 0.01), 0)
 	}, "alpha"),
 	{
 		Domain: microsoft, Name: "QLinearConcat", Opsets: []int{1}, Role: RoleQuantized, Memory: MemoryAny, Types: float32Only,
@@ -53,19 +48,9 @@ func qtable(name string, f func(l *Lower) func(float32) float32, attrs ...string
 			if err != nil {
 				return Kernel{}, err
 			}
-			t, err := table(from, to, f(l))
-			if err != nil {
-				return Kernel{}, err
-			}
-			return elementwiseKernel(l, func(dst, src []byte) { mapTable(dst, src, &t) })
+			t := quantize.Table(from.side(), to.side(), f(l))
+			return elementwiseKernel(l, func(dst, src []byte) { elementwise.Lookup(dst, src, t) })
 		},
-	}
-}
-
-// mapTable replaces each byte.
-func mapTable(dst, src []byte, t *[256]uint8) {
-	for i, v := range src {
-		dst[i] = t[v]
 	}
 }
 
@@ -122,7 +107,7 @@ func lowerQLinearConcat(l *Lower) (Kernel, error) {
 				continue
 			}
 			if p.table != nil {
-				mapTable(c.Scratch[:len(in)], in, p.table)
+				elementwise.Lookup(c.Scratch[:len(in)], in, p.table)
 				in = c.Scratch[:len(in)]
 			}
 			p.plan.run(c.Out[0], in)
@@ -145,7 +130,6 @@ func (l *Lower) concatPart(i int, to levels, y Layout) (p concatPart, err error)
 	if err != nil || from.equal(to) {
 		return p, err
 	}
-	t, err := table(from, to, func(v float32) float32 { return v })
-	p.table = &t
-	return p, err
+	p.table = quantize.Table(from.side(), to.side(), nil)
+	return p, nil
 }

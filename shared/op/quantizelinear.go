@@ -3,6 +3,8 @@ package op
 import (
 	"fmt"
 
+	"assay/kernels/numeric"
+	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
@@ -123,31 +125,23 @@ func lowerQuantize(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	lo, hi, err := limits(q.dtype)
-	if err != nil {
-		return Kernel{}, err
-	}
 	src, err := l.operand(0, l.layout())
 	if err != nil {
 		return Kernel{}, err
 	}
-	wide := q.dtype.Size() == 2
-	return Kernel{Alias: -1, Run: func(c *Call) {
-		in, dst := view[float32](src.bytes(c)), c.Out[0]
-		if wide {
-			quantizeRuns(view[uint16](dst), in, q, r, lo, hi)
-			return
-		}
-		quantizeRuns(dst, in, q, r, lo, hi)
-	}}, nil
+	loop := map[tensor.DType]func(dst []byte, src []float32, a []numeric.Affine, r runs){
+		tensor.Uint8: quantizeRuns[uint8], tensor.Int8: quantizeRuns[int8],
+		tensor.Uint16: quantizeRuns[uint16], tensor.Int16: quantizeRuns[int16],
+	}[q.dtype]
+	a := q.affines()
+	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], view[float32](src.bytes(c)), a, r) }}, nil
 }
 
-func quantizeRuns[T uint8 | uint16](dst []T, src []float32, q levels, r runs, lo, hi int32) {
-	for i := 0; i < len(src); i += r.inner {
-		k := i / r.inner % r.count
-		for j, v := range src[i : i+r.inner] {
-			dst[i+j] = T(q.quantize(v, k, lo, hi))
-		}
+func quantizeRuns[T uint8 | int8 | uint16 | int16](dst []byte, src []float32, a []numeric.Affine, r runs) {
+	if r.count == 1 {
+		quantize.Quantize(view[T](dst), src, a[0])
+	} else if len(src) > 0 {
+		quantize.QuantizeAxis(view[T](dst), src, len(src)/(r.count*r.inner), r.inner, a)
 	}
 }
 
@@ -164,19 +158,18 @@ func lowerDequantize(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	loop := map[tensor.DType]func(dst []float32, src []byte, q levels, r runs){
+	loop := map[tensor.DType]func(dst []float32, src []byte, a []numeric.Affine, r runs){
 		tensor.Uint8: dequantizeRuns[uint8], tensor.Int8: dequantizeRuns[int8], tensor.Int32: dequantizeRuns[int32],
 		tensor.Uint16: dequantizeRuns[uint16], tensor.Int16: dequantizeRuns[int16],
 	}[q.dtype]
-	return Kernel{Alias: -1, Run: func(c *Call) { loop(view[float32](c.Out[0]), src.bytes(c), q, r) }}, nil
+	a := q.affines()
+	return Kernel{Alias: -1, Run: func(c *Call) { loop(view[float32](c.Out[0]), src.bytes(c), a, r) }}, nil
 }
 
-func dequantizeRuns[T uint8 | int8 | uint16 | int16 | int32](dst []float32, src []byte, q levels, r runs) {
-	in := view[T](src)
-	for i := 0; i < len(in); i += r.inner {
-		k := i / r.inner % r.count
-		for j, v := range in[i : i+r.inner] {
-			dst[i+j] = q.dequantize(int32(v), k)
-		}
+func dequantizeRuns[T uint8 | int8 | uint16 | int16 | int32](dst []float32, src []byte, a []numeric.Affine, r runs) {
+	if r.count == 1 {
+		quantize.Dequantize(dst, view[T](src), a[0])
+	} else if len(dst) > 0 {
+		quantize.DequantizeAxis(dst, view[T](src), len(dst)/(r.count*r.inner), r.inner, a)
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"assay/kernels/numeric"
+	"assay/kernels/reduce"
 	"assay/shared/tensor"
 )
 
@@ -76,114 +76,36 @@ func without(shape, axes []int, keep bool) []int {
 	return out
 }
 
-// folding is a reduction's walk: output element i starts at the i-th of base, and its elements lie at base + steps.
-type folding struct {
-	base, steps []int
-	lanes       bool // the last logical axis is among the reduced ones
+// foldingOf splits the axes of a dense tensor into those that stay and those that are summarised.
+func foldingOf(shape, axes []int) (kept, folded reduce.Axes) {
+	strides := rowMajor(shape)
+	for i, n := range shape {
+		to := &kept
+		if slices.Contains(axes, i) {
+			to = &folded
+		}
+		to.N, to.Step = append(to.N, n), append(to.Step, strides[i])
+	}
+	return kept, folded
 }
 
-func newFolding(shape, axes []int) folding {
-	strides := rowMajor(shape)
-	f := folding{base: []int{0}, steps: []int{0}, lanes: slices.Contains(axes, len(shape)-1)}
-	grow := func(list []int, n, stride int) []int {
-		out := make([]int, 0, len(list)*n)
+// places lists the offsets of all elements of a.
+func places(a reduce.Axes) []int {
+	list := []int{0}
+	for i, n := range a.N {
+		next := make([]int, 0, len(list)*n)
 		for _, at := range list {
 			for k := range n {
-				out = append(out, at+k*stride)
+				next = append(next, at+k*a.Step[i])
 			}
 		}
-		return out
+		list = next
 	}
-	for i, n := range shape {
-		if slices.Contains(axes, i) {
-			f.steps = grow(f.steps, n, strides[i])
-		} else {
-			f.base = grow(f.base, n, strides[i])
-		}
-	}
-	return f
-}
-
-// sum adds f of the elements from base in the canonical order: lanes where the last logical axis is reduced, else one
-// chain.
-func (r *folding) sum(src []float32, base int, f func(float32) float32) float32 {
-	if !r.lanes {
-		var s numeric.Chain
-		for _, k := range r.steps {
-			s.Add(f(src[base+k]))
-		}
-		return s.Sum()
-	}
-	var s numeric.LaneSum
-	var block [numeric.Lanes]float32
-	for i := 0; i < len(r.steps); i += numeric.Lanes {
-		n := min(numeric.Lanes, len(r.steps)-i)
-		for j, k := range r.steps[i : i+n] {
-			block[j] = f(src[base+k])
-		}
-		s.Add(block[:n])
-	}
-	return s.Sum()
-}
-
-// extreme folds the elements from base with pick.
-func extreme[T element](r *folding, src []T, base int, start T, pick func(a, b T) T) T {
-	for _, k := range r.steps {
-		start = pick(start, src[base+k])
-	}
-	return start
-}
-
-func asIs(v float32) float32   { return v }
-func square(v float32) float32 { return float32(v * v) }
-
-// floatReduction is the float32 form of a reduction over n elements.
-func floatReduction(name string, r *folding) func(src []float32, base int) float32 {
-	n := float32(len(r.steps))
-	switch name {
-	case "ReduceSum":
-		return func(src []float32, base int) float32 { return r.sum(src, base, asIs) }
-	case "ReduceMean":
-		return func(src []float32, base int) float32 { return r.sum(src, base, asIs) / n }
-	case "ReduceL1":
-		return func(src []float32, base int) float32 {
-			return r.sum(src, base, func(v float32) float32 { return float32(math.Abs(float64(v))) })
-		}
-	case "ReduceSumSquare":
-		return func(src []float32, base int) float32 { return r.sum(src, base, square) }
-	case "ReduceL2":
-		return func(src []float32, base int) float32 { return sqrt(r.sum(src, base, square)) }
-	case "ReduceLogSum":
-		return func(src []float32, base int) float32 { return numeric.Log(r.sum(src, base, asIs)) }
-	case "ReduceLogSumExp":
-		return func(src []float32, base int) float32 { return logSumExp(r, src, base) }
-	case "ReduceMax":
-		return func(src []float32, base int) float32 {
-			return extreme(r, src, base, float32(math.Inf(-1)), numeric.Max)
-		}
-	case "ReduceMin":
-		return func(src []float32, base int) float32 {
-			return extreme(r, src, base, float32(math.Inf(1)), numeric.Min)
-		}
-	case "ReduceProd":
-		return func(src []float32, base int) float32 {
-			return extreme(r, src, base, 1, func(a, b float32) float32 { return a * b })
-		}
-	}
-	return nil
-}
-
-// logSumExp is log(sum(exp(x - max))) + max, so that no power overflows.
-func logSumExp(r *folding, src []float32, base int) float32 {
-	top := extreme(r, src, base, float32(math.Inf(-1)), numeric.Max)
-	if math.IsInf(float64(top), 0) {
-		return top
-	}
-	return numeric.Log(r.sum(src, base, func(v float32) float32 { return numeric.Exp(v - top) })) + top
+	return list
 }
 
 // intReduction is the wrapping form for integers.
-func intReduction[T int8 | uint8 | int32 | int64](name string, lo, hi T, r *folding) func(dst, src []byte) {
+func intReduction[T int8 | uint8 | int32 | int64](name string, lo, hi T, kept, folded []int) func(dst, src []byte) {
 	start, pick := T(0), func(a, b T) T { return a + b }
 	switch name {
 	case "ReduceMax":
@@ -195,10 +117,21 @@ func intReduction[T int8 | uint8 | int32 | int64](name string, lo, hi T, r *fold
 	}
 	return func(dst, src []byte) {
 		in, out := view[T](src), view[T](dst)
-		for i, base := range r.base {
-			out[i] = extreme(r, in, base, start, pick)
+		for i, base := range kept {
+			v := start
+			for _, step := range folded {
+				v = pick(v, in[base+step])
+			}
+			out[i] = v
 		}
 	}
+}
+
+// folds are the kernels of float32 reductions.
+var folds = map[string]reduce.Op{
+	"ReduceSum": reduce.Sum, "ReduceMean": reduce.Mean, "ReduceMax": reduce.Max, "ReduceMin": reduce.Min,
+	"ReduceProd": reduce.Prod, "ReduceL1": reduce.L1, "ReduceL2": reduce.L2, "ReduceSumSquare": reduce.SumSquare,
+	"ReduceLogSum": reduce.LogSum, "ReduceLogSumExp": reduce.LogSumExp,
 }
 
 func lowerReduce(l *Lower, name string) (Kernel, error) {
@@ -210,30 +143,23 @@ func lowerReduce(l *Lower, name string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	r := newFolding(l.In[0].Shape, axes)
+	shape := l.In[0].Shape
+	kept, folded := foldingOf(shape, axes)
+	lanes := slices.Contains(axes, len(shape)-1)
 	var loop func(dst, src []byte)
 	switch l.In[0].DType {
 	case tensor.Float32:
-		f := floatReduction(name, &r)
-		if len(axes) == 0 { // noop_with_empty_axes: the element-wise part remains
-			f = func(src []float32, base int) float32 {
-				return floatReduction(name, &folding{steps: []int{0}})(src, base)
-			}
-		}
 		loop = func(dst, src []byte) {
-			in, out := view[float32](src), view[float32](dst)
-			for i, base := range r.base {
-				out[i] = numeric.Canon(f(in, base))
-			}
+			reduce.Reduce(folds[name], view[float32](dst), view[float32](src), kept, folded, lanes)
 		}
 	case tensor.Int8:
-		loop = intReduction[int8](name, math.MinInt8, math.MaxInt8, &r)
+		loop = intReduction[int8](name, math.MinInt8, math.MaxInt8, places(kept), places(folded))
 	case tensor.Uint8:
-		loop = intReduction[uint8](name, 0, math.MaxUint8, &r)
+		loop = intReduction[uint8](name, 0, math.MaxUint8, places(kept), places(folded))
 	case tensor.Int32:
-		loop = intReduction[int32](name, math.MinInt32, math.MaxInt32, &r)
+		loop = intReduction[int32](name, math.MinInt32, math.MaxInt32, places(kept), places(folded))
 	case tensor.Int64:
-		loop = intReduction[int64](name, math.MinInt64, math.MaxInt64, &r)
+		loop = intReduction[int64](name, math.MinInt64, math.MaxInt64, places(kept), places(folded))
 	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
 		if len(c.Out[0]) > 0 {
@@ -272,26 +198,33 @@ func lowerArg(l *Lower, least bool) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	r, last := newFolding(l.In[0].Shape, []int{axis}), l.Node.Int("select_last_index", 0) != 0
-	loop := map[tensor.DType]func(r *folding, dst, src []byte, least, last bool){
-		tensor.Float32: argLoop[float32], tensor.Int8: argLoop[int8], tensor.Uint8: argLoop[uint8],
-		tensor.Int32: argLoop[int32], tensor.Int64: argLoop[int64],
-	}[l.In[0].DType]
-	return Kernel{Alias: -1, Run: func(c *Call) { loop(&r, c.Out[0], src.bytes(c), least, last) }}, nil
+	shape, last := l.In[0].Shape, l.Node.Int("select_last_index", 0) != 0
+	outer, n, inner := tensor.Count(shape[:axis]), shape[axis], tensor.Count(shape[axis+1:])
+	find := reduce.ArgMax
+	if least {
+		find = reduce.ArgMin
+	}
+	d := l.In[0].DType
+	if d == tensor.Float32 {
+		return Kernel{Alias: -1, Run: func(c *Call) {
+			find(view[int64](c.Out[0]), view[float32](src.bytes(c)), outer, n, inner, last)
+		}}, nil
+	}
+	loop := map[tensor.DType]func(dst, src []byte, outer, n, inner int, least, last bool){
+		tensor.Int8: argLoop[int8], tensor.Uint8: argLoop[uint8], tensor.Int32: argLoop[int32], tensor.Int64: argLoop[int64],
+	}[d]
+	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], src.bytes(c), outer, n, inner, least, last) }}, nil
 }
 
-func argLoop[T element](r *folding, dst, src []byte, least, last bool) {
+// argLoop is the form for integers, over the middle axis of [outer][n][inner].
+func argLoop[T element](dst, src []byte, outer, n, inner int, least, last bool) {
 	in, out := view[T](src), view[int64](dst)
-	for i, base := range r.base {
-		best := 0
-		for k, step := range r.steps[1:] {
-			a, v := in[base+r.steps[best]], in[base+step]
-			better := v > a
-			if least {
-				better = v < a
-			}
-			if a == a && (better || v != v || last && v == a) {
-				best = k + 1
+	for i := range outer * inner {
+		base, best := i/inner*n*inner+i%inner, 0
+		for k := 1; k < n; k++ {
+			a, v := in[base+best*inner], in[base+k*inner]
+			if !least && v > a || least && v < a || last && v == a {
+				best = k
 			}
 		}
 		out[i] = int64(best)

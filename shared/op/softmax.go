@@ -1,9 +1,8 @@
 package op
 
 import (
-	"math"
-
-	"assay/kernels/numeric"
+	"assay/kernels/reduce"
+	"assay/shared/tensor"
 )
 
 // softmaxOps normalise exponentials along one axis.
@@ -23,45 +22,22 @@ func softmaxOp(name string, logarithm bool) *Op {
 	}
 }
 
-// lowerSoftmax: e = exp(x - max), s = sum of e, y = e / s; the logarithm is x - max - log(s).
 func lowerSoftmax(l *Lower, logarithm bool) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
 		return Kernel{}, err
 	}
-	axis, err := axisIn(l.Node.Int("axis", -1), len(l.In[0].Shape))
+	shape := l.In[0].Shape
+	axis, err := axisIn(l.Node.Int("axis", -1), len(shape))
 	if err != nil {
 		return Kernel{}, err
 	}
-	r := newFolding(l.In[0].Shape, []int{axis})
-	return Kernel{Alias: 0, Run: func(c *Call) {
-		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
-		if len(dst) == 0 {
-			return
-		}
-		for _, base := range r.base {
-			softmaxRow(&r, dst, in, base, logarithm)
-		}
-	}}, nil
-}
-
-func softmaxRow(r *folding, dst, src []float32, base int, logarithm bool) {
-	top := extreme(r, src, base, float32(math.Inf(-1)), numeric.Max)
-	for _, k := range r.steps {
-		dst[base+k] = src[base+k] - top
-	}
+	run := reduce.Softmax
 	if logarithm {
-		s := numeric.Log(r.sum(dst, base, numeric.Exp))
-		for _, k := range r.steps {
-			dst[base+k] = numeric.Canon(dst[base+k] - s)
-		}
-		return
+		run = reduce.LogSoftmax
 	}
-	for _, k := range r.steps {
-		dst[base+k] = numeric.Exp(dst[base+k])
-	}
-	s := r.sum(dst, base, asIs)
-	for _, k := range r.steps {
-		dst[base+k] = numeric.Canon(dst[base+k] / s)
-	}
+	outer, n, inner := tensor.Count(shape[:axis]), shape[axis], tensor.Count(shape[axis+1:])
+	return Kernel{Alias: 0, Run: func(c *Call) {
+		run(view[float32](c.Out[0]), view[float32](src.bytes(c)), outer, n, inner, axis == len(shape)-1)
+	}}, nil
 }

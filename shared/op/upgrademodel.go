@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
@@ -17,8 +16,8 @@ const (
 	latestOpset = 28
 )
 
-// UpgradeModel rewrites m in place to the spelling of Newest: nested graphs and bodies of functions too. Constant nodes
-// become constants. Everything that cannot be read (operators, domains, opsets, attributes) is named in one error, each
+// UpgradeModel rewrites m in place to the spelling of Newest, nested graphs too. Constant nodes become constants; calls of
+// model-local functions have been inlined before. Everything that cannot be read (operators, domains, opsets, attributes) is named in one error, each
 // once with the first node that has it; m is then in between and of no more use.
 func UpgradeModel(m *graph.Model) error {
 	if m.FileOpset == 0 {
@@ -31,13 +30,6 @@ func UpgradeModel(m *graph.Model) error {
 		s.guess()
 	}
 	r.graph(s)
-	for i := range m.Functions {
-		f := &m.Functions[i]
-		body := &graph.Graph{Nodes: f.Nodes, Consts: map[string]*tensor.Tensor{}}
-		r.names(body)
-		r.graph(&scope{graph: body, env: map[string]Info{}})
-		f.Nodes = restoreConstants(body)
-	}
 	if len(r.refusals) > 0 {
 		return fmt.Errorf("model: %d things cannot be read: %s", len(r.refusals), strings.Join(r.refusals, "; "))
 	}
@@ -82,22 +74,10 @@ func (r *upgrader) names(g *graph.Graph) {
 		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
 			r.used[name] = true
 		}
-		for _, s := range nested(n) {
+		for _, s := range graph.Nested(n) {
 			r.names(s)
 		}
 	}
-}
-
-// nested lists the graphs that are attributes of n.
-func nested(n *graph.Node) []*graph.Graph {
-	var out []*graph.Graph
-	for _, a := range n.Attrs {
-		if a.Graph != nil {
-			out = append(out, a.Graph)
-		}
-		out = append(out, a.Graphs...)
-	}
-	return out
 }
 
 // needsRanks reports whether some node's upgrade asks for ranks; guessing sizes costs a shape inference.
@@ -148,7 +128,7 @@ func (r *upgrader) graph(s *scope) {
 			r.constant(s, n)
 			continue
 		}
-		for _, sub := range nested(n) {
+		for _, sub := range graph.Nested(n) {
 			r.graph(&scope{graph: sub, outer: s, env: map[string]Info{}})
 		}
 		for _, k := range r.node(s, n) {
@@ -167,9 +147,6 @@ func (s *scope) learn(n *graph.Node) {
 
 // node returns what stands for n in the new spelling.
 func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
-	if slices.ContainsFunc(r.model.Functions, func(f graph.Function) bool { return f.Domain == n.Domain && f.Name == n.Op }) {
-		return []*graph.Node{n}
-	}
 	o := Lookup(n.Domain, n.Op)
 	if o == nil {
 		r.refuse(n, "operator %s", spelled(n.Domain, n.Op))
@@ -278,16 +255,4 @@ func constantValue(n *graph.Node) *tensor.Tensor {
 		return tensor.Of(tensor.Float32, []int{len(a.Floats)}, a.Floats)
 	}
 	return nil
-}
-
-// restoreConstants returns the nodes of a function's body with its constants as Constant nodes in front, since a function
-// has nowhere else to keep them.
-func restoreConstants(g *graph.Graph) []*graph.Node {
-	var out []*graph.Node
-	for _, name := range slices.Sorted(maps.Keys(g.Consts)) {
-		n := &graph.Node{Name: name, Op: "Constant", Outputs: []string{name}}
-		n.Set(graph.Attr{Name: "value", Kind: graph.KindTensor, Tensor: g.Consts[name]})
-		out = append(out, n)
-	}
-	return append(out, g.Nodes...)
 }
