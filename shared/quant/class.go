@@ -113,7 +113,7 @@ func (s *sketch) isConst(name string) bool { return s.g.Consts[name] != nil }
 // dataInputs lists the inputs of n that carry data, for operators that an integer region may hold.
 func dataInputs(n *graph.Node) []int {
 	switch n.Op {
-	case "Concat", "Add", "Mul", "Sub", "Div", "Max", "Min":
+	case "Concat", "Add", "Mul", "Sub", "Div", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal":
 		out := make([]int, len(n.Inputs))
 		for i := range out {
 			out[i] = i

@@ -1,6 +1,8 @@
 package quant
 
 import (
+	"slices"
+
 	"assay/shared/graph"
 	"assay/shared/op"
 	"assay/shared/plan"
@@ -9,11 +11,14 @@ import (
 
 // sketch is where INT8 goes in one model, before anything has a scale. It follows from model and configuration alone.
 type sketch struct {
-	cfg   *resolved
-	m     *graph.Model
-	g     *graph.Graph
-	x     *graph.Index
-	ranks map[string]int
+	cfg *resolved
+	m   *graph.Model
+	g   *graph.Graph
+	x   *graph.Index
+
+	ranks  map[string]int
+	dtypes map[string]tensor.DType
+	known  map[string]bool // values that follow from shapes alone
 
 	layers  map[*graph.Node]*layer
 	biasAdd map[*graph.Node]*layer // the Add that is a layer's bias
@@ -40,9 +45,11 @@ func newSketch(m *graph.Model, cfg Config) (*sketch, error) {
 		return nil, err
 	}
 	s := &sketch{
-		cfg: r, m: m, g: m.Graph, x: graph.NewIndex(m.Graph), ranks: ranks(m.Graph, cfg.InputShapes),
+		cfg: r, m: m, g: m.Graph, x: graph.NewIndex(m.Graph),
+		ranks: map[string]int{}, dtypes: map[string]tensor.DType{}, known: map[string]bool{},
 		layers: map[*graph.Node]*layer{}, biasAdd: map[*graph.Node]*layer{}, owned: map[string]*layer{}, integer: map[*graph.Node]bool{},
 	}
+	s.inferTypes()
 	for _, n := range s.g.Nodes {
 		l, why := s.layerOf(n)
 		if why != "" {
@@ -68,39 +75,38 @@ func newSketch(m *graph.Model, cfg Config) (*sketch, error) {
 	return s, nil
 }
 
-// ranks are the numbers of axes of all values, as far as shapes can be inferred; open axes of inputs count as 1.
-func ranks(g *graph.Graph, shapes map[string][]int) map[string]int {
+// inferTypes fills in what is known of values without samples; open axes of inputs count as 1.
+func (s *sketch) inferTypes() {
 	in := map[string]op.Info{}
-	out := map[string]int{}
-	for _, p := range g.Inputs {
-		shape, ok := shapes[p.Name]
+	for _, p := range s.g.Inputs {
+		shape, ok := s.cfg.InputShapes[p.Name]
 		if !ok {
 			for _, d := range p.Type.Shape {
 				shape = append(shape, max(d.N, 1))
 			}
 		}
+		s.dtypes[p.Name] = p.Type.DType
 		if p.Type.Ranked || ok {
 			in[p.Name] = op.Info{DType: p.Type.DType, Shape: shape}
-			out[p.Name] = len(shape)
+			s.ranks[p.Name] = len(shape)
 		}
 	}
-	for name, t := range g.Types {
+	for name, t := range s.g.Types {
+		s.dtypes[name] = t.DType
 		if t.Ranked {
-			out[name] = len(t.Shape)
+			s.ranks[name] = len(t.Shape)
 		}
 	}
-	info, err := op.InferShapes(g, in)
+	info, err := op.InferShapes(s.g, in)
 	if err != nil {
-		// Shapes of one are a guess that a convolution may refuse; declared types and what follows from operators must do.
-		guessRanks(g, out)
-		return out
+		// Axes of one are a guess that a convolution may refuse; declared types and what follows from operators must do.
+		guessRanks(s.g, s.ranks)
+		return
 	}
 	for name, i := range info {
-		if i.DType != tensor.Invalid {
-			out[name] = len(i.Shape)
-		}
+		s.ranks[name], s.dtypes[name] = len(i.Shape), i.DType
+		s.known[name] = i.Value != nil
 	}
-	return out
 }
 
 // guessRanks fills in ranks that follow from the operators alone.
@@ -134,10 +140,15 @@ func (s *sketch) placeRegions() {
 			}
 		}
 	}
+	s.prune(nil)
+}
+
+// prune removes operations, but layers and those of keep, until every one left is fed and wanted.
+func (s *sketch) prune(keep map[*graph.Node]bool) {
 	for changed := true; changed; {
 		changed = false
 		for _, n := range s.g.Nodes {
-			if s.integer[n] && s.layers[n] == nil && !(s.fed(n) && (s.wanted(n) || s.classOf(n) == classPool)) {
+			if s.integer[n] && s.layers[n] == nil && !keep[n] && !(s.fed(n) && (s.wanted(n) || s.classOf(n) == classPool)) {
 				delete(s.integer, n)
 				changed = true
 			}
@@ -152,6 +163,15 @@ func (s *sketch) anyCaptured(n *graph.Node) bool {
 		}
 	}
 	return false
+}
+
+// sortReasons puts them in node order.
+func (s *sketch) sortReasons() {
+	at := map[string]int{}
+	for i, n := range s.g.Nodes {
+		at[n.Name] = i
+	}
+	slices.SortStableFunc(s.reasons, func(a, b Reason) int { return at[a.Node] - at[b.Node] })
 }
 
 // fed: every data input of n is a constant or comes from an integer operation, one at least.

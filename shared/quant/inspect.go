@@ -1,0 +1,196 @@
+package quant
+
+import (
+	"fmt"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/op"
+	"assay/shared/plan"
+)
+
+// GroupOps names, for each group, the operations that become float with it, in node order. A layer's own point on its result is read by others too,
+// which do not leave with it.
+func GroupOps(m *graph.Model, params *plan.Params) [][]string {
+	x := graph.NewIndex(m.Graph)
+	nodes := map[string]*graph.Node{}
+	for _, n := range m.Graph.Nodes {
+		nodes[n.Name] = n
+	}
+	out := make([][]string, len(params.Groups))
+	for g, members := range params.Groups {
+		layers, ops := map[*graph.Node]bool{}, map[*graph.Node]bool{}
+		for _, i := range members {
+			if p := params.Points[i]; p.Kind == plan.Weight {
+				for _, u := range p.Uses {
+					layers[nodes[u.Node]], ops[nodes[u.Node]] = true, true
+				}
+			}
+		}
+		for _, i := range members {
+			p := params.Points[i]
+			if p.Kind == plan.Bias || p.Kind == plan.Activation && layers[layerAbove(x, p.Value)] {
+				continue
+			}
+			for _, u := range p.Uses {
+				readers(x, nodes[u.Node], ops)
+			}
+		}
+		for n := range ops {
+			if n != nil {
+				out[g] = append(out[g], n.Name)
+			}
+		}
+		slices.SortFunc(out[g], func(a, b string) int { return x.Position[nodes[a]] - x.Position[nodes[b]] })
+	}
+	return out
+}
+
+// layerAbove is the node that made v, above a bias Add and a Relu or Clip.
+func layerAbove(x *graph.Index, v string) *graph.Node {
+	n := x.Producer[v]
+	if n != nil && classes[n.Op] == classClamp {
+		n = x.Producer[n.Inputs[0]]
+	}
+	if n != nil && n.Op == "Add" {
+		for _, in := range n.Inputs {
+			if p := x.Producer[in]; p != nil && p.Op == "MatMul" {
+				return p
+			}
+		}
+	}
+	return n
+}
+
+// readers adds to ops what reads through n: n itself, or, when it merely passes integers, the operations behind it. Float operators that an integer one's result
+// feeds as well are no part of the group.
+func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
+	if n == nil {
+		return
+	}
+	switch classes[n.Op] {
+	case classTransparent:
+		for _, u := range x.Uses[n.Outputs[0]] {
+			readers(x, u.Node, ops)
+		}
+	case classElementwise, classTable, classPool, classConcat, classCarry:
+		ops[n] = true
+	}
+}
+
+// MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes gives the shape of one sample for
+// inputs whose declared shape is open.
+func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
+	in := map[string]op.Info{}
+	for _, port := range m.Graph.Inputs {
+		if s, ok := shapes[port.Name]; ok {
+			in[port.Name] = op.Info{DType: port.Type.DType, Shape: s}
+		}
+	}
+	info, err := op.InferShapes(m.Graph, in)
+	if err != nil {
+		return 0, 0, fmt.Errorf("multiply-adds: %w", err)
+	}
+	quantized := map[string]bool{}
+	points, _ := plan.Effective(params, p)
+	for _, i := range points {
+		if x := params.Points[i]; x.Kind == plan.Weight {
+			for _, u := range x.Uses {
+				quantized[u.Node] = true
+			}
+		}
+	}
+	for _, n := range m.Graph.Nodes {
+		o := op.Lookup(n.Domain, n.Op)
+		if o == nil || o.MACs == nil {
+			continue
+		}
+		x := &op.Infer{Node: n}
+		for _, name := range n.Inputs {
+			x.In = append(x.In, info[name])
+		}
+		for _, name := range n.Outputs {
+			x.Out = append(x.Out, info[name])
+		}
+		macs := o.MACs(x)
+		den += macs
+		if quantized[n.Name] {
+			num += macs
+		}
+	}
+	return num, den, nil
+}
+
+// IntegerOps names the operations of a QDQ graph that the runtimes run in integers, in node order: their data and weights are dequantized, and where the integer form needs
+// it nothing but a QuantizeLinear reads their result.
+func IntegerOps(m *graph.Model) []string {
+	x := graph.NewIndex(m.Graph)
+	var out []string
+	for _, n := range m.Graph.Nodes {
+		if n.Domain == "" && integerOp(m.Graph, x, n) {
+			out = append(out, n.Name)
+		}
+	}
+	return out
+}
+
+func integerOp(g *graph.Graph, x *graph.Index, n *graph.Node) bool {
+	switch n.Op {
+	case "Conv":
+		return dequantized(x, n.Input(0)) && dequantized(x, n.Input(1)) && onlyQuantized(x, n.Outputs[0])
+	case "Gemm", "MatMul":
+		v := n.Outputs[0]
+		if uses := x.Uses[v]; n.Op == "MatMul" && len(uses) == 1 && !uses[0].Sub && uses[0].Node.Op == "Add" && dequantizedConst(g, x, uses[0].Node) {
+			v = uses[0].Node.Outputs[0]
+		}
+		clamped := len(x.Uses[v]) == 1 && !x.Uses[v][0].Sub && classes[x.Uses[v][0].Node.Op] == classClamp && !x.Output[v]
+		return dequantized(x, n.Input(0)) && dequantized(x, n.Input(1)) && (!clamped || onlyQuantized(x, v))
+	}
+	switch classes[n.Op] {
+	case classElementwise, classTable, classPool, classConcat:
+		for _, i := range dataInputs(n) {
+			if !dequantized(x, n.Input(i)) {
+				return false
+			}
+		}
+		return onlyQuantized(x, n.Outputs[0])
+	}
+	return false
+}
+
+// dequantizedConst: an Add with a dequantized constant, that is, an int32 bias.
+func dequantizedConst(g *graph.Graph, x *graph.Index, add *graph.Node) bool {
+	for _, in := range add.Inputs {
+		if p := x.Producer[in]; p != nil && p.Op == "DequantizeLinear" && g.Consts[p.Inputs[0]] != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// dequantized: v comes from a DequantizeLinear, over operators that pass integers.
+func dequantized(x *graph.Index, v string) bool {
+	p := x.Producer[v]
+	for p != nil && classes[p.Op] == classTransparent {
+		p = x.Producer[p.Inputs[0]]
+	}
+	return p != nil && p.Op == "DequantizeLinear"
+}
+
+// onlyQuantized: one QuantizeLinear reads v, perhaps behind a Relu or Clip.
+func onlyQuantized(x *graph.Index, v string) bool {
+	for range 2 {
+		uses := x.Uses[v]
+		if len(uses) != 1 || uses[0].Sub || x.Output[v] {
+			return false
+		}
+		if uses[0].Node.Op == "QuantizeLinear" {
+			return true
+		}
+		if classes[uses[0].Node.Op] != classClamp {
+			return false
+		}
+		v = uses[0].Node.Outputs[0]
+	}
+	return false
+}
