@@ -31,11 +31,15 @@ func NewAverage(x, y numeric.Affine, signed bool) *Average {
 	return a
 }
 
-// Run pools src into dst, both bit patterns; includePad as in AverageF32.
+// Run pools src into dst, both bit patterns. With includePad the divisor is KH*KW everywhere, even where ceil_mode lets the
+// last window reach beyond the padding: there AverageF32 counts less, as ONNX Runtime's float operator does.
 func (a *Average) Run(dst, src []uint8, w Window, includePad bool) {
 	w = w.normal()
 	w.each(func(n int, v, h span, out int) {
-		count := float32(w.count(out, v, h, includePad))
+		count := float32(w.count(out, v, h, false))
+		if includePad {
+			count = float32(w.KH * w.KW)
+		}
 		for c := 0; c < w.C; c += block {
 			var sum [block]float32
 			k := min(block, w.C-c)
