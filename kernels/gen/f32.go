@@ -17,7 +17,8 @@ func f32AVX512(ctx *build.Context) {
 		"Sums begin at the bias if begin, else at dst; act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2.",
 		"mask has a bit for each column that is stored.")
 	v := newLocals(a)
-	dispatch512(a, func(t tile512, name string) {
+	dispatch(a, 14, 2, func(shape tile, name string) {
+		t := tile512{shape}
 		t.prologue()
 		t.masks()
 		t.loops(name, v, func() {

@@ -28,7 +28,8 @@ func i8AVX512(ctx *build.Context) {
 		"With tail, the last group of four of each segment of row r is tail[r]. Results are bytes, or floats if float is 1.",
 		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.")
 	v := newLocals(a)
-	dispatch512(a, func(t tile512, name string) {
+	dispatch(a, 14, 2, func(shape tile, name string) {
+		t := tile512{shape}
 		t.prologue()
 		t.masks()
 		t.loops(name, v, func() {

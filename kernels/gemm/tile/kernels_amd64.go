@@ -5,8 +5,10 @@ package tile
 import "assay/kernels/tier"
 
 var table = [...]Kernel{
+	{"f32_tile_avx2_6x16", tier.AVX2, "f32", 6},
 	{"f32_tile_avx512vnni_14x32", tier.AVX512VNNI, "f32", 14},
 	{"f32_tile_plain_8x16", tier.Plain, "f32", 8},
+	{"u8s8_tile_avx2_6x16", tier.AVX2, "u8s8", 6},
 	{"u8s8_tile_avx512vnni_14x32", tier.AVX512VNNI, "u8s8", 14},
 	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8},
 }
@@ -18,7 +20,7 @@ func (k *Kernel) f32(c *callF32) {
 	case c.depth == 0 || k.Tier == tier.Plain:
 		plainF32(c)
 	default:
-		c.avx512()
+		c.assembly(k.Tier)
 	}
 }
 
@@ -28,6 +30,6 @@ func (k *Kernel) i8(c *callI8) {
 	case c.p.K == 0 || k.Tier == tier.Plain:
 		plainI8(c)
 	default:
-		c.avx512()
+		c.assembly(k.Tier)
 	}
 }

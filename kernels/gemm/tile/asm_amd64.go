@@ -7,6 +7,7 @@ import (
 	"unsafe"
 
 	"assay/kernels/numeric"
+	"assay/kernels/tier"
 )
 
 // strip is a range of panels of equal width whose columns are stored under one mask.
@@ -15,13 +16,12 @@ type strip struct {
 	mask                int // a bit for each column of a group
 }
 
-// strips cuts columns of panels first to last-1 into pairs of whole panels and what is left, a pair or a single one.
-func strips(n, first, last int) (s [2]strip) {
+// strips cuts columns of panels first to last-1 into groups of wide whole panels and what is left.
+func strips(n, first, last, wide int) (s [2]strip) {
 	cols := min(n-first*Panel, (last-first)*Panel)
-	s[0] = strip{first, cols / (2 * Panel), 2, 1<<(2*Panel) - 1}
-	rest := cols % (2 * Panel)
-	if rest > 0 {
-		s[1] = strip{first + 2*s[0].groups, 1, 1 + (rest-1)/Panel, 1<<rest - 1}
+	s[0] = strip{first, cols / (wide * Panel), wide, 1<<(wide*Panel) - 1}
+	if rest := cols % (wide * Panel); rest > 0 {
+		s[1] = strip{first + wide*s[0].groups, 1, 1 + (rest-1)/Panel, 1<<rest - 1}
 	}
 	return s
 }
@@ -53,12 +53,22 @@ func fixup(act numeric.Clamp) uint32 {
 
 const nanBits = 0x7fc00000
 
-// Act is the argument act of float kernels in assembly: limits, table of VFIXUPIMMPS, NaN.
-type Act [4]uint32
+// Act is the argument act of float kernels in assembly, in the order of the generator's constants: limits, table of
+// VFIXUPIMMPS, NaN, and for AVX2 what is added to and or'ed into clamped results for the sign of zeros.
+type Act [6]uint32
+
+const signBit = 1 << 31
 
 // NewAct is act for assembly.
 func NewAct(act numeric.Clamp) Act {
-	return Act{math.Float32bits(act.Lo), math.Float32bits(act.Hi), fixup(act), nanBits}
+	a := Act{math.Float32bits(act.Lo), math.Float32bits(act.Hi), fixup(act), nanBits, signBit, 0}
+	if a[0] == 0 {
+		a[4] = 0
+	}
+	if a[1] == signBit {
+		a[5] = signBit
+	}
+	return a
 }
 
 func flag(b bool) int {
@@ -68,22 +78,29 @@ func flag(b bool) int {
 	return 0
 }
 
-// avx512 runs the call by f32Tile512.
-func (c *callF32) avx512() {
-	rows := c.tiles * c.size
-	check(c.dst, c.ldd, c.src, c.w, rows, min(c.p.N, c.last*Panel), 0)
+// assembly runs the call by the kernel of a tier.
+func (c *callF32) assembly(t tier.Tier) {
+	check(c.dst, c.ldd, c.src, c.w, c.tiles*c.size, min(c.p.N, c.last*Panel), 0)
 	act := NewAct(c.act)
 	end := flag(c.end) + flag(c.end && c.act.On)
-	for _, s := range strips(c.p.N, c.first, c.last) {
+	for _, s := range strips(c.p.N, c.first, c.last, width(t)) {
 		if s.groups == 0 {
 			continue
 		}
-		f32Tile512(&c.dst[s.panel*Panel], 4*c.ldd, 4*c.ldd*c.size, 4*Panel*s.wide,
-			&c.src[c.w.Base], 4*c.w.Row, 4*c.w.Half, 4*c.w.Row*c.size, &c.w.Segs[0], len(c.w.Segs), c.w.Len,
-			&c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*Panel*c.p.K, &c.p.bias[s.panel*Panel],
-			c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
+		dst, src, bias := &c.dst[s.panel*Panel], &c.src[c.w.Base], &c.p.bias[s.panel*Panel]
+		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
+		if t == tier.AVX512VNNI {
+			f32Tile512(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
+		} else {
+			f32Tile256(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
+		}
 	}
 }
+
+// width is how many panels a tile has.
+func width(t tier.Tier) int { return 1 + flag(t == tier.AVX512VNNI) }
 
 // Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
 type Requant [6 + 16]int32
@@ -103,8 +120,8 @@ func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
 	return q
 }
 
-// avx512 runs the call by i8Tile512.
-func (c *callI8) avx512() {
+// assembly runs the call by the kernel of a tier.
+func (c *callI8) assembly(t tier.Tier) {
 	rows, cols := c.tiles*c.size, min(c.p.N, c.last*Panel)
 	mult, dst, element := c.o.Rq.Mult, (*byte)(nil), 1
 	if c.o.U8 != nil {
@@ -113,20 +130,17 @@ func (c *callI8) avx512() {
 		check(c.o.F32, c.o.Ld, c.src, c.w, rows, cols, c.over())
 		mult, element = c.o.Scale, 4
 	}
-	var single [2 * Panel]float32
-	multMask := -1
-	if len(mult) == 1 {
-		for i := range single {
-			single[i] = mult[0]
-		}
-		mult, multMask = single[:], 0
+	var few [2 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded
+	one := len(mult) == 1
+	for i := range few {
+		few[i] = mult[0]
 	}
 	rq := NewRequant(c.o.Rq, c.zero)
 	groups, tail := c.p.groups, (*int32)(nil)
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]
 	}
-	for _, s := range strips(c.p.N, c.first, c.last) {
+	for _, s := range strips(c.p.N, c.first, c.last, width(t)) {
 		if s.groups == 0 {
 			continue
 		}
@@ -135,11 +149,26 @@ func (c *callI8) avx512() {
 		} else {
 			dst = floatBytes(&c.o.F32[s.panel*Panel])
 		}
-		i8Tile512(dst, element*c.o.Ld, element*c.o.Ld*c.size, element*Panel*s.wide,
-			&c.src[c.w.Base], c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0], len(c.w.Segs), groups, tail,
-			&c.p.panel[s.panel*Panel*quad*c.p.depth()], Panel*quad*c.p.depth(), &c.p.bias[s.panel*Panel],
-			&c.p.sum[s.panel*Panel], &mult[s.panel*Panel&multMask], multMask,
-			c.size, c.tiles, s.groups, s.wide, s.mask, flag(element == 4), &rq[0])
+		m, multMask := &few[0], 0
+		if !one {
+			m, multMask = &mult[s.panel*Panel], -1
+			if s.groups == 1 {
+				copy(few[:], mult[s.panel*Panel:])
+				m = &few[0]
+			}
+		}
+		at := s.panel * Panel
+		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[at*quad*c.p.depth()], &c.p.bias[at], &c.p.sum[at]
+		ld, panel := element*c.o.Ld, Panel*quad*c.p.depth()
+		if t == tier.AVX512VNNI {
+			i8Tile512(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
+				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
+				flag(element == 4), &rq[0])
+		} else {
+			i8Tile256(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
+				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
+				flag(element == 4), &rq[0])
+		}
 	}
 }
 

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// i8AVX2 writes the integer tiles of up to 6 rows and one panel, as two halves of 8 columns. Bytes are widened to 16 bits
+// and multiplied by VPMADDWD, whose pairs of products (below 2^17) never saturate; VPMADDUBSW would. A sum of a column is
+// two int32 side by side until the end.
+func i8AVX2(ctx *build.Context) {
+	table := laneMasks(ctx)
+	a := function(ctx, "i8Tile256", i8Signature,
+		"i8Tile256 is i8Tile512 for tiles of up to 6 rows and wide 1, with AVX2. mult can be read to the end of a panel.")
+	v := newLocals(a)
+	h := halves{a.AllocLocal(8)}
+	dispatch(a, 6, 1, func(shape tile, name string) {
+		t := tile256{shape}
+		t.prologue()
+		t.loops(name, v, func() {
+			for i := range 2 {
+				n := fmt.Sprintf("%s_half%d", name, i)
+				t.i8Half(n, v, h, i, table)
+			}
+		})
+	})
+}
+
+// halves has the columns of the half that count.
+type halves struct{ cols Mem }
+
+func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
+	t.load("mask", rK)
+	t.SHRQ(U8(uint64(8*half)), rK)
+	t.ANDQ(U32(0xff), rK)
+	t.POPCNTQ(rK, rK)
+	t.MOVQ(rK, h.cols)
+	t.JEQ(LabelRef(name + "_end"))
+	for i := range 2 * t.rows {
+		t.VPXOR(ymm[i], ymm[i], ymm[i])
+	}
+	t.segments(name, v, 1, func() {
+		t.load("groups", rK)
+		t.TESTQ(rK, rK)
+		t.JEQ(LabelRef(name + "_tail"))
+		t.Label(name + "_k")
+		t.i8Group(half, row)
+		t.advance()
+		t.DECQ(rK)
+		t.JNZ(LabelRef(name + "_k"))
+		t.Label(name + "_tail")
+		t.load("tail", rK)
+		t.TESTQ(rK, rK)
+		t.JEQ(LabelRef(name + "_next"))
+		t.i8Group(half, func(r int) Mem { return Mem{Base: rK, Disp: 4 * r} })
+		t.ADDQ(U8(64), rB)
+		t.Label(name + "_next")
+	})
+	t.i8Sums(v, half)
+	t.i8Scaled(v, half)
+	t.MOVQ(rDst, rA0)
+	t.CMPQ(t.arg("float"), U8(0))
+	t.JNE(LabelRef(name + "_float"))
+	t.ADDQ(U8(uint64(8*half)), rA0)
+	t.i8Bytes(name, h)
+	t.JMP(LabelRef(name + "_end"))
+	t.Label(name + "_float")
+	t.ADDQ(U8(uint64(32*half)), rA0)
+	t.i8Floats(name, h, table)
+	t.Label(name + "_end")
+}
+
+// i8Group adds one group of four for 8 columns: each vector of weights has 4 columns.
+func (t tile256) i8Group(half int, from func(int) Mem) {
+	t.VPMOVSXBW(Mem{Base: rB, Disp: 32 * half}, reg.Y12)
+	t.VPMOVSXBW(Mem{Base: rB, Disp: 32*half + 16}, reg.Y13)
+	for r := range t.rows {
+		t.VPBROADCASTD(from(r), reg.X14)
+		t.VPMOVZXBW(reg.X14, reg.Y14)
+		t.VPMADDWD(reg.Y12, reg.Y14, reg.Y15)
+		t.VPADDD(reg.Y15, t.acc(r, 0), t.acc(r, 0))
+		t.VPMADDWD(reg.Y13, reg.Y14, reg.Y15)
+		t.VPADDD(reg.Y15, t.acc(r, 1), t.acc(r, 1))
+	}
+}
+
+// i8Sums leaves the 8 sums of row r in acc(r, 0), with bias and less zero point times sum of weights.
+func (t tile256) i8Sums(v locals, half int) {
+	t.load("rq", rK)
+	t.VPBROADCASTD(Mem{Base: rK, Disp: rqXZero}, reg.Y12)
+	t.load("sum", rK)
+	t.ADDQ(v.col, rK)
+	t.VPMULLD(Mem{Base: rK, Disp: 32 * half}, reg.Y12, reg.Y12)
+	t.load("bias", rK)
+	t.ADDQ(v.col, rK)
+	t.VMOVDQU(Mem{Base: rK, Disp: 32 * half}, reg.Y13)
+	t.VPSUBD(reg.Y12, reg.Y13, reg.Y13)
+	for r := range t.rows {
+		x := t.acc(r, 0)
+		t.VPHADDD(t.acc(r, 1), x, x)
+		t.VPERMQ(U8(0xd8), x, x)
+		t.VPADDD(reg.Y13, x, x)
+	}
+}
+
+// i8Scaled turns sums into floats times mult, which is in acc(r, 0) of the rows afterwards.
+func (t tile256) i8Scaled(v locals, half int) {
+	t.load("mult", rK)
+	t.load("multMask", rSegs)
+	t.ANDQ(v.col, rSegs)
+	t.ADDQ(rSegs, rK)
+	t.VMOVUPS(Mem{Base: rK, Disp: 32 * half}, reg.Y12)
+	for r := range t.rows {
+		t.VCVTDQ2PS(t.acc(r, 0), t.acc(r, 0))
+		t.VMULPS(reg.Y12, t.acc(r, 0), t.acc(r, 0))
+	}
+}
+
+// i8Bytes requantizes, as tile512.i8Bytes, and stores 8 bytes a row from rA0 on, or as many as count.
+func (t tile256) i8Bytes(name string, h halves) {
+	t.load("rq", rK)
+	t.VBROADCASTSS(Mem{Base: rK, Disp: rqHigh}, reg.Y12)
+	t.VPBROADCASTD(Mem{Base: rK, Disp: rqZero}, reg.Y13)
+	t.VPBROADCASTD(Mem{Base: rK, Disp: rqLow}, reg.Y14)
+	for r := range t.rows {
+		x := t.acc(r, 0)
+		t.VMINPS(x, reg.Y12, x)
+		t.VCVTPS2DQ(x, x)
+		t.VPACKSSDW(x, x, x)
+		t.VPERMQ(U8(0x08), x, x)
+		t.VPADDSW(reg.Y13, x, x)
+		t.VPACKUSWB(x, x, x)
+		t.VPMAXUB(reg.Y14, x, x)
+	}
+	t.CMPQ(h.cols, U8(8))
+	t.JNE(LabelRef(name + "_some"))
+	for r := range t.rows {
+		t.VMOVQ(t.acc(r, 0).AsX(), Mem{Base: rA0})
+		t.ADDQ(rDstRow, rA0)
+	}
+	t.JMP(LabelRef(name + "_bytes"))
+	t.Label(name + "_some")
+	for r := range t.rows {
+		t.VMOVQ(t.acc(r, 0).AsX(), rK)
+		t.MOVQ(h.cols, rSegs)
+		t.MOVQ(rA0, rNseg)
+		t.Label(fmt.Sprintf("%s_byte%d", name, r))
+		t.MOVB(rK.As8(), Mem{Base: rNseg})
+		t.SHRQ(U8(8), rK)
+		t.INCQ(rNseg)
+		t.DECQ(rSegs)
+		t.JNZ(LabelRef(fmt.Sprintf("%s_byte%d", name, r)))
+		t.ADDQ(rDstRow, rA0)
+	}
+	t.Label(name + "_bytes")
+}
+
+// i8Floats stores 8 floats a row from rA0 on, or as many as count.
+func (t tile256) i8Floats(name string, h halves, table Mem) {
+	t.load("rq", rK)
+	var sums []reg.VecPhysical
+	for r := range t.rows {
+		sums = append(sums, t.acc(r, 0))
+	}
+	t.canon(Mem{Base: rK, Disp: rqNaN}, sums)
+	t.MOVQ(h.cols, rK)
+	t.NEGQ(rK)
+	t.LEAQ(table.Offset(64), rSegs)
+	t.VMOVDQU(Mem{Base: rSegs, Index: rK, Scale: 4}, reg.Y12)
+	for r := range t.rows {
+		t.VMASKMOVPS(t.acc(r, 0), reg.Y12, Mem{Base: rA0})
+		t.ADDQ(rDstRow, rA0)
+	}
+}

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/operand"
+)
+
+// tile is one shape of a tile: sums of rows x 16*wide elements. Rows beyond the seventh have a base of their own.
+type tile struct {
+	*asm
+	rows, wide int // wide: panels of 16 columns side by side, 1 or 2
+}
+
+func (t tile) name() string { return fmt.Sprintf("tile_%dx%d", t.rows, 16*t.wide) }
+
+// dispatch jumps to the body of the wanted shape and writes all bodies, of 1 to rows rows and 1 to wide panels.
+func dispatch(a *asm, rows, wide int, body func(tile, string)) {
+	var all []tile
+	for w := wide; w >= 1; w-- {
+		for r := rows; r >= 1; r-- {
+			all = append(all, tile{a, r, w})
+		}
+	}
+	a.load("rows", rA0)
+	if wide == 2 {
+		a.CMPQ(a.arg("wide"), U8(1))
+		a.JEQ(LabelRef("narrow"))
+	}
+	for _, t := range all {
+		if wide == 2 && t.rows == rows && t.wide == 1 {
+			a.Label("narrow")
+		}
+		if t.rows == 1 {
+			a.JMP(LabelRef(t.name()))
+			continue
+		}
+		a.CMPQ(rA0, U8(uint64(t.rows)))
+		a.JEQ(LabelRef(t.name()))
+	}
+	for _, t := range all {
+		a.Label(t.name())
+		body(t, t.name())
+	}
+}
+
+// locals are the variables of the loops that no register is left for.
+type locals struct {
+	b, col, left Mem // weights of the group of panels; its first column, times 4; groups left
+}
+
+func newLocals(a *asm) locals { return locals{a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)} }
+
+// prologue loads what stays in registers for the whole call.
+func (t tile) prologue() {
+	t.load("aRow", rRow)
+	t.LEAQ(Mem{Base: rRow, Index: rRow, Scale: 2}, rRow3)
+	t.LEAQ(Mem{Base: rRow, Index: rRow, Scale: 4}, rRow5)
+	t.load("bPanel", rB2)
+	t.load("dstRow", rDstRow)
+}
+
+// loops runs one for each tile of rows and, in it, each group of wide panels; rDst is the group's first result.
+func (t tile) loops(name string, v locals, one func()) {
+	t.Label(name + "_rows")
+	t.load("dst", rDst)
+	t.load("b", rB)
+	t.MOVQ(rB, v.b)
+	t.load("panels", rK)
+	t.MOVQ(rK, v.left)
+	t.MOVQ(U32(0), v.col)
+	t.Label(name + "_panels")
+	one()
+	t.ADDQ(t.arg("dstPanel"), rDst)
+	t.MOVQ(v.b, rB)
+	t.LEAQ(Mem{Base: rB, Index: rB2, Scale: uint8(t.wide)}, rB)
+	t.MOVQ(rB, v.b)
+	t.ADDQ(U32(uint64(64*t.wide)), v.col)
+	t.DECQ(v.left)
+	t.JNZ(LabelRef(name + "_panels"))
+	t.load("dstTile", rK)
+	t.ADDQ(rK, t.arg("dst"))
+	t.load("aTile", rK)
+	t.ADDQ(rK, t.arg("a"))
+	t.DECQ(t.arg("tiles"))
+	t.JNZ(LabelRef(name + "_rows"))
+	t.done()
+}
+
+// segments runs one for each segment of the rows, with rA0, rA1 at its first element (of size bytes).
+func (t tile) segments(name string, v locals, size uint8, one func()) {
+	t.MOVQ(v.b, rB)
+	t.load("segs", rSegs)
+	t.load("nseg", rNseg)
+	t.Label(name + "_seg")
+	t.MOVQ(Mem{Base: rSegs}, rK)
+	t.ADDQ(U8(8), rSegs)
+	t.load("a", rA0)
+	t.LEAQ(Mem{Base: rA0, Index: rK, Scale: size}, rA0)
+	if t.rows > 7 {
+		t.load("aHalf", rA1)
+		t.ADDQ(rA0, rA1)
+	}
+	one()
+	t.DECQ(rNseg)
+	t.JNZ(LabelRef(name + "_seg"))
+}
+
+// advance moves on by one step along k: 4 bytes of activations, a vector of weights.
+func (t tile) advance() {
+	t.ADDQ(U8(4), rA0)
+	if t.rows > 7 {
+		t.ADDQ(U8(4), rA1)
+	}
+	t.ADDQ(U8(64), rB)
+}
