@@ -70,7 +70,8 @@ type QLinearSoftmax struct {
 //	y = sat(rint(float32(float32(e*Y)/sum)) + zy), Y = floor(float32(1/sy)), sum one chain from left to right
 func NewQLinearSoftmax(sx float32, y numeric.Affine, signed bool, n int) *QLinearSoftmax {
 	s := &QLinearSoftmax{top: float32(math.Floor(float64(1 / y.Scale))), zero: y.Zero, signed: signed}
-	shift := max(0, numeric.Log64(math.MaxFloat32/float64(n))-5) / float64(sx)
+	// With n = 1 the product e*Y would overflow; ONNX Runtime gives Y there, and so does the table of two.
+	shift := max(0, numeric.Log64(math.MaxFloat32/float64(max(n, 2)))-5) / float64(sx)
 	for i := range s.exp {
 		s.exp[i] = float32(numeric.Exp64(float64((float64(i-255) + shift) * float64(sx))))
 	}
