@@ -70,7 +70,9 @@ func canary(t *testing.T, n int) (mid []uint8, check func()) {
 
 func TestLookupAndPairOfEveryLength(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	side := func(s float32, z int32) quantize.Side { return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}} }
+	side := func(s float32, z int32) quantize.Side {
+		return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}}
+	}
 	p := NewAdd(side(0.1, 3), side(0.07, 200), side(0.11, 77))
 	table := p.With(9)
 	for n := range 140 {

@@ -1,0 +1,165 @@
+package move
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// bytesOf returns n bytes that differ from their neighbours.
+func bytesOf(n int) []byte {
+	b := make([]byte, n)
+	for i := range b {
+		b[i] = byte(i*7 + i>>8)
+	}
+	return b
+}
+
+// naiveTranspose moves element by element.
+func naiveTranspose(size int, src []byte, shape, perm []int) []byte {
+	dst := make([]byte, 0, len(src))
+	steps := make([]int, len(shape))
+	k := size
+	for i := len(shape) - 1; i >= 0; i-- {
+		steps[i] = k
+		k *= shape[i]
+	}
+	var walk func(axis, at int)
+	walk = func(axis, at int) {
+		if axis == len(perm) {
+			dst = append(dst, src[at:at+size]...)
+			return
+		}
+		for i := range shape[perm[axis]] {
+			walk(axis+1, at+i*steps[perm[axis]])
+		}
+	}
+	walk(0, 0)
+	return dst
+}
+
+func TestTranspose(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 400 {
+		rank := rng.IntN(6)
+		shape, perm, n := make([]int, rank), rng.Perm(rank), 1
+		for i := range shape {
+			shape[i] = 1 + rng.IntN(7)
+			if rng.IntN(8) == 0 {
+				shape[i] = 17 + rng.IntN(20)
+			}
+			n *= shape[i]
+		}
+		if n > 1<<16 {
+			continue
+		}
+		for _, size := range []int{1, 2, 4, 8} {
+			src := bytesOf(n * size)
+			buf := bytesOf(n*size + 32)
+			dst := buf[16 : 16+n*size : 16+n*size]
+			Transpose(size, dst, src, shape, perm)
+			require.Equal(t, naiveTranspose(size, src, shape, perm), dst, "size %d shape %v perm %v", size, shape, perm)
+			require.Equal(t, bytesOf(16), buf[:16])
+			require.Equal(t, bytesOf(n*size + 32)[16+n*size:], buf[16+n*size:])
+		}
+	}
+}
+
+func TestLayoutsAreInverse(t *testing.T) {
+	src := bytesOf(2 * 35 * 51 * 4)
+	mid, back := make([]byte, len(src)), make([]byte, len(src))
+	ToChannelsLast(4, mid, src, 2, 35, 51)
+	require.Equal(t, src[(1*35*51+3*51+7)*4:][:4], mid[(1*35*51+7*35+3)*4:][:4])
+	ToChannelsFirst(4, back, mid, 2, 35, 51)
+	require.Equal(t, src, back)
+}
+
+func TestCopySlicesReversesAndRepeats(t *testing.T) {
+	src := bytesOf(12) // [3][4]
+	dst := make([]byte, 6)
+	Copy(1, []int{2, 3}, dst, 0, []int{3, 1}, src, 2*4+3, []int{-8, -1}) // rows 2, 0; columns 3, 2, 1
+	require.Equal(t, []byte{src[11], src[10], src[9], src[3], src[2], src[1]}, dst)
+	Copy(1, []int{2, 3}, dst, 0, []int{3, 1}, src, 5, []int{4, 0}) // column 1 of rows 1 and 2, three times
+	require.Equal(t, []byte{src[5], src[5], src[5], src[9], src[9], src[9]}, dst)
+	padded := make([]byte, 20)
+	Copy(1, []int{3, 2}, padded, 6, []int{5, 1}, src, 1, []int{4, 1}) // into the middle of [4][5]
+	require.Equal(t, []byte{0, 0, 0, 0, 0, 0, src[1], src[2], 0, 0, 0, src[5], src[6], 0, 0, 0, src[9], src[10], 0, 0}, padded)
+	Copy(1, nil, dst, 2, nil, src, 3, nil) // a scalar
+	require.Equal(t, src[3], dst[2])
+	require.NotPanics(t, func() { Copy(4, []int{0, 3}, nil, 0, []int{3, 1}, nil, 0, []int{3, 1}) })
+}
+
+func TestCopyOfUnalignedBytes(t *testing.T) {
+	src, dst := bytesOf(17), make([]byte, 17)
+	Transpose(4, dst[1:], src[1:], []int{2, 2}, []int{1, 0})
+	require.Equal(t, binary.LittleEndian.Uint32(src[5:]), binary.LittleEndian.Uint32(dst[9:]))
+}
+
+func TestConcatAndSplitAreInverse(t *testing.T) {
+	for _, widths := range [][]int{{1}, {3, 5}, {4, 0, 1, 9}} {
+		for _, outer := range []int{0, 1, 6} {
+			t.Run(fmt.Sprint(widths, outer), func(t *testing.T) {
+				var sources, back [][]byte
+				total := 0
+				for _, w := range widths {
+					b := bytesOf(w*outer + total)[total:]
+					sources, back = append(sources, b), append(back, make([]byte, len(b)))
+					total += w
+				}
+				dst := make([]byte, total*outer)
+				Concat(dst, outer, sources, widths)
+				Split(back, dst, outer, widths)
+				require.Equal(t, sources, back)
+				if outer > 0 {
+					require.Equal(t, sources[0][:widths[0]], dst[:widths[0]])
+				}
+			})
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	src, dst := bytesOf(2*3*2), make([]byte, 2*4*2)
+	require.Equal(t, -1, Gather(dst, src, []int64{2, 0, -1, -3}, 2, 3, 2))
+	for o := range 2 {
+		for k, i := range []int{2, 0, 2, 0} {
+			require.Equal(t, src[(o*3+i)*2:][:2], dst[(o*4+k)*2:][:2])
+		}
+	}
+	require.Equal(t, 1, Gather(dst, src, []int64{0, 3}, 2, 3, 2))
+	require.Equal(t, 0, Gather(dst, src, []int64{-4}, 2, 3, 2))
+}
+
+func TestFill(t *testing.T) {
+	for n := range 20 {
+		b := make([]byte, n*4)
+		Fill(b, []byte{1, 2, 3, 4})
+		for i := range b {
+			require.Equal(t, byte(i%4+1), b[i])
+		}
+	}
+	require.NotPanics(t, func() { Fill([]byte{1}, nil) })
+}
+
+func BenchmarkTranspose(b *testing.B) {
+	src := bytesOf(3 * 224 * 224 * 4)
+	dst := make([]byte, len(src))
+	for _, size := range []int{1, 4} {
+		n := 3 * 224 * 224 * size
+		b.Run(fmt.Sprint("to channels last ", size), func(b *testing.B) {
+			b.SetBytes(int64(n))
+			for b.Loop() {
+				ToChannelsLast(size, dst[:n], src[:n], 1, 3, 224*224)
+			}
+		})
+		b.Run(fmt.Sprint("square ", size), func(b *testing.B) {
+			b.SetBytes(int64(384 * 384 * size))
+			for b.Loop() {
+				Transpose(size, dst, src, []int{384, 384}, []int{1, 0})
+			}
+		})
+	}
+}
