@@ -235,7 +235,7 @@ func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, er
 		return plan.DecodeParams(b)
 	})
 	if err == nil {
-		err = p.Check(params)
+		err = p.Check(len(params.Groups))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("params %s: %w", p.Params.Short(), err)
