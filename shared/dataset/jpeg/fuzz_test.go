@@ -38,11 +38,14 @@ func FuzzDecode(f *testing.F) {
 	})
 }
 
-// TestEveryTruncationIsFound: a file cut anywhere before its last scan ends is an error that says truncated or corrupt.
-// Only the end marker may be missing, from a sequential file.
-func TestEveryTruncationIsFound(t *testing.T) {
+// TestTruncationsAreFound: a file cut anywhere before its last scan ends is an error that says truncated or corrupt.
+// Only the end marker may be missing, from a sequential file. About 150 cuts a file, and all of the last ones.
+func TestTruncationsAreFound(t *testing.T) {
 	for name, b := range seeds(t) {
 		for n := 3; n < len(b)-2; n++ {
+			if n < len(b)-20 {
+				n = min(n+len(b)/150, len(b)-20)
+			}
 			_, err := Decode(b[:n])
 			// The last byte of data may hold nothing but padding bits.
 			if err == nil && n >= len(b)-4 {

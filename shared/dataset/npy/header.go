@@ -114,8 +114,9 @@ func (f fields) header() (h header, err error) {
 // a tuple.
 func dict(s string) (f fields, err error) {
 	s = strings.TrimSpace(s)
-	body, ok := strings.CutPrefix(s, "{")
-	if body, ok = strings.CutSuffix(body, "}"); !ok || !strings.HasPrefix(s, "{") {
+	body, opened := strings.CutPrefix(s, "{")
+	body, closed := strings.CutSuffix(body, "}")
+	if !opened || !closed {
 		return f, errors.New("no dictionary in braces")
 	}
 	for rest := strings.TrimSpace(body); rest != ""; {
