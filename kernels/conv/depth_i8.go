@@ -70,7 +70,7 @@ func (p *depthI8) pack(g Geometry) {
 func (p *depthI8) bytes() int { return 2*len(p.tap) + len(p.packed) }
 
 func (p *depthI8) scratch(g Geometry) int {
-	return room(4*g.C) + room(padding(g)) + room(4*p.blocks*lanesI8)
+	return room(4*g.C) + room(padding(g)) + 2*room(4*p.blocks*lanesI8)
 }
 
 // run picks the kernel of the current tier.
@@ -81,29 +81,51 @@ func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requ
 		return
 	}
 	pad, scratch := carve[uint8](scratch, padding(g))
-	mult, _ := carve[float32](scratch, p.blocks*lanesI8)
 	fill(pad, xZero)
-	p.multipliers(mult, rq.Mult)
-	w := newLineWalk(g, pad, lanesI8, stackI8)
+	c := callI8{p: p, k: k, xZero: xZero, rq: rq}
+	c.bias, scratch = carve[int32](scratch, len(p.biases))
+	c.mult, _ = carve[float32](scratch, len(p.biases))
+	for i, v := range p.biases {
+		c.bias[i] = v - int32(xZero)*p.sums[i]
+	}
+	p.multipliers(c.mult, rq.Mult)
+	if c.slides(g) {
+		c.slide(dst, src, g, pad)
+		return
+	}
+	w := newLineWalk(g, pad, k.Lanes, stackI8)
 	var s span[uint8]
 	for n := range g.Batch {
 		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
 		for y := range g.OutH() {
 			for w.begin(in, y, (n*g.OutH()+y)*w.ow*g.C); w.next(&s); {
-				p.span(k, dst, &s, xZero, rq, mult)
+				c.span(dst, &s)
 			}
 		}
 	}
 }
 
+// callI8 has what all spans of a Run share: bias less zero point times sum of the taps, and multipliers, both in the
+// order of packed blocks.
+type callI8 struct {
+	p     *depthI8
+	k     *Kernel
+	xZero uint8
+	rq    numeric.Requant
+	bias  []int32
+	mult  []float32
+}
+
 // multipliers brings m, one or one for each channel, into the order of packed blocks. Four neighbours stay neighbours.
 func (p *depthI8) multipliers(mult, m []float32) {
+	if len(m) == 1 {
+		fill(mult, m[0])
+		return
+	}
 	for i := 0; i < len(mult); i++ {
 		c, ok := laneChannel(p.c, lanesI8, i/lanesI8, i%lanesI8)
 		at := i/lanesI8*lanesI8 + order(i%lanesI8)
 		switch {
-		case len(m) == 1:
-			mult[i] = m[0]
 		case i%4 == 0 && p.c%4 == 0 && ok:
 			*(*[4]float32)(mult[at:]) = [4]float32(m[c:])
 			i += 3

@@ -5,8 +5,8 @@
 package conv
 
 // depthI8x512 computes n pixels of blocks times 64 channels. taps has 4 pointers for each group of taps;
-// srcStep and dstStep are bytes between pixels. w is [blocks][groups][64][4], bias, sum, mult [blocks][64] in the
-// order of unpacked vectors. mask has a bit for each channel of the last block.
+// srcStep and dstStep are bytes between pixels. w is [blocks][groups][64][4]; bias, which includes the zero point,
+// and mult are [blocks][64] in the order of unpacked vectors. mask has a bit for each channel of the last block.
 //
 //go:noescape
-func depthI8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, sum *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+func depthI8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)

@@ -4,61 +4,39 @@
 
 #include "textflag.h"
 
-// func depthI8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, sum *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+// func depthI8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
-TEXT ·depthI8x512(SB), NOSPLIT, $16-104
-	MOVQ         rq+96(FP), R9
+TEXT ·depthI8x512(SB), NOSPLIT, $16-96
+	MOVQ         rq+88(FP), R9
 	VBROADCASTSS (R9), Z24
 	VPBROADCASTD 4(R9), Z25
 	VPBROADCASTD 8(R9), Z26
-	VPBROADCASTD 12(R9), Z27
-	MOVQ         srcStep+32(FP), R13
+	MOVQ         mask+80(FP), R9
+	KMOVQ        R9, K2
 	MOVQ         $0x00000000, (SP)
 
+pixel:
+	MOVQ   (SP), R9
+	MOVQ   dst+0(FP), R12
+	MOVQ   bias+48(FP), SI
+	MOVQ   mult+56(FP), R8
+	MOVQ   w+40(FP), DI
+	MOVQ   blocks+72(FP), AX
+	MOVQ   AX, 8(SP)
+	KXNORQ K3, K3, K3
+
 block:
-	MOVQ $-1, R9
-	CMPQ blocks+80(FP), $0x01
-	JNE  whole
-	MOVQ mask+88(FP), R9
+	CMPQ  8(SP), $0x01
+	JNE   whole
+	KMOVQ K2, K3
 
 whole:
-	KMOVQ     R9, K3
-	MOVQ      bias+48(FP), AX
-	MOVQ      sum+56(FP), BX
-	MOVQ      mult+64(FP), CX
-	VPMULLD   (BX), Z27, Z28
-	VMOVDQU32 (AX), Z16
-	VPSUBD    Z28, Z16, Z16
-	VMOVUPS   (CX), Z20
-	VPMULLD   64(BX), Z27, Z28
-	VMOVDQU32 64(AX), Z17
-	VPSUBD    Z28, Z17, Z17
-	VMOVUPS   64(CX), Z21
-	VPMULLD   128(BX), Z27, Z28
-	VMOVDQU32 128(AX), Z18
-	VPSUBD    Z28, Z18, Z18
-	VMOVUPS   128(CX), Z22
-	VPMULLD   192(BX), Z27, Z28
-	VMOVDQU32 192(AX), Z19
-	VPSUBD    Z28, Z19, Z19
-	VMOVUPS   192(CX), Z23
-	ADDQ      $0x00000100, bias+48(FP)
-	ADDQ      $0x00000100, sum+56(FP)
-	ADDQ      $0x00000100, mult+64(FP)
-	MOVQ      (SP), R9
-	MOVQ      dst+0(FP), R12
-	ADDQ      R9, R12
-	MOVQ      n+72(FP), AX
-	MOVQ      AX, 8(SP)
-
-pixel:
 	MOVQ      taps+16(FP), R10
 	MOVQ      groups+24(FP), R11
-	MOVQ      w+40(FP), DI
-	VMOVDQA32 Z16, Z0
-	VMOVDQA32 Z17, Z1
-	VMOVDQA32 Z18, Z2
-	VMOVDQA32 Z19, Z3
+	VMOVDQU32 (SI), Z0
+	VMOVDQU32 64(SI), Z1
+	VMOVDQU32 128(SI), Z2
+	VMOVDQU32 192(SI), Z3
 
 group:
 	MOVQ       (R10), AX
@@ -86,19 +64,19 @@ group:
 	DECQ       R11
 	JNZ        group
 	VCVTDQ2PS  Z0, Z0
-	VMULPS     Z20, Z0, Z0
+	VMULPS     (R8), Z0, Z0
 	VMINPS     Z0, Z24, Z0
 	VCVTPS2DQ  Z0, Z0
 	VCVTDQ2PS  Z1, Z1
-	VMULPS     Z21, Z1, Z1
+	VMULPS     64(R8), Z1, Z1
 	VMINPS     Z1, Z24, Z1
 	VCVTPS2DQ  Z1, Z1
 	VCVTDQ2PS  Z2, Z2
-	VMULPS     Z22, Z2, Z2
+	VMULPS     128(R8), Z2, Z2
 	VMINPS     Z2, Z24, Z2
 	VCVTPS2DQ  Z2, Z2
 	VCVTDQ2PS  Z3, Z3
-	VMULPS     Z23, Z3, Z3
+	VMULPS     192(R8), Z3, Z3
 	VMINPS     Z3, Z24, Z3
 	VCVTPS2DQ  Z3, Z3
 	VPACKSSDW  Z1, Z0, Z0
@@ -108,13 +86,17 @@ group:
 	VPACKUSWB  Z2, Z0, Z0
 	VPMAXUB    Z26, Z0, Z0
 	VMOVDQU8   Z0, K3, (R12)
-	ADDQ       R13, R9
-	ADDQ       dstStep+8(FP), R12
+	ADDQ       $0x40, R9
+	ADDQ       $0x40, R12
+	ADDQ       $0x00000100, SI
+	ADDQ       $0x00000100, R8
 	DECQ       8(SP)
-	JNZ        pixel
-	ADDQ       $0x40, (SP)
-	MOVQ       DI, w+40(FP)
-	DECQ       blocks+80(FP)
 	JNZ        block
+	MOVQ       srcStep+32(FP), R9
+	ADDQ       R9, (SP)
+	MOVQ       dstStep+8(FP), R9
+	ADDQ       R9, dst+0(FP)
+	DECQ       n+64(FP)
+	JNZ        pixel
 	VZEROUPPER
 	RET

@@ -3,16 +3,20 @@
 package conv
 
 import (
+	"unsafe"
+
 	"assay/kernels/gemm/tile"
 	"assay/kernels/numeric"
 	"assay/kernels/tier"
 )
 
 var table = [...]Kernel{
-	{"f32_depth_avx512vnni_8x16", tier.AVX512VNNI, "f32"},
-	{"f32_depth_plain", tier.Plain, "f32"},
-	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8"},
-	{"u8s8_depth_plain", tier.Plain, "u8s8"},
+	{"f32_depth_avx2_4x16", tier.AVX2, "f32", 16, false},
+	{"f32_depth_avx512vnni_8x16", tier.AVX512VNNI, "f32", 16, false},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false},
+	{"u8s8_depth_avx2_1x16", tier.AVX2, "u8s8", 16, false},
+	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8", 64, true},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false},
 }
 
 // span runs one call of a float kernel.
@@ -24,14 +28,66 @@ func (p *depthF32) span(k *Kernel, dst []float32, s *span[float32], act numeric.
 	a := tile.NewAct(act)
 	blocks := len(p.bias) / lanesF32
 	_ = dst[s.out+(s.n-1)*s.dstep+(blocks-1)*lanesF32+s.lanes-1]
-	depthF32x512(&dst[s.out], 4*s.dstep, &s.taps[0], p.taps, 4*s.srcStep, &p.tap[0], &p.bias[0],
-		s.n, blocks, 1<<s.lanes-1, clamp, &a[0])
+	if k.Tier == tier.AVX512VNNI {
+		depthF32x512(&dst[s.out], 4*s.dstep, &s.taps[0], p.taps, 4*s.srcStep, &p.tap[0], &p.bias[0],
+			s.n, blocks, 1<<s.lanes-1, clamp, &a[0])
+	} else {
+		depthF32x256(&dst[s.out], 4*s.dstep, &s.taps[0], p.taps, 4*s.srcStep, &p.tap[0], &p.bias[0],
+			s.n, blocks, 1<<s.lanes-1, clamp, &a[0])
+	}
 }
 
 // span runs one call of an integer kernel.
-func (p *depthI8) span(k *Kernel, dst []uint8, s *span[uint8], xZero uint8, rq numeric.Requant, mult []float32) {
-	q := tile.NewRequant(rq, int32(xZero))
-	_ = dst[s.out+(s.n-1)*s.dstep+(p.blocks-1)*lanesI8+s.lanes-1]
-	depthI8x512(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &p.biases[0], &p.sums[0], &mult[0],
-		s.n, p.blocks, int(^uint64(0)>>(64-s.lanes)), &q[0])
+func (c *callI8) span(dst []uint8, s *span[uint8]) {
+	p, q := c.p, tile.NewRequant(c.rq, int32(c.xZero))
+	lanes := c.k.Lanes
+	blocks := (p.c-1)/lanes + 1
+	if lanes == lanesI8 {
+		_ = dst[s.out+(s.n-1)*s.dstep+(blocks-1)*lanes+s.lanes-1]
+		depthI8x512(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &c.bias[0], &c.mult[0],
+			s.n, blocks, int(^uint64(0)>>(64-s.lanes)), &q[0])
+		return
+	}
+	// The last block's channels are masked in fours; what is left over goes one by one.
+	vector := (blocks-1)*lanes + s.lanes&^3
+	if s.lanes < 4 {
+		blocks--
+	}
+	if blocks > 0 {
+		_ = dst[s.out+(s.n-1)*s.dstep+vector-1]
+		depthI8x256(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &c.bias[0], &c.mult[0],
+			s.n, blocks, 1<<(vector-(blocks-1)*lanes)-1, &q[0])
+	}
+	c.rest(dst, s, vector, vector+s.lanes&3)
+}
+
+// rest computes channels from to to-1 of a span.
+func (c *callI8) rest(dst []uint8, s *span[uint8], from, to int) {
+	for ch := from; ch < to; ch++ {
+		at := ch/lanesI8*lanesI8 + order(ch%lanesI8)
+		for i := range s.n {
+			acc := c.bias[at]
+			for k := range c.p.groups * stackI8 {
+				w := c.p.packed[((ch/lanesI8*c.p.groups+k/stackI8)*lanesI8+order(ch%lanesI8))*stackI8+k%stackI8]
+				acc += int32(element(s.taps[k], i*s.srcStep+ch)) * int32(w)
+			}
+			one := numeric.Requant{Mult: c.mult[at : at+1], Zero: c.rq.Zero, Lo: c.rq.Lo, Hi: c.rq.Hi}
+			dst[s.out+i*s.dstep+ch] = one.At(acc, 0)
+		}
+	}
+}
+
+// element is the byte i places after p.
+func element(p *uint8, i int) uint8 { return *(*uint8)(unsafe.Add(unsafe.Pointer(p), i)) }
+
+// slideLine runs one call of a sliding kernel: n outputs from index out on, the first of which sees columns from first on.
+func (c *callI8) slideLine(dst []uint8, lines *[2 * stackI8]*uint8, g Geometry, out, first, n int) {
+	q := tile.NewRequant(c.rq, int32(c.xZero))
+	_ = dst[out+n*g.C-1]
+	mask := int(^uint64(0) >> (63 - (g.C-1)%lanesI8))
+	if g.KW == 3 {
+		slide3I8x512(&dst[out], g.C, &lines[0], g.C, first, g.W, n, &c.p.packed[0], &c.bias[0], &c.mult[0], c.p.blocks, mask, &q[0])
+	} else {
+		slide5I8x512(&dst[out], g.C, &lines[0], g.C, first, g.W, n, &c.p.packed[0], &c.bias[0], &c.mult[0], c.p.blocks, mask, &q[0])
+	}
 }

@@ -8,11 +8,13 @@ import (
 )
 
 var table = [...]Kernel{
-	{"f32_depth_plain", tier.Plain, "f32"},
-	{"u8s8_depth_plain", tier.Plain, "u8s8"},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false},
 }
 
 // No span is made where there is no assembly.
 func (p *depthF32) span(*Kernel, []float32, *span[float32], numeric.Clamp) {}
 
-func (p *depthI8) span(*Kernel, []uint8, *span[uint8], uint8, numeric.Requant, []float32) {}
+func (c *callI8) span([]uint8, *span[uint8]) {}
+
+func (c *callI8) slideLine([]uint8, *[2 * stackI8]*uint8, Geometry, int, int, int) {}

@@ -35,6 +35,9 @@ var files = []file{
 	{"gemm/tile", "i8_avx2", i8AVX2},
 	{"conv", "depth_f32_avx512", depthF32AVX512},
 	{"conv", "depth_i8_avx512", depthI8AVX512},
+	{"conv", "slide_i8_avx512", slideI8AVX512},
+	{"conv", "depth_f32_avx2", depthF32AVX2},
+	{"conv", "depth_i8_avx2", depthI8AVX2},
 }
 
 func main() {
