@@ -17,7 +17,10 @@ import (
 // describe fills the report from what was decided and measured.
 func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	final := w.outcome.Plan
-	macs, total := quant.MACShare(w.model.graph, w.params, final, w.cfg.InputShapes)
+	macs, total, err := quant.MACShare(w.model.graph, w.params, final, w.cfg.InputShapes)
+	if err != nil {
+		return nil, err
+	}
 	d := report.Decisions{
 		Job: report.Job{
 			Placement: w.job.Quantize.Placement, Preset: w.job.Quantize.Preset, Weights: granularity(w.job), MaximalDrop: w.job.Drop,

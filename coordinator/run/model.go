@@ -12,6 +12,8 @@ import (
 	"assay/shared/onnx"
 	"assay/shared/op"
 	"assay/shared/pass"
+	"assay/shared/plan"
+	"assay/shared/quant"
 )
 
 // model is the float model, ready to be quantized.
@@ -70,20 +72,21 @@ func (m *model) wants() []dataset.Want {
 
 // measure finds the multiply-adds and the number of scores of one sample, from the shapes that the data really has.
 func (m *model) measure(in dataset.Inputs) error {
-	types := map[string]op.Info{}
+	types, shapes := map[string]op.Info{}, map[string][]int{}
 	for _, p := range m.graph.Graph.Inputs {
 		for _, s := range in.Streams {
 			if s.Input == p.Name {
-				types[p.Name] = op.Info{DType: s.Want, Shape: s.FedShape(1)}
+				shapes[p.Name] = s.FedShape(1)
+				types[p.Name] = op.Info{DType: s.Want, Shape: shapes[p.Name]}
 			}
 		}
 	}
 	info, err := op.InferShapes(m.graph.Graph, types)
+	if err == nil {
+		_, m.macs, err = quant.MACShare(m.graph, &plan.Params{}, plan.Plan{}, shapes)
+	}
 	if err != nil {
 		return &InputError{fmt.Errorf("model and data do not fit: %w", err)}
-	}
-	for _, n := range op.MACs(m.graph.Graph, info) {
-		m.macs += n
 	}
 	if shape := info[m.output].Shape; len(shape) > 0 {
 		m.classes = 1
