@@ -33,7 +33,7 @@ func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor
 		}
 		x.In[i] = Info{DType: t.DType, Shape: t.Shape, Value: t}
 	}
-	err := apply(x)
+	err := Apply(x)
 	if err != nil {
 		return nil, nodeError(n, err)
 	}

@@ -63,7 +63,7 @@ func dims(t graph.Type) string {
 func inferNode(env map[string]Info, n *graph.Node) error {
 	x, err := gather(env, n)
 	if err == nil {
-		err = apply(x)
+		err = Apply(x)
 	}
 	if err == nil {
 		err = computeKnown(x)
@@ -108,8 +108,9 @@ func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
 	return x, nil
 }
 
-// apply checks x against what the operator declares and runs its shape rule.
-func apply(x *Infer) error {
+// Apply checks x against what the operator declares and runs its shape rule, which fills x.Out. x.Out has an entry for
+// each output of the node.
+func Apply(x *Infer) error {
 	o := Lookup(x.Node.Domain, x.Node.Op)
 	if o == nil {
 		return fmt.Errorf("the operator is unknown (OPERATORS.md lists those that are supported)")
