@@ -140,7 +140,7 @@ func (b *binder) build() error {
 		if b.settled(n) {
 			continue
 		}
-		if err := b.node(n); err != nil {
+		if err := b.node(specialise(n, b.infos)); err != nil {
 			return fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
 		}
 	}

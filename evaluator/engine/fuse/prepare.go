@@ -176,14 +176,21 @@ func addPads(n *graph.Node, pads []int64) bool {
 	if len(sum) != len(pads) || n.Op != "Conv" && n.Op != "AveragePool" {
 		return false
 	}
-	if n.Op == "AveragePool" {
-		if n.Int("count_include_pad", 0) == 0 && slices.Max(sum) > 0 {
-			return false
-		}
-		n.SetInt("count_include_pad", 1)
-	}
+	own := slices.Max(sum) > 0
 	for i := range sum {
 		sum[i] += pads[i]
+	}
+	if n.Op == "AveragePool" {
+		kernel := n.Ints("kernel_shape")
+		if own && n.Int("count_include_pad", 0) == 0 || 2*len(kernel) != len(sum) {
+			return false
+		}
+		for i, p := range sum {
+			if p >= kernel[i%len(kernel)] {
+				return false
+			}
+		}
+		n.SetInt("count_include_pad", 1)
 	}
 	n.SetInts("pads", sum)
 	return true
