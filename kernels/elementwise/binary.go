@@ -47,7 +47,7 @@ func (op Op2) scalar() func(a, b float32) float32 {
 	case Sub:
 		return func(a, b float32) float32 { return numeric.Canon(a - b) }
 	case Mul:
-		return func(a, b float32) float32 { return numeric.Canon(a * b) }
+		return func(a, b float32) float32 { return numeric.Canon(float32(a * b)) }
 	case Div:
 		return func(a, b float32) float32 { return numeric.Canon(a / b) }
 	case Max:
@@ -62,7 +62,7 @@ func (op Op2) scalar() func(a, b float32) float32 {
 
 func prelu(a, b float32) float32 {
 	if a < 0 {
-		a *= b
+		a = float32(a * b)
 	}
 	return numeric.Canon(a)
 }
@@ -81,7 +81,7 @@ func rowVV(op Op2, d, a, b []float32) {
 		}
 	case Mul:
 		for i := range d {
-			d[i] = numeric.Canon(a[i] * b[i])
+			d[i] = numeric.Canon(float32(a[i] * b[i]))
 		}
 	case Div:
 		for i := range d {
@@ -105,7 +105,7 @@ func rowVS(op Op2, d, a []float32, b float32) {
 		}
 	case Mul:
 		for i := range d {
-			d[i] = numeric.Canon(a[i] * b)
+			d[i] = numeric.Canon(float32(a[i] * b))
 		}
 	default:
 		f := op.scalar()

@@ -53,7 +53,7 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 	case LeakyRelu:
 		for i, v := range src {
 			if v < 0 {
-				v *= alpha
+				v = float32(v * alpha)
 			}
 			dst[i] = numeric.Canon(v)
 		}
@@ -87,18 +87,18 @@ func Func(op Op1, alpha, beta float32) func(float32) float32 {
 	case LeakyRelu:
 		return func(x float32) float32 {
 			if x < 0 {
-				x *= alpha
+				x = float32(x * alpha)
 			}
 			return numeric.Canon(x)
 		}
 	case Elu:
 		return func(x float32) float32 { return elu(x, alpha) }
 	case Selu:
-		return func(x float32) float32 { return numeric.Canon(beta * elu(x, alpha)) }
+		return func(x float32) float32 { return numeric.Canon(float32(beta * elu(x, alpha))) }
 	case Celu:
 		return func(x float32) float32 {
 			if x < 0 {
-				x = alpha * numeric.Expm1(x/alpha)
+				x = float32(alpha * numeric.Expm1(x/alpha))
 			}
 			return numeric.Canon(x)
 		}
@@ -112,18 +112,18 @@ func Func(op Op1, alpha, beta float32) func(float32) float32 {
 	case HardSigmoid:
 		return func(x float32) float32 { return hardSigmoid(x, alpha, beta) }
 	}
-	return func(x float32) float32 { return numeric.Canon(x * numeric.Sigmoid(float32(alpha*x))) } // Silu
+	return func(x float32) float32 { return numeric.Canon(float32(x * numeric.Sigmoid(float32(alpha*x)))) } // Silu
 }
 
 // curves are the functions without parameters.
 var curves = [...]func(float32) float32{
 	Relu:       func(x float32) float32 { return numeric.Max(x, 0) },
 	Sigmoid:    numeric.Sigmoid,
-	HardSwish:  func(x float32) float32 { return numeric.Canon(x * hardSigmoid(x, 1./6, 0.5)) },
+	HardSwish:  func(x float32) float32 { return numeric.Canon(float32(x * hardSigmoid(x, 1./6, 0.5))) },
 	Tanh:       numeric.Tanh,
 	Softplus:   numeric.Softplus,
 	Softsign:   func(x float32) float32 { return numeric.Canon(x / (1 + abs(x))) },
-	Mish:       func(x float32) float32 { return numeric.Canon(x * numeric.Tanh(numeric.Softplus(x))) },
+	Mish:       func(x float32) float32 { return numeric.Canon(float32(x * numeric.Tanh(numeric.Softplus(x)))) },
 	Gelu:       gelu,
 	GeluTanh:   geluTanh,
 	Erf:        numeric.Erf,
@@ -146,7 +146,7 @@ func abs(x float32) float32 { return math.Float32frombits(math.Float32bits(x) &^
 
 func elu(x, alpha float32) float32 {
 	if x < 0 {
-		x = alpha * numeric.Expm1(x)
+		x = float32(alpha * numeric.Expm1(x))
 	}
 	return numeric.Canon(x)
 }
@@ -157,13 +157,13 @@ func hardSigmoid(x, alpha, beta float32) float32 {
 
 func gelu(x float32) float32 {
 	const invSqrt2 = 0.70710678118654752
-	return numeric.Canon(float32(0.5*x) * (1 + numeric.Erf(float32(x*invSqrt2))))
+	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Erf(float32(x*invSqrt2)))))
 }
 
 func geluTanh(x float32) float32 {
 	const sqrt2OverPi = 0.79788456080286536
 	inner := x + float32(0.044715*float32(x*float32(x*x)))
-	return numeric.Canon(float32(0.5*x) * (1 + numeric.Tanh(float32(sqrt2OverPi*inner))))
+	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Tanh(float32(sqrt2OverPi*inner)))))
 }
 
 func sign(x float32) float32 {

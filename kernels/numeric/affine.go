@@ -10,7 +10,7 @@ type Affine struct {
 }
 
 // Real is DequantizeLinear of q: float32(float32(q-Zero) * Scale).
-func (a Affine) Real(q int32) float32 { return float32(q-a.Zero) * a.Scale }
+func (a Affine) Real(q int32) float32 { return float32(float32(q-a.Zero) * a.Scale) }
 
 // Level is QuantizeLinear of v to integers of [lo, hi]: a division, rounding half to even, and only then the zero point.
 // NaN becomes lo.

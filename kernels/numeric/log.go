@@ -35,7 +35,7 @@ func Log64(x float64) float64 {
 	case x > math.MaxFloat64:
 		return x
 	case x < 0x1p-1022:
-		return log64(x*0x1p54) - 54*math.Ln2
+		return log64(float64(x*0x1p54)) - 54*math.Ln2
 	}
 	return log64(x)
 }
@@ -49,7 +49,7 @@ func Pow(x, y float32) float32 {
 	case x != x || y != y:
 		return NaN()
 	case y == 2:
-		return x * x
+		return float32(x * x)
 	case math.IsInf(float64(y), 0):
 		return powInfinite(x, y)
 	}
@@ -62,15 +62,15 @@ func Pow(x, y float32) float32 {
 	switch {
 	case a == 0 || math.IsInf(a, 0):
 		if (a == 0) == (y < 0) {
-			return sign * float32(math.Inf(1))
+			return float32(sign * float32(math.Inf(1)))
 		}
-		return sign * 0
+		return float32(sign * 0)
 	case x < 0 && !integer:
 		return NaN()
 	case y == 0.5:
 		return float32(math.Sqrt(a))
 	}
-	return sign * float32(exp32(bound(float64(float64(y)*log64(a)))))
+	return float32(sign * float32(exp32(bound(float64(float64(y)*log64(a))))))
 }
 
 // powInfinite is Pow for y = +-Inf and x a number.

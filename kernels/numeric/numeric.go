@@ -3,9 +3,10 @@
 // operator may not enter; neither may a CPU feature, since every tier computes these same forms.
 //
 // Contract for every kernel: results are those of these functions bit for bit, in every tier, on every architecture.
-// That holds only if no expression feeds a float product to a sum without an explicit conversion or FMA32 (Go may fuse
-// it), no function of package math that asks the CPU is called, denormals are kept, and each NaN is stored as NaN
-// (0x7fc00000). All functions are pure and safe for concurrent use.
+// That holds only if every float product is rounded by an explicit conversion where it is made, or goes through FMA32 (Go
+// may fuse x*y with a later +z, across assignments and inlined calls too), no function of package math that asks the CPU
+// is called, denormals are kept, and each NaN is stored as NaN (0x7fc00000). All functions are pure and safe for concurrent
+// use.
 package numeric
 
 // Version names this set of canonical forms. A change that may alter one output bit of any kernel bumps it, with the

@@ -43,5 +43,5 @@ func (r Requant) At(acc int32, c int) uint8 {
 	if len(r.Mult) == 1 {
 		c = 0
 	}
-	return uint8(RoundClamp(float32(acc)*r.Mult[c], float32(r.Lo-r.Zero), float32(r.Hi-r.Zero)) + r.Zero)
+	return uint8(RoundClamp(float32(float32(acc)*r.Mult[c]), float32(r.Lo-r.Zero), float32(r.Hi-r.Zero)) + r.Zero)
 }

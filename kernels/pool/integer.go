@@ -101,7 +101,7 @@ func (g *GlobalAverage) Run(dst, src []uint8, batch, pixels, channels int) {
 				}
 			}
 			for q := range dst[n*channels+c:][:k] {
-				v := float32(sum[q&(block-1)]+base) * m
+				v := float32(float32(sum[q&(block-1)]+base) * m)
 				dst[n*channels+c+q] = uint8(numeric.RoundClamp(v, lo, hi) + g.y.Zero)
 			}
 		}

@@ -32,7 +32,7 @@ func RMSNorm(dst, src []float32, rows, n int, scale []float32, eps float32) {
 		x, y := src[r*n:][:n], dst[r*n:][:n]
 		inv := inverseDeviation(x, 0, eps)
 		for i, v := range x {
-			y[i] = numeric.Canon(float32(v*inv) * scale[i])
+			y[i] = numeric.Canon(float32(float32(v*inv) * scale[i]))
 		}
 	}
 }
@@ -42,7 +42,7 @@ func inverseDeviation(x []float32, mean, eps float32) float32 {
 	var s numeric.LaneSum
 	for _, v := range x {
 		d := v - mean
-		s.Add1(d * d)
+		s.Add1(float32(d * d))
 	}
 	return 1 / float32(math.Sqrt(float64(s.Sum()/float32(len(x))+eps)))
 }

@@ -99,8 +99,8 @@ func fold(op Op, src []float32, base int, a Axes, lanes bool) float32 {
 
 // terms are what sums add up for each element; nil is the element itself.
 var terms = [...]func(float32) float32{
-	SumSquare: func(x float32) float32 { return x * x },
-	L2:        func(x float32) float32 { return x * x },
+	SumSquare: func(x float32) float32 { return float32(x * x) },
+	L2:        func(x float32) float32 { return float32(x * x) },
 	L1:        func(x float32) float32 { return float32(math.Abs(float64(x))) },
 	LogSumExp: nil,
 }
@@ -148,7 +148,7 @@ func extremum(op Op, src []float32, base int, a Axes) float32 {
 			case Min:
 				r = min(r, v)
 			default:
-				r *= v
+				r = float32(r * v)
 			}
 		}
 	})
