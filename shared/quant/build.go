@@ -95,7 +95,7 @@ func (b *builder) activations() error {
 
 // rangeOf folds the statistics of one activation.
 func (b *builder) rangeOf(v string) (span, error) {
-	r := b.cfg.activations
+	r := b.estimator(v)
 	lo, err := b.st.fold(r.min.tap(v), r.min.aggregator)
 	if err != nil {
 		return span{}, err

@@ -89,6 +89,7 @@ type resolved struct {
 	perChannel     bool
 	weights        rule
 	activations    rule
+	results        rule // for values that no integer operation reads
 }
 
 // Check refuses values that Build would refuse, so a job file fails before any sample is read.
@@ -119,13 +120,18 @@ func (c Config) resolve() (*resolved, error) {
 			return nil, err
 		}
 	}
+	fallback := "extremes"
+	if r.Placement == POT {
+		fallback = "default"
+	}
 	var err error
-	if r.weights, err = c.Weights.Estimator.resolve(true, Symmetric); err != nil {
+	if r.weights, err = c.Weights.Estimator.resolve(true, Symmetric, fallback); err != nil {
 		return nil, fmt.Errorf("weights.range_estimator: %w", err)
 	}
-	if r.activations, err = c.Activations.Estimator.resolve(false, r.activationMode); err != nil {
+	if r.activations, err = c.Activations.Estimator.resolve(false, r.activationMode, fallback); err != nil {
 		return nil, fmt.Errorf("activations.range_estimator: %w", err)
 	}
+	r.results = presets["activations/"+r.activationMode+"/extremes"]
 	return r, nil
 }
 

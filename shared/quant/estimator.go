@@ -3,7 +3,10 @@ package quant
 import "fmt"
 
 // Estimator says how a range follows from values. Preset names a row of the table below; fields given in Min and Max overwrite its fields one
-// by one. The empty preset is "default".
+// by one. The empty preset is "extremes" with the regions placement and "default" with pot.
+//
+// "default" is POT's: the mean of the samples' maxima. It was measured to clip too much where Relu and Clip end every layer: all-INT8 MobileNetV1-0.25 keeps 53 % of
+// 63 with it and 62 with the largest maximum, SqueezeNet 43.5 of 64 and 65.5.
 type Estimator struct {
 	Preset string
 	Min    Side
@@ -36,10 +39,13 @@ const outlierProb = 1e-4
 
 // presets is the table of estimators for per-tensor activations and for weights: kind/mode/preset.
 var presets = map[string]rule{
+	"activations/symmetric/extremes":  {min: end{Min, "min", 0}, max: end{AbsMax, "max", 0}},
+	"activations/asymmetric/extremes": {min: end{Min, "min", 0}, max: end{Max, "max", 0}},
 	"activations/symmetric/default":   {min: end{Min, "min", 0}, max: end{AbsMax, "mean", 0}},
 	"activations/symmetric/quantile":  {min: end{Min, "min", 0}, max: end{AbsQuantile, "mean", 1 - outlierProb}},
 	"activations/asymmetric/default":  {min: end{Min, "mean", 0}, max: end{Max, "mean", 0}},
 	"activations/asymmetric/quantile": {min: end{Quantile, "mean", outlierProb}, max: end{Quantile, "mean", 1 - outlierProb}},
+	"weights/symmetric/extremes":      {max: end{AbsMax, "", 0}},
 	"weights/symmetric/default":       {max: end{AbsMax, "", 0}},
 	"weights/symmetric/quantile":      {max: end{AbsQuantile, "", 1 - outlierProb}},
 }
@@ -47,16 +53,16 @@ var presets = map[string]rule{
 var minTypes = map[string]Func{"min": Min, "quantile": Quantile}
 var maxTypes = map[string]Func{"max": Max, "abs_max": AbsMax, "quantile": Quantile, "abs_quantile": AbsQuantile}
 
-func (e Estimator) resolve(weights bool, mode string) (rule, error) {
+func (e Estimator) resolve(weights bool, mode, fallback string) (rule, error) {
 	kind := "activations"
 	if weights {
 		kind = "weights"
 	}
 	preset := e.Preset
-	def(&preset, "default")
+	def(&preset, fallback)
 	r, ok := presets[kind+"/"+mode+"/"+preset]
 	if !ok {
-		return rule{}, fmt.Errorf("preset: %q is not possible, use default or quantile", e.Preset)
+		return rule{}, fmt.Errorf("preset: %q is not possible, use extremes, default or quantile", e.Preset)
 	}
 	if weights && (e.Min.Type != "" || e.Min.Aggregator != "" || e.Max.Aggregator != "") {
 		return rule{}, fmt.Errorf("weights are symmetric and have one value: only max.type, max.outlier_prob and clipping_value are possible")

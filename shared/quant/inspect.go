@@ -68,12 +68,12 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 	if n == nil {
 		return
 	}
-	switch classes[n.Op] {
-	case classTransparent:
+	switch c := classes[n.Op]; {
+	case c == classTransparent:
 		for _, u := range x.Uses[n.Outputs[0]] {
 			readers(x, u.Node, ops)
 		}
-	case classElementwise, classTable, classPool, classConcat, classCarry:
+	case c == classElementwise, c == classTable, c == classPool, c == classConcat, potTable[n.Op], n.Op == "MatMul":
 		ops[n] = true
 	}
 }

@@ -33,7 +33,8 @@ func (s *sketch) taps() []Tap {
 	for _, t := range s.sites {
 		switch {
 		case t.kind == plan.Activation:
-			add(s.cfg.activations.min.tap(t.value), s.cfg.activations.max.tap(t.value))
+			r := s.estimator(t.value)
+			add(r.min.tap(t.value), r.max.tap(t.value))
 			if s.isInput(t.value) {
 				add(levelsTap(t.value))
 			}
@@ -46,6 +47,15 @@ func (s *sketch) taps() []Tap {
 		}
 	}
 	return out
+}
+
+// estimator is the rule for v's range. A result that no integer operation reads is there for the layer's sake only, and often the logits: clipping
+// it would make the largest ones equal.
+func (s *sketch) estimator(v string) rule {
+	if s.reaches(v) {
+		return s.cfg.activations
+	}
+	return s.cfg.results
 }
 
 func (e end) tap(value string) Tap { return Tap{Value: value, Func: e.fn, Axis: -1, Width: 1, Q: e.q} }
