@@ -31,7 +31,7 @@ func requireFMA(t *testing.T, x, y, z float32) {
 func TestFMARoundsOnceAtHalfway(t *testing.T) {
 	wrong := 0
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 200000 {
+	for range 20000 {
 		z := math.Float32frombits(uint32(rng.Uint32N(200)+20)<<23 | rng.Uint32()&(1<<23-1))
 		ulp := math.Nextafter32(z, float32(math.Inf(1))) - z
 		// x*y = half an ulp of z, times 1+2^-46 or 1-2^-46: beyond the last bit of the float64 sum.
@@ -48,7 +48,7 @@ func TestFMARoundsOnceAtHalfway(t *testing.T) {
 			}
 		}
 	}
-	require.Greater(t, wrong, 1000, "the cases are meant to defeat a float64 sum")
+	require.Greater(t, wrong, 100, "the cases are meant to defeat a float64 sum")
 }
 
 func TestFMAIsExactOnEveryKindOfNumber(t *testing.T) {
@@ -65,7 +65,7 @@ func TestFMAIsExactOnEveryKindOfNumber(t *testing.T) {
 		}
 	}
 	rng := rand.New(rand.NewPCG(3, 4))
-	for range 300000 {
+	for range 60000 {
 		x, y := randomFinite(rng), randomFinite(rng)
 		z := randomFinite(rng)
 		if p := x * y; rng.IntN(2) == 0 && !math.IsInf(float64(p), 0) { // near cancellation

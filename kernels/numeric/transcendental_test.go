@@ -52,12 +52,12 @@ func TestWithinTwoUnits(t *testing.T) {
 				worst, n = max(worst, u), n+1
 				off += int(u)
 			}
-			for b := uint64(0); b < 1<<32; b += 29989 {
+			for b := uint64(0); b < 1<<32; b += 99991 {
 				try(math.Float32frombits(uint32(b)))
 			}
 			for _, edge := range []float32{0.25, 1, 4, 3.92, 88.72284, -87.33655, -103.97208, 89, 104, math.Pi / 4, math.Pi, 1 << 22, 0x1p-10, 0.70710677, math.MaxFloat32} {
-				for d := range 2000 {
-					v := math.Float32frombits(math.Float32bits(edge) + uint32(d) - 1000)
+				for d := range 400 {
+					v := math.Float32frombits(math.Float32bits(edge) + uint32(d) - 200)
 					try(v)
 					try(-v)
 				}
@@ -90,7 +90,7 @@ func TestPow(t *testing.T) {
 		}
 	}
 	rng := rand.New(rand.NewPCG(7, 8))
-	for range 100000 {
+	for range 20000 {
 		try(float32(math.Exp(rng.NormFloat64()*6)), float32(rng.NormFloat64()*8))
 		try(-float32(math.Exp(rng.NormFloat64())), float32(rng.IntN(41)-20))
 	}
@@ -99,7 +99,7 @@ func TestPow(t *testing.T) {
 // TestLossFunctions keeps Exp64 and Log64 within a few units of package math, which cells may not depend on.
 func TestLossFunctions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(9, 10))
-	for range 200000 {
+	for range 20000 {
 		x := rng.NormFloat64() * 100
 		require.InEpsilon(t, math.Exp(x), Exp64(x), 1e-14)
 		y := math.Exp(x)
