@@ -70,17 +70,21 @@ func clipTyped(l *Lower, bounds [2]*tensor.Tensor) (Kernel, error) {
 		return Kernel{}, err
 	}
 	var loops [2]func(p *pairs, dst, a, b []byte)
+	var limit [2][]byte
 	for i, name := range []string{"Max", "Min"} {
 		if loops[i], err = binaryLoop(name, d); err != nil {
 			return Kernel{}, err
+		}
+		if bounds[i] != nil {
+			limit[i] = aligned(bounds[i])
 		}
 	}
 	p := newPairs([]int{n}, []int{1}, []int{0})
 	return Kernel{Alias: 0, Run: func(c *Call) {
 		in := src.bytes(c)
-		for i, b := range bounds {
+		for i, b := range limit {
 			if b != nil {
-				loops[i](p, c.Out[0], in, aligned(b))
+				loops[i](p, c.Out[0], in, b)
 				in = c.Out[0]
 			}
 		}

@@ -62,7 +62,7 @@ func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error)
 	if o.Lower == nil {
 		return nil, fmt.Errorf("its value does not follow from its inputs")
 	}
-	l, c := prepare(o, x, in, layout)
+	l, c := prepare(o, x, in, layout, func(i int) bool { return i == o.data })
 	k, err := o.Lower(l)
 	if err != nil {
 		return nil, err
@@ -83,8 +83,8 @@ func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error)
 	return out, nil
 }
 
-// prepare makes what Lower and Run see, in the layout that o.Memory calls for.
-func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout) (*Lower, *Call) {
+// prepare makes what Lower and Run see, in the layout that o.Memory calls for; inputs that are not computed are constants.
+func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout, computed func(i int) bool) (*Lower, *Call) {
 	l := &Lower{Node: x.Node, In: make([]Arg, len(in)), Out: make([]Arg, len(x.Out)), Packs: unshared{}}
 	c := &Call{In: make([][]byte, len(in)), Out: make([][]byte, len(x.Out))}
 	rank := 0
@@ -98,12 +98,12 @@ func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout) (*Lower, *Call
 			continue
 		}
 		l.In[i] = Arg{Name: x.Node.Inputs[i], DType: t.DType, Shape: t.Shape}
-		if i != o.data {
+		if !computed(i) {
 			l.In[i].Const = t
 			continue
 		}
 		c.In[i] = aligned(t)
-		if channelsLast && (spatial || len(t.Shape) == rank) {
+		if channelsLast && (i == 0 || !spatial) && (spatial || len(t.Shape) == rank) {
 			l.In[i].Layout = ChannelsLast
 			c.In[i] = toChannelsLast(t).Data
 		}

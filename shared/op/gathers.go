@@ -112,14 +112,20 @@ func inferWhere(x *Infer) error {
 }
 
 // broadcastKeepsRows: with numpy's rule, row i of the output reads row i of every computed operand of its rank, as long
-// as none is stretched along axis 0.
+// as none is stretched along axis 0 and no constant has rows of its own.
 func broadcastKeepsRows(l *Lower) bool {
 	out := l.Out[0].Shape
 	if len(out) == 0 {
 		return false
 	}
 	for _, a := range l.In {
-		if a.Name != "" && a.Const == nil && (len(a.Shape) != len(out) || a.Shape[0] != out[0]) {
+		switch {
+		case a.Name == "":
+		case a.Const != nil:
+			if len(a.Shape) == len(out) && a.Shape[0] != 1 {
+				return false
+			}
+		case len(a.Shape) != len(out) || a.Shape[0] != out[0]:
 			return false
 		}
 	}

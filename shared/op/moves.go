@@ -19,7 +19,8 @@ var moveOps = []*Op{
 	{
 		Name: "Concat", Opsets: []int{4, 11, 13}, Role: RoleConcat, Memory: MemoryAny,
 		Inputs: Arity{1, -1}, Outputs: Arity{1, 1}, Attrs: []string{"axis"},
-		Infer: inferConcat, Lower: lowerConcat, RowWise: axisKeepsRows(0),
+		Infer: inferConcat, Lower: lowerConcat,
+		RowWise: func(l *Lower) bool { return axisKeepsRows(0)(l) && !anyConst(l.In) },
 	},
 	{
 		Name: "Split", Opsets: []int{2, 11, 13, 18}, Role: RolePassThrough, Memory: MemoryAny, Upgrade: upgradeSplit,
@@ -44,6 +45,11 @@ func axisKeepsRows(def int64) func(*Lower) bool {
 		a, err := axisIn(l.Node.Int("axis", def), len(l.In[0].Shape))
 		return err == nil && a != 0
 	}
+}
+
+// anyConst reports whether some part of a Concat is a constant, which has rows of its own.
+func anyConst(parts []Arg) bool {
+	return slices.ContainsFunc(parts, func(a Arg) bool { return a.Const != nil })
 }
 
 // permutation returns perm as ints, reversed axes when it is absent.

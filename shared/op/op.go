@@ -75,8 +75,9 @@ type Op struct {
 	Role   Role
 	Memory Memory
 
-	// RowWise reports whether row i of each output along axis 0 depends on row i of the computed inputs only. Nil means
-	// that it always holds.
+	// RowWise reports whether row i of each output along axis 0 depends on row i of the computed inputs only, and on nothing
+	// else that has rows. It answers for the shapes it is given: a Reshape to [1, n] is fine for one row and not for two. Nil
+	// means that it always holds.
 	RowWise func(l *Lower) bool
 
 	// data is the first input that Lower accepts as computed.

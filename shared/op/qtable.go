@@ -21,6 +21,11 @@ var qtableOps = []*Op{
 		Infer: inferQLinearConcat, Lower: lowerQLinearConcat,
 		RowWise: func(l *Lower) bool {
 			a, err := axisIn(l.Node.Int("axis", 0), len(l.Out[0].Shape))
+			for i := 2; i < len(l.In); i += 3 {
+				if l.In[i].Const != nil {
+					return false
+				}
+			}
 			return err == nil && a != 0
 		},
 	},

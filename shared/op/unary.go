@@ -56,6 +56,22 @@ type curve struct {
 	alpha, beta float32
 }
 
+// loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every run.
+func (k curve) loop() func(dst, src []byte) {
+	if k.op == elementwise.LeakyRelu || k.alpha == 0 && k.beta == 0 {
+		return func(dst, src []byte) {
+			elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
+		}
+	}
+	f := elementwise.Func(k.op, k.alpha, k.beta)
+	return func(dst, src []byte) {
+		out := view[float32](dst)
+		for i, v := range view[float32](src) {
+			out[i] = f(v)
+		}
+	}
+}
+
 // unary is one row of the family: f reads the node's attributes.
 func unary(name string, opsets []int, role Role, f func(n *graph.Node) (curve, error), types []tensor.DType, attrs ...string) *Op {
 	return &Op{
@@ -73,9 +89,7 @@ func unary(name string, opsets []int, role Role, f func(n *graph.Node) (curve, e
 			if err != nil {
 				return Kernel{}, err
 			}
-			return elementwiseKernel(l, func(dst, src []byte) {
-				elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
-			})
+			return elementwiseKernel(l, k.loop())
 		},
 	}
 }
