@@ -6,8 +6,9 @@ package conv
 // maxTaps is the length of a span's table. Kernels with more taps run by the reference.
 const maxTaps = 64
 
-// maxSpan bounds pixels * blocks * taps of one span, since assembly has to return in time.
-const maxSpan = 200_000
+// maxSpan bounds pixels * blocks * taps of one span: 100 microseconds of the slowest assembly, which holds up a garbage
+// collection until it returns.
+const maxSpan = 100_000
 
 // span is the work of one call. Steps are in elements; lanes is how many channels of the last block count.
 type span[T uint8 | float32] struct {

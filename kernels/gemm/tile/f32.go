@@ -85,7 +85,7 @@ func (c callF32) rows(k *Kernel) {
 	all, dst := c.w, c.dst
 	atRow := 0
 	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
-		step := max(1, maxWork/(max(1, c.depth)*t.size*(c.last-c.first)))
+		step := max(1, k.Work/(max(1, c.depth)*t.size*(c.last-c.first)))
 		for done := 0; done < t.n; done += step {
 			c.tiles, c.size = min(step, t.n-done), t.size
 			c.w = all

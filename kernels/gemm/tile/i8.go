@@ -104,7 +104,7 @@ func (c callI8) rows(k *Kernel) {
 	atRow := 0
 	safe := c.safe(all)
 	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
-		step := max(1, maxWork/(max(1, c.p.depth())*t.size*(c.last-c.first)))
+		step := max(1, k.Work/(max(1, c.p.depth())*t.size*(c.last-c.first)))
 		for done := 0; done < t.n; {
 			c.tiles, c.size = min(step, t.n-done), t.size
 			if end := atRow + c.tiles*c.size; end > safe {

@@ -23,8 +23,6 @@ const (
 	half = 7
 	// maxDepth bounds the depth of one call of a float kernel; a deeper chain continues from the stored accumulator.
 	maxDepth = 16384
-	// maxWork bounds rows * depth * panels of one call of an assembly kernel, in steps of one vector multiply-add.
-	maxWork = 600_000
 )
 
 // Walk says where rows of K elements lie in a source, in elements. Row r begins at Base + r*Row for r < 7 and at

@@ -1,0 +1,145 @@
+package tile
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"assay/kernels/numeric"
+	"assay/kernels/tier"
+)
+
+func TestTableIsSortedAndNamesAreMetadata(t *testing.T) {
+	require.True(t, slices.IsSortedFunc(Kernels(), func(a, b Kernel) int { return strings.Compare(a.Name, b.Name) }))
+	for _, k := range Kernels() {
+		require.True(t, strings.HasPrefix(k.Name, fmt.Sprintf("%s_tile_%s_%dx", k.Type, k.Tier, k.Rows)), k.Name)
+		// One tile of the greatest depth is within the bound of a call, or the split could not keep it.
+		steps := maxDepth * k.Rows
+		if k.Type == "u8s8" {
+			steps = 66_310 / quad * k.Rows
+		}
+		require.LessOrEqual(t, steps, k.Work*11/10, k.Name)
+	}
+}
+
+func TestPickIsTheTiersKernel(t *testing.T) {
+	for _, tr := range tier.Supported() {
+		undo := tier.Force(tr)
+		require.Equal(t, tr, pick("f32").Tier)
+		require.Equal(t, tr, pick("u8s8").Tier)
+		undo()
+	}
+}
+
+func TestBalanceCoversAllRowsOnce(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, rows := rapid.IntRange(1, 5000).Draw(t, "m"), rapid.IntRange(1, 14).Draw(t, "rows")
+		tiles, size, big := balance(m, rows)
+		require.Equal(t, m, big*(size+1)+(tiles-big)*size)
+		require.LessOrEqual(t, size, rows)
+		if big > 0 {
+			require.Less(t, size, rows)
+		}
+	})
+}
+
+// TestPiecesKeepRows compares the place of each row of a Walk with its place in the pieces.
+func TestPiecesKeepRows(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		w := Walk{Base: rapid.IntRange(0, 99).Draw(t, "base"), Row: rapid.IntRange(0, 9).Draw(t, "row"),
+			Half: rapid.IntRange(0, 99).Draw(t, "half"), M: rapid.IntRange(1, 14).Draw(t, "m")}
+		n, p := w.pieces(rapid.SampledFrom([]int{6, 8, 14}).Draw(t, "rows"))
+		var got, want []int
+		for _, piece := range p[:n] {
+			for r := range piece.M {
+				got = append(got, piece.at(r))
+			}
+		}
+		for r := range w.M {
+			want = append(want, w.at(r))
+		}
+		require.Equal(t, want, got)
+	})
+}
+
+// TestPackedPanels shows the layout: 16 columns together, groups of four along k, and what lies outside is 0.
+func TestPackedPanels(t *testing.T) {
+	f := PackF32(2, 17, func(k, n int) float32 { return float32(100*k + n) }, nil)
+	require.Len(t, f.panel, 2*2*Panel)
+	require.Equal(t, []float32{0, 1, 2}, f.panel[:3])
+	require.Equal(t, float32(100), f.panel[Panel])
+	require.Equal(t, float32(116), f.panel[3*Panel])
+	require.Zero(t, f.panel[3*Panel+1])
+
+	q := PackI8(2, 5, 1, func(k, n int) int { return k + 1 }, nil)
+	require.Equal(t, 4, q.depth(), "two segments of five take two groups each")
+	require.Equal(t, []int8{1, 2, 3, 4}, q.panel[:4])
+	require.Equal(t, []int8{5, 0, 0, 0}, q.panel[4*Panel:][:4])
+	require.Equal(t, []int8{6, 7, 8, 9}, q.panel[8*Panel:][:4])
+	require.Equal(t, int32(55), q.sum[0])
+	require.Equal(t, 3, q.Slack())
+}
+
+// TestWideWeightsAreASumOfParts covers the ends of the range of a weight less its zero point.
+func TestWideWeightsAreASumOfParts(t *testing.T) {
+	for v, parts := range map[int]int{127: 1, -128: 1, 128: 2, -255: 2, 254: 2, 255: 3} {
+		q := PackI8(1, 1, 1, func(int, int) int { return v }, nil)
+		require.Equal(t, parts, q.Parts(), v)
+		sum := 0
+		for _, w := range q.panel {
+			sum += int(w)
+		}
+		require.Equal(t, v, sum)
+	}
+}
+
+// TestExactToTheGreatestDepth uses the depth and the numbers at which an int32 sum is just exact.
+func TestExactToTheGreatestDepth(t *testing.T) {
+	const k = 66_310
+	src := make([]uint8, k)
+	for i := range src {
+		src[i] = 255
+	}
+	p := PackI8(1, k, 1, func(int, int) int { return 127 }, nil)
+	for _, tr := range tier.Supported() {
+		undo := tier.Force(tr)
+		dst := []float32{0}
+		p.Run(Out{F32: dst, Scale: []float32{1}, Ld: 1}, src, Line(0, k, 1, []int{0}, k), 0, 0, p.Panels())
+		undo()
+		require.Equal(t, float32(k*255*127), dst[0], tr)
+	}
+}
+
+// TestNaNMultiplierGivesTheLowestByte keeps the rule of numeric.Requant for numbers that no calibration makes.
+func TestNaNMultiplierGivesTheLowestByte(t *testing.T) {
+	p := PackI8(1, 4, 3, func(k, n int) int { return n }, nil)
+	rq := numeric.Requant{Mult: []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}, Zero: 9, Lo: 3, Hi: 200}
+	for _, tr := range tier.Supported() {
+		undo := tier.Force(tr)
+		dst := make([]uint8, 3)
+		p.Run(Out{U8: dst, Rq: rq, Ld: 3}, []uint8{1, 2, 3, 4}, Line(0, 4, 1, []int{0}, 4), 0, 0, p.Panels())
+		undo()
+		require.Equal(t, []uint8{3, 200, 3}, dst, tr)
+	}
+}
+
+// TestShortBuffersPanic: a wrong size is a Go panic in every tier, never a stray access.
+func TestShortBuffersPanic(t *testing.T) {
+	f := PackF32(8, 20, func(k, n int) float32 { return 1 }, nil)
+	q := PackI8(1, 8, 20, func(k, n int) int { return 1 }, nil)
+	w := Line(0, 8, 3, []int{0}, 8)
+	for _, tr := range tier.Supported() {
+		undo := tier.Force(tr)
+		require.Panics(t, func() { f.Run(make([]float32, 59), 20, make([]float32, 24), w, numeric.Clamp{}, 0, 2) })
+		require.Panics(t, func() { f.Run(make([]float32, 60), 20, make([]float32, 23), w, numeric.Clamp{}, 0, 2) })
+		rq := numeric.Requant{Mult: []float32{1}, Hi: 255}
+		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 59), Rq: rq, Ld: 20}, make([]uint8, 24), w, 0, 0, 2) })
+		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 60), Rq: rq, Ld: 20}, make([]uint8, 23), w, 0, 0, 2) })
+		undo()
+	}
+}
