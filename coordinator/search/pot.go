@@ -10,8 +10,8 @@ import (
 )
 
 // POT runs the loop of POT's AccuracyAwareQuantization: float and INT8 models, and while a limit is missed, rank groups and
-// give them back to float one by one. The package comment lists the differences. It asks at most 2 + 2G full evaluations and
-// G + 1 rankings for G groups: after a roll-back the next revert is always accepted.
+// give them back to float one by one. The package comment lists the differences. For G groups it tries at most 2G reverts,
+// since the one after a roll-back is always accepted, and asks at most one ranking before each.
 //
 // An error means that the problem is none or that an answer is missing or breaks the contract; a missed limit is an Outcome.
 func POT(ctx context.Context, p Problem, ask Asker) (Outcome, error) {

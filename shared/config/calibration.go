@@ -51,7 +51,7 @@ func (c Calibration) Split(n int) (calibration, search []uint32, err error) {
 		return nil, nil, errors.New("no samples")
 	}
 	if c.Every > 0 && n < 2 {
-		return nil, nil, fmt.Errorf("calibration takes every %d. of %d sample, which leaves none to search", c.Every, n)
+		return nil, nil, fmt.Errorf("calibration takes one sample in %d, and there is only one: none is left to search", c.Every)
 	}
 	var own []uint32
 	for i := range n {

@@ -60,7 +60,7 @@ func (c Calibration) describe() string {
 	of := "the samples searched"
 	switch {
 	case c.Every > 0:
-		of = fmt.Sprintf("every %d. sample; the others are searched", c.Every)
+		of = fmt.Sprintf("one sample in %d; the others are searched", c.Every)
 	case c.Source != "":
 		of = c.Source
 	}

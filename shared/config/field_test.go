@@ -84,3 +84,24 @@ func TestReadRefuses(t *testing.T) {
 	_, err = Read(big)
 	require.ErrorContains(t, err, "larger than")
 }
+
+// TestPickIsPartOfTheData: calibration data of its own gives its first samples, or all.
+func TestPickIsPartOfTheData(t *testing.T) {
+	require.Equal(t, []uint32{0, 1, 2}, Calibration{Count: 3, Source: "x"}.Pick(5))
+	require.Equal(t, []uint32{0, 1}, Calibration{Count: 3, Source: "x"}.Pick(2))
+	drawn := Calibration{Count: 100, Shuffle: true, Seed: 5, Source: "x"}.Pick(1000)
+	require.IsIncreasing(t, drawn)
+	require.Len(t, drawn, 100)
+	require.Less(t, drawn[99], uint32(1000))
+}
+
+// TestErrorsUnwrap: a caller finds single errors with their places.
+func TestErrorsUnwrap(t *testing.T) {
+	_, err := Parse("job.json", []byte("{\n\"modle\": {}, \"x\": 1}"))
+	var one *Error
+	require.ErrorAs(t, err, &one)
+	require.Equal(t, Pos{Line: 2, Column: 1}, one.Pos)
+	require.Equal(t, "modle", one.Key)
+	require.Len(t, err, 2)
+	require.Empty(t, Pos{}.String())
+}
