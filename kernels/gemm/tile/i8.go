@@ -197,6 +197,6 @@ func (o *Out) store(r, n int, acc []int32) {
 		if len(o.Scale) > 1 {
 			s = n + j
 		}
-		o.F32[r*o.Ld+n+j] = numeric.Canon(float32(v) * o.Scale[s])
+		o.F32[r*o.Ld+n+j] = numeric.Canon(float32(float32(v) * o.Scale[s]))
 	}
 }
