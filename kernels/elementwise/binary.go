@@ -70,6 +70,9 @@ func prelu(a, b float32) float32 {
 // rowVV is op on two rows. The three slices have one length.
 func rowVV(op Op2, d, a, b []float32) {
 	a, b = a[:len(d)], b[:len(d)]
+	k := fastRows(op, d, a, b)
+	d, a, b = d[k:], a[k:], b[k:]
+	a, b = a[:len(d)], b[:len(d)] // the compiler sees equal lengths again
 	switch op {
 	case Add:
 		for i := range d {

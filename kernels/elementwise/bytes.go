@@ -8,6 +8,8 @@ import (
 // Lookup writes t[src] to dst, which may be src.
 func Lookup(dst, src []uint8, t *[256]uint8) {
 	dst = dst[:len(src)]
+	k := fastLookup(dst, src, t)
+	src, dst = src[k:], dst[k:]
 	for len(src) >= 8 && len(dst) >= 8 {
 		s, d := (*[8]uint8)(src), (*[8]uint8)(dst)
 		d[0], d[1], d[2], d[3] = t[s[0]], t[s[1]], t[s[2]], t[s[3]]
@@ -26,8 +28,19 @@ func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uin
 	}
 }
 
-// Pair is a function of two bytes, one entry for each pair of bit patterns.
-type Pair struct{ t [1 << 16]uint8 }
+// Pair is a function of two bytes: one entry for each pair of bit patterns, and the formula they come from.
+type Pair struct {
+	t    [1 << 16]uint8
+	form formula
+}
+
+// formula holds what assembly computes rows from instead of the table. For a sum x, y are the ratios of scales and c the
+// constant; for a product x, y are the zero points of the operands, m the multiplier and c the zero point of the result.
+type formula struct {
+	mul, signed bool
+	x, y, m, c  float32
+	lo, hi      float32
+}
 
 // NewAdd tabulates QLinearAdd of a and b to y, all signed or all unsigned:
 //
@@ -40,7 +53,7 @@ func NewAdd(a, b, y quantize.Side) *Pair {
 	ra, rb := a.Scale/y.Scale, b.Scale/y.Scale
 	c := float32(y.Zero) - numeric.FMA32(ra, float32(a.Zero), float32(rb*float32(b.Zero)))
 	lo, hi := limits(y.Signed)
-	p := new(Pair)
+	p := &Pair{form: formula{signed: y.Signed, x: ra, y: rb, c: c, lo: lo, hi: hi}}
 	for j := range 256 {
 		inner := numeric.FMA32(level(uint8(j), b.Signed), rb, c)
 		for i := range 256 {
@@ -56,7 +69,7 @@ func NewAdd(a, b, y quantize.Side) *Pair {
 func NewMul(a, b, y quantize.Side) *Pair {
 	m := float32(a.Scale*b.Scale) / y.Scale
 	lo, hi := limits(y.Signed)
-	p := new(Pair)
+	p := &Pair{form: formula{mul: true, signed: y.Signed, x: float32(a.Zero), y: float32(b.Zero), m: m, c: float32(y.Zero), lo: lo, hi: hi}}
 	for i := range 256 {
 		va := level(uint8(i), a.Signed) - float32(a.Zero)
 		for j := range 256 {
@@ -94,6 +107,9 @@ func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
 }
 
 func (p *Pair) row(d, a, b []uint8) {
+	a, b = a[:len(d)], b[:len(d)]
+	k := fastPair(p, d, a, b)
+	d, a, b = d[k:], a[k:], b[k:]
 	a, b = a[:len(d)], b[:len(d)]
 	for i := range d {
 		d[i] = p.t[uint16(a[i])<<8|uint16(b[i])]

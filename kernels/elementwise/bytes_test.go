@@ -16,7 +16,9 @@ import (
 )
 
 // TestPairsAreONNXRuntimes compares whole tables with testdata/golden.json, which testdata/golden.py writes.
-func TestPairsAreONNXRuntimes(t *testing.T) {
+func TestPairsAreONNXRuntimes(t *testing.T) { eachTier(t, pairsAreONNXRuntimes) }
+
+func pairsAreONNXRuntimes(t *testing.T) {
 	var golden struct {
 		Cases []struct {
 			Op, Form, SHA256, Row string
@@ -24,10 +26,14 @@ func TestPairsAreONNXRuntimes(t *testing.T) {
 			Params                [3][2]float64
 		}
 	}
-	b, err := os.ReadFile("testdata/golden.json")
+	raw, err := os.ReadFile("testdata/golden.json")
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(b, &golden))
+	require.NoError(t, json.Unmarshal(raw, &golden))
 	require.NotEmpty(t, golden.Cases)
+	a, b, run := make([]uint8, 1<<16), make([]uint8, 1<<16), make([]uint8, 1<<16)
+	for i := range a {
+		a[i], b[i] = uint8(i>>8), uint8(i)
+	}
 	for i, c := range golden.Cases {
 		t.Run(fmt.Sprintf("%d %s %s signed %v", i, c.Op, c.Form, c.Signed), func(t *testing.T) {
 			var s [3]quantize.Side
@@ -40,6 +46,8 @@ func TestPairsAreONNXRuntimes(t *testing.T) {
 			}
 			require.Equal(t, c.Row, hex.EncodeToString(p.t[200<<8:200<<8+16]))
 			require.Equal(t, c.SHA256, fmt.Sprintf("%x", sha256.Sum256(p.t[:])))
+			p.Run(run, a, b, []int{1 << 16}, []int{1}, []int{1})
+			require.Equal(t, p.t[:], run, "the row kernel follows the table")
 		})
 	}
 }
@@ -68,7 +76,9 @@ func canary(t *testing.T, n int) (mid []uint8, check func()) {
 	}
 }
 
-func TestLookupAndPairOfEveryLength(t *testing.T) {
+func TestLookupAndPairOfEveryLength(t *testing.T) { eachTier(t, lookupAndPairOfEveryLength) }
+
+func lookupAndPairOfEveryLength(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	side := func(s float32, z int32) quantize.Side {
 		return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}}

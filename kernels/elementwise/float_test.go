@@ -51,7 +51,9 @@ func count(shape []int) int {
 }
 
 // TestBinaryIsItsScalarEverywhere compares every operation and broadcast with one scalar call per element.
-func TestBinaryIsItsScalarEverywhere(t *testing.T) {
+func TestBinaryIsItsScalarEverywhere(t *testing.T) { eachTier(t, binaryIsItsScalarEverywhere) }
+
+func binaryIsItsScalarEverywhere(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 300 {
 		rank := rng.IntN(5)
@@ -88,7 +90,9 @@ func TestBinaryIsItsScalarEverywhere(t *testing.T) {
 	}
 }
 
-func TestBinaryOfEveryLength(t *testing.T) {
+func TestBinaryOfEveryLength(t *testing.T) { eachTier(t, binaryOfEveryLength) }
+
+func binaryOfEveryLength(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for n := range 100 {
 		a, b := awkward(rng, n), awkward(rng, n)
@@ -134,6 +138,10 @@ func TestStridesRefuseWhatDoesNotBroadcast(t *testing.T) {
 }
 
 func TestUnaryIsItsScalarAndMayRunInPlace(t *testing.T) {
+	eachTier(t, unaryIsItsScalarAndMayRunInPlace)
+}
+
+func unaryIsItsScalarAndMayRunInPlace(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for op := Relu; op <= Tan; op++ {
 		f := Func(op, 0.3, 1.2)
@@ -198,7 +206,9 @@ func TestUnaryFormulas(t *testing.T) {
 	}
 }
 
-func TestClipLimitsAndKeepsNaN(t *testing.T) {
+func TestClipLimitsAndKeepsNaN(t *testing.T) { eachTier(t, clipLimitsAndKeepsNaN) }
+
+func clipLimitsAndKeepsNaN(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 8))
 	for _, c := range []numeric.Clamp{{}, numeric.Relu(), {On: true, Lo: 0, Hi: 6}, {On: true, Lo: -1, Hi: 1}} {
 		for n := range 40 {

@@ -73,6 +73,8 @@ func Clip(dst, src []float32, c numeric.Clamp) {
 		numeric.CanonAll(dst)
 		return
 	}
+	k := fastClip(dst, src, c.Lo, c.Hi)
+	src, dst = src[k:], dst[k:]
 	for i, v := range src {
 		dst[i] = numeric.Canon(min(max(v, c.Lo), c.Hi))
 	}

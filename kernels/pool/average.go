@@ -8,6 +8,10 @@ func AverageF32(dst, src []float32, w Window, includePad bool) {
 	w = w.normal()
 	w.each(func(n int, v, h span, out int) {
 		count := float32(w.count(out, v, h, includePad))
+		first := src[min(w.tap(n, v, h, 0, 0), len(src)):]
+		if fastMean(dst[out:out+w.C], first, w.C, v.hi-v.lo, h.hi-h.lo, w.rowStep(), w.colStep(), count) {
+			return
+		}
 		for c := 0; c < w.C; c += block {
 			var s sums
 			k := min(block, w.C-c)
@@ -27,6 +31,9 @@ func AverageF32(dst, src []float32, w Window, includePad bool) {
 func GlobalAverageF32(dst, src []float32, batch, pixels, channels int) {
 	for n := range batch {
 		image := src[n*pixels*channels:][:pixels*channels]
+		if fastMean(dst[n*channels:][:channels], image, channels, 1, pixels, 0, channels, float32(pixels)) {
+			continue
+		}
 		for c := 0; c < channels; c += block {
 			var s sums
 			k := min(block, channels-c)

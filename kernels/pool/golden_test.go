@@ -44,7 +44,9 @@ func lcg(seed uint32, n int) []uint8 {
 }
 
 // TestIntegersAreONNXRuntimes compares with testdata/golden.json, which testdata/golden.py writes.
-func TestIntegersAreONNXRuntimes(t *testing.T) {
+func TestIntegersAreONNXRuntimes(t *testing.T) { eachTier(t, integersAreONNXRuntimes) }
+
+func integersAreONNXRuntimes(t *testing.T) {
 	var golden struct{ Cases []goldenCase }
 	b, err := os.ReadFile("testdata/golden.json")
 	require.NoError(t, err)

@@ -12,14 +12,13 @@ type Average struct {
 	real   [256]float32 // dequantized value of each bit pattern
 	y      numeric.Affine
 	lo, hi float32
-	flip   uint8 // 0x80 when outputs are signed: pattern = level ^ flip for level counted from the lowest
 }
 
 // NewAverage prepares an average from x's levels to y's, both signed or both unsigned.
 func NewAverage(x, y numeric.Affine, signed bool) *Average {
 	a := &Average{y: y, hi: 255}
 	if signed {
-		a.lo, a.hi, a.flip = -128, 127, 0x80
+		a.lo, a.hi = -128, 127
 	}
 	for i := range a.real {
 		q := int32(i)
@@ -84,26 +83,36 @@ func NewGlobalAverage(x, y numeric.Affine, signed bool) *GlobalAverage {
 func (g *GlobalAverage) Run(dst, src []uint8, batch, pixels, channels int) {
 	m := g.x.Scale / float32(g.y.Scale*float32(pixels))
 	lo, hi := float32(g.lo-g.y.Zero), float32(g.hi-g.y.Zero)
-	var flip uint8
 	base := -int32(pixels) * g.x.Zero
-	if g.signed { // patterns with the sign bit inverted count from -128
-		flip = 0x80
-		base -= 128 * int32(pixels)
-	}
 	for n := range batch {
 		image := src[n*pixels*channels:][:pixels*channels]
 		for c := 0; c < channels; c += block {
 			var sum [block]int32
 			k := min(block, channels-c)
-			for p := range pixels {
-				for q, x := range image[p*channels+c:][:k] {
-					sum[q&(block-1)] += int32(x ^ flip)
-				}
+			done := fastSums(&sum, image[min(c, len(image)):], k, pixels, channels, g.signed)
+			if done < k {
+				g.sum(sum[done:k], image[c+done:], pixels, channels)
 			}
 			for q := range dst[n*channels+c:][:k] {
 				v := float32(float32(sum[q&(block-1)]+base) * m)
 				dst[n*channels+c+q] = uint8(numeric.RoundClamp(v, lo, hi) + g.y.Zero)
 			}
+		}
+	}
+}
+
+// sum adds up the levels of each channel of sum over pixels that lie step bytes apart.
+func (g *GlobalAverage) sum(sum []int32, src []uint8, pixels, step int) {
+	for p := range pixels {
+		s := src[p*step:][:len(sum)]
+		if g.signed {
+			for q, x := range s {
+				sum[q] += int32(int8(x))
+			}
+			continue
+		}
+		for q, x := range s {
+			sum[q] += int32(x)
 		}
 	}
 }

@@ -11,6 +11,9 @@ func MaxF32(dst, src []float32, w Window) {
 	w = w.normal()
 	w.each(func(n int, v, h span, out int) {
 		d := dst[out : out+w.C]
+		if s := src[min(w.tap(n, v, h, 0, 0), len(src)):]; fastMaxFloats(d, s, w.C, v.hi-v.lo, h.hi-h.lo, w.rowStep(), w.colStep()) {
+			return
+		}
 		first := true
 		for i := range v.hi - v.lo {
 			for j := range h.hi - h.lo {
@@ -45,6 +48,9 @@ func MaxI8(dst, src []uint8, w Window) { maxBytes(dst, src, w.normal(), 0x80) }
 func maxBytes(dst, src []uint8, w Window, flip uint8) {
 	w.each(func(n int, v, h span, out int) {
 		d := dst[out : out+w.C]
+		if s := src[min(w.tap(n, v, h, 0, 0), len(src)):]; fastMaxBytes(d, s, w.C, v.hi-v.lo, h.hi-h.lo, w.rowStep(), w.colStep(), flip) {
+			return
+		}
 		first := true
 		for i := range v.hi - v.lo {
 			for j := range h.hi - h.lo {

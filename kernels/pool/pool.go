@@ -72,6 +72,10 @@ func (w *Window) tap(n int, v, h span, i, j int) int {
 	return ((n*w.H+v.at+i*w.DilationH)*w.W + h.at + j*w.DilationW) * w.C
 }
 
+// rowStep and colStep are the distances of taps in elements.
+func (w *Window) rowStep() int { return w.DilationH * w.W * w.C }
+func (w *Window) colStep() int { return w.DilationW * w.C }
+
 // count is the divisor of an average at output (oy, ox).
 func (w *Window) count(out int, v, h span, includePad bool) int {
 	if !includePad {

@@ -61,7 +61,9 @@ func (w Window) outputs(f func(n, oy, ox, c, at int)) {
 
 const mark = 77 // what stands around an output
 
-func TestFloatPoolsAreTheirDefinition(t *testing.T) {
+func TestFloatPoolsAreTheirDefinition(t *testing.T) { eachTier(t, floatPoolsAreTheirDefinition) }
+
+func floatPoolsAreTheirDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for i, w := range windows() {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
@@ -115,7 +117,9 @@ func TestFloatPoolsAreTheirDefinition(t *testing.T) {
 	}
 }
 
-func TestMaxOfBytesIsItsDefinition(t *testing.T) {
+func TestMaxOfBytesIsItsDefinition(t *testing.T) { eachTier(t, maxOfBytesIsItsDefinition) }
+
+func maxOfBytesIsItsDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for i, w := range windows() {
 		src := make([]uint8, w.Batch*w.H*w.W*w.C)
@@ -153,6 +157,10 @@ func TestMaxOfBytesIsItsDefinition(t *testing.T) {
 }
 
 func TestGlobalAverageIsAnAverageOverTheImage(t *testing.T) {
+	eachTier(t, globalAverageIsAnAverageOverTheImage)
+}
+
+func globalAverageIsAnAverageOverTheImage(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, pixels := range []int{1, 7, 49, 127, 128, 129, 300} {
 		for _, c := range []int{1, 63, 64, 65, 130} {

@@ -5,7 +5,11 @@
 // and are safe for concurrent use with distinct dst.
 package quantize
 
-import "assay/kernels/numeric"
+import (
+	"unsafe"
+
+	"assay/kernels/numeric"
+)
 
 // Level is an integer type that QuantizeLinear can write.
 type Level interface {
@@ -17,6 +21,10 @@ func Quantize[T Level](dst []T, src []float32, a numeric.Affine) {
 	l, h := numeric.Range[T]()
 	lo, hi := float32(l-a.Zero), float32(h-a.Zero)
 	dst = dst[:len(src)]
+	if b, signed := patterns(dst); b != nil {
+		k := fastQuantize(b, src, a, lo, hi, signed)
+		src, dst = src[k:], dst[k:]
+	}
 	for i, v := range src {
 		dst[i] = T(numeric.RoundClamp(v/a.Scale, lo, hi) + a.Zero)
 	}
@@ -33,8 +41,12 @@ func QuantizeAxis[T Level](dst []T, src []float32, outer, inner int, a []numeric
 // minus zero wraps as in ONNX Runtime, where int32 has zero point 0.
 func Dequantize[T Level | ~int32](dst []float32, src []T, a numeric.Affine) {
 	dst = dst[:len(src)]
+	if b, signed := patterns(src); b != nil {
+		k := fastDequantize(dst, b, a, signed)
+		src, dst = src[k:], dst[k:]
+	}
 	for i, q := range src {
-		dst[i] = a.Real(int32(q))
+		dst[i] = numeric.Canon(a.Real(int32(q)))
 	}
 }
 
@@ -43,6 +55,15 @@ func DequantizeAxis[T Level | ~int32](dst []float32, src []T, outer, inner int, 
 	rows(len(src), outer, inner, len(a), func(at, c int) {
 		Dequantize(dst[at:at+inner], src[at:at+inner], a[c])
 	})
+}
+
+// patterns views elements of 8 bits as bit patterns; nil for wider types.
+func patterns[T Level | ~int32](v []T) (b []uint8, signed bool) {
+	var zero T
+	if len(v) == 0 || unsafe.Sizeof(zero) != 1 {
+		return nil, false
+	}
+	return unsafe.Slice((*uint8)(unsafe.Pointer(&v[0])), len(v)), zero-1 < 0
 }
 
 // rows calls f for every run of inner elements: its offset and its index on the axis.

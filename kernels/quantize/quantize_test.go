@@ -9,6 +9,7 @@ import (
 	"os"
 	"testing"
 
+	"assay/kernels/gemm/guard"
 	"assay/kernels/numeric"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +51,9 @@ func affine(p [2]float64) numeric.Affine {
 	return numeric.Affine{Scale: float32(p[0]), Zero: int32(p[1])}
 }
 
-func TestQuantizeIsONNXRuntimes(t *testing.T) {
+func TestQuantizeIsONNXRuntimes(t *testing.T) { eachTier(t, quantizeIsONNXRuntimes) }
+
+func quantizeIsONNXRuntimes(t *testing.T) {
 	for i, c := range load(t).Quantize {
 		t.Run(fmt.Sprint(i), func(t *testing.T) {
 			raw, want := unhex(t, c.In), unhex(t, c.Out)
@@ -107,7 +110,9 @@ func TestThenIsTheChain(t *testing.T) {
 	}
 }
 
-func TestAxisUsesItsOwnParameters(t *testing.T) {
+func TestAxisUsesItsOwnParameters(t *testing.T) { eachTier(t, axisUsesItsOwnParameters) }
+
+func axisUsesItsOwnParameters(t *testing.T) {
 	a := []numeric.Affine{{Scale: 1}, {Scale: 2, Zero: 10}, {Scale: 0.5, Zero: -3}}
 	src := []float32{1, 2, 3, 4, 5, 6, -1, -2, -3, -4, -5, -6}
 	got := make([]int8, 12)
@@ -119,7 +124,9 @@ func TestAxisUsesItsOwnParameters(t *testing.T) {
 	require.NotPanics(t, func() { QuantizeAxis(got[:0], src[:0], 0, 2, a) })
 }
 
-func TestWideLevels(t *testing.T) {
+func TestWideLevels(t *testing.T) { eachTier(t, wideLevels) }
+
+func wideLevels(t *testing.T) {
 	u16 := make([]uint16, 4)
 	Quantize(u16, []float32{-1, 0.5, 70000, 65534.5}, numeric.Affine{Scale: 1})
 	require.Equal(t, []uint16{0, 0, 65535, 65534}, u16)
@@ -131,6 +138,30 @@ func TestWideLevels(t *testing.T) {
 	require.Equal(t, []float32{1 << 25, -10}, f)
 	Dequantize(f, []int8{-128, 127}, numeric.Affine{Scale: 0.5, Zero: -128})
 	require.Equal(t, []float32{0, 127.5}, f)
+}
+
+// TestQuantizeOfEveryLength compares whole rows in every tier with single elements, and dequantizes them again.
+func TestQuantizeOfEveryLength(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		for n := range 100 {
+			src, u, s := guard.Slice[float32](t, n), guard.Slice[uint8](t, n), guard.Slice[int8](t, n)
+			fu, fs := guard.Slice[float32](t, n), guard.Slice[float32](t, n)
+			for i := range src {
+				src[i] = float32(i*i%517)*0.37 - 60
+			}
+			a, b := numeric.Affine{Scale: 0.7, Zero: 111}, numeric.Affine{Scale: 0.31, Zero: -17}
+			Quantize(u, src, a)
+			Quantize(s, src, b)
+			Dequantize(fu, u, a)
+			Dequantize(fs, s, b)
+			for i, v := range src {
+				require.Equal(t, uint8(a.Level(v, 0, 255)), u[i])
+				require.Equal(t, int8(b.Level(v, -128, 127)), s[i])
+				require.Equal(t, a.Real(int32(u[i])), fu[i])
+				require.Equal(t, b.Real(int32(s[i])), fs[i])
+			}
+		}
+	})
 }
 
 func BenchmarkQuantize(b *testing.B) {

@@ -4,6 +4,8 @@ package tier
 
 import "golang.org/x/sys/cpu"
 
+var hasVBMI = cpu.X86.HasAVX512VBMI
+
 // detect asks the CPU and the operating system; x/sys/cpu reports a vector extension only if its registers are saved on
 // a context switch.
 func detect() Tier {

@@ -2,4 +2,6 @@
 
 package tier
 
+const hasVBMI = false
+
 func detect() Tier { return Plain }

@@ -84,6 +84,10 @@ func Supported() []Tier {
 	return all
 }
 
+// Permute reports whether the current tier may use AVX-512 VBMI, whose byte permutations hold a table of 256 entries in
+// registers. Some CPUs of tier AVX512VNNI lack it.
+func Permute() bool { return hasVBMI && Current() >= AVX512VNNI }
+
 // Check reports a value of Variable that is unknown or that this machine cannot run. Current is Best in that case.
 func Check() error { return errWish }
 

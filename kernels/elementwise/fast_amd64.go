@@ -1,0 +1,68 @@
+//go:build amd64 && !noasm
+
+package elementwise
+
+import "assay/kernels/tier"
+
+// chunk is how many elements one call of assembly takes, since it cannot be preempted: some 20 microseconds.
+const chunk = 1 << 14
+
+// whole calls f for chunks of whole blocks of n elements and returns how many elements they cover.
+func whole(n, block int, f func(at, n int)) int {
+	n -= n % block
+	for at := 0; at < n; at += chunk {
+		f(at, min(chunk, n-at))
+	}
+	return n
+}
+
+// fastRows computes the first elements of op on two rows of one length and returns how many.
+func fastRows(op Op2, d, a, b []float32) int {
+	var f func(d, a, b *float32, n int)
+	switch {
+	case len(d) < 8 || tier.Current() < tier.AVX2:
+		return 0
+	case op == Add:
+		f = addRowsAVX2
+	case op == Sub:
+		f = subRowsAVX2
+	case op == Mul:
+		f = mulRowsAVX2
+	default:
+		return 0
+	}
+	return whole(len(d), 8, func(at, n int) { f(&d[at], &a[at], &b[at], n) })
+}
+
+// fastClip clamps the first elements and returns how many.
+func fastClip(d, s []float32, lo, hi float32) int {
+	if len(d) < 8 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	return whole(len(d), 8, func(at, n int) { clampAVX2(&d[at], &s[at], n, lo, hi) })
+}
+
+// fastLookup looks the first elements up and returns how many.
+func fastLookup(d, s []uint8, t *[256]uint8) int {
+	if len(d) < 64 || !tier.Permute() {
+		return 0
+	}
+	return whole(len(d), 64, func(at, n int) { lookupVBMI(&d[at], &s[at], n, t) })
+}
+
+// fastPair computes the first elements of p on two rows of one length and returns how many.
+func fastPair(p *Pair, d, a, b []uint8) int {
+	if len(d) < 32 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	f := &p.form
+	switch {
+	case f.mul && f.signed:
+		return whole(len(d), 32, func(at, n int) { mulI8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.m, f.c, f.lo, f.hi) })
+	case f.mul:
+		return whole(len(d), 32, func(at, n int) { mulU8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.m, f.c, f.lo, f.hi) })
+	case f.signed:
+		return whole(len(d), 32, func(at, n int) { addI8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.c, f.lo, f.hi) })
+	}
+	return whole(len(d), 32, func(at, n int) { addU8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.c, f.lo, f.hi) })
+}

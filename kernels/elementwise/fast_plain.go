@@ -1,0 +1,8 @@
+//go:build !amd64 || noasm
+
+package elementwise
+
+func fastRows(Op2, []float32, []float32, []float32) int   { return 0 }
+func fastClip([]float32, []float32, float32, float32) int { return 0 }
+func fastLookup([]uint8, []uint8, *[256]uint8) int        { return 0 }
+func fastPair(*Pair, []uint8, []uint8, []uint8) int       { return 0 }
