@@ -121,6 +121,10 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 	p := l.rank - 2
 	n, m := l.n[p], l.n[p+1]
 	dn, dm, sn, sm := l.d[p], l.d[p+1], l.s[p], l.s[p+1]
+	if sn == 1 && dm == 1 && dn == m && m <= narrow {
+		interleave(dst[d:d+n*m], src, s, sm, m)
+		return
+	}
 	if sm == 1 && dm == 1 || sm == 0 || sn != 1 {
 		for i := range n {
 			row(dst[d+i*dn:], dm, src, s+i*sn, sm, m)
@@ -133,6 +137,28 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 			j1 := min(j0+tile, m)
 			for i := i0; i < i1; i++ {
 				row(dst[d+i*dn+j0*dm:], dm, src, s+i*sn+j0*sm, sm, j1-j0)
+			}
+		}
+	}
+}
+
+// narrow is the number of columns up to which a transposed plane is written column by column: pictures of 1 to 4 channels
+// becoming channels-last.
+const narrow = 8
+
+// interleave writes m columns, sm elements apart in src from s on and each contiguous, as rows of m. It goes by pieces that
+// stay in the nearest cache while they are passed m times.
+func interleave[T any](dst []T, src []T, s, sm, m int) {
+	const piece = 512
+	n := len(dst) / m
+	for i := 0; i < n; i += piece {
+		k := min(piece, n-i)
+		out := dst[i*m : (i+k)*m]
+		for j := range m {
+			at := j
+			for _, v := range src[s+j*sm+i:][:k] {
+				out[at] = v
+				at += m
 			}
 		}
 	}
@@ -164,8 +190,8 @@ func fill[T any](dst []T, v T) {
 	}
 }
 
-// view reads b as elements of type T. The engine aligns buffers; where b is not aligned (a mapped constant) x86 and arm64
-// read it all the same, and the race detector's checkptr is not disturbed because the slice keeps b's backing array.
+// view reads b as elements of type T. Buffers of the engine are aligned; a mapped constant may not be, and x86 and arm64
+// read and write it all the same. T holds no pointers, so checkptr does not ask for alignment.
 func view[T any](b []byte) []T {
 	var z T
 	if len(b) == 0 {

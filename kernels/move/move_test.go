@@ -75,6 +75,12 @@ func TestLayoutsAreInverse(t *testing.T) {
 	require.Equal(t, src[(1*35*51+3*51+7)*4:][:4], mid[(1*35*51+7*35+3)*4:][:4])
 	ToChannelsFirst(4, back, mid, 2, 35, 51)
 	require.Equal(t, src, back)
+	for _, channels := range []int{1, 2, 3, 4, 8, 9} { // pictures
+		src := bytesOf(2 * channels * 1301 * 2)
+		dst := make([]byte, len(src))
+		ToChannelsLast(2, dst, src, 2, channels, 1301)
+		require.Equal(t, naiveTranspose(2, src, []int{2, channels, 1301}, []int{0, 2, 1}), dst)
+	}
 }
 
 func TestCopySlicesReversesAndRepeats(t *testing.T) {

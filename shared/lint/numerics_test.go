@@ -2,7 +2,6 @@ package lint
 
 import (
 	"go/ast"
-	"go/build"
 	"go/build/constraint"
 	"go/importer"
 	"go/token"
@@ -62,8 +61,9 @@ func constantOfMath(name string) bool {
 func checkProducts(t *tree) []violation {
 	var bad []violation
 	seen := map[string]bool{}
+	std := importer.ForCompiler(t.set, "source", nil) // remembers what it read
 	for _, tags := range [][]string{nil, {"noasm"}} {
-		c := newChecker(t, tags)
+		c := newChecker(t, tags, std)
 		dirs, _ := t.packages()
 		for _, dir := range dirs {
 			if !slices.ContainsFunc(numericRooms, func(r string) bool { return under(dir, r) }) {
@@ -167,20 +167,18 @@ func floating(t types.Type) bool {
 // library and are empty otherwise: an expression on what they return has no type, and is left alone.
 type checker struct {
 	tree     *tree
-	context  build.Context
+	tags     []string
 	info     *types.Info
 	packages map[string]*types.Package
 	files    map[string][]*file
 	std      types.Importer
 }
 
-func newChecker(t *tree, tags []string) *checker {
-	ctx := build.Default
-	ctx.BuildTags, ctx.CgoEnabled = tags, false
+func newChecker(t *tree, tags []string, std types.Importer) *checker {
 	return &checker{
-		tree: t, context: ctx, packages: map[string]*types.Package{}, files: map[string][]*file{},
+		tree: t, tags: tags, packages: map[string]*types.Package{}, files: map[string][]*file{},
 		info: &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}},
-		std:  importer.ForCompiler(t.set, "source", nil),
+		std:  std,
 	}
 }
 
@@ -233,7 +231,7 @@ func (c *checker) load(dir string) *types.Package {
 // builds says whether a file belongs to an amd64 build with the checker's tags.
 func (c *checker) builds(f *file) bool {
 	tag := func(t string) bool {
-		return t == "amd64" || t == "linux" || t == "unix" || t == "gc" || strings.HasPrefix(t, "go1.") || slices.Contains(c.context.BuildTags, t)
+		return t == "amd64" || t == "linux" || t == "unix" || t == "gc" || strings.HasPrefix(t, "go1.") || slices.Contains(c.tags, t)
 	}
 	for _, suffix := range []string{"arm64", "windows", "darwin"} {
 		if strings.HasSuffix(f.path, "_"+suffix+".go") {
