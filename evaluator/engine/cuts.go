@@ -1,47 +1,45 @@
 package engine
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // cut is a place between two steps where few values are alive, so that holding those lets a run start there.
 type cut struct {
 	slots []int
-	bytes float64
 	cost  float64 // picoseconds of the steps since the cut before
 }
 
-// copying is the estimated time, in picoseconds per byte, of storing an activation and reading it back.
-const copying = 150
+const (
+	// copying is the estimated time, in picoseconds per byte, of storing an activation and reading it back.
+	copying = 150
+	// widest is the most values that may be alive at a cut: a branch or two beside the main line.
+	widest = 4
+)
 
 // cuts chooses the slots that the activation store should hold for one batch: the values at cuts whose steps cost more
 // than copying them, thinned by cost per byte until one batch takes at most half of the budget.
 func (b *bound) cuts(budget float64) {
-	list := worthwhile(b.narrow())
-	total := 0.0
-	for _, c := range list {
-		total += c.bytes
-	}
-	for total > budget/2 {
-		worst := 0
-		for i, c := range list {
-			if float64(c.cost*list[worst].bytes) < float64(list[worst].cost*c.bytes) {
-				worst = i
-			}
-		}
-		total -= list[worst].bytes
-		if worst+1 < len(list) {
-			list[worst+1].cost += list[worst].cost
-		}
-		list = slices.Delete(list, worst, worst+1)
-	}
+	list := b.thin(b.worthwhile(b.narrow()), budget/2)
 	for _, c := range list {
 		for _, s := range c.slots {
-			b.slots[s].keep += c.cost / c.bytes
+			b.slots[s].keep += c.cost / b.bytes(c.slots, nil)
 		}
 	}
 }
 
-// narrow lists the cuts in order: one live value, or one with up to three companions that together have an eighth of its
-// bytes (masks, gates). Inputs of the graph are always there and do not count.
+// bytes sums the sizes of slots that are not among without.
+func (b *bound) bytes(slots, without []int) (sum float64) {
+	for _, s := range slots {
+		if !slices.Contains(without, s) {
+			sum += float64(b.slots[s].bytes)
+		}
+	}
+	return sum
+}
+
+// narrow lists the cuts in order. Inputs of the graph are always there and do not count.
 func (b *bound) narrow() (list []cut) {
 	var live []int
 	cost := 0.0
@@ -53,31 +51,68 @@ func (b *bound) narrow() (list []cut) {
 				live = append(live, o)
 			}
 		}
-		sum, most := 0, 0
-		for _, s := range live {
-			sum += b.slots[s].bytes
-			most = max(most, b.slots[s].bytes)
-		}
-		if len(live) == 0 || len(live) > 4 || sum-most > most/8 || most == 0 {
+		if len(live) == 0 || len(live) > widest {
 			continue
 		}
-		list = append(list, cut{slots: slices.Clone(live), bytes: float64(sum), cost: cost})
+		list = append(list, cut{slots: slices.Clone(live), cost: cost})
 		cost = 0
 	}
 	return list
 }
 
-// worthwhile drops cuts whose steps cost less than copying; the next cut then stands for those steps too.
-func worthwhile(list []cut) (out []cut) {
+// worthwhile drops cuts whose steps cost less than copying what the cut before does not hold already; the next cut then
+// stands for those steps too.
+func (b *bound) worthwhile(list []cut) (out []cut) {
+	var held []int
 	carry := 0.0
 	for _, c := range list {
 		c.cost += carry
-		if c.cost < float64(c.bytes*copying) {
+		extra := b.bytes(c.slots, held)
+		if extra == 0 || c.cost < float64(extra*copying) {
 			carry = c.cost
 			continue
 		}
-		carry = 0
+		carry, held = 0, c.slots
 		out = append(out, c)
 	}
 	return out
+}
+
+// thin drops the cut that saves least for the bytes that it alone needs, until all cuts together need at most limit.
+func (b *bound) thin(list []cut, limit float64) []cut {
+	users := map[int]int{}
+	total := 0.0
+	for _, c := range list {
+		for _, s := range c.slots {
+			if users[s]++; users[s] == 1 {
+				total += float64(b.slots[s].bytes)
+			}
+		}
+	}
+	for total > limit && len(list) > 0 {
+		worst, least, freed := 0, math.Inf(1), 0.0
+		for i, c := range list {
+			own := 0.0
+			for _, s := range c.slots {
+				if users[s] == 1 {
+					own += float64(b.slots[s].bytes)
+				}
+			}
+			if own > 0 && c.cost/own < least || freed == 0 && own == 0 && math.IsInf(least, 1) {
+				worst, freed = i, own
+				if own > 0 {
+					least = c.cost / own
+				}
+			}
+		}
+		for _, s := range list[worst].slots {
+			users[s]--
+		}
+		total -= freed
+		if worst+1 < len(list) {
+			list[worst+1].cost += list[worst].cost
+		}
+		list = slices.Delete(list, worst, worst+1)
+	}
+	return list
 }

@@ -60,6 +60,7 @@ type frame struct {
 	fresh   []bool // by slot: to be stored when computed
 	entries []*entry
 	samples [32]byte
+	known   bool // some value of this run was computed before on these samples
 	scratch []byte
 }
 
@@ -141,6 +142,7 @@ func (f *frame) everything() {
 // slot are decided before the step that writes it.
 func (f *frame) resume(st *store, key, shapes [32]byte) {
 	b := f.b
+	f.known = false
 	clear(f.need)
 	clear(f.do)
 	clear(f.fresh)
@@ -177,7 +179,8 @@ func (f *frame) stored(st *store, o int) bool {
 	if s.keep == 0 {
 		return false
 	}
-	e := st.get(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast})
+	e, seen := st.get(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast})
+	f.known = f.known || seen
 	if e == nil {
 		f.fresh[o] = true
 		return false
@@ -214,7 +217,7 @@ func (f *frame) run(ctx context.Context, st *store) (err error, fault bool) {
 		for _, o := range f.b.steps[at].out {
 			if o >= 0 && f.fresh[o] {
 				s := &f.b.slots[o]
-				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep)
+				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep, !f.known)
 			}
 		}
 	}

@@ -24,35 +24,56 @@ type entry struct {
 	index int // in the heap
 }
 
-// store keeps activations within a budget of bytes. What it drops first is what has saved least per byte lately: the rank
-// of an entry is its gain times its uses above the rank of what was last dropped, so old entries sink (Cherkasova's
-// greedy dual size frequency). It decides only what is computed again, never a bit.
+// store keeps activations within a budget of bytes. It takes everything of a run that shares nothing with what it has
+// seen (the plan that others will differ from), and of other runs what is computed for the second time: of a plan that is
+// one of many only the shared prefix comes back, and copying the rest would cost more than it saves. What it drops
+// first is what has saved least per byte lately: the rank of an entry is its gain times its uses above the rank of what
+// was last dropped, so old entries sink (Cherkasova's greedy dual size frequency). It decides only what is computed
+// again, never a bit.
 type store struct {
 	memory *memory
 	mu     sync.Mutex
 	m      map[storeKey]*entry
 	heap   ranks
 	clock  float64
+	seen   [2]map[storeKey]bool // computed once: the current generation and the one before
 	hits   atomic.Int64
 	steps  atomic.Int64
 }
 
-func newStore(m *memory) *store { return &store{memory: m, m: map[storeKey]*entry{}} }
+// seenKeys is how many keys one generation of seen remembers.
+const seenKeys = 1 << 15
 
-// get returns the entry under key, pinned, or nil.
-func (s *store) get(key storeKey) *entry {
+func newStore(m *memory) *store {
+	return &store{memory: m, m: map[storeKey]*entry{}, seen: [2]map[storeKey]bool{{}, {}}}
+}
+
+// again reports whether key was computed before, and notes it.
+func (s *store) again(key storeKey) bool {
+	if s.seen[0][key] || s.seen[1][key] {
+		return true
+	}
+	if len(s.seen[0]) >= seenKeys {
+		s.seen[0], s.seen[1] = map[storeKey]bool{}, s.seen[0]
+	}
+	s.seen[0][key] = true
+	return false
+}
+
+// get returns the entry under key, pinned, or nil; seen says that the value was computed before.
+func (s *store) get(key storeKey) (e *entry, seen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	e := s.m[key]
+	e = s.m[key]
 	if e == nil {
-		return nil
+		return nil, s.seen[0][key] || s.seen[1][key]
 	}
 	e.uses++
 	e.pins++
 	e.rank = s.clock + float64(e.gain*float64(e.uses))
 	heap.Fix(&s.heap, e.index)
 	s.hits.Add(1)
-	return e
+	return e, true
 }
 
 // unpin ends one reading of e.
@@ -62,12 +83,14 @@ func (s *store) unpin(e *entry) {
 	e.pins--
 }
 
-// put stores a copy of data unless it is there or is worth less than what would have to go.
-func (s *store) put(key storeKey, data []byte, gain float64) {
+// put stores a copy of data unless it is there, is computed for the first time (and eager is not set) or is worth less
+// than what would have to go.
+func (s *store) put(key storeKey, data []byte, gain float64, eager bool) {
 	n := int64(len(data))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.m[key] != nil || n > s.memory.storeBudget || n == 0 {
+	known := s.again(key) || eager
+	if s.m[key] != nil || n > s.memory.storeBudget || n == 0 || !known {
 		return
 	}
 	rank := s.clock + gain
@@ -76,7 +99,7 @@ func (s *store) put(key storeKey, data []byte, gain float64) {
 			return
 		}
 	}
-	e := &entry{key: key, data: append(make([]byte, 0, n), data...), gain: gain, rank: rank, uses: 1}
+	e := &entry{key: key, data: append([]byte(nil), data...), gain: gain, rank: rank, uses: 1}
 	s.m[key] = e
 	heap.Push(&s.heap, e)
 }

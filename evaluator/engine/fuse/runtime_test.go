@@ -50,7 +50,9 @@ func TestTheRuntimeFusesTheSame(t *testing.T) {
 	}
 }
 
-func linearNode(s string) bool { return s == "QuantizeLinear" || s == "DequantizeLinear" || s == "Cast" }
+func linearNode(s string) bool {
+	return s == "QuantizeLinear" || s == "DequantizeLinear" || s == "Cast"
+}
 
 // operators lists a graph's operators in order of name.
 func operators(g *graph.Graph) []string {
