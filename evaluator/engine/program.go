@@ -58,6 +58,16 @@ func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 // Wants lists the values that Run returns.
 func (p *Program) Wants() []string { return slices.Clone(p.want) }
 
+// Operators counts what the program runs by operator, those of com.microsoft without their domain: how much of a plan is
+// computed in integers.
+func (p *Program) Operators() map[string]int {
+	count := map[string]int{}
+	for _, n := range p.graph.Nodes {
+		count[n.Op]++
+	}
+	return count
+}
+
 // knownTypes finds element types and the axes that do not depend on the inputs' free axes, by trying two sizes for those.
 // It knows nothing when the graph cannot be inferred that way.
 func knownTypes(g *graph.Graph) map[string]graph.Type {

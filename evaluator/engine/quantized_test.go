@@ -23,6 +23,7 @@ var quantized = []struct {
 	{"cifar10-resnet20", "cifar", 12},
 	{"mobilenet_v1_0.25_224", "imagenet", 6},
 	{"efficientnet-lite0", "imagenet", 3},
+	{"ch_ppocr_mobile_v2.0_cls_infer", "2x3x48x192", 2},
 }
 
 // qdq is the quantized form of a model, made once per test binary.
@@ -32,7 +33,7 @@ func qdq(t testing.TB, file, kind string, count int) string {
 	return path
 }
 
-// TestQuantizedModelsEqualTheRuntime demands the runtime's bytes from whole INT8 networks.
+// TestQuantizedModelsEqualTheRuntime demands the runtime's operators and its bytes from whole INT8 networks.
 func TestQuantizedModelsEqualTheRuntime(t *testing.T) {
 	for _, c := range quantized {
 		t.Run(c.file, func(t *testing.T) {
@@ -40,6 +41,16 @@ func TestQuantizedModelsEqualTheRuntime(t *testing.T) {
 			want := runtimeOutputs(t, path, c.kind, c.count)
 			m, err := onnx.Read(path)
 			require.NoError(t, err)
+			p, err := engine.New(engine.Options{}).Compile(m, nil)
+			require.NoError(t, err)
+			ours := p.Operators()
+			for _, of := range []map[string]int{ours, want.operators} {
+				for name := range of {
+					if name != "QuantizeLinear" && name != "DequantizeLinear" {
+						require.Equal(t, want.operators[name], ours[name], name)
+					}
+				}
+			}
 			got := runRows(t, engine.New(engine.Options{}), m, want.in)
 			for name, w := range want.out {
 				require.Equal(t, w.Shape, got[name].Shape)

@@ -1,0 +1,145 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+)
+
+func TestParseSize(t *testing.T) {
+	for s, want := range map[string]int64{
+		"": 0, "0": 0, "1500": 1500, "2GB": 2e9, "512MiB": 512 << 20, "1.5 GiB": 3 << 29, "64k": 64 << 10, "10b": 10, "1TB": 1e12,
+	} {
+		got, err := ParseSize(s)
+		require.NoError(t, err, s)
+		require.Equal(t, want, got, s)
+	}
+	for _, s := range []string{"-1", "2 apples", "GB", "1e400", "NaN", "9999999TB", "1.2.3", "0x10g0"} {
+		_, err := ParseSize(s)
+		require.ErrorContains(t, err, "no number of bytes such as 2GB", s)
+	}
+}
+
+// TestPacksAreBuiltOnceAndDroppedWhenUnused counts builds, users and bytes.
+func TestPacksAreBuiltOnceAndDroppedWhenUnused(t *testing.T) {
+	m := &memory{limit: 1000}
+	p := newPacks(m)
+	m.evictPacks = p.evict
+	var builds atomic.Int64
+	build := func() (any, int64, error) { return builds.Add(1), 300, nil }
+	holders := []*holder{{packs: p, keys: map[string]bool{}}, {packs: p, keys: map[string]bool{}}}
+	var wg sync.WaitGroup
+	for _, h := range holders {
+		for range 8 {
+			wg.Go(func() {
+				_, err := h.Get("a", build)
+				if err != nil {
+					t.Error(err)
+				}
+			})
+		}
+	}
+	wg.Wait()
+	require.EqualValues(t, 1, builds.Load())
+	require.EqualValues(t, 300, m.usage().Weights)
+
+	p.release(holders[0].keys)
+	p.evict(1 << 40)
+	require.EqualValues(t, 300, m.usage().Weights, "the second holder still uses it")
+	p.release(holders[1].keys)
+
+	h := &holder{packs: p, keys: map[string]bool{}}
+	for _, key := range []string{"b", "c"} {
+		_, err := h.Get(key, build)
+		require.NoError(t, err)
+	}
+	require.EqualValues(t, 900, m.usage().Weights, "an unused pack stays while there is room")
+	_, err := h.Get("d", build)
+	require.NoError(t, err)
+	require.EqualValues(t, 900, m.usage().Weights, "and goes when there is none")
+	_, err = h.Get("e", build)
+	var refused *MemoryError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, &MemoryError{Weights: 1200, Limit: 1000}, refused)
+	_, err = h.Get("f", func() (any, int64, error) { return nil, 0, errors.New("odd weights") })
+	require.ErrorContains(t, err, "odd weights")
+	require.Panics(t, func() { _, _ = h.Get("g", func() (any, int64, error) { panic("broken") }) })
+	_, err = h.Get("b", build)
+	require.NoError(t, err)
+}
+
+// TestStoreStaysWithinItsBudget puts and reads random entries and compares what it counts with what it holds. An entry
+// that is read keeps its bytes.
+func TestStoreStaysWithinItsBudget(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m := &memory{limit: 2000, storeBudget: 1000}
+		s := newStore(m)
+		var pinned []*entry
+		for range rapid.IntRange(1, 60).Draw(t, "calls") {
+			k := rapid.IntRange(0, 12).Draw(t, "key")
+			key := storeKey{value: [32]byte{byte(k)}}
+			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			case 0, 1:
+				s.put(key, make([]byte, 40*k), rapid.Float64Range(0, 10).Draw(t, "gain"), rapid.Bool().Draw(t, "eager"))
+			case 2:
+				if e, seen := s.get(key); e != nil {
+					require.True(t, seen)
+					require.Len(t, e.data, 40*k)
+					pinned = append(pinned, e)
+				}
+			default:
+				if len(pinned) > 0 {
+					s.unpin(pinned[0])
+					pinned = pinned[1:]
+				} else {
+					s.evict(int64(40 * k))
+				}
+			}
+			sum := 0
+			for _, e := range s.m {
+				sum += len(e.data)
+			}
+			require.EqualValues(t, sum, m.usage().Store)
+			require.LessOrEqual(t, sum, 1000)
+			require.Len(t, s.heap, len(s.m))
+			for i, e := range s.heap {
+				require.Equal(t, i, e.index)
+			}
+		}
+		for _, e := range pinned {
+			require.Same(t, e, s.m[e.key], "a pinned entry stays")
+		}
+	})
+}
+
+// TestStoreKeepsWhatSavesMost fills the store and offers it something better and something worse.
+func TestStoreKeepsWhatSavesMost(t *testing.T) {
+	s := newStore(&memory{limit: 1000, storeBudget: 300})
+	put := func(name byte, gain float64) { s.put(storeKey{value: [32]byte{name}}, make([]byte, 100), gain, true) }
+	held := func() (names string) {
+		for c := byte('a'); c < 'h'; c++ {
+			if s.m[storeKey{value: [32]byte{c}}] != nil {
+				names += fmt.Sprintf("%c", c)
+			}
+		}
+		return names
+	}
+	put('a', 5)
+	put('b', 3)
+	put('c', 4)
+	put('d', 1)
+	require.Equal(t, "abc", held())
+	put('e', 6)
+	require.Equal(t, "ace", held())
+	put('f', 1.5) // 3 + 1.5 is above c's 4: what is old sinks
+	require.Equal(t, "aef", held())
+	s.put(storeKey{value: [32]byte{'g'}}, make([]byte, 100), 100, false)
+	require.Equal(t, "aef", held(), "computed for the first time by a run that shares something")
+	s.put(storeKey{value: [32]byte{'g'}}, make([]byte, 100), 100, false)
+	require.Equal(t, "aeg", held())
+}
