@@ -60,6 +60,7 @@ type binder struct {
 	infos map[string]op.Info
 	at    map[place]int
 	home  map[string]op.Layout // the layout in which a value was made
+	fed   map[string]bool      // values that depend on elements of the inputs, not only on their shapes
 }
 
 // place is a value in a layout.
@@ -79,7 +80,7 @@ func (p *Program) bind(in map[string]op.Info) (*bound, error) {
 	}
 	b := &binder{
 		bound: &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, rowWise: true},
-		p:     p, infos: infos, at: map[place]int{}, home: map[string]op.Layout{},
+		p:     p, infos: infos, at: map[place]int{}, home: map[string]op.Layout{}, fed: map[string]bool{},
 	}
 	if err := b.build(); err != nil {
 		p.engine.packs.release(b.packs.keys)
@@ -135,6 +136,7 @@ func (b *binder) build() error {
 			return err
 		}
 		b.inputs = append(b.inputs, i)
+		b.fed[port.Name] = true
 	}
 	for _, n := range b.p.graph.Nodes {
 		if b.settled(n) {
@@ -243,7 +245,7 @@ func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
 		}
 		s.out = append(s.out, at)
 	}
-	b.rowWise = b.rowWise && (o.RowWise == nil || o.RowWise(l)) && sameRows(l)
+	b.rowWise = b.rowWise && b.rowsAlone(o, l)
 	b.scratch = max(b.scratch, k.Scratch)
 	b.steps = append(b.steps, s)
 	return nil

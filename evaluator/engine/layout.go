@@ -125,21 +125,3 @@ func sameBytes(shape []int) bool {
 	}
 	return shape[1] == 1 || pixels == 1
 }
-
-// sameRows reports whether every computed operand has as many rows as the first output, so that "row by row" is meant for
-// all of them.
-func sameRows(l *op.Lower) bool {
-	rows := -1
-	for _, args := range [][]op.Arg{l.Out, l.In} {
-		for _, a := range args {
-			if a.Name == "" || a.Const != nil {
-				continue
-			}
-			if len(a.Shape) == 0 || rows >= 0 && a.Shape[0] != rows {
-				return false
-			}
-			rows = a.Shape[0]
-		}
-	}
-	return true
-}

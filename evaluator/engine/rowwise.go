@@ -1,6 +1,11 @@
 package engine
 
-import "assay/shared/op"
+import (
+	"bytes"
+
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
 
 // RowWise reports whether several samples may be fed at once: every input has a free first axis, and row i of every
 // wanted value depends on row i of the inputs only. It is worked out once, on first call.
@@ -66,4 +71,58 @@ func (p *Program) rowsOf(rows, size int) map[string]op.Info {
 		in[port.Name] = op.Info{DType: port.Type.DType, Shape: shape}
 	}
 	return in
+}
+
+// rowsAlone reports whether row i of each output of a node depends on row i of what the inputs feed, and marks the outputs
+// as fed if anything does. Operands that nothing feeds are judged by their rows: one row, or equal ones, serve all.
+func (b *binder) rowsAlone(o *op.Op, l *op.Lower) bool {
+	fed, rows := false, -1
+	for _, a := range l.In {
+		if a.Name != "" && a.Const == nil && b.fed[a.Name] {
+			fed = true
+			if len(a.Shape) == 0 || rows >= 0 && a.Shape[0] != rows {
+				return false
+			}
+			rows = a.Shape[0]
+		}
+	}
+	if !fed {
+		return true
+	}
+	view := *l
+	view.In = make([]op.Arg, len(l.In))
+	for i, a := range l.In {
+		if a.Name != "" && !b.fed[a.Name] && a.Const == nil {
+			if len(a.Shape) == len(l.Out[0].Shape) && len(a.Shape) > 0 && a.Shape[0] != 1 {
+				return false // has rows of its own that may differ
+			}
+			a.Const = &tensor.Tensor{DType: a.DType, Shape: a.Shape}
+		} else if a.Const != nil && len(a.Shape) == len(l.Out[0].Shape) && alike(a.Const, rows) {
+			a.Const = nil
+		}
+		view.In[i] = a
+	}
+	for _, a := range l.Out {
+		if a.Name != "" {
+			b.fed[a.Name] = true
+			if len(a.Shape) == 0 || a.Shape[0] != rows {
+				return false
+			}
+		}
+	}
+	return o.RowWise == nil || o.RowWise(&view)
+}
+
+// alike reports whether t has that many rows, more than one, and all are equal: a token repeated for each sample.
+func alike(t *tensor.Tensor, rows int) bool {
+	if len(t.Shape) == 0 || t.Shape[0] != rows || rows < 2 || len(t.Data) == 0 {
+		return false
+	}
+	n := len(t.Data) / rows
+	for r := 1; r < rows; r++ {
+		if !bytes.Equal(t.Data[:n], t.Data[r*n:(r+1)*n]) {
+			return false
+		}
+	}
+	return true
 }
