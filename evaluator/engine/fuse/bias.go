@@ -12,11 +12,11 @@ import (
 // Gemm; A has two axes, or more that are all known, in which case the Gemm stands between two Reshapes.
 func joinBias(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if !e.alive[n] || n.Op != "MatMul" || n.Domain != "" || len(n.Inputs) != 2 {
+		if !e.alive[n] || !is(n, "MatMul") {
 			continue
 		}
 		use := e.only(n.Outputs[0])
-		if use == nil || use.Node.Op != "Add" || use.Node.Domain != "" {
+		if use == nil || !is(use.Node, "Add") {
 			continue
 		}
 		bias := use.Node.Inputs[1-use.Input]
@@ -85,7 +85,7 @@ func (e *editor) toGemm(matmul, add *graph.Node, bias string, a, b []int) {
 // weight marks a layer that has to stay float.
 func quantizeBiases(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if n.Domain != "" || n.Op != "Conv" && n.Op != "ConvTranspose" && n.Op != "Gemm" || n.Input(2) == "" {
+		if !is(n, "Conv", "ConvTranspose", "Gemm") || n.Input(2) == "" {
 			continue
 		}
 		bias := e.g.Consts[n.Inputs[2]]
@@ -146,7 +146,7 @@ func (e *editor) integerBias(n *graph.Node, bias *tensor.Tensor, scale []float32
 func (e *editor) leadsToQ(n *graph.Node) bool {
 	for len(n.Outputs) == 1 {
 		use := e.only(n.Outputs[0])
-		if use == nil {
+		if use == nil || use.Input != 0 {
 			return false
 		}
 		n = use.Node

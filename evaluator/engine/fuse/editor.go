@@ -135,6 +135,12 @@ func (e *editor) only(name string) *graph.Use {
 	return nil
 }
 
+// feeds reports whether name has a single reader, which reads it as its input 0.
+func (e *editor) feeds(name string) bool {
+	u := e.only(name)
+	return u != nil && u.Input == 0
+}
+
 // fresh returns a value name that is not in use.
 func (e *editor) fresh(hint string) string {
 	for {

@@ -21,7 +21,7 @@ var rules = map[string]func(e *editor, m match) bool{
 func integers(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		rule := rules[n.Op]
-		if rule == nil || n.Domain != "" || !e.alive[n] {
+		if rule == nil || !is(n, n.Op) || !e.alive[n] {
 			continue
 		}
 		if m, ok := e.matchNode(n); ok && rule(e, m) {
@@ -71,7 +71,7 @@ func nearScale(b, x, w linear) bool {
 		return false
 	}
 	got, want := b.s.F32(), product(x.s.F32()[0], w.s.F32())
-	if len(got) != len(want) && len(got) != 1 && len(want) != 1 {
+	if len(got) == 0 || len(want) == 0 || len(got) != len(want) && len(got) != 1 && len(want) != 1 {
 		return false
 	}
 	for i := range max(len(got), len(want)) {
@@ -125,7 +125,7 @@ func fuseGemm(e *editor, m match) bool {
 
 // fuseMatMul gives u8 with a Q and float without. B may be computed. Constant B has its scales on the last axis.
 func fuseMatMul(e *editor, m match) bool {
-	if m.dqs != 2 || len(m.n.Inputs) != 2 {
+	if m.dqs != 2 {
 		return false
 	}
 	a, b := m.in[0], m.in[1]
@@ -182,7 +182,7 @@ func fuseConcat(e *editor, m match) bool {
 
 // fuseUnary is pooling, tables and Softmax. Softmax carries the opset whose meaning its axis has.
 func fuseUnary(e *editor, m match) bool {
-	if !e.complete(m, 1, false) || !sameBytes(m) || m.in[0].node == nil || len(m.n.Inputs) != 1 {
+	if !e.complete(m, 1, false) || !sameBytes(m) {
 		return false
 	}
 	n := e.replace(m, microsoft, "QLinear"+m.n.Op, slices.Concat(e.triple(m.in[0]), e.target(m.q[0])))
@@ -195,14 +195,14 @@ func fuseUnary(e *editor, m match) bool {
 // passThrough lets an operator that only selects or moves elements work on the integers, when every Q after it has the
 // parameters of the DQ before it. A Resize must select (nearest); a MaxPool needs a positive scale.
 func passThrough(e *editor, m match) bool {
-	if m.clip != nil || len(m.in) == 0 || m.in[0].node == nil || len(m.q) == 0 || !e.complete(m, 1, false) {
+	if m.clip != nil || m.in[0].node == nil || len(m.q) == 0 || !e.complete(m, 1, false) {
 		return false
 	}
 	dq := m.in[0]
 	if m.n.Op == "Resize" && m.n.Str("mode", "nearest") != "nearest" {
 		return false
 	}
-	if m.n.Op == "MaxPool" && !(dq.s != nil && dq.s.F32()[0] > 0) {
+	if m.n.Op == "MaxPool" && !(dq.single() && dq.s.F32()[0] > 0) {
 		return false
 	}
 	if slices.ContainsFunc(m.q, func(q linear) bool { return !equal(q, dq) || !byteType(q) }) {

@@ -87,7 +87,7 @@ func (e *editor) dequantizer(n *graph.Node) (linear, bool) {
 }
 
 func (e *editor) linear(n *graph.Node, op string) (linear, bool) {
-	if n == nil || n.Op != op || n.Domain != "" && n.Domain != microsoft || len(n.Inputs) < 2 || n.Int("block_size", 0) != 0 {
+	if n == nil || n.Op != op || n.Domain != "" && n.Domain != microsoft || !formed(n) || n.Int("block_size", 0) != 0 {
 		return linear{}, false
 	}
 	l := linear{node: n, s: e.g.Consts[n.Inputs[1]], z: e.g.Consts[n.Input(2)]}

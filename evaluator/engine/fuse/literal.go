@@ -11,7 +11,7 @@ import (
 func dropCasts(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		up := e.prod[n.Input(0)]
-		if n.Op != "Cast" || n.Domain != "" || n.Int("to", 0) != int64(tensor.Float32) || up == nil || up.Op != "Cast" || up.Domain != "" ||
+		if !is(n, "Cast") || n.Int("to", 0) != int64(tensor.Float32) || !is(up, "Cast") ||
 			up.Int("to", 0) != int64(tensor.Float64) || !e.float32(up.Inputs[0]) {
 			continue
 		}
@@ -50,16 +50,16 @@ func cancel(e *editor) (changed bool) {
 // joinActivations makes FusedConv and FusedGemm of float layers followed by a Relu, or a Clip with constant bounds.
 func joinActivations(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if !e.alive[n] || n.Domain != "" || n.Op != "Conv" && n.Op != "Gemm" {
+		if !e.alive[n] || !is(n, "Conv", "Gemm") {
 			continue
 		}
 		use := e.only(n.Outputs[0])
-		if use == nil || use.Node.Domain != "" {
+		if use == nil || use.Input != 0 || !is(use.Node, "Relu", "Clip") {
 			continue
 		}
 		act := use.Node
 		low, high, bounded := e.clipBounds(act)
-		if !(act.Op == "Relu" || act.Op == "Clip" && use.Input == 0 && bounded && n.Op == "Conv") {
+		if !(act.Op == "Relu" || bounded && n.Op == "Conv") {
 			continue
 		}
 		f := &graph.Node{Name: n.Name, Domain: microsoft, Op: "Fused" + n.Op, Inputs: n.Inputs, Attrs: slices.Clone(n.Attrs), Doc: n.Doc}

@@ -28,7 +28,7 @@ func (e *editor) matchNode(n *graph.Node) (m match, ok bool) {
 	last := n
 	if e.edges(n) == 1 {
 		u := e.reader(n)
-		if !u.Sub && u.Node.Domain == "" && (u.Node.Op == "Relu" || u.Node.Op == "Clip") && e.edges(u.Node) == 1 && !e.out[u.Node.Outputs[0]] {
+		if !u.Sub && u.Input == 0 && is(u.Node, "Relu", "Clip") && e.edges(u.Node) == 1 && !e.out[u.Node.Outputs[0]] {
 			m.clip, last = u.Node, u.Node
 		}
 	}

@@ -14,7 +14,7 @@ const microsoft = "com.microsoft"
 // dropIdentities lets the readers of an Identity read its input.
 func dropIdentities(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if n.Op == "Identity" && n.Domain == "" && len(n.Inputs) == 1 && e.redirect(n.Outputs[0], n.Inputs[0]) {
+		if is(n, "Identity") && e.redirect(n.Outputs[0], n.Inputs[0]) {
 			e.remove(n)
 			changed = true
 		}
@@ -100,12 +100,12 @@ func mergeQuantizers(e *editor) (changed bool) {
 func mergePairs(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		dq, ok := e.dequantizer(n)
-		if !e.alive[n] || !ok || e.only(dq.out()) == nil || e.only(dq.data()) == nil {
+		if !e.alive[n] || !ok || !e.feeds(dq.out()) || !e.feeds(dq.data()) {
 			continue
 		}
 		first, ok1 := e.quantizer(e.prod[dq.data()])
 		second, ok2 := e.quantizer(e.only(dq.out()).Node)
-		if !ok1 || !ok2 || e.only(second.out()) == nil {
+		if !ok1 || !ok2 || !e.feeds(second.out()) {
 			continue
 		}
 		last, ok := e.dequantizer(e.only(second.out()).Node)
@@ -149,11 +149,11 @@ func intersect(a, b linear) (scale, zero *tensor.Tensor) {
 // foldPads adds the pads of a constant zero Pad to the only Conv or AveragePool that reads it.
 func foldPads(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if n.Op != "Pad" || n.Domain != "" || n.Str("mode", "constant") != "constant" || n.Input(3) != "" {
+		if !is(n, "Pad") || n.Str("mode", "constant") != "constant" || n.Input(3) != "" {
 			continue
 		}
 		use := e.only(n.Outputs[0])
-		if use == nil || use.Input != 0 || use.Node.Domain != "" || use.Node.Str("auto_pad", "NOTSET") != "NOTSET" {
+		if use == nil || use.Input != 0 || !is(use.Node, "Conv", "AveragePool") || use.Node.Str("auto_pad", "NOTSET") != "NOTSET" {
 			continue
 		}
 		pads, ok := e.spatialPads(n)
@@ -173,7 +173,7 @@ func addPads(n *graph.Node, pads []int64) bool {
 	if sum == nil {
 		sum = make([]int64, len(pads))
 	}
-	if len(sum) != len(pads) || n.Op != "Conv" && n.Op != "AveragePool" {
+	if len(sum) != len(pads) {
 		return false
 	}
 	own := slices.Max(sum) > 0

@@ -10,7 +10,7 @@ import (
 // integers, and the next layer then finds a DQ at its input.
 var movers = []string{"MaxPool", "Reshape", "Slice", "Squeeze", "Transpose", "Unsqueeze"}
 
-func moves(n *graph.Node) bool { return n != nil && n.Domain == "" && slices.Contains(movers, n.Op) }
+func moves(n *graph.Node) bool { return is(n, movers...) }
 
 // propagate inserts Q, DQ pairs behind movers that follow a DQ, then in front of movers that precede a Q.
 func propagate(e *editor) bool {

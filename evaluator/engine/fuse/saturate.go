@@ -10,11 +10,11 @@ import (
 // dropClips removes a Relu or Clip whose only reader is a Q that saturates at least as narrowly.
 func dropClips(e *editor) (changed bool) {
 	for _, n := range e.order() {
-		if n.Domain != "" || n.Op != "Relu" && n.Op != "Clip" {
+		if !is(n, "Relu", "Clip") {
 			continue
 		}
 		use := e.only(n.Outputs[0])
-		if use == nil {
+		if use == nil || use.Input != 0 {
 			continue
 		}
 		q, ok := e.quantizer(use.Node)

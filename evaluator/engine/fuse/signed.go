@@ -11,7 +11,7 @@ func shiftSigned(e *editor) (changed bool) {
 			continue
 		}
 		use := e.only(q.out())
-		if use == nil {
+		if use == nil || use.Input != 0 {
 			continue
 		}
 		dq, ok := e.dequantizer(use.Node)
