@@ -34,6 +34,9 @@ func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 			want = append(want, p.Name)
 		}
 	}
+	if err := graph.Validate(m); err != nil {
+		return nil, err
+	}
 	g := fuse.Graph(m.Graph, knownTypes(m.Graph))
 	if err := supply(g, m.Graph, want); err != nil {
 		return nil, err

@@ -232,7 +232,7 @@ func (e *editor) typeOf(name string) graph.Type {
 // A Q or DQ has the shape of its data.
 func (e *editor) shape(name string) (shape []int, ok bool) {
 	t := e.typeOf(name)
-	for n := e.prod[name]; !t.Ranked && n != nil && (n.Op == "QuantizeLinear" || n.Op == "DequantizeLinear"); n = e.prod[n.Inputs[0]] {
+	for n := e.prod[name]; !t.Ranked && is(n, "QuantizeLinear", "DequantizeLinear"); n = e.prod[n.Inputs[0]] {
 		t = e.typeOf(n.Inputs[0])
 	}
 	shape = make([]int, len(t.Shape))

@@ -41,7 +41,7 @@ var finish = []stage{
 	{"cancel", "Q of a DQ with equal parameters gives the integers back", cancel},
 }
 
-// Graph returns the fused form of g, which stays as it is. types holds what the caller knows of values beyond what g
+// Graph returns the fused form of g, which is valid (graph.Validate) and stays as it is. types holds what the caller knows of values beyond what g
 // says (nil: nothing); an axis that may differ between runs is not fixed in it. What a MatMul with a bias becomes depends
 // on the number of axes, and the removal of casts on element types; everything else is the graph's own.
 func Graph(g *graph.Graph, types map[string]graph.Type) *graph.Graph {
