@@ -13,6 +13,7 @@ import (
 	"assay/shared/graph"
 	"assay/shared/onnx"
 	"assay/shared/op"
+	"assay/shared/pass"
 	"assay/shared/tensor"
 )
 
@@ -51,6 +52,10 @@ func noise(m *graph.Model, count int, shapes map[string][]int) []map[string]*ten
 				for _, d := range p.Type.Shape {
 					shape = append(shape, max(1, d.N))
 				}
+			}
+			if p.Type.DType != tensor.Float32 {
+				in[p.Name] = tensor.New(p.Type.DType, shape...)
+				continue
 			}
 			x := tensor.New(tensor.Float32, shape...)
 			for i := range x.F32() {
@@ -118,4 +123,12 @@ func write(t testing.TB, m *graph.Model) string {
 	path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.onnx", rand.Uint64()))
 	require.NoError(t, onnx.Write(path, m))
 	return path
+}
+
+// normalized reads a model as a run does.
+func normalized(t testing.TB, path string) *graph.Model {
+	m, err := onnx.Read(path)
+	require.NoError(t, err)
+	require.NoError(t, pass.Normalize(m))
+	return m
 }

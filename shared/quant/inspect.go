@@ -168,11 +168,12 @@ func dequantizedConst(g *graph.Graph, x *graph.Index, add *graph.Node) bool {
 	return false
 }
 
-// dequantized: v comes from a DequantizeLinear, over operators that pass integers.
+// dequantized: v comes from a DequantizeLinear, over operators that pass integers and a Pad that a Conv takes in.
 func dequantized(x *graph.Index, v string) bool {
 	p := x.Producer[v]
-	for p != nil && classes[p.Op] == classTransparent {
-		p = x.Producer[p.Inputs[0]]
+	for p != nil && (classes[p.Op] == classTransparent || p.Op == "Pad" && len(x.Uses[v]) == 1 && x.Uses[v][0].Node.Op == "Conv") {
+		v = p.Inputs[0]
+		p = x.Producer[v]
 	}
 	return p != nil && p.Op == "DequantizeLinear"
 }
