@@ -24,6 +24,13 @@ func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error)
 	if err != nil {
 		return nil, nil, err
 	}
+	if exclude, err := (&builder{sketch: s, st: st}).splitApart(); err != nil {
+		return nil, nil, err
+	} else if len(exclude) > 0 {
+		if s, err = sketchWithout(m, cfg, exclude); err != nil {
+			return nil, nil, err
+		}
+	}
 	b := &builder{sketch: s, st: st, scales: map[string]u8{}, report: &Report{Layers: len(s.layers), Float: s.reasons}}
 	if err := b.activations(); err != nil {
 		return nil, nil, err

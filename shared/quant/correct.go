@@ -45,11 +45,7 @@ func padded(l *layer) bool {
 // least a hundredth of the layer's largest output: a shift of 2 % of the range is always small enough at the default threshold.
 func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]float32, error) {
 	taps := s.biasTaps(l)
-	xMean, err := st.fold(taps[0], "mean")
-	if err != nil {
-		return nil, err
-	}
-	yMax, err := st.fold(taps[1], "max")
+	xMean, yMax, err := typicalMean(st, taps)
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +59,39 @@ func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]fl
 	for c := range out {
 		out[c] = float32(float64(old[c]) + shift[c])
 		change := math.Abs(float64(out[c]) - float64(old[c]))
-		if size := max(math.Abs(float64(old[c])), yMax[0]/100); !(change < float64(s.cfg.BiasThreshold*size)) && change > 0 {
+		if size := max(math.Abs(float64(old[c])), yMax/100); !(change < float64(s.cfg.BiasThreshold*size)) && change > 0 {
 			return nil, nil
 		}
 	}
 	return out, nil
+}
+
+// typicalMean is the mean input of a layer per channel over the samples whose result is no outlier, and the median of the results' magnitudes. One sample a million times
+// too large would otherwise be all of the mean.
+func typicalMean(st *Stats, taps []Tap) (mean []float64, size float64, err error) {
+	x, err := st.each(taps[0])
+	if err != nil {
+		return nil, 0, err
+	}
+	y, err := st.fold(taps[1], "median")
+	if err != nil {
+		return nil, 0, err
+	}
+	tops, err := st.each(taps[1])
+	if err != nil {
+		return nil, 0, err
+	}
+	var rows [][]float64
+	for i, top := range tops {
+		if top[0] <= float64(outlierRatio*y[0]) {
+			rows = append(rows, x[i])
+		}
+	}
+	if len(rows) == 0 {
+		rows = x
+	}
+	mean, err = Aggregate("mean", rows)
+	return mean, y[0], err
 }
 
 // meanShift is what l loses through quantized weights, per channel: the mean over positions of the layer with the weights' errors, fed with mean[channel]

@@ -52,6 +52,8 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	switch w := s.g.Consts[l.weight]; {
 	case s.cfg.Ignored.ignores(n):
 		why = "ignored by the job"
+	case s.exclude[n.Name] != "":
+		why = s.exclude[n.Name]
 	case w.DType != tensor.Float32 || w.Len() == 0:
 		why = fmt.Sprintf("its weight is %s%v", w.DType, w.Shape)
 	case s.isConst(n.Input(0)):

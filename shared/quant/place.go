@@ -26,6 +26,7 @@ type sketch struct {
 	integer map[*graph.Node]bool   // layers and all other operations that are to run in integers
 	reasons []Reason
 	sites   []*site
+	exclude map[string]string // nodes that stay float because of what the samples showed, with the reason
 }
 
 // Reason says why an operation that could be INT8 in principle is float.
@@ -36,7 +37,10 @@ type Reason struct {
 }
 
 // newSketch places points by the configuration's rule.
-func newSketch(m *graph.Model, cfg Config) (*sketch, error) {
+func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWithout(m, cfg, nil) }
+
+// sketchWithout is newSketch that leaves the nodes of exclude in float. Its sites are among those of newSketch, or on values that have one there.
+func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sketch, error) {
 	r, err := cfg.resolve()
 	if err != nil {
 		return nil, err
@@ -48,6 +52,7 @@ func newSketch(m *graph.Model, cfg Config) (*sketch, error) {
 		cfg: r, m: m, g: m.Graph, x: graph.NewIndex(m.Graph),
 		ranks: map[string]int{}, dtypes: map[string]tensor.DType{}, known: map[string]bool{},
 		layers: map[*graph.Node]*layer{}, biasAdd: map[*graph.Node]*layer{}, owned: map[string]*layer{}, integer: map[*graph.Node]bool{},
+		exclude: exclude,
 	}
 	s.inferTypes()
 	for _, n := range s.g.Nodes {

@@ -1,6 +1,10 @@
 package quant
 
-import "assay/shared/graph"
+import (
+	"fmt"
+
+	"assay/shared/graph"
+)
 
 // maxUnequal is how many times wider than a branch a common range may be: beyond that the branch would keep fewer than four bits.
 const maxUnequal = 16
@@ -48,4 +52,51 @@ func (b *builder) unifyAt(n *graph.Node, spans, limits map[string]span) bool {
 		spans[v], changed = all, true
 	}
 	return changed
+}
+
+// splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale for all would leave it fewer than four bits. Split and
+// what feeds it then stay float and each part gets its own scale, below the Split.
+func (b *builder) splitApart() (map[string]string, error) {
+	sited := map[string]bool{}
+	for _, t := range b.sites {
+		sited[t.value] = true
+	}
+	exclude := map[string]string{}
+	for _, n := range b.g.Nodes {
+		if !b.integer[n] || n.Op != "Split" {
+			continue
+		}
+		whole, part := span{}, ""
+		var parts []span
+		for _, o := range n.Outputs {
+			if !sited[o] {
+				continue
+			}
+			s, err := b.rangeOf(o)
+			if err != nil {
+				return nil, err
+			}
+			parts, whole = append(parts, s), whole.union(s)
+		}
+		if v, _ := b.root(n, 0); sited[v] {
+			s, err := b.rangeOf(v)
+			if err != nil {
+				return nil, err
+			}
+			whole = whole.union(s)
+		}
+		for i, s := range parts {
+			if whole.width() > maxUnequal*s.width() {
+				part = fmt.Sprintf("part %d of what Split %q makes of it is %.3g times narrower than the whole", i, n.Name, whole.width()/s.width())
+			}
+		}
+		if part == "" {
+			continue
+		}
+		exclude[n.Name] = part
+		if src := b.source(n.Inputs[0]); src != nil {
+			exclude[src.Name] = part
+		}
+	}
+	return exclude, nil
 }
