@@ -79,13 +79,15 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 }
 
 // MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes gives the shape of one sample for
-// inputs whose declared shape is open.
+// inputs whose declared shape is open; open axes of others count as 1.
 func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
 	in := map[string]op.Info{}
 	for _, port := range m.Graph.Inputs {
-		if s, ok := shapes[port.Name]; ok {
-			in[port.Name] = op.Info{DType: port.Type.DType, Shape: s}
+		s, ok := shapes[port.Name]
+		for i := 0; !ok && i < len(port.Type.Shape); i++ {
+			s = append(s, max(1, port.Type.Shape[i].N))
 		}
+		in[port.Name] = op.Info{DType: port.Type.DType, Shape: s}
 	}
 	info, err := op.InferShapes(m.Graph, in)
 	if err != nil {

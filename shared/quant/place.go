@@ -76,6 +76,9 @@ func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sket
 	} else {
 		s.placeRegions()
 	}
+	s.reasons = slices.DeleteFunc(s.reasons, func(r Reason) bool {
+		return slices.ContainsFunc(s.g.Nodes, func(n *graph.Node) bool { return n.Name == r.Node && s.integer[n] })
+	})
 	s.makeSites()
 	return s, nil
 }
