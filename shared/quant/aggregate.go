@@ -6,7 +6,8 @@ import (
 	"slices"
 )
 
-// aggregators fold the samples' results of one channel; x is never empty and is theirs to reorder. Names are those of job files.
+// aggregators fold the samples' results of one channel; x is never empty and is theirs to reorder. Names are those of
+// job files.
 var aggregators = map[string]func(x []float64) float64{
 	"mean":               mean,
 	"min":                slices.Min[[]float64],
@@ -18,7 +19,8 @@ var aggregators = map[string]func(x []float64) float64{
 	"batch_mean":         mean, // every row is one sample, so the mean over a batch of one is followed by the mean over rows
 }
 
-// Aggregate folds rows[sample][channel] into one number a channel. The rows stand in sample order; the result does not depend on how they were gathered.
+// Aggregate folds rows[sample][channel] into one number a channel. The rows stand in sample order; the result does not
+// depend on how they were gathered.
 func Aggregate(name string, rows [][]float64) ([]float64, error) {
 	f := aggregators[name]
 	if f == nil {
@@ -70,8 +72,8 @@ func inliers(x []float64) []float64 {
 	return out
 }
 
-// hodgesLehmann is half the median of the sums of all pairs of different samples. It selects by bisection on the order of float64s instead of
-// listing the pairs: O(n log n) with n numbers of memory.
+// hodgesLehmann is half the median of the sums of all pairs of different samples. It selects by bisection on the order
+// of float64s instead of listing the pairs: O(n log n) with n numbers of memory.
 func hodgesLehmann(x []float64) float64 {
 	n := len(x)
 	if n == 1 {

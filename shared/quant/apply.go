@@ -8,9 +8,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// Apply returns the QDQ graph of a plan: what is evaluated and, written to a file, what users run. It depends on the plan's effective points and patches
-// only. m is not changed; tensors are shared with it. Names of inputs, outputs and nodes stay; new names derive from those of the
-// values they belong to. A plan of nothing INT8 gives the model itself.
+// Apply returns the QDQ graph of a plan: what is evaluated and, written to a file, what users run. It depends on the
+// plan's effective points and patches only. m is not changed; tensors are shared with it. Names of inputs, outputs and
+// nodes stay; new names derive from those of the values they belong to. A plan of nothing INT8 gives the model itself.
 //
 // Params of another model are an error: each point names the value that each of its uses must read.
 func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, error) {
@@ -123,7 +123,8 @@ func (w *writer) weight(x plan.Point) error {
 	return w.dequantize(x, x.Value, q)
 }
 
-// bias stores a bias as int32. Its bytes come from the constant that stands there now: the corrected one where there is a patch.
+// bias stores a bias as int32. Its bytes come from the constant that stands there now: the corrected one where there is
+// a patch.
 func (w *writer) bias(x plan.Point) error {
 	u := x.Uses[0]
 	n := w.node[u.Node]
@@ -202,8 +203,9 @@ func (w *writer) dequantize(x plan.Point, value string, q *tensor.Tensor) error 
 	return nil
 }
 
-// activation writes a pair behind the value. Where a float Conv is followed by MaxPool the pair stands behind the MaxPool: in front of it
-// ONNX Runtime would pool bytes in a layout for which it is slow. The numbers are the same, since rounding keeps order.
+// activation writes a pair behind the value. Where a float Conv is followed by MaxPool the pair stands behind the
+// MaxPool: in front of it ONNX Runtime would pool bytes in a layout for which it is slow. The numbers are the same,
+// since rounding keeps order.
 func (w *writer) activation(q *pair) error {
 	var rest []plan.Use
 	for _, u := range q.uses {
@@ -232,7 +234,8 @@ func (w *writer) activation(q *pair) error {
 	return w.quantize(q, q.value, q.value, w.x.Producer[q.value], rest)
 }
 
-// quantize adds QuantizeLinear and DequantizeLinear on from, behind node producer (nil: at the graph's start), for uses that read value now.
+// quantize adds QuantizeLinear and DequantizeLinear on from, behind node producer (nil: at the graph's start), for uses
+// that read value now.
 func (w *writer) quantize(q *pair, value, from string, producer *graph.Node, uses []plan.Use) error {
 	if producer == nil && !w.isInput(value) {
 		return fmt.Errorf("the model has no such value (params of another model?)")

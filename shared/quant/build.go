@@ -18,7 +18,8 @@ type Report struct {
 	Warnings  []string // samples that are far out, inputs moved off rounding ties
 }
 
-// Build makes the params of "everything INT8" from the statistics that Taps asked for. A model with nothing to quantize gives empty params and no error.
+// Build makes the params of "everything INT8" from the statistics that Taps asked for. A model with nothing to quantize
+// gives empty params and no error.
 func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -66,7 +67,8 @@ type builder struct {
 	owners  []*layer
 }
 
-// activations gives every activation value its scale: range, then one range for what meets at a Concat or is merely carried, then clamps and ties.
+// activations gives every activation value its scale: range, then one range for what meets at a Concat or is merely
+// carried, then clamps and ties.
 func (b *builder) activations() error {
 	spans, limits := map[string]span{}, map[string]span{}
 	var values []string
@@ -120,8 +122,8 @@ func (b *builder) rangeOf(v string) (span, error) {
 // tieShift moves an input's scale off the ties.
 const tieShift = 1.002
 
-// offTies enlarges the scale of an input whose values lie between two levels: pixels as x/127.5-1 do at scale 2/255, where one of the two
-// runtimes then sees 126 levels of 251.
+// offTies enlarges the scale of an input whose values lie between two levels: pixels as x/127.5-1 do at scale 2/255,
+// where one of the two runtimes then sees 126 levels of 251.
 func (b *builder) offTies(v string, scale float32) (float32, error) {
 	rows, err := b.st.each(levelsTap(v))
 	if err != nil {
@@ -138,7 +140,8 @@ func (b *builder) offTies(v string, scale float32) (float32, error) {
 	return float32(float64(scale) * tieShift), nil
 }
 
-// layerPoints computes weight scales, corrected biases and bias scales. A weight scale is raised where a bias would not fit int32.
+// layerPoints computes weight scales, corrected biases and bias scales. A weight scale is raised where a bias would not
+// fit int32.
 func (b *builder) layerPoints() error {
 	b.weight, b.bias = map[*site][]float32{}, map[*layer][]float32{}
 	for _, t := range b.sites {

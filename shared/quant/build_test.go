@@ -12,7 +12,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// TestBiasCorrectionOnConstantChannels: where every channel is constant the corrected layer answers as the float one, in the mean over positions, padding included.
+// TestBiasCorrectionOnConstantChannels: where every channel is constant the corrected layer answers as the float one,
+// in the mean over positions, padding included.
 func TestBiasCorrectionOnConstantChannels(t *testing.T) {
 	for name, text := range map[string]string{
 		"padded":  `{pads=[1,1,1,1], strides=[2,2]}`,

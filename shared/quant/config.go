@@ -37,15 +37,16 @@ type Config struct {
 	Activations Kind
 	Ignored     Ignored
 
-	// NoFastBias leaves biases uncorrected. BiasThreshold is the largest change of a bias relative to its size that is applied (0: 2).
+	// NoFastBias leaves biases uncorrected. BiasThreshold is the largest change of a bias relative to its size that is
+	// applied (0: 2).
 	NoFastBias    bool
 	BiasThreshold float64
 
 	// SaturationFix is "no" or empty: weights keep 8 bits, as for machines with exact u8 x s8 sums.
 	SaturationFix string
 
-	// InputShapes gives the shape of one sample for graph inputs whose declared shape is open. A missing one counts as 1 along open axes,
-	// which suffices for ranks; geometry-dependent steps then say what they could not know.
+	// InputShapes gives the shape of one sample for graph inputs whose declared shape is open. A missing one counts as 1
+	// along open axes, which suffices for ranks; geometry-dependent steps then say what they could not know.
 	InputShapes map[string][]int
 }
 
@@ -210,8 +211,9 @@ func override(v *int, p *int) {
 
 func abs(v int) int { return max(v, -v) }
 
-// ignores reports whether n stays float by request. An entry whose attributes do not match ends nothing: POT stopped at the first
-// entry of the right type (quirk Q4). An ignored pass-through operation takes no neighbour with it (quirk Q5).
+// ignores reports whether n stays float by request. An entry whose attributes do not match ends nothing: POT stopped at
+// the first entry of the right type (quirk Q4). An ignored pass-through operation takes no neighbour with it (quirk
+// Q5).
 func (i Ignored) ignores(n *graph.Node) bool {
 	if i.SkipModel || slices.Contains(i.Scope, n.Name) {
 		return true

@@ -6,17 +6,19 @@ import (
 	"assay/shared/tensor"
 )
 
-// Fast bias correction: a layer whose input is each channel's mean everywhere answers differently with quantized weights than with float ones; the
-// difference goes into the bias. POT takes the float answer from the float model's mean output instead, which also moves the bias of a layer whose weights are exact, by
-// however much the input varies towards its edges. On inputs that are constant per channel the two agree. Layers are independent of each other and of their order.
+// Fast bias correction: a layer whose input is each channel's mean everywhere answers differently with quantized
+// weights than with float ones; the difference goes into the bias. POT takes the float answer from the float model's
+// mean output instead, which also moves the bias of a layer whose weights are exact, by however much the input varies
+// towards its edges. On inputs that are constant per channel the two agree. Layers are independent of each other and of
+// their order.
 
 // correctable: there is a place for a corrected bias.
 func (s *sketch) correctable(l *layer) bool {
 	return !s.cfg.NoFastBias && (l.node.Op != "MatMul" || l.bias != "") && len(s.g.Consts[l.weight].Shape) <= 5
 }
 
-// biasTaps are the statistics for l: channel means of its input, the magnitude of its result behind the bias, and the input's shape where
-// padding makes the edges differ.
+// biasTaps are the statistics for l: channel means of its input, the magnitude of its result behind the bias, and the
+// input's shape where padding makes the edges differ.
 func (s *sketch) biasTaps(l *layer) []Tap {
 	axis, in := int32(-2), l.depth
 	if l.node.Op == "Conv" {
@@ -38,11 +40,12 @@ func padded(l *layer) bool {
 	return nonZero(l.node.Ints("pads")) || l.node.Str("auto_pad", "NOTSET") != "NOTSET" && l.node.Str("auto_pad", "") != "VALID"
 }
 
-// corrected returns l's new bias, one value a channel, or nil when the change is too large to be trusted. q holds the quantized weights and scale what they
-// stand for (one value or one a channel).
+// corrected returns l's new bias, one value a channel, or nil when the change is too large to be trusted. q holds the
+// quantized weights and scale what they stand for (one value or one a channel).
 //
-// POT compares each change with the bias itself, so that a single zero element switches the layer off (quirk Q19). Here an element counts at
-// least a hundredth of the layer's largest output: a shift of 2 % of the range is always small enough at the default threshold.
+// POT compares each change with the bias itself, so that a single zero element switches the layer off (quirk Q19). Here
+// an element counts at least a hundredth of the layer's largest output: a shift of 2 % of the range is always small
+// enough at the default threshold.
 func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]float32, error) {
 	taps := s.biasTaps(l)
 	xMean, yMax, err := typicalMean(st, taps)
@@ -66,8 +69,8 @@ func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]fl
 	return out, nil
 }
 
-// typicalMean is the mean input of a layer per channel over the samples whose result is no outlier, and the median of the results' magnitudes. One sample a million times
-// too large would otherwise be all of the mean.
+// typicalMean is the mean input of a layer per channel over the samples whose result is no outlier, and the median of
+// the results' magnitudes. One sample a million times too large would otherwise be all of the mean.
 func typicalMean(st *Stats, taps []Tap) (mean []float64, size float64, err error) {
 	x, err := st.each(taps[0])
 	if err != nil {
@@ -94,8 +97,9 @@ func typicalMean(st *Stats, taps []Tap) (mean []float64, size float64, err error
 	return mean, y[0], err
 }
 
-// meanShift is what l loses through quantized weights, per channel: the mean over positions of the layer with the weights' errors, fed with mean[channel]
-// everywhere. share is the share of positions at which each tap of the kernel lies inside the input; padding contributes nothing.
+// meanShift is what l loses through quantized weights, per channel: the mean over positions of the layer with the
+// weights' errors, fed with mean[channel] everywhere. share is the share of positions at which each tap of the kernel
+// lies inside the input; padding contributes nothing.
 func (s *sketch) meanShift(l *layer, q []int8, scale []float32, mean, share []float64) []float64 {
 	w := s.g.Consts[l.weight].F32()
 	perGroup := l.channels
@@ -128,8 +132,8 @@ func (l *layer) weightAt(o, k int) int {
 	return k*l.channels + o
 }
 
-// insideShare is, for each tap of a Conv's kernel in row-major order, the share of output positions at which it reads the input and not the padding,
-// averaged over the samples. Other layers have one tap, always inside.
+// insideShare is, for each tap of a Conv's kernel in row-major order, the share of output positions at which it reads
+// the input and not the padding, averaged over the samples. Other layers have one tap, always inside.
 func (s *sketch) insideShare(l *layer, st *Stats, taps []Tap) ([]float64, error) {
 	if l.node.Op != "Conv" {
 		return []float64{1}, nil

@@ -2,19 +2,21 @@ package quant
 
 import "fmt"
 
-// Estimator says how a range follows from values. Preset names a row of the table below; fields given in Min and Max overwrite its fields one
-// by one. The empty preset is "extremes" with the regions placement and "default" with pot.
+// Estimator says how a range follows from values. Preset names a row of the table below; fields given in Min and Max
+// overwrite its fields one by one. The empty preset is "extremes" with the regions placement and "default" with pot.
 //
-// "default" is POT's: the mean of the samples' maxima. It was measured to clip too much where Relu and Clip end every layer: all-INT8 MobileNetV1-0.25 keeps 53 % of
-// 63 with it and 62 with the largest maximum, SqueezeNet 43.5 of 64 and 65.5.
+// "default" is POT's: the mean of the samples' maxima. It was measured to clip too much where Relu and Clip end every
+// layer: all-INT8 MobileNetV1-0.25 keeps 53 % of 63 with it and 62 with the largest maximum, SqueezeNet 43.5 of 64 and
+// 65.5.
 type Estimator struct {
 	Preset string
 	Min    Side
 	Max    Side
 }
 
-// Side is one end of a range: Type reduces a sample's tensor, Aggregator folds the samples (activations only), OutlierProb is the probability cut off
-// by quantile types (the upper side uses 1 - p), Clipping bounds the finished range. Nil and empty fields keep the preset's values.
+// Side is one end of a range: Type reduces a sample's tensor, Aggregator folds the samples (activations only),
+// OutlierProb is the probability cut off by quantile types (the upper side uses 1 - p), Clipping bounds the finished
+// range. Nil and empty fields keep the preset's values.
 type Side struct {
 	Type        string
 	Aggregator  string

@@ -56,8 +56,8 @@ var beyond = map[string]string{
 	"place-pad-reflect-negative": "Pad that cuts and repeats edges at once has no kernel",
 }
 
-// TestFieldCases: models after faults that users of other quantizers met, with minimum and maximum, mixed preset and weights per channel. The QDQ graph, evaluated as
-// written, stays within the case's bound of the float results.
+// TestFieldCases: models after faults that users of other quantizers met, with minimum and maximum, mixed preset and
+// weights per channel. The QDQ graph, evaluated as written, stays within the case's bound of the float results.
 func TestFieldCases(t *testing.T) {
 	dir := asset(t, "field")
 	entries, err := os.ReadDir(dir)
@@ -95,7 +95,8 @@ func runFieldCase(t *testing.T, dir, name string) {
 	}
 	cfg := Config{Preset: Mixed, InputShapes: map[string][]int{}}
 	if strings.Contains(name, "outlier") {
-		// At the preset's probability of 1e-4: 1e-2, as the case proposes, cuts the largest of the eight values behind the pool (0.12 for a bound of 0.085).
+		// At the preset's probability of 1e-4: 1e-2, as the case proposes, cuts the largest of the eight values behind the
+		// pool (0.12 for a bound of 0.085).
 		cfg.Activations.Estimator = Estimator{Preset: "quantile", Min: Side{Aggregator: "median"}, Max: Side{Aggregator: "median"}}
 	}
 	for k, v := range calibration[0] {

@@ -6,10 +6,11 @@ import (
 	"assay/shared/graph"
 )
 
-// groups puts sites together that must leave together so that no operation is half quantized: sites that share an operation, transitively. That is the closure of the published
-// removal (down from a point over pass-through operators to the operations that read it, up from each to its other points, and again) on sites, whose
-// nodes are those operations. Results of Concat and of operators that merely carry integers join their inputs, as pass-through operators there.
-// The groups come in topological order of their first site.
+// groups puts sites together that must leave together so that no operation is half quantized: sites that share an
+// operation, transitively. That is the closure of the published removal (down from a point over pass-through operators
+// to the operations that read it, up from each to its other points, and again) on sites, whose nodes are those
+// operations. Results of Concat and of operators that merely carry integers join their inputs, as pass-through
+// operators there. The groups come in topological order of their first site.
 func (s *sketch) groups(sites []*site) [][]uint32 {
 	parent := make([]int, len(sites))
 	for i := range parent {

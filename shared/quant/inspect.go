@@ -9,8 +9,8 @@ import (
 	"assay/shared/plan"
 )
 
-// GroupOps names, for each group, the operations that become float with it, in node order. A layer's own point on its result is read by others too,
-// which do not leave with it.
+// GroupOps names, for each group, the operations that become float with it, in node order. A layer's own point on its
+// result is read by others too, which do not leave with it.
 func GroupOps(m *graph.Model, params *plan.Params) [][]string {
 	x := graph.NewIndex(m.Graph)
 	nodes := map[string]*graph.Node{}
@@ -62,8 +62,8 @@ func layerAbove(x *graph.Index, v string) *graph.Node {
 	return n
 }
 
-// readers adds to ops what reads through n: n itself, or, when it merely passes integers, the operations behind it. Float operators that an integer one's result
-// feeds as well are no part of the group.
+// readers adds to ops what reads through n: n itself, or, when it merely passes integers, the operations behind it.
+// Float operators that an integer one's result feeds as well are no part of the group.
 func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 	if n == nil {
 		return
@@ -78,8 +78,8 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 	}
 }
 
-// MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes gives the shape of one sample for
-// inputs whose declared shape is open; open axes of others count as 1.
+// MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes
+// gives the shape of one sample for inputs whose declared shape is open; open axes of others count as 1.
 func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
 	in := map[string]op.Info{}
 	for _, port := range m.Graph.Inputs {
@@ -123,8 +123,8 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 	return num, den, nil
 }
 
-// IntegerOps names the operations of a QDQ graph that the runtimes run in integers, in node order: their data and weights are dequantized, and where the integer form needs
-// it nothing but a QuantizeLinear reads their result.
+// IntegerOps names the operations of a QDQ graph that the runtimes run in integers, in node order: their data and
+// weights are dequantized, and where the integer form needs it nothing but a QuantizeLinear reads their result.
 func IntegerOps(m *graph.Model) []string {
 	x := graph.NewIndex(m.Graph)
 	var out []string

@@ -152,8 +152,8 @@ func (p *patterns) clamp(clip *graph.Node) {
 	}
 }
 
-// constants: arithmetic with constants next to the graph's inputs and outputs, and behind a layer when nothing branches off on the way. The runtime
-// that the table was made for merges it into its neighbours.
+// constants: arithmetic with constants next to the graph's inputs and outputs, and behind a layer when nothing branches
+// off on the way. The runtime that the table was made for merges it into its neighbours.
 func (p *patterns) constants(n *graph.Node) {
 	if !p.constOperand(n) || p.biasAdd[n] != nil {
 		return
@@ -205,8 +205,8 @@ func (p *patterns) upstream(n *graph.Node) {
 	visit(n)
 }
 
-// masks marks what a constant beyond any activation (an attention mask of -3.4e38, a padding value) is computed into, down to the Softmax that
-// consumes it: such a value in a range leaves one level for everything else.
+// masks marks what a constant beyond any activation (an attention mask of -3.4e38, a padding value) is computed into,
+// down to the Softmax that consumes it: such a value in a range leaves one level for everything else.
 func (p *patterns) masks() {
 	tainted := map[string]bool{}
 	for _, n := range p.g.Nodes {

@@ -39,7 +39,8 @@ type Reason struct {
 // newSketch places points by the configuration's rule.
 func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWithout(m, cfg, nil) }
 
-// sketchWithout is newSketch that leaves the nodes of exclude in float. Its sites are among those of newSketch, or on values that have one there.
+// sketchWithout is newSketch that leaves the nodes of exclude in float. Its sites are among those of newSketch, or on
+// values that have one there.
 func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sketch, error) {
 	r, err := cfg.resolve()
 	if err != nil {
@@ -136,9 +137,10 @@ func guessRanks(g *graph.Graph, ranks map[string]int) {
 	}
 }
 
-// placeRegions adds to the layers every operation that keeps a region integer: all its data comes from integer operations and some of
-// its results go to one. It starts from all candidates and removes until nothing changes, so that chains and branches hold each
-// other. A pool behind a layer needs no integer reader: as the last operation it would otherwise sum in float.
+// placeRegions adds to the layers every operation that keeps a region integer: all its data comes from integer
+// operations and some of its results go to one. It starts from all candidates and removes until nothing changes, so
+// that chains and branches hold each other. A pool behind a layer needs no integer reader: as the last operation it
+// would otherwise sum in float.
 func (s *sketch) placeRegions() {
 	for _, n := range s.g.Nodes {
 		switch s.classOf(n) {

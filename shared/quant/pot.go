@@ -5,15 +5,16 @@ import (
 	"assay/shared/tensor"
 )
 
-// potTable is the published CPU table in ONNX's names, besides the layers: operations whose inputs are quantized wherever they stand.
+// potTable is the published CPU table in ONNX's names, besides the layers: operations whose inputs are quantized
+// wherever they stand.
 var potTable = map[string]bool{
 	"Add": true, "Mul": true, "Sub": true, "Div": true, "Pow": true, "AveragePool": true, "GlobalAveragePool": true, "ReduceMean": true,
 	"Less": true, "LessOrEqual": true, "Greater": true, "GreaterOrEqual": true, "Equal": true,
 }
 
-// placePOT quantizes the inputs of every operation of the table that no ignored pattern holds. Concat and what carries integers follow where a region
-// stays integer, as everywhere: the runtimes need a point behind them. Points on the results of layers are added as well, since without them
-// ONNX Runtime would run the layers in float.
+// placePOT quantizes the inputs of every operation of the table that no ignored pattern holds. Concat and what carries
+// integers follow where a region stays integer, as everywhere: the runtimes need a point behind them. Points on the
+// results of layers are added as well, since without them ONNX Runtime would run the layers in float.
 func (s *sketch) placePOT() {
 	ignored := s.potPatterns()
 	for n, why := range ignored {

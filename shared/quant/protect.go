@@ -5,14 +5,15 @@ import (
 	"assay/shared/tensor"
 )
 
-// ONNX Runtime (1.21 and later, WeightBiasQuantization) quantizes the float weight of a Conv, ConvTranspose, Gemm or MatMul with bias that reads a DequantizeLinear: per
-// tensor and asymmetric, so a layer that a search gave back to float would run in integers after all, and badly. One pattern per operator prevents it in every version tried,
-// and both runtimes remove it again, so it costs nothing:
+// ONNX Runtime (1.21 and later, WeightBiasQuantization) quantizes the float weight of a Conv, ConvTranspose, Gemm or
+// MatMul with bias that reads a DequantizeLinear: per tensor and asymmetric, so a layer that a search gave back to
+// float would run in integers after all, and badly. One pattern per operator prevents it in every version tried, and
+// both runtimes remove it again, so it costs nothing:
 //
 //   - Conv, ConvTranspose: Cast to double and back in front, in front of a Pad that is folded into it;
 //   - Gemm: a bias of shape [1,N], zeros if there was none;
-//   - MatMul with a bias Add: a bias of shape [1,N]. The same shape keeps the two apart where the MatMul is INT8 and its input has more than two axes; joined, the bias
-//     would be rounded for some batch sizes and not for others.
+//   - MatMul with a bias Add: a bias of shape [1,N]. The same shape keeps the two apart where the MatMul is INT8 and
+//     its input has more than two axes; joined, the bias would be rounded for some batch sizes and not for others.
 //
 // It applies to every float layer behind a DequantizeLinear, whatever the reason that it is float.
 
@@ -44,7 +45,8 @@ func (w *writer) protect() {
 	}
 }
 
-// behindDQ reports whether v is a dequantized activation, directly or through operators that the runtimes move a DequantizeLinear across.
+// behindDQ reports whether v is a dequantized activation, directly or through operators that the runtimes move a
+// DequantizeLinear across.
 func (w *writer) behindDQ(v string) bool {
 	for {
 		p := w.x.Producer[v]

@@ -45,8 +45,9 @@ var openShapes = map[string]map[string][]int{
 	"all-minilm-l6-v2": {"input_ids": {1, 6}, "attention_mask": {1, 6}, "token_type_ids": {1, 6}},
 }
 
-// TestRuntimesRunWhatThePlanSays: for every decision of a plan ONNX Runtime's optimised graph holds the integer operator where the operation is INT8,
-// and the float one on the file's own weights where it is float; OpenVINO loads the same file and runs its layers in integers.
+// TestRuntimesRunWhatThePlanSays: for every decision of a plan ONNX Runtime's optimised graph holds the integer
+// operator where the operation is INT8, and the float one on the file's own weights where it is float; OpenVINO loads
+// the same file and runs its layers in integers.
 func TestRuntimesRunWhatThePlanSays(t *testing.T) {
 	for _, name := range []string{
 		"mnist-mlp-256x2", "mnist-cntk", "mlperf-tiny-ic-resnet8", "cifar10-cnn-medium", "cifar10-resnet20", "squeezenet1.1",

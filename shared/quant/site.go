@@ -7,9 +7,10 @@ import (
 	"assay/shared/plan"
 )
 
-// site is a point without a scale. Activation sites come in two kinds that may share a value: one that the layer writing the value
-// owns (owner set, read by everything), and one that the integer operations reading it need. They have the same parameters and are
-// one pair of nodes in the file; apart, they keep a layer integer when only its neighbour goes back to float.
+// site is a point without a scale. Activation sites come in two kinds that may share a value: one that the layer
+// writing the value owns (owner set, read by everything), and one that the integer operations reading it need. They
+// have the same parameters and are one pair of nodes in the file; apart, they keep a layer integer when only its
+// neighbour goes back to float.
 type site struct {
 	kind   plan.PointKind
 	value  string
@@ -77,7 +78,8 @@ func (s *sketch) readSite(n *graph.Node, i int) {
 	s.sites = append(s.sites, t)
 }
 
-// constNodes: a constant operand leaves with the layer whose result it meets; with the operation's other input where that has a site.
+// constNodes: a constant operand leaves with the layer whose result it meets; with the operation's other input where
+// that has a site.
 func (s *sketch) constNodes(n *graph.Node) []*graph.Node {
 	for _, i := range s.dataOf(n) {
 		if !s.isConst(n.Input(i)) {
@@ -105,7 +107,8 @@ func (s *sketch) root(n *graph.Node, i int) (string, plan.Use) {
 	}
 }
 
-// opOut is the integer operation whose result, behind the Relu or Clip it absorbs, v is and must be quantized; nil when there is none.
+// opOut is the integer operation whose result, behind the Relu or Clip it absorbs, v is and must be quantized; nil when
+// there is none.
 func (s *sketch) opOut(v string) *graph.Node {
 	if l := s.owned[v]; l != nil {
 		return l.node
@@ -120,7 +123,8 @@ func (s *sketch) opOut(v string) *graph.Node {
 	return n
 }
 
-// allQuantized: whatever reads v, directly or through transparent operators, is an integer operation, or asks for its shape only.
+// allQuantized: whatever reads v, directly or through transparent operators, is an integer operation, or asks for its
+// shape only.
 func (s *sketch) allQuantized(v string) bool {
 	if s.x.Output[v] {
 		return false

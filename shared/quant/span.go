@@ -25,8 +25,9 @@ func symmetricActivation(minimum, m float64, signed bool) span {
 	return span{-float64(m * 256 / 254), m}
 }
 
-// asymmetric spans [lo, hi] with zero included and exactly on one of 256 levels: one end is moved outwards, the one that gives the wider span. POT
-// leaves a span whose zero point rounds to an end as it is, so that zero is missed by up to half a level (quirk Q18); here that end becomes zero.
+// asymmetric spans [lo, hi] with zero included and exactly on one of 256 levels: one end is moved outwards, the one
+// that gives the wider span. POT leaves a span whose zero point rounds to an end as it is, so that zero is missed by up
+// to half a level (quirk Q18); here that end becomes zero.
 func asymmetric(lo, hi float64) span {
 	const l = 255
 	if hi-lo <= pairFloor {
@@ -61,8 +62,9 @@ func weightHalfRange(m []float64) []float64 {
 	return out
 }
 
-// u8 turns the span into scale and zero point. The zero point lies on a level exactly; the scale is the span's step rounded to
-// float32. Inside limits (a Clip that is to be absorbed) the step shrinks until no level passes them: ONNX Runtime removes the Clip only then.
+// u8 turns the span into scale and zero point. The zero point lies on a level exactly; the scale is the span's step
+// rounded to float32. Inside limits (a Clip that is to be absorbed) the step shrinks until no level passes them: ONNX
+// Runtime removes the Clip only then.
 func (s span) u8(limits span) (scale float32, zero int32, err error) {
 	z := math.RoundToEven(float64(-s.lo*255) / (s.hi - s.lo))
 	z = min(max(z, 0), 255)
@@ -92,8 +94,9 @@ func (s span) union(t span) span { return span{min(s.lo, t.lo), max(s.hi, t.hi)}
 // width is hi - lo.
 func (s span) width() float64 { return s.hi - s.lo }
 
-// onTies reports whether most of values, quantized with scale and zero, lie within 1e-3 of the middle between two levels.
-// The runtimes then round differently (one divides, one multiplies by the reciprocal and adds the zero point with one rounding) and a bit of the input is lost.
+// onTies reports whether most of values, quantized with scale and zero, lie within 1e-3 of the middle between two
+// levels. The runtimes then round differently (one divides, one multiplies by the reciprocal and adds the zero point
+// with one rounding) and a bit of the input is lost.
 func onTies(values []float64, scale float32) bool {
 	near := 0
 	for _, v := range values {

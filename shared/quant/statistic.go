@@ -40,9 +40,9 @@ func (f Func) String() string {
 	return fmt.Sprintf("func(%d)", uint8(f))
 }
 
-// Tap is one statistic to collect for every calibration sample: Func of the value Value of the float model, over everything
-// (Axis -1) or per index of axis Axis, counted from the end when below -1 (-2 is the last axis). Width is the number of results; a sample
-// that gives another number is an error. Q is the probability of quantiles.
+// Tap is one statistic to collect for every calibration sample: Func of the value Value of the float model, over
+// everything (Axis -1) or per index of axis Axis, counted from the end when below -1 (-2 is the last axis). Width is
+// the number of results; a sample that gives another number is an error. Q is the probability of quantiles.
 type Tap struct {
 	Value string
 	Func  Func
@@ -57,7 +57,8 @@ const (
 	MaxWidth = 1 << 20
 )
 
-// EncodeTaps returns the canonical bytes of a list of statistics. A store keeps them under plan.DigestOf("Taps", taps), which is the Ref of a Taps cell.
+// EncodeTaps returns the canonical bytes of a list of statistics. A store keeps them under plan.DigestOf("Taps", taps),
+// which is the Ref of a Taps cell.
 func EncodeTaps(taps []Tap) []byte { return plan.Encode("Taps", taps) }
 
 // DecodeTaps reads EncodeTaps and refuses lists that no Taps call makes.
@@ -91,8 +92,8 @@ func RecordSize(taps []Tap) int {
 	return n
 }
 
-// Record appends the results of one sample for taps to dst. values holds the tapped tensors of the sample, run alone (batch 1), in Logical
-// layout. It depends on nothing but its arguments and is safe for concurrent use.
+// Record appends the results of one sample for taps to dst. values holds the tapped tensors of the sample, run alone
+// (batch 1), in Logical layout. It depends on nothing but its arguments and is safe for concurrent use.
 func Record(dst []byte, taps []Tap, values map[string]*tensor.Tensor) ([]byte, error) {
 	for _, t := range taps {
 		v := values[t.Value]

@@ -19,7 +19,8 @@ func iota32(n int, shape ...int) *tensor.Tensor {
 	return tensor.Of(tensor.Float32, shape, v)
 }
 
-// TestStatisticsReferenceValues holds the published values on 0..15 shaped (2, 2, 2, 2), sample by sample: a batch of two is two samples.
+// TestStatisticsReferenceValues holds the published values on 0..15 shaped (2, 2, 2, 2), sample by sample: a batch of
+// two is two samples.
 func TestStatisticsReferenceValues(t *testing.T) {
 	x := iota32(16, 2, 2, 2, 2).F32()
 	samples := []*tensor.Tensor{tensor.Of(tensor.Float32, []int{1, 2, 2, 2}, x[:8]), tensor.Of(tensor.Float32, []int{1, 2, 2, 2}, x[8:])}

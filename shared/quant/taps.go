@@ -10,7 +10,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// Taps lists the statistics that Build needs of every calibration sample, each once, in node order. The values are those of the float model.
+// Taps lists the statistics that Build needs of every calibration sample, each once, in node order. The values are
+// those of the float model.
 func Taps(m *graph.Model, cfg Config) ([]Tap, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -49,8 +50,8 @@ func (s *sketch) taps() []Tap {
 	return out
 }
 
-// estimator is the rule for v's range. A result that no integer operation reads is there for the layer's sake only, and often the logits: clipping
-// it would make the largest ones equal.
+// estimator is the rule for v's range. A result that no integer operation reads is there for the layer's sake only, and
+// often the logits: clipping it would make the largest ones equal.
 func (s *sketch) estimator(v string) rule {
 	if s.reaches(v) {
 		return s.cfg.activations
@@ -78,8 +79,8 @@ type Stats struct {
 	names []string    // of the samples, for messages
 }
 
-// NewStats reads one record (see Record) a sample, in data order; samples names them in messages and may be nil. A result that is no
-// finite number is an error that names the sample: one such value would ruin every range behind it.
+// NewStats reads one record (see Record) a sample, in data order; samples names them in messages and may be nil. A
+// result that is no finite number is an error that names the sample: one such value would ruin every range behind it.
 func NewStats(taps []Tap, records [][]byte, samples []string) (*Stats, error) {
 	s := &Stats{taps: taps, index: map[Tap]int{}, names: samples}
 	size := RecordSize(taps)
@@ -143,8 +144,8 @@ func (s *Stats) each(t Tap) ([][]float64, error) {
 // outlierRatio: a sample whose extreme is this many times the median of all samples' is reported.
 const outlierRatio = 100
 
-// Outliers names samples whose largest magnitude somewhere is 100 times that of the typical sample, one line each, at most one a sample:
-// plain minimum and maximum then spend the levels on them, and the quantile presets do not.
+// Outliers names samples whose largest magnitude somewhere is 100 times that of the typical sample, one line each, at
+// most one a sample: plain minimum and maximum then spend the levels on them, and the quantile presets do not.
 func (s *Stats) Outliers() []string {
 	var out []string
 	told := map[int]bool{}

@@ -6,12 +6,14 @@ import (
 	"assay/shared/graph"
 )
 
-// maxUnequal is how many times wider than a branch a common range may be: beyond that the branch would keep fewer than four bits.
+// maxUnequal is how many times wider than a branch a common range may be: beyond that the branch would keep fewer than
+// four bits.
 const maxUnequal = 16
 
-// unify gives one range to what meets at a Concat, and to input and results of operators that merely carry integers, so that the integers are copied. A value stays
-// apart when the common range would cost it most of its levels, or when a Relu or Clip before it could then not be absorbed, which would put its layer into float; the
-// runtimes requantize it at the Concat by a table.
+// unify gives one range to what meets at a Concat, and to input and results of operators that merely carry integers, so
+// that the integers are copied. A value stays apart when the common range would cost it most of its levels, or when a
+// Relu or Clip before it could then not be absorbed, which would put its layer into float; the runtimes requantize it
+// at the Concat by a table.
 func (b *builder) unify(spans, limits map[string]span) {
 	for changed, rounds := true, 0; changed && rounds < len(b.g.Nodes); rounds++ {
 		changed = false
@@ -54,8 +56,9 @@ func (b *builder) unifyAt(n *graph.Node, spans, limits map[string]span) bool {
 	return changed
 }
 
-// splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale for all would leave it fewer than four bits. Split and
-// what feeds it then stay float and each part gets its own scale, below the Split.
+// splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale
+// for all would leave it fewer than four bits. Split and what feeds it then stay float and each part gets its own
+// scale, below the Split.
 func (b *builder) splitApart() (map[string]string, error) {
 	sited := map[string]bool{}
 	for _, t := range b.sites {

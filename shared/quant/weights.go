@@ -27,8 +27,8 @@ func quantizeWeights(w []float32, shape []int, axis int, scale []float32, top in
 // maxDepth is the largest number of products that one int32 accumulator holds exactly: 66,310 * 255 * 127 < 2^31.
 const maxDepth = 66310
 
-// maxBias is the largest magnitude of an int32 bias behind sums of depth products, so that bias and sum fit int32 together. It is
-// at least 2^15 for every depth up to maxDepth.
+// maxBias is the largest magnitude of an int32 bias behind sums of depth products, so that bias and sum fit int32
+// together. It is at least 2^15 for every depth up to maxDepth.
 func maxBias(depth int) float64 { return float64(min(1<<30, math.MaxInt32-depth*255*127)) }
 
 // biasScale is the scale of an int32 bias: one rounding in float32, as the runtimes compute it.

@@ -9,8 +9,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// writer changes one cloned graph. Nodes to insert are collected and put in place by flush; x is the graph as it was before the first change, except that
-// flush renews it.
+// writer changes one cloned graph. Nodes to insert are collected and put in place by flush; x is the graph as it was
+// before the first change, except that flush renews it.
 type writer struct {
 	g         *graph.Graph
 	x         *graph.Index
