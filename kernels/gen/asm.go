@@ -57,7 +57,8 @@ var (
 	rRow, rRow3      = reg.RCX, reg.RDX
 	rRow5            = reg.RSI
 	rB, rB2          = reg.RDI, reg.R8 // weights of the first panel; distance to the second
-	rK, rSegs, rNseg = reg.R9, reg.R10, reg.R11
+	rK, rSegs        = reg.R9, reg.R10
+	rNext, rNseg     = reg.R11, reg.R11 // activations to prefetch; segments left, in other kernels
 	rDst, rDstRow    = reg.R12, reg.R13
 )
 

@@ -46,10 +46,10 @@ func dispatch(a *asm, rows, wide int, body func(tile, string)) {
 
 // locals are the variables of the loops that no register is left for.
 type locals struct {
-	b, col, left Mem // weights of the group of panels; its first column, times 4; groups left
+	b, col, left, nseg Mem // weights of the group of panels; its first column, times 4; groups left; segments left
 }
 
-func newLocals(a *asm) locals { return locals{a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)} }
+func newLocals(a *asm) locals { return locals{a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)} }
 
 // prologue loads what stays in registers for the whole call.
 func (t tile) prologue() {
@@ -91,7 +91,10 @@ func (t tile) loops(name string, v locals, one func()) {
 func (t tile) segments(name string, v locals, size uint8, one func()) {
 	t.MOVQ(v.b, rB)
 	t.load("segs", rSegs)
-	t.load("nseg", rNseg)
+	t.load("nseg", rNext)
+	t.MOVQ(rNext, v.nseg)
+	t.load("a", rNext)
+	t.ADDQ(t.arg("aTile"), rNext)
 	t.Label(name + "_seg")
 	t.MOVQ(Mem{Base: rSegs}, rK)
 	t.ADDQ(U8(8), rSegs)
@@ -102,12 +105,15 @@ func (t tile) segments(name string, v locals, size uint8, one func()) {
 		t.ADDQ(rA0, rA1)
 	}
 	one()
-	t.DECQ(rNseg)
+	t.DECQ(v.nseg)
 	t.JNZ(LabelRef(name + "_seg"))
 }
 
-// advance moves on by one step along k: 4 bytes of activations, a vector of weights.
+// advance moves on by one step along k: 4 bytes of activations, a vector of weights. As many bytes of the next tile as
+// this step reads are fetched ahead: rows are short, and there are too many of them for the hardware to foresee.
 func (t tile) advance() {
+	t.PREFETCHT0(Mem{Base: rNext})
+	t.ADDQ(U8(uint64(4*t.rows)), rNext)
 	t.ADDQ(U8(4), rA0)
 	if t.rows > 7 {
 		t.ADDQ(U8(4), rA1)

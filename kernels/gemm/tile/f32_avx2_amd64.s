@@ -39,8 +39,8 @@ DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
 // func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32)
-// Requires: AVX, FMA3, POPCNT
-TEXT ·f32Tile256(SB), NOSPLIT, $24-176
+// Requires: AVX, FMA3, MMX+, POPCNT
+TEXT ·f32Tile256(SB), NOSPLIT, $32-176
 	MOVQ rows+112(FP), AX
 	CMPQ AX, $0x06
 	JEQ  tile_6x16
@@ -120,6 +120,9 @@ tile_6x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_6x16_seg:
 	MOVQ (R10), R9
@@ -149,11 +152,13 @@ tile_6x16_k:
 	VBROADCASTSS (AX)(SI*1), Y15
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_6x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_6x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_6x16_plain
@@ -368,6 +373,9 @@ tile_5x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_5x16_seg:
 	MOVQ (R10), R9
@@ -394,11 +402,13 @@ tile_5x16_k:
 	VBROADCASTSS (AX)(CX*4), Y14
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_5x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_5x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_5x16_plain
@@ -590,6 +600,9 @@ tile_4x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_4x16_seg:
 	MOVQ (R10), R9
@@ -613,11 +626,13 @@ tile_4x16_k:
 	VBROADCASTSS (AX)(DX*1), Y15
 	VFMADD231PS  Y12, Y15, Y6
 	VFMADD231PS  Y13, Y15, Y7
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_4x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_4x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_4x16_plain
@@ -786,6 +801,9 @@ tile_3x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_3x16_seg:
 	MOVQ (R10), R9
@@ -806,11 +824,13 @@ tile_3x16_k:
 	VBROADCASTSS (AX)(CX*2), Y14
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_3x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_3x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_3x16_plain
@@ -956,6 +976,9 @@ tile_2x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_2x16_seg:
 	MOVQ (R10), R9
@@ -973,11 +996,13 @@ tile_2x16_k:
 	VBROADCASTSS (AX)(CX*1), Y15
 	VFMADD231PS  Y12, Y15, Y2
 	VFMADD231PS  Y13, Y15, Y3
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_2x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_2x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_2x16_plain
@@ -1100,6 +1125,9 @@ tile_1x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_1x16_seg:
 	MOVQ (R10), R9
@@ -1114,11 +1142,13 @@ tile_1x16_k:
 	VBROADCASTSS (AX), Y14
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_1x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_1x16_plain

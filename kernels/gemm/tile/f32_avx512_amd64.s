@@ -5,8 +5,8 @@
 #include "textflag.h"
 
 // func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32)
-// Requires: AVX, AVX512BW, AVX512F
-TEXT ·f32Tile512(SB), NOSPLIT, $24-176
+// Requires: AVX, AVX512BW, AVX512F, MMX+
+TEXT ·f32Tile512(SB), NOSPLIT, $32-176
 	MOVQ rows+112(FP), AX
 	CMPQ wide+136(FP), $0x01
 	JEQ  narrow
@@ -171,6 +171,9 @@ tile_14x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_14x32_seg:
 	MOVQ (R10), R9
@@ -226,12 +229,14 @@ tile_14x32_k:
 	VBROADCASTSS (BX)(DX*2), Z31
 	VFMADD231PS  Z28, Z31, Z26
 	VFMADD231PS  Z29, Z31, Z27
+	PREFETCHT0   (R11)
+	ADDQ         $0x38, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_14x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_14x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_14x32_plain
@@ -542,6 +547,9 @@ tile_13x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_13x32_seg:
 	MOVQ (R10), R9
@@ -594,12 +602,14 @@ tile_13x32_k:
 	VBROADCASTSS (BX)(SI*1), Z30
 	VFMADD231PS  Z28, Z30, Z24
 	VFMADD231PS  Z29, Z30, Z25
+	PREFETCHT0   (R11)
+	ADDQ         $0x34, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_13x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_13x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_13x32_plain
@@ -892,6 +902,9 @@ tile_12x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_12x32_seg:
 	MOVQ (R10), R9
@@ -941,12 +954,14 @@ tile_12x32_k:
 	VBROADCASTSS (BX)(CX*4), Z31
 	VFMADD231PS  Z28, Z31, Z22
 	VFMADD231PS  Z29, Z31, Z23
+	PREFETCHT0   (R11)
+	ADDQ         $0x30, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_12x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_12x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_12x32_plain
@@ -1221,6 +1236,9 @@ tile_11x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_11x32_seg:
 	MOVQ (R10), R9
@@ -1267,12 +1285,14 @@ tile_11x32_k:
 	VBROADCASTSS (BX)(DX*1), Z30
 	VFMADD231PS  Z28, Z30, Z20
 	VFMADD231PS  Z29, Z30, Z21
+	PREFETCHT0   (R11)
+	ADDQ         $0x2c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_11x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_11x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_11x32_plain
@@ -1529,6 +1549,9 @@ tile_10x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_10x32_seg:
 	MOVQ (R10), R9
@@ -1572,12 +1595,14 @@ tile_10x32_k:
 	VBROADCASTSS (BX)(CX*2), Z31
 	VFMADD231PS  Z28, Z31, Z18
 	VFMADD231PS  Z29, Z31, Z19
+	PREFETCHT0   (R11)
+	ADDQ         $0x28, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_10x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_10x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_10x32_plain
@@ -1816,6 +1841,9 @@ tile_9x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_9x32_seg:
 	MOVQ (R10), R9
@@ -1856,12 +1884,14 @@ tile_9x32_k:
 	VBROADCASTSS (BX)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z16
 	VFMADD231PS  Z29, Z30, Z17
+	PREFETCHT0   (R11)
+	ADDQ         $0x24, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_9x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_9x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_9x32_plain
@@ -2082,6 +2112,9 @@ tile_8x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_8x32_seg:
 	MOVQ (R10), R9
@@ -2119,12 +2152,14 @@ tile_8x32_k:
 	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z28, Z31, Z14
 	VFMADD231PS  Z29, Z31, Z15
+	PREFETCHT0   (R11)
+	ADDQ         $0x20, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_8x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_8x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_8x32_plain
@@ -2327,6 +2362,9 @@ tile_7x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_7x32_seg:
 	MOVQ (R10), R9
@@ -2359,11 +2397,13 @@ tile_7x32_k:
 	VBROADCASTSS (AX)(DX*2), Z30
 	VFMADD231PS  Z28, Z30, Z12
 	VFMADD231PS  Z29, Z30, Z13
+	PREFETCHT0   (R11)
+	ADDQ         $0x1c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_7x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_7x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_7x32_plain
@@ -2548,6 +2588,9 @@ tile_6x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_6x32_seg:
 	MOVQ (R10), R9
@@ -2577,11 +2620,13 @@ tile_6x32_k:
 	VBROADCASTSS (AX)(SI*1), Z31
 	VFMADD231PS  Z28, Z31, Z10
 	VFMADD231PS  Z29, Z31, Z11
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_6x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_6x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_6x32_plain
@@ -2748,6 +2793,9 @@ tile_5x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_5x32_seg:
 	MOVQ (R10), R9
@@ -2774,11 +2822,13 @@ tile_5x32_k:
 	VBROADCASTSS (AX)(CX*4), Z30
 	VFMADD231PS  Z28, Z30, Z8
 	VFMADD231PS  Z29, Z30, Z9
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_5x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_5x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_5x32_plain
@@ -2927,6 +2977,9 @@ tile_4x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_4x32_seg:
 	MOVQ (R10), R9
@@ -2950,11 +3003,13 @@ tile_4x32_k:
 	VBROADCASTSS (AX)(DX*1), Z31
 	VFMADD231PS  Z28, Z31, Z6
 	VFMADD231PS  Z29, Z31, Z7
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_4x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_4x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_4x32_plain
@@ -3085,6 +3140,9 @@ tile_3x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_3x32_seg:
 	MOVQ (R10), R9
@@ -3105,11 +3163,13 @@ tile_3x32_k:
 	VBROADCASTSS (AX)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z4
 	VFMADD231PS  Z29, Z30, Z5
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_3x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_3x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_3x32_plain
@@ -3222,6 +3282,9 @@ tile_2x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_2x32_seg:
 	MOVQ (R10), R9
@@ -3239,11 +3302,13 @@ tile_2x32_k:
 	VBROADCASTSS (AX)(CX*1), Z31
 	VFMADD231PS  Z28, Z31, Z2
 	VFMADD231PS  Z29, Z31, Z3
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_2x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_2x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_2x32_plain
@@ -3338,6 +3403,9 @@ tile_1x32_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_1x32_seg:
 	MOVQ (R10), R9
@@ -3352,11 +3420,13 @@ tile_1x32_k:
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z28, Z30, Z0
 	VFMADD231PS  Z29, Z30, Z1
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_1x32_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x32_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_1x32_plain
@@ -3475,6 +3545,9 @@ tile_14x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_14x16_seg:
 	MOVQ (R10), R9
@@ -3515,12 +3588,14 @@ tile_14x16_k:
 	VFMADD231PS  Z28, Z30, Z12
 	VBROADCASTSS (BX)(DX*2), Z31
 	VFMADD231PS  Z28, Z31, Z13
+	PREFETCHT0   (R11)
+	ADDQ         $0x38, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_14x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_14x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_14x16_plain
@@ -3721,6 +3796,9 @@ tile_13x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_13x16_seg:
 	MOVQ (R10), R9
@@ -3759,12 +3837,14 @@ tile_13x16_k:
 	VFMADD231PS  Z28, Z31, Z11
 	VBROADCASTSS (BX)(SI*1), Z30
 	VFMADD231PS  Z28, Z30, Z12
+	PREFETCHT0   (R11)
+	ADDQ         $0x34, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_13x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_13x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_13x16_plain
@@ -3955,6 +4035,9 @@ tile_12x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_12x16_seg:
 	MOVQ (R10), R9
@@ -3991,12 +4074,14 @@ tile_12x16_k:
 	VFMADD231PS  Z28, Z30, Z10
 	VBROADCASTSS (BX)(CX*4), Z31
 	VFMADD231PS  Z28, Z31, Z11
+	PREFETCHT0   (R11)
+	ADDQ         $0x30, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_12x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_12x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_12x16_plain
@@ -4177,6 +4262,9 @@ tile_11x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_11x16_seg:
 	MOVQ (R10), R9
@@ -4211,12 +4299,14 @@ tile_11x16_k:
 	VFMADD231PS  Z28, Z31, Z9
 	VBROADCASTSS (BX)(DX*1), Z30
 	VFMADD231PS  Z28, Z30, Z10
+	PREFETCHT0   (R11)
+	ADDQ         $0x2c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_11x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_11x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_11x16_plain
@@ -4387,6 +4477,9 @@ tile_10x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_10x16_seg:
 	MOVQ (R10), R9
@@ -4419,12 +4512,14 @@ tile_10x16_k:
 	VFMADD231PS  Z28, Z30, Z8
 	VBROADCASTSS (BX)(CX*2), Z31
 	VFMADD231PS  Z28, Z31, Z9
+	PREFETCHT0   (R11)
+	ADDQ         $0x28, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_10x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_10x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_10x16_plain
@@ -4585,6 +4680,9 @@ tile_9x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_9x16_seg:
 	MOVQ (R10), R9
@@ -4615,12 +4713,14 @@ tile_9x16_k:
 	VFMADD231PS  Z28, Z31, Z7
 	VBROADCASTSS (BX)(CX*1), Z30
 	VFMADD231PS  Z28, Z30, Z8
+	PREFETCHT0   (R11)
+	ADDQ         $0x24, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_9x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_9x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_9x16_plain
@@ -4771,6 +4871,9 @@ tile_8x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_8x16_seg:
 	MOVQ (R10), R9
@@ -4799,12 +4902,14 @@ tile_8x16_k:
 	VFMADD231PS  Z28, Z30, Z6
 	VBROADCASTSS (BX), Z31
 	VFMADD231PS  Z28, Z31, Z7
+	PREFETCHT0   (R11)
+	ADDQ         $0x20, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_8x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_8x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_8x16_plain
@@ -4945,6 +5050,9 @@ tile_7x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_7x16_seg:
 	MOVQ (R10), R9
@@ -4969,11 +5077,13 @@ tile_7x16_k:
 	VFMADD231PS  Z28, Z31, Z5
 	VBROADCASTSS (AX)(DX*2), Z30
 	VFMADD231PS  Z28, Z30, Z6
+	PREFETCHT0   (R11)
+	ADDQ         $0x1c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_7x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_7x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_7x16_plain
@@ -5104,6 +5214,9 @@ tile_6x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_6x16_seg:
 	MOVQ (R10), R9
@@ -5126,11 +5239,13 @@ tile_6x16_k:
 	VFMADD231PS  Z28, Z30, Z4
 	VBROADCASTSS (AX)(SI*1), Z31
 	VFMADD231PS  Z28, Z31, Z5
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_6x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_6x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_6x16_plain
@@ -5251,6 +5366,9 @@ tile_5x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_5x16_seg:
 	MOVQ (R10), R9
@@ -5271,11 +5389,13 @@ tile_5x16_k:
 	VFMADD231PS  Z28, Z31, Z3
 	VBROADCASTSS (AX)(CX*4), Z30
 	VFMADD231PS  Z28, Z30, Z4
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_5x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_5x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_5x16_plain
@@ -5386,6 +5506,9 @@ tile_4x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_4x16_seg:
 	MOVQ (R10), R9
@@ -5404,11 +5527,13 @@ tile_4x16_k:
 	VFMADD231PS  Z28, Z30, Z2
 	VBROADCASTSS (AX)(DX*1), Z31
 	VFMADD231PS  Z28, Z31, Z3
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_4x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_4x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_4x16_plain
@@ -5509,6 +5634,9 @@ tile_3x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_3x16_seg:
 	MOVQ (R10), R9
@@ -5525,11 +5653,13 @@ tile_3x16_k:
 	VFMADD231PS  Z28, Z31, Z1
 	VBROADCASTSS (AX)(CX*2), Z30
 	VFMADD231PS  Z28, Z30, Z2
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_3x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_3x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_3x16_plain
@@ -5620,6 +5750,9 @@ tile_2x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_2x16_seg:
 	MOVQ (R10), R9
@@ -5634,11 +5767,13 @@ tile_2x16_k:
 	VFMADD231PS  Z28, Z30, Z0
 	VBROADCASTSS (AX)(CX*1), Z31
 	VFMADD231PS  Z28, Z31, Z1
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_2x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_2x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_2x16_plain
@@ -5719,6 +5854,9 @@ tile_1x16_begun:
 	MOVQ (SP), DI
 	MOVQ segs+64(FP), R10
 	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_1x16_seg:
 	MOVQ (R10), R9
@@ -5731,11 +5869,13 @@ tile_1x16_k:
 	VMOVUPS      (DI), Z28
 	VBROADCASTSS (AX), Z30
 	VFMADD231PS  Z28, Z30, Z0
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
 	JNZ          tile_1x16_k
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_1x16_plain

@@ -39,8 +39,8 @@ DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
 // func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32)
-// Requires: AVX, AVX2, POPCNT
-TEXT ·i8Tile256(SB), NOSPLIT, $32-200
+// Requires: AVX, AVX2, MMX+, POPCNT
+TEXT ·i8Tile256(SB), NOSPLIT, $40-200
 	MOVQ rows+144(FP), AX
 	CMPQ AX, $0x06
 	JEQ  tile_6x16
@@ -74,7 +74,7 @@ tile_6x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_6x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -91,6 +91,9 @@ tile_6x16_panels:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_6x16_half0_seg:
 	MOVQ  (R10), R9
@@ -140,6 +143,8 @@ tile_6x16_half0_k:
 	VPADDD       Y15, Y10, Y10
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y11, Y11
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -190,7 +195,7 @@ tile_6x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_6x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_6x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -286,7 +291,7 @@ tile_6x16_half0_next:
 	VPADDSW      Y13, Y10, Y10
 	VPACKUSWB    Y10, Y10, Y10
 	VPMAXUB      Y14, Y10, Y10
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_6x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -304,7 +309,7 @@ tile_6x16_half0_next:
 
 tile_6x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte0:
@@ -315,7 +320,7 @@ tile_6x16_half0_byte0:
 	JNZ   tile_6x16_half0_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte1:
@@ -326,7 +331,7 @@ tile_6x16_half0_byte1:
 	JNZ   tile_6x16_half0_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte2:
@@ -337,7 +342,7 @@ tile_6x16_half0_byte2:
 	JNZ   tile_6x16_half0_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte3:
@@ -348,7 +353,7 @@ tile_6x16_half0_byte3:
 	JNZ   tile_6x16_half0_byte3
 	ADDQ  R13, AX
 	VMOVQ X8, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte4:
@@ -359,7 +364,7 @@ tile_6x16_half0_byte4:
 	JNZ   tile_6x16_half0_byte4
 	ADDQ  R13, AX
 	VMOVQ X10, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half0_byte5:
@@ -389,7 +394,7 @@ tile_6x16_half0_float:
 	VBLENDVPS    Y13, Y12, Y8, Y8
 	VCMPPS       $0x03, Y10, Y10, Y13
 	VBLENDVPS    Y13, Y12, Y10, Y10
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -411,7 +416,7 @@ tile_6x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_6x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -428,6 +433,9 @@ tile_6x16_half0_end:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_6x16_half1_seg:
 	MOVQ  (R10), R9
@@ -477,6 +485,8 @@ tile_6x16_half1_k:
 	VPADDD       Y15, Y10, Y10
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y11, Y11
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -527,7 +537,7 @@ tile_6x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_6x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_6x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -623,7 +633,7 @@ tile_6x16_half1_next:
 	VPADDSW      Y13, Y10, Y10
 	VPACKUSWB    Y10, Y10, Y10
 	VPMAXUB      Y14, Y10, Y10
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_6x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -641,7 +651,7 @@ tile_6x16_half1_next:
 
 tile_6x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte0:
@@ -652,7 +662,7 @@ tile_6x16_half1_byte0:
 	JNZ   tile_6x16_half1_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte1:
@@ -663,7 +673,7 @@ tile_6x16_half1_byte1:
 	JNZ   tile_6x16_half1_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte2:
@@ -674,7 +684,7 @@ tile_6x16_half1_byte2:
 	JNZ   tile_6x16_half1_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte3:
@@ -685,7 +695,7 @@ tile_6x16_half1_byte3:
 	JNZ   tile_6x16_half1_byte3
 	ADDQ  R13, AX
 	VMOVQ X8, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte4:
@@ -696,7 +706,7 @@ tile_6x16_half1_byte4:
 	JNZ   tile_6x16_half1_byte4
 	ADDQ  R13, AX
 	VMOVQ X10, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_6x16_half1_byte5:
@@ -726,7 +736,7 @@ tile_6x16_half1_float:
 	VBLENDVPS    Y13, Y12, Y8, Y8
 	VCMPPS       $0x03, Y10, Y10, Y13
 	VBLENDVPS    Y13, Y12, Y10, Y10
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -780,7 +790,7 @@ tile_5x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_5x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -795,6 +805,9 @@ tile_5x16_panels:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_5x16_half0_seg:
 	MOVQ  (R10), R9
@@ -838,6 +851,8 @@ tile_5x16_half0_k:
 	VPADDD       Y15, Y8, Y8
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y9, Y9
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -882,7 +897,7 @@ tile_5x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_5x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_5x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -966,7 +981,7 @@ tile_5x16_half0_next:
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
 	VPMAXUB      Y14, Y8, Y8
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_5x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -982,7 +997,7 @@ tile_5x16_half0_next:
 
 tile_5x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half0_byte0:
@@ -993,7 +1008,7 @@ tile_5x16_half0_byte0:
 	JNZ   tile_5x16_half0_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half0_byte1:
@@ -1004,7 +1019,7 @@ tile_5x16_half0_byte1:
 	JNZ   tile_5x16_half0_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half0_byte2:
@@ -1015,7 +1030,7 @@ tile_5x16_half0_byte2:
 	JNZ   tile_5x16_half0_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half0_byte3:
@@ -1026,7 +1041,7 @@ tile_5x16_half0_byte3:
 	JNZ   tile_5x16_half0_byte3
 	ADDQ  R13, AX
 	VMOVQ X8, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half0_byte4:
@@ -1054,7 +1069,7 @@ tile_5x16_half0_float:
 	VBLENDVPS    Y13, Y12, Y6, Y6
 	VCMPPS       $0x03, Y8, Y8, Y13
 	VBLENDVPS    Y13, Y12, Y8, Y8
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -1074,7 +1089,7 @@ tile_5x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_5x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -1089,6 +1104,9 @@ tile_5x16_half0_end:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_5x16_half1_seg:
 	MOVQ  (R10), R9
@@ -1132,6 +1150,8 @@ tile_5x16_half1_k:
 	VPADDD       Y15, Y8, Y8
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y9, Y9
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -1176,7 +1196,7 @@ tile_5x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_5x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_5x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -1260,7 +1280,7 @@ tile_5x16_half1_next:
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
 	VPMAXUB      Y14, Y8, Y8
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_5x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -1276,7 +1296,7 @@ tile_5x16_half1_next:
 
 tile_5x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half1_byte0:
@@ -1287,7 +1307,7 @@ tile_5x16_half1_byte0:
 	JNZ   tile_5x16_half1_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half1_byte1:
@@ -1298,7 +1318,7 @@ tile_5x16_half1_byte1:
 	JNZ   tile_5x16_half1_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half1_byte2:
@@ -1309,7 +1329,7 @@ tile_5x16_half1_byte2:
 	JNZ   tile_5x16_half1_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half1_byte3:
@@ -1320,7 +1340,7 @@ tile_5x16_half1_byte3:
 	JNZ   tile_5x16_half1_byte3
 	ADDQ  R13, AX
 	VMOVQ X8, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_5x16_half1_byte4:
@@ -1348,7 +1368,7 @@ tile_5x16_half1_float:
 	VBLENDVPS    Y13, Y12, Y6, Y6
 	VCMPPS       $0x03, Y8, Y8, Y13
 	VBLENDVPS    Y13, Y12, Y8, Y8
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -1400,7 +1420,7 @@ tile_4x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_4x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -1413,6 +1433,9 @@ tile_4x16_panels:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_4x16_half0_seg:
 	MOVQ  (R10), R9
@@ -1450,6 +1473,8 @@ tile_4x16_half0_k:
 	VPADDD       Y15, Y6, Y6
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y7, Y7
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -1488,7 +1513,7 @@ tile_4x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_4x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_4x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -1560,7 +1585,7 @@ tile_4x16_half0_next:
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
 	VPMAXUB      Y14, Y6, Y6
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_4x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -1574,7 +1599,7 @@ tile_4x16_half0_next:
 
 tile_4x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half0_byte0:
@@ -1585,7 +1610,7 @@ tile_4x16_half0_byte0:
 	JNZ   tile_4x16_half0_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half0_byte1:
@@ -1596,7 +1621,7 @@ tile_4x16_half0_byte1:
 	JNZ   tile_4x16_half0_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half0_byte2:
@@ -1607,7 +1632,7 @@ tile_4x16_half0_byte2:
 	JNZ   tile_4x16_half0_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half0_byte3:
@@ -1633,7 +1658,7 @@ tile_4x16_half0_float:
 	VBLENDVPS    Y13, Y12, Y4, Y4
 	VCMPPS       $0x03, Y6, Y6, Y13
 	VBLENDVPS    Y13, Y12, Y6, Y6
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -1651,7 +1676,7 @@ tile_4x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_4x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -1664,6 +1689,9 @@ tile_4x16_half0_end:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_4x16_half1_seg:
 	MOVQ  (R10), R9
@@ -1701,6 +1729,8 @@ tile_4x16_half1_k:
 	VPADDD       Y15, Y6, Y6
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y7, Y7
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -1739,7 +1769,7 @@ tile_4x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_4x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_4x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -1811,7 +1841,7 @@ tile_4x16_half1_next:
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
 	VPMAXUB      Y14, Y6, Y6
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_4x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -1825,7 +1855,7 @@ tile_4x16_half1_next:
 
 tile_4x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half1_byte0:
@@ -1836,7 +1866,7 @@ tile_4x16_half1_byte0:
 	JNZ   tile_4x16_half1_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half1_byte1:
@@ -1847,7 +1877,7 @@ tile_4x16_half1_byte1:
 	JNZ   tile_4x16_half1_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half1_byte2:
@@ -1858,7 +1888,7 @@ tile_4x16_half1_byte2:
 	JNZ   tile_4x16_half1_byte2
 	ADDQ  R13, AX
 	VMOVQ X6, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_4x16_half1_byte3:
@@ -1884,7 +1914,7 @@ tile_4x16_half1_float:
 	VBLENDVPS    Y13, Y12, Y4, Y4
 	VCMPPS       $0x03, Y6, Y6, Y13
 	VBLENDVPS    Y13, Y12, Y6, Y6
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -1934,7 +1964,7 @@ tile_3x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_3x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -1945,6 +1975,9 @@ tile_3x16_panels:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_3x16_half0_seg:
 	MOVQ  (R10), R9
@@ -1976,6 +2009,8 @@ tile_3x16_half0_k:
 	VPADDD       Y15, Y4, Y4
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y5, Y5
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2008,7 +2043,7 @@ tile_3x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_3x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_3x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2068,7 +2103,7 @@ tile_3x16_half0_next:
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
 	VPMAXUB      Y14, Y4, Y4
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_3x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2080,7 +2115,7 @@ tile_3x16_half0_next:
 
 tile_3x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half0_byte0:
@@ -2091,7 +2126,7 @@ tile_3x16_half0_byte0:
 	JNZ   tile_3x16_half0_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half0_byte1:
@@ -2102,7 +2137,7 @@ tile_3x16_half0_byte1:
 	JNZ   tile_3x16_half0_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half0_byte2:
@@ -2126,7 +2161,7 @@ tile_3x16_half0_float:
 	VBLENDVPS    Y13, Y12, Y2, Y2
 	VCMPPS       $0x03, Y4, Y4, Y13
 	VBLENDVPS    Y13, Y12, Y4, Y4
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -2142,7 +2177,7 @@ tile_3x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_3x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -2153,6 +2188,9 @@ tile_3x16_half0_end:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_3x16_half1_seg:
 	MOVQ  (R10), R9
@@ -2184,6 +2222,8 @@ tile_3x16_half1_k:
 	VPADDD       Y15, Y4, Y4
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y5, Y5
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2216,7 +2256,7 @@ tile_3x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_3x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_3x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2276,7 +2316,7 @@ tile_3x16_half1_next:
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
 	VPMAXUB      Y14, Y4, Y4
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_3x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2288,7 +2328,7 @@ tile_3x16_half1_next:
 
 tile_3x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half1_byte0:
@@ -2299,7 +2339,7 @@ tile_3x16_half1_byte0:
 	JNZ   tile_3x16_half1_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half1_byte1:
@@ -2310,7 +2350,7 @@ tile_3x16_half1_byte1:
 	JNZ   tile_3x16_half1_byte1
 	ADDQ  R13, AX
 	VMOVQ X4, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_3x16_half1_byte2:
@@ -2334,7 +2374,7 @@ tile_3x16_half1_float:
 	VBLENDVPS    Y13, Y12, Y2, Y2
 	VCMPPS       $0x03, Y4, Y4, Y13
 	VBLENDVPS    Y13, Y12, Y4, Y4
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -2382,7 +2422,7 @@ tile_2x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_2x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -2391,6 +2431,9 @@ tile_2x16_panels:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_2x16_half0_seg:
 	MOVQ  (R10), R9
@@ -2416,6 +2459,8 @@ tile_2x16_half0_k:
 	VPADDD       Y15, Y2, Y2
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y3, Y3
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2442,7 +2487,7 @@ tile_2x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_2x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_2x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2490,7 +2535,7 @@ tile_2x16_half0_next:
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
 	VPMAXUB      Y14, Y2, Y2
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_2x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2500,7 +2545,7 @@ tile_2x16_half0_next:
 
 tile_2x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_2x16_half0_byte0:
@@ -2511,7 +2556,7 @@ tile_2x16_half0_byte0:
 	JNZ   tile_2x16_half0_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_2x16_half0_byte1:
@@ -2533,7 +2578,7 @@ tile_2x16_half0_float:
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
 	VBLENDVPS    Y13, Y12, Y2, Y2
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -2547,7 +2592,7 @@ tile_2x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_2x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
@@ -2556,6 +2601,9 @@ tile_2x16_half0_end:
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_2x16_half1_seg:
 	MOVQ  (R10), R9
@@ -2581,6 +2629,8 @@ tile_2x16_half1_k:
 	VPADDD       Y15, Y2, Y2
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y3, Y3
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2607,7 +2657,7 @@ tile_2x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_2x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_2x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2655,7 +2705,7 @@ tile_2x16_half1_next:
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
 	VPMAXUB      Y14, Y2, Y2
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_2x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2665,7 +2715,7 @@ tile_2x16_half1_next:
 
 tile_2x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_2x16_half1_byte0:
@@ -2676,7 +2726,7 @@ tile_2x16_half1_byte0:
 	JNZ   tile_2x16_half1_byte0
 	ADDQ  R13, AX
 	VMOVQ X2, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_2x16_half1_byte1:
@@ -2698,7 +2748,7 @@ tile_2x16_half1_float:
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
 	VBLENDVPS    Y13, Y12, Y2, Y2
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -2744,13 +2794,16 @@ tile_1x16_panels:
 	SHRQ    $0x00, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_1x16_half0_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_1x16_half0_seg:
 	MOVQ  (R10), R9
@@ -2770,6 +2823,8 @@ tile_1x16_half0_k:
 	VPADDD       Y15, Y0, Y0
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y1, Y1
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2790,7 +2845,7 @@ tile_1x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_1x16_half0_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x16_half0_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2826,7 +2881,7 @@ tile_1x16_half0_next:
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
 	VPMAXUB      Y14, Y0, Y0
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_1x16_half0_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2834,7 +2889,7 @@ tile_1x16_half0_next:
 
 tile_1x16_half0_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_1x16_half0_byte0:
@@ -2854,7 +2909,7 @@ tile_1x16_half0_float:
 	VBROADCASTSS 20(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12
@@ -2866,13 +2921,16 @@ tile_1x16_half0_end:
 	SHRQ    $0x08, R9
 	ANDQ    $0x000000ff, R9
 	POPCNTQ R9, R9
-	MOVQ    R9, 24(SP)
+	MOVQ    R9, 32(SP)
 	JEQ     tile_1x16_half1_end
 	VPXOR   Y0, Y0, Y0
 	VPXOR   Y1, Y1, Y1
 	MOVQ    (SP), DI
 	MOVQ    segs+64(FP), R10
 	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
 
 tile_1x16_half1_seg:
 	MOVQ  (R10), R9
@@ -2892,6 +2950,8 @@ tile_1x16_half1_k:
 	VPADDD       Y15, Y0, Y0
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y1, Y1
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -2912,7 +2972,7 @@ tile_1x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_1x16_half1_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x16_half1_seg
 	MOVQ         rq+192(FP), R9
 	VPBROADCASTD 12(R9), Y12
@@ -2948,7 +3008,7 @@ tile_1x16_half1_next:
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
 	VPMAXUB      Y14, Y0, Y0
-	CMPQ         24(SP), $0x08
+	CMPQ         32(SP), $0x08
 	JNE          tile_1x16_half1_some
 	VMOVQ        X0, (AX)
 	ADDQ         R13, AX
@@ -2956,7 +3016,7 @@ tile_1x16_half1_next:
 
 tile_1x16_half1_some:
 	VMOVQ X0, R9
-	MOVQ  24(SP), R10
+	MOVQ  32(SP), R10
 	MOVQ  AX, R11
 
 tile_1x16_half1_byte0:
@@ -2976,7 +3036,7 @@ tile_1x16_half1_float:
 	VBROADCASTSS 20(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
-	MOVQ         24(SP), R9
+	MOVQ         32(SP), R9
 	NEGQ         R9
 	LEAQ         lanes<>+64(SB), R10
 	VMOVDQU      (R10)(R9*4), Y12

@@ -5,8 +5,8 @@
 #include "textflag.h"
 
 // func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI
-TEXT ·i8Tile512(SB), NOSPLIT, $24-200
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
+TEXT ·i8Tile512(SB), NOSPLIT, $32-200
 	MOVQ rows+144(FP), AX
 	CMPQ wide+168(FP), $0x01
 	JEQ  narrow
@@ -129,6 +129,9 @@ tile_14x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_14x32_seg:
 	MOVQ  (R10), R9
@@ -186,6 +189,8 @@ tile_14x32_k:
 	VPBROADCASTD (BX)(DX*2), Z31
 	VPDPBUSD     Z28, Z31, Z26
 	VPDPBUSD     Z29, Z31, Z27
+	PREFETCHT0   (R11)
+	ADDQ         $0x38, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -243,7 +248,7 @@ tile_14x32_tail:
 	ADDQ         $0x40, DI
 
 tile_14x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_14x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -694,6 +699,9 @@ tile_13x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_13x32_seg:
 	MOVQ  (R10), R9
@@ -748,6 +756,8 @@ tile_13x32_k:
 	VPBROADCASTD (BX)(SI*1), Z30
 	VPDPBUSD     Z28, Z30, Z24
 	VPDPBUSD     Z29, Z30, Z25
+	PREFETCHT0   (R11)
+	ADDQ         $0x34, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -802,7 +812,7 @@ tile_13x32_tail:
 	ADDQ         $0x40, DI
 
 tile_13x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_13x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -1227,6 +1237,9 @@ tile_12x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_12x32_seg:
 	MOVQ  (R10), R9
@@ -1278,6 +1291,8 @@ tile_12x32_k:
 	VPBROADCASTD (BX)(CX*4), Z31
 	VPDPBUSD     Z28, Z31, Z22
 	VPDPBUSD     Z29, Z31, Z23
+	PREFETCHT0   (R11)
+	ADDQ         $0x30, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -1329,7 +1344,7 @@ tile_12x32_tail:
 	ADDQ         $0x40, DI
 
 tile_12x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_12x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -1726,6 +1741,9 @@ tile_11x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_11x32_seg:
 	MOVQ  (R10), R9
@@ -1774,6 +1792,8 @@ tile_11x32_k:
 	VPBROADCASTD (BX)(DX*1), Z30
 	VPDPBUSD     Z28, Z30, Z20
 	VPDPBUSD     Z29, Z30, Z21
+	PREFETCHT0   (R11)
+	ADDQ         $0x2c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -1822,7 +1842,7 @@ tile_11x32_tail:
 	ADDQ         $0x40, DI
 
 tile_11x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_11x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -2193,6 +2213,9 @@ tile_10x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_10x32_seg:
 	MOVQ  (R10), R9
@@ -2238,6 +2261,8 @@ tile_10x32_k:
 	VPBROADCASTD (BX)(CX*2), Z31
 	VPDPBUSD     Z28, Z31, Z18
 	VPDPBUSD     Z29, Z31, Z19
+	PREFETCHT0   (R11)
+	ADDQ         $0x28, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -2283,7 +2308,7 @@ tile_10x32_tail:
 	ADDQ         $0x40, DI
 
 tile_10x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_10x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -2626,6 +2651,9 @@ tile_9x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_9x32_seg:
 	MOVQ  (R10), R9
@@ -2668,6 +2696,8 @@ tile_9x32_k:
 	VPBROADCASTD (BX)(CX*1), Z30
 	VPDPBUSD     Z28, Z30, Z16
 	VPDPBUSD     Z29, Z30, Z17
+	PREFETCHT0   (R11)
+	ADDQ         $0x24, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -2710,7 +2740,7 @@ tile_9x32_tail:
 	ADDQ         $0x40, DI
 
 tile_9x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_9x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -3027,6 +3057,9 @@ tile_8x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_8x32_seg:
 	MOVQ  (R10), R9
@@ -3066,6 +3099,8 @@ tile_8x32_k:
 	VPBROADCASTD (BX), Z31
 	VPDPBUSD     Z28, Z31, Z14
 	VPDPBUSD     Z29, Z31, Z15
+	PREFETCHT0   (R11)
+	ADDQ         $0x20, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -3105,7 +3140,7 @@ tile_8x32_tail:
 	ADDQ         $0x40, DI
 
 tile_8x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_8x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -3394,6 +3429,9 @@ tile_7x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_7x32_seg:
 	MOVQ  (R10), R9
@@ -3428,6 +3466,8 @@ tile_7x32_k:
 	VPBROADCASTD (AX)(DX*2), Z30
 	VPDPBUSD     Z28, Z30, Z12
 	VPDPBUSD     Z29, Z30, Z13
+	PREFETCHT0   (R11)
+	ADDQ         $0x1c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -3463,7 +3503,7 @@ tile_7x32_tail:
 	ADDQ         $0x40, DI
 
 tile_7x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_7x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -3726,6 +3766,9 @@ tile_6x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_6x32_seg:
 	MOVQ  (R10), R9
@@ -3757,6 +3800,8 @@ tile_6x32_k:
 	VPBROADCASTD (AX)(SI*1), Z31
 	VPDPBUSD     Z28, Z31, Z10
 	VPDPBUSD     Z29, Z31, Z11
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -3789,7 +3834,7 @@ tile_6x32_tail:
 	ADDQ         $0x40, DI
 
 tile_6x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_6x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -4024,6 +4069,9 @@ tile_5x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_5x32_seg:
 	MOVQ  (R10), R9
@@ -4052,6 +4100,8 @@ tile_5x32_k:
 	VPBROADCASTD (AX)(CX*4), Z30
 	VPDPBUSD     Z28, Z30, Z8
 	VPDPBUSD     Z29, Z30, Z9
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -4081,7 +4131,7 @@ tile_5x32_tail:
 	ADDQ         $0x40, DI
 
 tile_5x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_5x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -4290,6 +4340,9 @@ tile_4x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_4x32_seg:
 	MOVQ  (R10), R9
@@ -4315,6 +4368,8 @@ tile_4x32_k:
 	VPBROADCASTD (AX)(DX*1), Z31
 	VPDPBUSD     Z28, Z31, Z6
 	VPDPBUSD     Z29, Z31, Z7
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -4341,7 +4396,7 @@ tile_4x32_tail:
 	ADDQ         $0x40, DI
 
 tile_4x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_4x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -4522,6 +4577,9 @@ tile_3x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_3x32_seg:
 	MOVQ  (R10), R9
@@ -4544,6 +4602,8 @@ tile_3x32_k:
 	VPBROADCASTD (AX)(CX*2), Z30
 	VPDPBUSD     Z28, Z30, Z4
 	VPDPBUSD     Z29, Z30, Z5
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -4567,7 +4627,7 @@ tile_3x32_tail:
 	ADDQ         $0x40, DI
 
 tile_3x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_3x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -4722,6 +4782,9 @@ tile_2x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_2x32_seg:
 	MOVQ  (R10), R9
@@ -4741,6 +4804,8 @@ tile_2x32_k:
 	VPBROADCASTD (AX)(CX*1), Z31
 	VPDPBUSD     Z28, Z31, Z2
 	VPDPBUSD     Z29, Z31, Z3
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -4761,7 +4826,7 @@ tile_2x32_tail:
 	ADDQ         $0x40, DI
 
 tile_2x32_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_2x32_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -4888,6 +4953,9 @@ tile_1x32_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_1x32_seg:
 	MOVQ  (R10), R9
@@ -4904,6 +4972,8 @@ tile_1x32_k:
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
 	VPDPBUSD     Z29, Z30, Z1
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -4921,7 +4991,7 @@ tile_1x32_tail:
 	ADDQ         $0x40, DI
 
 tile_1x32_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x32_seg
 	MOVQ         rq+192(FP), R10
 	MOVQ         mult+128(FP), R9
@@ -5034,6 +5104,9 @@ tile_14x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_14x16_seg:
 	MOVQ  (R10), R9
@@ -5076,6 +5149,8 @@ tile_14x16_k:
 	VPDPBUSD     Z28, Z30, Z12
 	VPBROADCASTD (BX)(DX*2), Z31
 	VPDPBUSD     Z28, Z31, Z13
+	PREFETCHT0   (R11)
+	ADDQ         $0x38, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -5118,7 +5193,7 @@ tile_14x16_tail:
 	ADDQ         $0x40, DI
 
 tile_14x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_14x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -5406,6 +5481,9 @@ tile_13x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_13x16_seg:
 	MOVQ  (R10), R9
@@ -5446,6 +5524,8 @@ tile_13x16_k:
 	VPDPBUSD     Z28, Z31, Z11
 	VPBROADCASTD (BX)(SI*1), Z30
 	VPDPBUSD     Z28, Z30, Z12
+	PREFETCHT0   (R11)
+	ADDQ         $0x34, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -5486,7 +5566,7 @@ tile_13x16_tail:
 	ADDQ         $0x40, DI
 
 tile_13x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_13x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -5760,6 +5840,9 @@ tile_12x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_12x16_seg:
 	MOVQ  (R10), R9
@@ -5798,6 +5881,8 @@ tile_12x16_k:
 	VPDPBUSD     Z28, Z30, Z10
 	VPBROADCASTD (BX)(CX*4), Z31
 	VPDPBUSD     Z28, Z31, Z11
+	PREFETCHT0   (R11)
+	ADDQ         $0x30, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -5836,7 +5921,7 @@ tile_12x16_tail:
 	ADDQ         $0x40, DI
 
 tile_12x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_12x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -6092,6 +6177,9 @@ tile_11x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_11x16_seg:
 	MOVQ  (R10), R9
@@ -6128,6 +6216,8 @@ tile_11x16_k:
 	VPDPBUSD     Z28, Z31, Z9
 	VPBROADCASTD (BX)(DX*1), Z30
 	VPDPBUSD     Z28, Z30, Z10
+	PREFETCHT0   (R11)
+	ADDQ         $0x2c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -6164,7 +6254,7 @@ tile_11x16_tail:
 	ADDQ         $0x40, DI
 
 tile_11x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_11x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -6406,6 +6496,9 @@ tile_10x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_10x16_seg:
 	MOVQ  (R10), R9
@@ -6440,6 +6533,8 @@ tile_10x16_k:
 	VPDPBUSD     Z28, Z30, Z8
 	VPBROADCASTD (BX)(CX*2), Z31
 	VPDPBUSD     Z28, Z31, Z9
+	PREFETCHT0   (R11)
+	ADDQ         $0x28, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -6474,7 +6569,7 @@ tile_10x16_tail:
 	ADDQ         $0x40, DI
 
 tile_10x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_10x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -6700,6 +6795,9 @@ tile_9x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_9x16_seg:
 	MOVQ  (R10), R9
@@ -6732,6 +6830,8 @@ tile_9x16_k:
 	VPDPBUSD     Z28, Z31, Z7
 	VPBROADCASTD (BX)(CX*1), Z30
 	VPDPBUSD     Z28, Z30, Z8
+	PREFETCHT0   (R11)
+	ADDQ         $0x24, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -6764,7 +6864,7 @@ tile_9x16_tail:
 	ADDQ         $0x40, DI
 
 tile_9x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_9x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -6976,6 +7076,9 @@ tile_8x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_8x16_seg:
 	MOVQ  (R10), R9
@@ -7006,6 +7109,8 @@ tile_8x16_k:
 	VPDPBUSD     Z28, Z30, Z6
 	VPBROADCASTD (BX), Z31
 	VPDPBUSD     Z28, Z31, Z7
+	PREFETCHT0   (R11)
+	ADDQ         $0x20, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x04, BX
 	ADDQ         $0x40, DI
@@ -7036,7 +7141,7 @@ tile_8x16_tail:
 	ADDQ         $0x40, DI
 
 tile_8x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_8x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -7230,6 +7335,9 @@ tile_7x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_7x16_seg:
 	MOVQ  (R10), R9
@@ -7256,6 +7364,8 @@ tile_7x16_k:
 	VPDPBUSD     Z28, Z31, Z5
 	VPBROADCASTD (AX)(DX*2), Z30
 	VPDPBUSD     Z28, Z30, Z6
+	PREFETCHT0   (R11)
+	ADDQ         $0x1c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -7283,7 +7393,7 @@ tile_7x16_tail:
 	ADDQ         $0x40, DI
 
 tile_7x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_7x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -7463,6 +7573,9 @@ tile_6x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_6x16_seg:
 	MOVQ  (R10), R9
@@ -7487,6 +7600,8 @@ tile_6x16_k:
 	VPDPBUSD     Z28, Z30, Z4
 	VPBROADCASTD (AX)(SI*1), Z31
 	VPDPBUSD     Z28, Z31, Z5
+	PREFETCHT0   (R11)
+	ADDQ         $0x18, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -7512,7 +7627,7 @@ tile_6x16_tail:
 	ADDQ         $0x40, DI
 
 tile_6x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_6x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -7676,6 +7791,9 @@ tile_5x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_5x16_seg:
 	MOVQ  (R10), R9
@@ -7698,6 +7816,8 @@ tile_5x16_k:
 	VPDPBUSD     Z28, Z31, Z3
 	VPBROADCASTD (AX)(CX*4), Z30
 	VPDPBUSD     Z28, Z30, Z4
+	PREFETCHT0   (R11)
+	ADDQ         $0x14, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -7721,7 +7841,7 @@ tile_5x16_tail:
 	ADDQ         $0x40, DI
 
 tile_5x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_5x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -7871,6 +7991,9 @@ tile_4x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_4x16_seg:
 	MOVQ  (R10), R9
@@ -7891,6 +8014,8 @@ tile_4x16_k:
 	VPDPBUSD     Z28, Z30, Z2
 	VPBROADCASTD (AX)(DX*1), Z31
 	VPDPBUSD     Z28, Z31, Z3
+	PREFETCHT0   (R11)
+	ADDQ         $0x10, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -7912,7 +8037,7 @@ tile_4x16_tail:
 	ADDQ         $0x40, DI
 
 tile_4x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_4x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -8044,6 +8169,9 @@ tile_3x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_3x16_seg:
 	MOVQ  (R10), R9
@@ -8062,6 +8190,8 @@ tile_3x16_k:
 	VPDPBUSD     Z28, Z31, Z1
 	VPBROADCASTD (AX)(CX*2), Z30
 	VPDPBUSD     Z28, Z30, Z2
+	PREFETCHT0   (R11)
+	ADDQ         $0x0c, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -8081,7 +8211,7 @@ tile_3x16_tail:
 	ADDQ         $0x40, DI
 
 tile_3x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_3x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -8199,6 +8329,9 @@ tile_2x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_2x16_seg:
 	MOVQ  (R10), R9
@@ -8215,6 +8348,8 @@ tile_2x16_k:
 	VPDPBUSD     Z28, Z30, Z0
 	VPBROADCASTD (AX)(CX*1), Z31
 	VPDPBUSD     Z28, Z31, Z1
+	PREFETCHT0   (R11)
+	ADDQ         $0x08, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -8232,7 +8367,7 @@ tile_2x16_tail:
 	ADDQ         $0x40, DI
 
 tile_2x16_next:
-	DECQ          R11
+	DECQ          24(SP)
 	JNZ           tile_2x16_seg
 	MOVQ          rq+192(FP), R10
 	MOVQ          mult+128(FP), R9
@@ -8334,6 +8469,9 @@ tile_1x16_panels:
 	MOVQ         (SP), DI
 	MOVQ         segs+64(FP), R10
 	MOVQ         nseg+72(FP), R11
+	MOVQ         R11, 24(SP)
+	MOVQ         a+32(FP), R11
+	ADDQ         aTile+56(FP), R11
 
 tile_1x16_seg:
 	MOVQ  (R10), R9
@@ -8348,6 +8486,8 @@ tile_1x16_k:
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
+	PREFETCHT0   (R11)
+	ADDQ         $0x04, R11
 	ADDQ         $0x04, AX
 	ADDQ         $0x40, DI
 	DECQ         R9
@@ -8363,7 +8503,7 @@ tile_1x16_tail:
 	ADDQ         $0x40, DI
 
 tile_1x16_next:
-	DECQ         R11
+	DECQ         24(SP)
 	JNZ          tile_1x16_seg
 	MOVQ         rq+192(FP), R10
 	MOVQ         mult+128(FP), R9
