@@ -145,7 +145,9 @@ tile_14x32_seg:
 	JEQ   tile_14x32_tail
 
 tile_14x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -201,7 +203,9 @@ tile_14x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_14x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -715,7 +719,9 @@ tile_13x32_seg:
 	JEQ   tile_13x32_tail
 
 tile_13x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -768,7 +774,9 @@ tile_13x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_13x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -1253,7 +1261,9 @@ tile_12x32_seg:
 	JEQ   tile_12x32_tail
 
 tile_12x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -1303,7 +1313,9 @@ tile_12x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_12x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -1757,7 +1769,9 @@ tile_11x32_seg:
 	JEQ   tile_11x32_tail
 
 tile_11x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -1804,7 +1818,9 @@ tile_11x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_11x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -2229,7 +2245,9 @@ tile_10x32_seg:
 	JEQ   tile_10x32_tail
 
 tile_10x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -2273,7 +2291,9 @@ tile_10x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_10x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -2667,7 +2687,9 @@ tile_9x32_seg:
 	JEQ   tile_9x32_tail
 
 tile_9x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -2708,7 +2730,9 @@ tile_9x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_9x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3073,7 +3097,9 @@ tile_8x32_seg:
 	JEQ   tile_8x32_tail
 
 tile_8x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3111,7 +3137,9 @@ tile_8x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_8x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3443,7 +3471,9 @@ tile_7x32_seg:
 	JEQ   tile_7x32_tail
 
 tile_7x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3477,7 +3507,9 @@ tile_7x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_7x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3780,7 +3812,9 @@ tile_6x32_seg:
 	JEQ   tile_6x32_tail
 
 tile_6x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -3811,7 +3845,9 @@ tile_6x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_6x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4083,7 +4119,9 @@ tile_5x32_seg:
 	JEQ   tile_5x32_tail
 
 tile_5x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4111,7 +4149,9 @@ tile_5x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_5x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4354,7 +4394,9 @@ tile_4x32_seg:
 	JEQ   tile_4x32_tail
 
 tile_4x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4379,7 +4421,9 @@ tile_4x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_4x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4591,7 +4635,9 @@ tile_3x32_seg:
 	JEQ   tile_3x32_tail
 
 tile_3x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4613,7 +4659,9 @@ tile_3x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_3x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4796,7 +4844,9 @@ tile_2x32_seg:
 	JEQ   tile_2x32_tail
 
 tile_2x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4815,7 +4865,9 @@ tile_2x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_2x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4967,7 +5019,9 @@ tile_1x32_seg:
 	JEQ   tile_1x32_tail
 
 tile_1x32_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -4983,7 +5037,9 @@ tile_1x32_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_1x32_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
+	PREFETCHT0   768(DI)(R8*1)
 	VMOVUPS      (DI)(R8*1), Z29
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5120,6 +5176,7 @@ tile_14x16_seg:
 	JEQ   tile_14x16_tail
 
 tile_14x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5161,6 +5218,7 @@ tile_14x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_14x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5497,6 +5555,7 @@ tile_13x16_seg:
 	JEQ   tile_13x16_tail
 
 tile_13x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5536,6 +5595,7 @@ tile_13x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_13x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5856,6 +5916,7 @@ tile_12x16_seg:
 	JEQ   tile_12x16_tail
 
 tile_12x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -5893,6 +5954,7 @@ tile_12x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_12x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6193,6 +6255,7 @@ tile_11x16_seg:
 	JEQ   tile_11x16_tail
 
 tile_11x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6228,6 +6291,7 @@ tile_11x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_11x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6512,6 +6576,7 @@ tile_10x16_seg:
 	JEQ   tile_10x16_tail
 
 tile_10x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6545,6 +6610,7 @@ tile_10x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_10x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6811,6 +6877,7 @@ tile_9x16_seg:
 	JEQ   tile_9x16_tail
 
 tile_9x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -6842,6 +6909,7 @@ tile_9x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_9x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7092,6 +7160,7 @@ tile_8x16_seg:
 	JEQ   tile_8x16_tail
 
 tile_8x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7121,6 +7190,7 @@ tile_8x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_8x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7349,6 +7419,7 @@ tile_7x16_seg:
 	JEQ   tile_7x16_tail
 
 tile_7x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7375,6 +7446,7 @@ tile_7x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_7x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7587,6 +7659,7 @@ tile_6x16_seg:
 	JEQ   tile_6x16_tail
 
 tile_6x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7611,6 +7684,7 @@ tile_6x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_6x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7805,6 +7879,7 @@ tile_5x16_seg:
 	JEQ   tile_5x16_tail
 
 tile_5x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -7827,6 +7902,7 @@ tile_5x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_5x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8005,6 +8081,7 @@ tile_4x16_seg:
 	JEQ   tile_4x16_tail
 
 tile_4x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8025,6 +8102,7 @@ tile_4x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_4x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8183,6 +8261,7 @@ tile_3x16_seg:
 	JEQ   tile_3x16_tail
 
 tile_3x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8201,6 +8280,7 @@ tile_3x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_3x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8343,6 +8423,7 @@ tile_2x16_seg:
 	JEQ   tile_2x16_tail
 
 tile_2x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8359,6 +8440,7 @@ tile_2x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_2x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8483,6 +8565,7 @@ tile_1x16_seg:
 	JEQ   tile_1x16_tail
 
 tile_1x16_k:
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (AX), Z30
 	VPDPBUSD     Z28, Z30, Z0
@@ -8497,6 +8580,7 @@ tile_1x16_tail:
 	MOVQ         tail+88(FP), R9
 	TESTQ        R9, R9
 	JEQ          tile_1x16_next
+	PREFETCHT0   768(DI)
 	VMOVUPS      (DI), Z28
 	VPBROADCASTD (R9), Z30
 	VPDPBUSD     Z28, Z30, Z0
