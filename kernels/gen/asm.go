@@ -53,13 +53,13 @@ func (a *asm) done() {
 // The general registers of the tile kernels. Rows of activations are read at six sums of a base and a multiple of the
 // distance of rows; rows 7 to 13 have a base of their own.
 var (
-	rA0, rA1         = reg.RAX, reg.RBX
-	rRow, rRow3      = reg.RCX, reg.RDX
-	rRow5            = reg.RSI
-	rB, rB2          = reg.RDI, reg.R8 // weights of the first panel; distance to the second
-	rK, rSegs        = reg.R9, reg.R10
-	rNext, rNseg     = reg.R11, reg.R11 // activations to prefetch; segments left, in other kernels
-	rDst, rDstRow    = reg.R12, reg.R13
+	rA0, rA1      = reg.RAX, reg.RBX
+	rRow, rRow3   = reg.RCX, reg.RDX
+	rRow5         = reg.RSI
+	rB, rB2       = reg.RDI, reg.R8 // weights of the first panel; distance to the second
+	rK, rSegs     = reg.R9, reg.R10
+	rNext, rNseg  = reg.R11, reg.R11 // activations to prefetch; segments left, in other kernels
+	rDst, rDstRow = reg.R12, reg.R13
 )
 
 // row is the place of row r of a tile at the current depth.

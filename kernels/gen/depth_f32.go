@@ -70,6 +70,20 @@ func (d depthF32) at(i int) Mem {
 	return row(i)
 }
 
+// tap adds the k-th tap from the current one to p pixels.
+func (d depthF32) tap(p, k int) {
+	d.MOVQ(Mem{Base: rSegs, Disp: 8 * k}, rA0)
+	d.VMOVUPS(Mem{Base: rB, Disp: 64 * k}, reg.Z31)
+	if p == 1 {
+		d.VFMADD231PS(Mem{Base: rA0, Index: rA1, Scale: 1}, reg.Z31, reg.K1, zmm[0])
+		return
+	}
+	d.ADDQ(rA1, rA0)
+	for i := range p {
+		d.VFMADD231PS(d.at(i), reg.Z31, reg.K1, zmm[i])
+	}
+}
+
 // pixels computes and stores all blocks of p pixels. rA1 is the offset of a block, rDst its place, rK its bias.
 func (d depthF32) pixels(p int) {
 	d.Label(fmt.Sprintf("do_%d", p))
@@ -90,23 +104,19 @@ func (d depthF32) pixels(p int) {
 	}
 	d.load("taps", rSegs)
 	d.load("ntaps", rNseg)
-	tap := func(k int) {
-		d.MOVQ(Mem{Base: rSegs, Disp: 8 * k}, rA0)
-		d.ADDQ(rA1, rA0)
-		d.VMOVUPS(Mem{Base: rB, Disp: 64 * k}, reg.Z31)
-		for i := range p {
-			d.VFMADD231PS(d.at(i), reg.Z31, reg.K1, zmm[i])
+	for _, n := range []int{9, 25} { // 3x3 and 5x5, without a loop
+		other := fmt.Sprintf("not%d_%d", n, p)
+		d.CMPQ(rNseg, U8(uint64(n)))
+		d.JNE(LabelRef(other))
+		for k := range n {
+			d.tap(p, k)
 		}
+		d.ADDQ(U32(uint64(64*n)), rB)
+		d.JMP(LabelRef(fmt.Sprintf("sums_%d", p)))
+		d.Label(other)
 	}
-	d.CMPQ(rNseg, U8(9))
-	d.JNE(LabelRef(fmt.Sprintf("taps_%d", p)))
-	for k := range 9 {
-		tap(k)
-	}
-	d.ADDQ(U32(9*64), rB)
-	d.JMP(LabelRef(fmt.Sprintf("sums_%d", p)))
 	d.Label(fmt.Sprintf("taps_%d", p))
-	tap(0)
+	d.tap(p, 0)
 	d.ADDQ(U8(8), rSegs)
 	d.ADDQ(U8(64), rB)
 	d.DECQ(rNseg)

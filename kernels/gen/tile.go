@@ -49,7 +49,9 @@ type locals struct {
 	b, col, left, nseg Mem // weights of the group of panels; its first column, times 4; groups left; segments left
 }
 
-func newLocals(a *asm) locals { return locals{a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)} }
+func newLocals(a *asm) locals {
+	return locals{a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)}
+}
 
 // prologue loads what stays in registers for the whole call.
 func (t tile) prologue() {
