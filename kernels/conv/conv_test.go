@@ -37,6 +37,8 @@ func geometries(r *rand.Rand) []Geometry {
 		square(1, 9, 130, 130, 5, 1, 2, 130),
 		square(1, 11, 17, 17, 5, 2, 2, 17),
 		square(1, 12, 8, 8, 3, 1, 1, 8),
+		square(1, 23, 16, 16, 3, 2, 1, 16), // vectors of pixels that lie apart
+		square(2, 21, 32, 32, 5, 3, 1, 32),
 		square(1, 12, 32, 32, 7, 1, 3, 32),
 		square(1, 3, 24, 24, 3, 1, 4, 24), // more padding than picture
 		square(1, 3, 4, 5, 3, 1, 4, 1),

@@ -17,17 +17,19 @@ type span[T uint8 | float32] struct {
 	n              int // pixels, or vectors of pixels when there are fewer channels than lanes
 	srcStep, dstep int
 	lanes          int
+	gather         bool // vectors of several pixels that do not touch: srcStep lies between pixels, dstep between vectors
 }
 
 // lineWalk cuts pictures into spans.
 type lineWalk[T uint8 | float32] struct {
 	g      Geometry
 	ow     int
-	pad    []T // W*C elements of padding
-	lanes  int // channels of a vector
-	stack  int // taps one above the other that lie together in the table: 1, or 4 for integers
-	x0, x1 int // pixels between them see no padding at the sides
-	most   int // pixels of a span
+	pad    []T  // W*C elements of padding
+	lanes  int  // channels of a vector
+	gather bool // the kernel has variants for vectors of pixels that do not touch
+	stack  int  // taps one above the other that lie together in the table: 1, or 4 for integers
+	x0, x1 int  // pixels between them see no padding at the sides
+	most   int  // pixels of a span
 
 	src    []T // the line: its picture, number, first output, next pixel
 	y, out int
@@ -67,13 +69,19 @@ func (w *lineWalk[T]) next(s *span[T]) bool {
 		return false
 	}
 	s.out, s.n, s.srcStep, s.dstep, s.lanes = w.out+x*g.C, 1, g.StrideW*g.C, g.C, (g.C-1)%w.lanes+1
+	s.gather = false
 	w.x++
 	if x >= w.x0 && x < w.x1 {
 		per, n := w.lanes/g.C, w.x1-x
-		if per > 1 && w.lanes%g.C == 0 && g.StrideW == 1 && n >= per {
+		share := per > 1 && w.lanes%g.C == 0 && n >= per
+		switch {
+		case share && g.StrideW == 1:
 			s.n, s.srcStep, s.dstep, s.lanes = min(w.most, n/per), w.lanes, w.lanes, w.lanes
 			w.x = x + s.n*per
-		} else {
+		case share && w.gather && per <= 4:
+			s.n, s.dstep, s.lanes, s.gather = min(w.most, n/per), w.lanes, w.lanes, true
+			w.x = x + s.n*per
+		default:
 			s.n = min(w.most, n)
 			w.x = x + s.n
 		}

@@ -94,6 +94,7 @@ func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requ
 		return
 	}
 	w := newLineWalk(g, pad, k.Lanes, stackI8)
+	w.gather = k.Gathers
 	var s span[uint8]
 	for n := range g.Batch {
 		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]

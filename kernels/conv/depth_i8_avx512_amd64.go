@@ -10,3 +10,15 @@ package conv
 //
 //go:noescape
 func depthI8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+
+// depth32I8x512 is depthI8x512 for 1 block of 32 channels: n counts vectors of 2 pixels, dstStep is
+// bytes between vectors, srcStep between pixels, and mask is ignored.
+//
+//go:noescape
+func depth32I8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+
+// depth16I8x512 is depthI8x512 for 1 block of 16 channels: n counts vectors of 4 pixels, dstStep is
+// bytes between vectors, srcStep between pixels, and mask is ignored.
+//
+//go:noescape
+func depth16I8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)

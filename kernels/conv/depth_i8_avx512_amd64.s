@@ -13,6 +13,7 @@ TEXT ·depthI8x512(SB), NOSPLIT, $16-96
 	VPBROADCASTD 8(R9), Z26
 	MOVQ         mask+80(FP), R9
 	KMOVQ        R9, K2
+	MOVQ         srcStep+32(FP), R13
 	MOVQ         $0x00000000, (SP)
 
 pixel:
@@ -41,12 +42,12 @@ whole:
 group:
 	MOVQ       (R10), AX
 	VMOVDQU8.Z (AX)(R9*1), K3, Z4
-	MOVQ       8(R10), BX
-	VMOVDQU8.Z (BX)(R9*1), K3, Z5
-	MOVQ       16(R10), CX
-	VMOVDQU8.Z (CX)(R9*1), K3, Z6
-	MOVQ       24(R10), DX
-	VMOVDQU8.Z (DX)(R9*1), K3, Z7
+	MOVQ       8(R10), AX
+	VMOVDQU8.Z (AX)(R9*1), K3, Z5
+	MOVQ       16(R10), AX
+	VMOVDQU8.Z (AX)(R9*1), K3, Z6
+	MOVQ       24(R10), AX
+	VMOVDQU8.Z (AX)(R9*1), K3, Z7
 	VPUNPCKLBW Z5, Z4, Z8
 	VPUNPCKHBW Z5, Z4, Z9
 	VPUNPCKLBW Z7, Z6, Z10
@@ -92,11 +93,209 @@ group:
 	ADDQ       $0x00000100, R8
 	DECQ       8(SP)
 	JNZ        block
-	MOVQ       srcStep+32(FP), R9
+	IMUL3Q     $0x01, R13, R9
 	ADDQ       R9, (SP)
 	MOVQ       dstStep+8(FP), R9
 	ADDQ       R9, dst+0(FP)
 	DECQ       n+64(FP)
 	JNZ        pixel
+	VZEROUPPER
+	RET
+
+// func depth32I8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
+TEXT ·depth32I8x512(SB), NOSPLIT, $16-96
+	MOVQ         rq+88(FP), R9
+	VBROADCASTSS (R9), Z24
+	VPBROADCASTD 4(R9), Z25
+	VPBROADCASTD 8(R9), Z26
+	MOVQ         mask+80(FP), R9
+	KMOVQ        R9, K2
+	MOVQ         srcStep+32(FP), R13
+	MOVQ         $0x00000000, (SP)
+
+pixel:
+	MOVQ      (SP), R9
+	MOVQ      dst+0(FP), R12
+	MOVQ      bias+48(FP), SI
+	MOVQ      mult+56(FP), R8
+	MOVQ      w+40(FP), DI
+	MOVQ      blocks+72(FP), AX
+	MOVQ      AX, 8(SP)
+	KXNORQ    K3, K3, K3
+	MOVQ      taps+16(FP), R10
+	MOVQ      groups+24(FP), R11
+	VMOVDQU32 (SI), Z0
+	VMOVDQU32 64(SI), Z1
+	VMOVDQU32 128(SI), Z2
+	VMOVDQU32 192(SI), Z3
+
+group:
+	MOVQ         (R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), Y4
+	VINSERTI64X4 $0x01, (BX)(R13*1), Z4, Z4
+	MOVQ         8(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), Y5
+	VINSERTI64X4 $0x01, (BX)(R13*1), Z5, Z5
+	MOVQ         16(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), Y6
+	VINSERTI64X4 $0x01, (BX)(R13*1), Z6, Z6
+	MOVQ         24(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), Y7
+	VINSERTI64X4 $0x01, (BX)(R13*1), Z7, Z7
+	VPUNPCKLBW   Z5, Z4, Z8
+	VPUNPCKHBW   Z5, Z4, Z9
+	VPUNPCKLBW   Z7, Z6, Z10
+	VPUNPCKHBW   Z7, Z6, Z11
+	VPUNPCKLWD   Z10, Z8, Z12
+	VPUNPCKHWD   Z10, Z8, Z13
+	VPUNPCKLWD   Z11, Z9, Z14
+	VPUNPCKHWD   Z11, Z9, Z15
+	VPDPBUSD     (DI), Z12, Z0
+	VPDPBUSD     64(DI), Z13, Z1
+	VPDPBUSD     128(DI), Z14, Z2
+	VPDPBUSD     192(DI), Z15, Z3
+	ADDQ         $0x20, R10
+	ADDQ         $0x00000100, DI
+	DECQ         R11
+	JNZ          group
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z0, Z0
+	VMINPS       Z0, Z24, Z0
+	VCVTPS2DQ    Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(R8), Z1, Z1
+	VMINPS       Z1, Z24, Z1
+	VCVTPS2DQ    Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       128(R8), Z2, Z2
+	VMINPS       Z2, Z24, Z2
+	VCVTPS2DQ    Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(R8), Z3, Z3
+	VMINPS       Z3, Z24, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z25, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z25, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPMAXUB      Z26, Z0, Z0
+	VMOVDQU8     Z0, K3, (R12)
+	IMUL3Q       $0x02, R13, R9
+	ADDQ         R9, (SP)
+	MOVQ         dstStep+8(FP), R9
+	ADDQ         R9, dst+0(FP)
+	DECQ         n+64(FP)
+	JNZ          pixel
+	VZEROUPPER
+	RET
+
+// func depth16I8x512(dst *byte, dstStep int, taps **byte, groups int, srcStep int, w *int8, bias *int32, mult *float32, n int, blocks int, mask int, rq *int32)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
+TEXT ·depth16I8x512(SB), NOSPLIT, $16-96
+	MOVQ         rq+88(FP), R9
+	VBROADCASTSS (R9), Z24
+	VPBROADCASTD 4(R9), Z25
+	VPBROADCASTD 8(R9), Z26
+	MOVQ         mask+80(FP), R9
+	KMOVQ        R9, K2
+	MOVQ         srcStep+32(FP), R13
+	MOVQ         $0x00000000, (SP)
+
+pixel:
+	MOVQ      (SP), R9
+	MOVQ      dst+0(FP), R12
+	MOVQ      bias+48(FP), SI
+	MOVQ      mult+56(FP), R8
+	MOVQ      w+40(FP), DI
+	MOVQ      blocks+72(FP), AX
+	MOVQ      AX, 8(SP)
+	KXNORQ    K3, K3, K3
+	MOVQ      taps+16(FP), R10
+	MOVQ      groups+24(FP), R11
+	VMOVDQU32 (SI), Z0
+	VMOVDQU32 64(SI), Z1
+	VMOVDQU32 128(SI), Z2
+	VMOVDQU32 192(SI), Z3
+
+group:
+	MOVQ         (R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), X4
+	VINSERTI32X4 $0x01, (BX)(R13*1), Z4, Z4
+	VINSERTI32X4 $0x02, (BX)(R13*2), Z4, Z4
+	ADDQ         R13, BX
+	VINSERTI32X4 $0x03, (BX)(R13*2), Z4, Z4
+	MOVQ         8(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), X5
+	VINSERTI32X4 $0x01, (BX)(R13*1), Z5, Z5
+	VINSERTI32X4 $0x02, (BX)(R13*2), Z5, Z5
+	ADDQ         R13, BX
+	VINSERTI32X4 $0x03, (BX)(R13*2), Z5, Z5
+	MOVQ         16(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), X6
+	VINSERTI32X4 $0x01, (BX)(R13*1), Z6, Z6
+	VINSERTI32X4 $0x02, (BX)(R13*2), Z6, Z6
+	ADDQ         R13, BX
+	VINSERTI32X4 $0x03, (BX)(R13*2), Z6, Z6
+	MOVQ         24(R10), AX
+	LEAQ         (AX)(R9*1), BX
+	VMOVDQU      (BX), X7
+	VINSERTI32X4 $0x01, (BX)(R13*1), Z7, Z7
+	VINSERTI32X4 $0x02, (BX)(R13*2), Z7, Z7
+	ADDQ         R13, BX
+	VINSERTI32X4 $0x03, (BX)(R13*2), Z7, Z7
+	VPUNPCKLBW   Z5, Z4, Z8
+	VPUNPCKHBW   Z5, Z4, Z9
+	VPUNPCKLBW   Z7, Z6, Z10
+	VPUNPCKHBW   Z7, Z6, Z11
+	VPUNPCKLWD   Z10, Z8, Z12
+	VPUNPCKHWD   Z10, Z8, Z13
+	VPUNPCKLWD   Z11, Z9, Z14
+	VPUNPCKHWD   Z11, Z9, Z15
+	VPDPBUSD     (DI), Z12, Z0
+	VPDPBUSD     64(DI), Z13, Z1
+	VPDPBUSD     128(DI), Z14, Z2
+	VPDPBUSD     192(DI), Z15, Z3
+	ADDQ         $0x20, R10
+	ADDQ         $0x00000100, DI
+	DECQ         R11
+	JNZ          group
+	VCVTDQ2PS    Z0, Z0
+	VMULPS       (R8), Z0, Z0
+	VMINPS       Z0, Z24, Z0
+	VCVTPS2DQ    Z0, Z0
+	VCVTDQ2PS    Z1, Z1
+	VMULPS       64(R8), Z1, Z1
+	VMINPS       Z1, Z24, Z1
+	VCVTPS2DQ    Z1, Z1
+	VCVTDQ2PS    Z2, Z2
+	VMULPS       128(R8), Z2, Z2
+	VMINPS       Z2, Z24, Z2
+	VCVTPS2DQ    Z2, Z2
+	VCVTDQ2PS    Z3, Z3
+	VMULPS       192(R8), Z3, Z3
+	VMINPS       Z3, Z24, Z3
+	VCVTPS2DQ    Z3, Z3
+	VPACKSSDW    Z1, Z0, Z0
+	VPADDSW      Z25, Z0, Z0
+	VPACKSSDW    Z3, Z2, Z2
+	VPADDSW      Z25, Z2, Z2
+	VPACKUSWB    Z2, Z0, Z0
+	VPMAXUB      Z26, Z0, Z0
+	VMOVDQU8     Z0, K3, (R12)
+	IMUL3Q       $0x04, R13, R9
+	ADDQ         R9, (SP)
+	MOVQ         dstStep+8(FP), R9
+	ADDQ         R9, dst+0(FP)
+	DECQ         n+64(FP)
+	JNZ          pixel
 	VZEROUPPER
 	RET

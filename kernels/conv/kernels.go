@@ -9,8 +9,9 @@ type Kernel struct {
 	Tier tier.Tier
 	Type string // f32 or u8s8
 	// Lanes is the number of channels that go together, and so how many pixels of few channels may share a vector.
-	Lanes  int
-	Slides bool // there is a variant for stride 1 that takes whole lines
+	Lanes   int
+	Gathers bool // there are variants for vectors of 2 or 4 pixels that lie apart
+	Slides  bool // there is a variant for stride 1 that takes whole lines
 }
 
 // Kernels lists the kernels of this build, sorted by name.

@@ -11,12 +11,12 @@ import (
 )
 
 var table = [...]Kernel{
-	{"f32_depth_avx2_4x16", tier.AVX2, "f32", 16, false},
-	{"f32_depth_avx512vnni_8x16", tier.AVX512VNNI, "f32", 16, false},
-	{"f32_depth_plain", tier.Plain, "f32", 1, false},
-	{"u8s8_depth_avx2_1x16", tier.AVX2, "u8s8", 16, false},
-	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8", 64, true},
-	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false},
+	{"f32_depth_avx2_4x16", tier.AVX2, "f32", 16, false, false},
+	{"f32_depth_avx512vnni_8x16", tier.AVX512VNNI, "f32", 16, false, false},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false, false},
+	{"u8s8_depth_avx2_1x16", tier.AVX2, "u8s8", 16, false, false},
+	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8", 64, true, true},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false},
 }
 
 // span runs one call of a float kernel.
@@ -42,6 +42,15 @@ func (c *callI8) span(dst []uint8, s *span[uint8]) {
 	p, q := c.p, tile.NewRequant(c.rq, int32(c.xZero))
 	lanes := c.k.Lanes
 	blocks := (p.c-1)/lanes + 1
+	if s.gather {
+		_ = dst[s.out+s.n*lanesI8-1]
+		if p.c == 32 {
+			depth32I8x512(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &c.bias[0], &c.mult[0], s.n, 1, 0, &q[0])
+		} else {
+			depth16I8x512(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &c.bias[0], &c.mult[0], s.n, 1, 0, &q[0])
+		}
+		return
+	}
 	if lanes == lanesI8 {
 		_ = dst[s.out+(s.n-1)*s.dstep+(blocks-1)*lanes+s.lanes-1]
 		depthI8x512(&dst[s.out], s.dstep, &s.taps[0], p.groups, s.srcStep, &p.packed[0], &c.bias[0], &c.mult[0],

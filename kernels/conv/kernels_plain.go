@@ -8,8 +8,8 @@ import (
 )
 
 var table = [...]Kernel{
-	{"f32_depth_plain", tier.Plain, "f32", 1, false},
-	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false, false},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false},
 }
 
 // No span is made where there is no assembly.

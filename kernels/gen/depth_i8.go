@@ -16,17 +16,36 @@ const depthI8Signature = `func(dst *byte, dstStep int, taps **byte, groups, srcS
 // undoes: vector q has channels 16*lane + 4*q to 16*lane + 4*q + 3 in lane 0 to 3.
 type stack512 struct{ *asm }
 
-// depthI8AVX512 writes the integer kernel for any stride and dilation.
+// depthI8AVX512 writes the integer kernels for any stride and dilation: one whose vectors have 64 channels of a pixel, and
+// two for pictures of 32 and 16 channels, whose vectors have two and four pixels.
 func depthI8AVX512(ctx *build.Context) {
-	a := stack512{function(ctx, "depthI8x512", depthI8Signature,
-		"depthI8x512 computes n pixels of blocks times 64 channels. taps has 4 pointers for each group of taps;",
-		"srcStep and dstStep are bytes between pixels. w is [blocks][groups][64][4]; bias, which includes the zero point,",
-		"and mult are [blocks][64] in the order of unpacked vectors. mask has a bit for each channel of the last block.")}
+	for _, channels := range []int{64, 32, 16} {
+		name, doc := "depthI8x512", []string{
+			"depthI8x512 computes n pixels of blocks times 64 channels. taps has 4 pointers for each group of taps;",
+			"srcStep and dstStep are bytes between pixels. w is [blocks][groups][64][4]; bias, which includes the zero point,",
+			"and mult are [blocks][64] in the order of unpacked vectors. mask has a bit for each channel of the last block."}
+		if channels < 64 {
+			name = fmt.Sprintf("depth%dI8x512", channels)
+			doc = []string{fmt.Sprintf("%s is depthI8x512 for 1 block of %d channels: n counts vectors of %d pixels, dstStep is",
+				name, channels, 64/channels), "bytes between vectors, srcStep between pixels, and mask is ignored."}
+		}
+		depth512{stack512{function(ctx, name, depthI8Signature, doc...)}, channels}.write()
+	}
+}
+
+// depth512 is a kernel whose vectors have 64/channels pixels.
+type depth512 struct {
+	stack512
+	channels int
+}
+
+func (a depth512) write() {
 	off, left := a.AllocLocal(8), a.AllocLocal(8)
 	a.load("rq", rK)
 	a.constants(rK, reg.Z24, reg.Z25, reg.Z26)
 	a.load("mask", rK)
 	a.KMOVQ(rK, reg.K2)
+	a.load("srcStep", rDstRow)
 	a.MOVQ(U32(0), off)
 	a.Label("pixel")
 	a.MOVQ(off, rK)
@@ -38,17 +57,19 @@ func depthI8AVX512(ctx *build.Context) {
 	a.MOVQ(rA0, left)
 	a.KXNORQ(reg.K3, reg.K3, reg.K3)
 	a.Label("block")
-	a.CMPQ(left, U8(1))
-	a.JNE(LabelRef("whole"))
-	a.KMOVQ(reg.K2, reg.K3)
-	a.Label("whole")
+	if a.channels == 64 {
+		a.CMPQ(left, U8(1))
+		a.JNE(LabelRef("whole"))
+		a.KMOVQ(reg.K2, reg.K3)
+		a.Label("whole")
+	}
 	a.load("taps", rSegs)
 	a.load("groups", rNseg)
 	a.begin(rRow5, zmm[:4])
 	a.Label("group")
-	for i, r := range []reg.GPPhysical{rA0, rA1, rRow, rRow3} {
-		a.MOVQ(Mem{Base: rSegs, Disp: 8 * i}, r)
-		a.VMOVDQU8_Z(Mem{Base: r, Index: rK, Scale: 1}, reg.K3, zmm[4+i])
+	for i := range 4 {
+		a.MOVQ(Mem{Base: rSegs, Disp: 8 * i}, rA0)
+		a.gather(zmm[4+i])
 	}
 	a.unpack([4]reg.VecPhysical(zmm[4:8]), zmm[8:16])
 	for q := range 4 {
@@ -59,19 +80,40 @@ func depthI8AVX512(ctx *build.Context) {
 	a.DECQ(rNseg)
 	a.JNZ(LabelRef("group"))
 	a.store(zmm[:4], rB2, rDst, reg.Z24, reg.Z25, reg.Z26)
-	a.ADDQ(U8(64), rK)
-	a.ADDQ(U8(64), rDst)
-	a.ADDQ(U32(256), rRow5)
-	a.ADDQ(U32(256), rB2)
-	a.DECQ(left)
-	a.JNZ(LabelRef("block"))
-	a.load("srcStep", rK)
+	if a.channels == 64 {
+		a.ADDQ(U8(64), rK)
+		a.ADDQ(U8(64), rDst)
+		a.ADDQ(U32(256), rRow5)
+		a.ADDQ(U32(256), rB2)
+		a.DECQ(left)
+		a.JNZ(LabelRef("block"))
+	}
+	a.IMUL3Q(U8(uint64(64/a.channels)), rDstRow, rK)
 	a.ADDQ(rK, off)
 	a.load("dstStep", rK)
 	a.ADDQ(rK, a.arg("dst"))
 	a.DECQ(a.arg("n"))
 	a.JNZ(LabelRef("pixel"))
 	a.done()
+}
+
+// gather loads what a tap sees at rA0 + rK: 64 channels, or fewer of pixels that are rDstRow apart. rA1 is destroyed.
+func (a depth512) gather(z reg.VecPhysical) {
+	switch m := (Mem{Base: rA0, Index: rK, Scale: 1}); a.channels {
+	case 64:
+		a.VMOVDQU8_Z(m, reg.K3, z)
+	case 32:
+		a.LEAQ(m, rA1)
+		a.VMOVDQU(Mem{Base: rA1}, z.AsY())
+		a.VINSERTI64X4(U8(1), Mem{Base: rA1, Index: rDstRow, Scale: 1}, z, z)
+	case 16:
+		a.LEAQ(m, rA1)
+		a.VMOVDQU(Mem{Base: rA1}, z.AsX())
+		a.VINSERTI32X4(U8(1), Mem{Base: rA1, Index: rDstRow, Scale: 1}, z, z)
+		a.VINSERTI32X4(U8(2), Mem{Base: rA1, Index: rDstRow, Scale: 2}, z, z)
+		a.ADDQ(rDstRow, rA1)
+		a.VINSERTI32X4(U8(3), Mem{Base: rA1, Index: rDstRow, Scale: 2}, z, z)
+	}
 }
 
 // constants loads upper limit, zero point and lower limit of the result from rq at r.
