@@ -4,6 +4,8 @@ package tile
 
 import "assay/kernels/tier"
 
+//go:generate sh -c "cd ../../gen && go run ."
+
 var table = [...]Kernel{
 	{"f32_tile_avx2_6x16", tier.AVX2, "f32", 6, 300_000},
 	{"f32_tile_avx512vnni_14x32", tier.AVX512VNNI, "f32", 14, 600_000},
