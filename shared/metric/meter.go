@@ -123,7 +123,7 @@ func scores(t *tensor.Tensor) ([]float64, error) {
 		v := tensor.View[uint16](t)
 		out = make([]float64, len(v))
 		for i, x := range v {
-			out[i] = half(x)
+			out[i] = float64(tensor.HalfToFloat(x))
 		}
 	default:
 		v, err := t.Ints()
@@ -136,24 +136,6 @@ func scores(t *tensor.Tensor) ([]float64, error) {
 		}
 	}
 	return out, nil
-}
-
-// half is the value of an IEEE 754 half-precision number.
-func half(h uint16) float64 {
-	sign, exp, frac := 1.0, int(h>>10&31), float64(h&1023)
-	if h>>15 != 0 {
-		sign = -1
-	}
-	switch exp {
-	case 0:
-		return sign * math.Ldexp(frac, -24)
-	case 31:
-		if frac != 0 {
-			return math.NaN()
-		}
-		return math.Inf(int(sign))
-	}
-	return sign * math.Ldexp(frac+1024, exp-25)
 }
 
 // Agreement is the meter that asks how often a model's answer is the float model's: its labels are the classes in

@@ -114,7 +114,7 @@ func (m Meter) Flips(metric int, first, second []byte) (wrong, right int) {
 	a, b := m.Each(metric, first), m.Each(metric, second)
 	sign := float64(m.Direction(metric))
 	for i := range min(len(a), len(b)) {
-		switch d := sign * (b[i] - a[i]); {
+		switch d := float64(sign * (b[i] - a[i])); {
 		case d < 0:
 			wrong++
 		case d > 0:
