@@ -174,7 +174,8 @@ func (l layer) i8(t testing.TB) func() {
 	return func() { p.Run(dst, src, g, 128, q, scratch) }
 }
 
-// threadTime is the CPU time of this thread: a neighbour on the core does not count.
+// threadTime is the CPU time of this thread: a neighbour on the core does not count. The caller has locked the goroutine to
+// its thread; otherwise two readings may be of two clocks.
 func threadTime() time.Duration {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
