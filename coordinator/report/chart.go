@@ -2,66 +2,107 @@ package report
 
 import (
 	"fmt"
-	"html/template"
 	"math"
-	"strings"
 )
 
-// The chart's size and margins in its own units.
+// The chart's size, margins and marker size in its own units.
 const (
-	chartW, chartH        = 1000.0, 300.0
-	left, right, top, low = 64.0, 16.0, 18.0, 40.0
+	chartW, chartH        = 1000.0, 320.0
+	left, right, top, low = 66.0, 14.0, 30.0, 34.0
+	dot                   = 5.0
+	fewSteps              = 14 // up to so many steps every point carries its value
 )
 
-// chart draws the first metric over the full evaluations, with the limit as a dashed line.
-func chart(d *Decisions) template.HTML {
+// chart is the first metric over the full evaluations, laid out for chart.svg.tmpl.
+type chart struct {
+	Title                   string
+	Width, Height           float64
+	Left, Right, Axis, Foot float64
+	Dot, Side               float64
+	Ticks                   []tick
+	Limit                   tick
+	Points                  []point
+}
+
+// tick is a horizontal line with its text.
+type tick struct {
+	Y, TextY, Text string
+}
+
+// point is one evaluation. Name and Value are empty where there is no room for them.
+type point struct {
+	Name, Title, Value string
+	X, Y, ValueY       string
+	Known, Within      bool
+}
+
+// evaluation is what the chart shows of one plan.
+type evaluation struct {
+	name, title string
+	value       float64
+	within      bool
+}
+
+// evaluations lists the float model, all INT8 and the steps. What a step's verdict calls within is within: the search
+// compares exactly, floating point here could not.
+func evaluations(d *Decisions) []evaluation {
 	m := d.Metrics[0]
-	names, values := []string{"float", "all INT8"}, []float64{float64(m.Float), float64(m.Int8)}
-	for i, s := range d.Steps {
-		names, values = append(names, fmt.Sprint(i+1)), append(values, float64(first(s.Values)))
+	out := []evaluation{
+		{"float", "the float model", float64(m.Float), true},
+		{"all INT8", "everything INT8", float64(m.Int8), d.Reason == "met" && len(d.Steps) == 0 || d.Model.Groups == 0},
 	}
+	for i, s := range d.Steps {
+		out = append(out, evaluation{
+			fmt.Sprint(i + 1), fmt.Sprintf("step %d: %s to float", i+1, shorten(d.operations(s.Group), 6)),
+			float64(first(s.Values)), s.holds(m),
+		})
+	}
+	return out
+}
+
+// holds reports whether the first metric's drop is within its limit after s.
+func (s Step) holds(m Metric) bool {
+	const rounding = 1e-12 // of a drop that equals the limit as a fraction
+	return s.Verdict == "within" || float64(first(s.Drops)) <= float64(m.Limit)+rounding
+}
+
+// newChart lays the chart out.
+func newChart(d *Decisions) chart {
+	m, all := d.Metrics[0], evaluations(d)
 	limit := limitValue(d, m)
 	lo, hi := limit, limit
-	for _, v := range values {
-		if !math.IsNaN(v) {
-			lo, hi = min(lo, v), max(hi, v)
+	for _, e := range all {
+		if !math.IsNaN(e.value) {
+			lo, hi = min(lo, e.value), max(hi, e.value)
 		}
 	}
-	pad := max((hi-lo)*0.12, 1e-4)
+	pad := max((hi-lo)*0.12, 1e-6*math.Abs(hi), 1e-9)
 	lo, hi = lo-pad, hi+pad
-	x := func(i int) float64 {
-		return left + (chartW-left-right)*(float64(i)+0.5)/float64(len(values))
-	}
 	y := func(v float64) float64 { return top + (chartH-top-low)*(hi-v)/(hi-lo) }
-	var b strings.Builder
-	fmt.Fprintf(&b, `<svg viewBox="0 0 %g %g" role="img" aria-label="%s per step">`, chartW, chartH, template.HTMLEscapeString(m.Name))
+	c := chart{
+		Title: m.Name + " after each step, against its limit", Width: chartW, Height: chartH,
+		Left: left, Right: chartW - right, Axis: left - 8, Foot: chartH - 10, Dot: dot, Side: 2 * dot,
+	}
 	for _, t := range ticks(lo, hi) {
-		fmt.Fprintf(&b, `<line x1="%g" x2="%g" y1="%.1f" y2="%.1f" stroke="var(--faint)"/><text x="%g" y="%.1f" text-anchor="end">%s</text>`, left, chartW-right, y(t), y(t), left-8, y(t)+4, tickText(t, hi-lo))
+		c.Ticks = append(c.Ticks, tick{coordinate(y(t)), coordinate(y(t) + 4), tickText(t, hi-lo)})
 	}
-	fmt.Fprintf(&b, `<line x1="%g" x2="%g" y1="%.1f" y2="%.1f" stroke="var(--soft)" stroke-dasharray="6 5"/>`, left, chartW-right, y(limit), y(limit))
-	var line strings.Builder
-	for i, v := range values {
-		if !math.IsNaN(v) {
-			fmt.Fprintf(&line, "%.1f,%.1f ", x(i), y(v))
+	c.Limit = tick{coordinate(y(limit)), coordinate(y(limit) - 6), "limit " + fixed(Number(limit))}
+	every := 1 + len(d.Steps)/25
+	for i, e := range all {
+		x := left + (chartW-left-right)*(float64(i)+0.5)/float64(len(all))
+		p := point{Title: e.title + ": " + fixed(Number(e.value)), X: coordinate(x), Known: !math.IsNaN(e.value), Within: e.within}
+		if p.Known {
+			p.Y, p.ValueY = coordinate(y(e.value)), coordinate(y(e.value)-12)
 		}
+		if i < 2 || (i-2)%every == 0 {
+			p.Name = e.name
+		}
+		if len(d.Steps) <= fewSteps {
+			p.Value = fixed(Number(e.value))
+		}
+		c.Points = append(c.Points, p)
 	}
-	fmt.Fprintf(&b, `<polyline points="%s" fill="none" stroke="var(--line)" stroke-width="2"/>`, strings.TrimSpace(line.String()))
-	every := max(1, len(values)/25)
-	for i, v := range values {
-		if i < 2 || (i-1)%every == 0 {
-			fmt.Fprintf(&b, `<text x="%.1f" y="%g" text-anchor="middle">%s</text>`, x(i), chartH-14, names[i])
-		}
-		if math.IsNaN(v) {
-			continue
-		}
-		colour := "var(--bad)"
-		if within(m, v, limit) {
-			colour = "var(--good)"
-		}
-		fmt.Fprintf(&b, `<circle cx="%.1f" cy="%.1f" r="5" fill="%s"><title>%s: %.4f</title></circle>`, x(i), y(v), colour, names[i], v)
-	}
-	b.WriteString(`</svg>`)
-	return template.HTML(b.String()) //nolint:gosec // numbers and escaped names only
+	return c
 }
 
 // limitValue is the value of the metric right on the limit.
@@ -70,19 +111,13 @@ func limitValue(d *Decisions, m Metric) float64 {
 	if d.Job.DropType == "relative" {
 		allowed *= math.Abs(float64(m.Float))
 	}
-	if m.Direction != "higher-better" {
+	if m.Direction != higherBetter {
 		return float64(m.Float) + allowed
 	}
 	return float64(m.Float) - allowed
 }
 
-func within(m Metric, v, limit float64) bool {
-	const rounding = 1e-9
-	if m.Direction != "higher-better" {
-		return v <= limit+rounding
-	}
-	return v >= limit-rounding
-}
+func coordinate(v float64) string { return fmt.Sprintf("%.1f", v) }
 
 // ticks are three to seven round numbers between lo and hi.
 func ticks(lo, hi float64) []float64 {
@@ -94,8 +129,8 @@ func ticks(lo, hi float64) []float64 {
 		}
 	}
 	var out []float64
-	for t := math.Ceil(lo/step) * step; t <= hi; t += step {
-		out = append(out, t)
+	for i := math.Ceil(lo / step); i*step <= hi && len(out) < 12; i++ {
+		out = append(out, i*step)
 	}
 	return out
 }
@@ -103,5 +138,5 @@ func ticks(lo, hi float64) []float64 {
 // tickText prints a tick with as many digits as the span needs.
 func tickText(t, span float64) string {
 	digits := max(0, int(math.Ceil(1-math.Log10(span))))
-	return fmt.Sprintf("%.*f", min(digits, 6), t)
+	return fmt.Sprintf("%.*f", min(digits, 9), t)
 }

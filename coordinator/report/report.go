@@ -33,6 +33,7 @@ type Decisions struct {
 	MACShare    float64      `json:"int8_mac_share"`
 	Flips       Flips        `json:"flips"`
 	Groups      []Group      `json:"groups"`
+	Operations  []Placed     `json:"operations"`
 	AlwaysFloat []Operation  `json:"always_float"`
 	Trials      []Trial      `json:"trials"`
 	Steps       []Step       `json:"steps"`
@@ -54,12 +55,16 @@ type Job struct {
 	Meter       string `json:"meter_digest"`
 }
 
-// Model is the model that was quantized. Operations counts those that could be INT8.
+// Model is the model that was quantized, after normalisation. Operations counts those that could be INT8 and multiply by
+// weights, Nodes all of the graph, MACs the multiply-adds of one sample, Bytes the float model as a file.
 type Model struct {
 	Name       string `json:"name"`
 	Digest     string `json:"digest"`
+	Nodes      int    `json:"nodes"`
 	Operations int    `json:"operations"`
 	Groups     int    `json:"groups"`
+	MACs       int64  `json:"macs"`
+	Bytes      int    `json:"bytes"`
 }
 
 // Samples counts what was used for what.
@@ -95,19 +100,41 @@ type Flips struct {
 }
 
 // Group is one group with what it holds and how it fared in the first ranking: Score is the metric on the ranking subset
-// with this group alone in float, null when no ranking was needed.
+// with this group alone in float, null when no ranking was needed. MACShare is of the whole model's multiply-adds.
 type Group struct {
 	Index      int      `json:"index"`
 	Operations []string `json:"operations"`
 	MACs       int64    `json:"macs"`
+	MACShare   float64  `json:"mac_share"`
 	Score      *Number  `json:"score"`
 	Float      bool     `json:"float"`
 }
 
 // Operation is one that was never INT8 and why.
 type Operation struct {
-	Name   string `json:"name"`
-	Reason string `json:"reason"`
+	Name     string  `json:"name"`
+	Type     string  `json:"type"`
+	MACs     int64   `json:"macs"`
+	MACShare float64 `json:"mac_share"`
+	Reason   string  `json:"reason"`
+}
+
+// What an operation of the final model computes in.
+const (
+	INT8    = "int8"
+	Float   = "float"
+	Follows = "follows" // it only passes on, reshapes or clamps what its neighbours compute
+)
+
+// Placed is one operation of the graph, in topological order. Groups are those that it belongs to; it is float as soon as
+// one of them is.
+type Placed struct {
+	Name      string  `json:"name"`
+	Type      string  `json:"type"`
+	Groups    []int   `json:"groups"`
+	Precision string  `json:"precision"`
+	MACs      int64   `json:"macs"`
+	MACShare  float64 `json:"mac_share"`
 }
 
 // Trial is one question of the search, in order.
@@ -128,9 +155,11 @@ type Step struct {
 	Best    bool     `json:"best"`
 }
 
-// Ranking is one order of groups, best first. Before counts the steps made before it.
+// Ranking is one order of groups, best first. Before counts the steps made before it. Current is the metric of the model
+// that was to be mended, on the samples that scored: a group's score minus Current is what the group brings there.
 type Ranking struct {
 	Before  int     `json:"before_step"`
+	Current *Number `json:"current"`
 	Metric  int     `json:"metric"`
 	Samples int     `json:"samples"`
 	Worse   int     `json:"samples_worse_than_float"`

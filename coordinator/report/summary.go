@@ -21,18 +21,22 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 	}
 	fmt.Fprintf(&b, "\n%s\n", t.Render())
 	if len(d.FloatGroups) > 0 {
-		t := plain("back to float", "gain", "operations")
+		t := plain("back to float", "drop lowered by", "multiply-adds", "operations")
 		for _, g := range d.FloatGroups {
-			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), shorten(g.Operations, 4)})
+			share := ""
+			if g.Index < len(d.Groups) {
+				share = percent(d.Groups[g.Index].MACShare)
+			}
+			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), share, shorten(g.Operations, 4)})
 		}
 		fmt.Fprintf(&b, "\n%s\n", t.Render())
 	}
-	fmt.Fprintf(&b, "\nINT8 share    %.1f %% of the multiply-adds; %d of %d groups are float\n", 100*d.MACShare, len(d.FloatGroups), d.Model.Groups)
-	fmt.Fprintf(&b, "changed       %d samples became wrong, %d became right, of %d\n", d.Flips.Wrong, d.Flips.Right, d.Samples.Search)
+	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %d of %d groups are float%s\n", percent(d.MACShare), len(d.FloatGroups), d.Model.Groups, never(d))
+	fmt.Fprintf(&b, "changed       %d samples became wrong, %d became right, of %s\n", d.Flips.Wrong, d.Flips.Right, count(int64(d.Samples.Search)))
 	if s := r.Run.Speed; s != nil {
-		fmt.Fprintf(&b, "one sample    float %.2f ms, all INT8 %.2f ms, final %.2f ms (this machine, one core)\n", s.Float, s.Int8, s.Final)
+		fmt.Fprintf(&b, "one sample    float %s, all INT8 %s, final %s (this machine, one core)\n", milliseconds(s.Float), milliseconds(s.Int8), milliseconds(s.Final))
 	}
-	fmt.Fprintf(&b, "work          %d inferences in %.1f s; %d cells computed, %d known from before\n", r.Run.Inferences, r.Run.Seconds, r.Run.CellsComputed, r.Run.CellsReused)
+	fmt.Fprintf(&b, "work          %s inferences in %.1f s; %s results computed, %s known from before\n", count(r.Run.Inferences), r.Run.Seconds, count(r.Run.CellsComputed), count(r.Run.CellsReused))
 	for _, n := range d.Notes {
 		fmt.Fprintf(&b, "note          %s\n", n)
 	}
@@ -43,8 +47,17 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 		}
 		fmt.Fprintf(&b, "%s%s\n", label, f)
 	}
+	fmt.Fprintf(&b, "\n%s\n", headline(&d))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+// never counts the operations that were not INT8 from the start.
+func never(d Decisions) string {
+	if n := len(d.AlwaysFloat); n > 0 {
+		return fmt.Sprintf(", %d operations never were INT8 (report.html says why)", n)
+	}
+	return ""
 }
 
 // Decided writes the decisions of a search, step by step: what a replay prints.
@@ -76,20 +89,9 @@ func plain(header ...any) table.Writer {
 	return t
 }
 
-func fixed(n Number) string  { return fmt.Sprintf("%.4f", float64(n)) }
-func signed(n Number) string { return fmt.Sprintf("%+.4f", float64(n)) }
-
 func met(ok bool) string {
 	if ok {
 		return "met"
 	}
 	return "NOT MET"
-}
-
-// shorten lists at most n names.
-func shorten(names []string, n int) string {
-	if len(names) <= n {
-		return strings.Join(names, ", ")
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
 }

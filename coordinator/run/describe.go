@@ -30,18 +30,18 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 		Numerics: numeric.Version,
 		Model:    report.Model{Name: w.job.Stem(), Digest: w.problem.Model.String(), Operations: w.built.Layers, Groups: len(w.params.Groups)},
 		Samples:  report.Samples{Calibration: len(w.data.calibView.Samples), Search: len(w.data.searchView.Samples)},
-		Output:   w.output, AlwaysFloat: []report.Operation{}, Groups: []report.Group{},
+		Output:   w.output,
 	}
 	if total > 0 {
 		d.MACShare = float64(macs) / float64(total)
 	}
-	for i, ops := range quant.GroupOps(w.model.graph, w.params) {
-		d.Groups = append(d.Groups, report.Group{Index: i, Operations: ops})
-	}
-	for _, r := range w.built.Float {
-		d.AlwaysFloat = append(d.AlwaysFloat, report.Operation{Name: r.Node, Reason: r.Why})
+	if err := w.operations(&d); err != nil {
+		return nil, err
 	}
 	d.Fill(w.outcome, w.limit)
+	if err := w.currents(&d); err != nil {
+		return nil, err
+	}
 	d.Notes = append(d.Notes, w.built.Warnings...)
 	float := w.asker.known[plan.Digest{}]
 	best := w.asker.known[plan.EffectiveDigest(w.params, final)]

@@ -1,0 +1,155 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"strings"
+)
+
+// higherBetter is the word of metrics whose larger values are better.
+const higherBetter = "higher-better"
+
+// headline is the result in one or two sentences.
+func headline(d *Decisions) string {
+	m := d.Metrics[0]
+	final := fmt.Sprintf("%s is %s", m.Name, distance(d, float64(m.Drop)))
+	switch {
+	case d.Model.Groups == 0:
+		return "The model has no operation that can be INT8; the written file is the float model."
+	case d.Met && len(d.FloatGroups) == 0:
+		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, fixed(m.Limit))
+	case d.Met && len(d.FloatGroups) == d.Model.Groups:
+		return "Every group had to go back to float to keep the limit: the written file is the float model."
+	case d.Met:
+		return fmt.Sprintf("%s went back to float. Now %s; with everything INT8 it was %s.", groupsOf(len(d.FloatGroups), d.Model.Groups), final, distance(d, fall(d, m)))
+	}
+	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, fixed(m.Limit), because(d.Reason))
+}
+
+// because says why a search ended without meeting the limit.
+func because(reason string) string {
+	if t, ok := map[string]string{
+		"all-float": "no group was left to give back", "iterations": "max_iter_num reverts had been tried", "stopped": "it was asked to stop",
+		"nothing-to-quantize": "there is nothing to quantize",
+	}[reason]; ok {
+		return t
+	}
+	return reason
+}
+
+func groupsOf(n, all int) string {
+	if n == 1 {
+		return fmt.Sprintf("One of %d groups", all)
+	}
+	return fmt.Sprintf("%d of %d groups", n, all)
+}
+
+// distance says a drop in words.
+func distance(d *Decisions, drop float64) string {
+	size, of := fmt.Sprintf("%.4f", math.Abs(drop)), ""
+	if d.Job.DropType == "relative" {
+		of = " of its value"
+	}
+	switch {
+	case math.IsNaN(drop):
+		return "no number"
+	case size == "0.0000" && drop == 0:
+		return "exactly the float model's"
+	case drop < 0:
+		return size + of + " better than the float model's"
+	}
+	return size + of + " worse than the float model's"
+}
+
+// fall is the drop of the all-INT8 model in the unit of the limit.
+func fall(d *Decisions, m Metric) float64 {
+	v := float64(m.Float - m.Int8)
+	if m.Direction != higherBetter {
+		v = -v
+	}
+	if d.Job.DropType == "relative" {
+		v /= math.Abs(float64(m.Float))
+	}
+	return v
+}
+
+// verdictText says in words what a step led to.
+func verdictText(v string) string {
+	if t, ok := map[string]string{
+		"within": "within the limit: done", "all-float": "no group is left", "kept": "kept; the next of the same ranking is tried", "forgiven": "worse, kept this once",
+		"rolled-back": "worse: undone, and ranked again", "kept-worse": "worse, kept; ranked again", "other-metric": "this metric holds, another does not; ranked again",
+	}[v]; ok {
+		return t
+	}
+	return v
+}
+
+// fixed prints a metric's value; what is no number is n/a.
+func fixed(n Number) string {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return "n/a"
+	}
+	return fmt.Sprintf("%.4f", float64(n))
+}
+
+// signed prints a difference with its sign.
+func signed(n Number) string {
+	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
+		return "n/a"
+	}
+	return fmt.Sprintf("%+.4f", float64(n))
+}
+
+// percent prints a share; what is neither nothing nor everything is not rounded to it.
+func percent(f float64) string {
+	switch {
+	case f > 0 && f < 0.001:
+		return "< 0.1%"
+	case f < 1 && f > 0.999:
+		return "> 99.9%"
+	}
+	return fmt.Sprintf("%.1f%%", 100*f)
+}
+
+// milliseconds prints a time of one sample with three digits that count.
+func milliseconds(ms float64) string {
+	switch {
+	case ms < 0.1:
+		return fmt.Sprintf("%.1f µs", 1000*ms)
+	case ms < 10:
+		return fmt.Sprintf("%.2f ms", ms)
+	case ms < 1000:
+		return fmt.Sprintf("%.1f ms", ms)
+	}
+	return fmt.Sprintf("%.2f s", ms/1000)
+}
+
+// bytes prints a file's size.
+func bytesText(n int) string {
+	switch {
+	case n < 10_000:
+		return fmt.Sprintf("%d B", n)
+	case n < 1_000_000:
+		return fmt.Sprintf("%.0f kB", float64(n)/1e3)
+	case n < 1_000_000_000:
+		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
+	}
+	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
+}
+
+// count writes 12345 as 12,345.
+func count(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// shorten lists at most n names.
+func shorten(names []string, n int) string {
+	if len(names) <= n {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:n], ", "), len(names)-n)
+}
