@@ -32,7 +32,7 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 		fmt.Fprintf(&b, "\n%s\n", t.Render())
 	}
 	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %d of %d groups are float%s\n", percent(d.MACShare), len(d.FloatGroups), d.Model.Groups, never(d))
-	fmt.Fprintf(&b, "changed       %d samples became wrong, %d became right, of %s\n", d.Flips.Wrong, d.Flips.Right, count(int64(d.Samples.Search)))
+	fmt.Fprintf(&b, "changed       %s became wrong, %d became right, of %s\n", plural(d.Flips.Wrong, "sample"), d.Flips.Right, count(int64(d.Samples.Search)))
 	if s := r.Run.Speed; s != nil {
 		fmt.Fprintf(&b, "one sample    float %s, all INT8 %s, final %s (this machine, one core)\n", milliseconds(s.Float), milliseconds(s.Int8), milliseconds(s.Final))
 	}
@@ -55,9 +55,16 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 // never counts the operations that were not INT8 from the start.
 func never(d Decisions) string {
 	if n := len(d.AlwaysFloat); n > 0 {
-		return fmt.Sprintf(", %d operations never were INT8 (report.html says why)", n)
+		return fmt.Sprintf("; %s never INT8 (report.html says why)", were(n))
 	}
 	return ""
+}
+
+func were(n int) string {
+	if n == 1 {
+		return "1 operation was"
+	}
+	return fmt.Sprintf("%d operations were", n)
 }
 
 // Decided writes the decisions of a search, step by step: what a replay prints.

@@ -137,6 +137,13 @@ func bytesText(n int) string {
 	return fmt.Sprintf("%.2f GB", float64(n)/1e9)
 }
 
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return count(int64(n)) + " " + what + "s"
+}
+
 // count writes 12345 as 12,345.
 func count(n int64) string {
 	s := fmt.Sprint(n)

@@ -66,7 +66,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 
 // speed measures the float, the all-INT8 and the final model on this machine.
 func (w *work) speed(ctx context.Context) (*report.Speed, error) {
-	w.events.phase("speed", "one sample at a time on this machine")
+	w.events.phase(Phase{Name: PhaseSpeed, Models: 3, Samples: 1})
 	var s report.Speed
 	digest, sample := w.problem.Digest(), w.data.searchView.Samples[0]
 	for _, x := range []struct {

@@ -3,47 +3,57 @@ package run
 import (
 	"sync"
 	"time"
-
-	"assay/coordinator/search"
 )
 
-// meterOfWork estimates how many inferences a job needs and how long it will take. What is certain (baseline, INT8, their
-// calibration and verification) is counted; the search's length is guessed from the number of groups until a ranking says
-// how much each group brings. Safe for concurrent use.
+// meterOfWork estimates how many inferences a job needs and how long it will take. What every job needs (calibration,
+// float, INT8, verification) is counted; how long a search will be is guessed by watcher. Safe for concurrent use.
 type meterOfWork struct {
 	mu      sync.Mutex
-	start   time.Time
+	begin   time.Time
+	begun   time.Time // of the first inference; zero before
 	phase   string
 	done    int64 // inferences computed
 	reused  int64 // inferences answered from the store
-	certain int64 // asked so far, and those that every job needs at its end
-	guess   int64 // of rounds that are still to come
+	asked   int64 // by rounds so far
+	certain int64 // still to be asked by every job
+	guess   int64 // still to be asked by the search, if it goes as expected
+	recent  []mark
 	report  func(Progress)
 	slots   func() int
 }
 
-// Shares of a search that nothing is known about yet: a quarter of the groups goes back to float, each after one full
-// evaluation. Measured on the models of the project's tests it is 0 to a third.
-const revertShare = 4
-
-// expect sets what the rest of the job will need, as known after the all-INT8 model was measured.
-func (m *meterOfWork) expect(p search.Problem, met bool) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.guess = 0
-	if !met && p.Groups > 0 {
-		n := int64(len(p.View.Samples))
-		subset := min(int64(p.Subset), n)
-		m.guess = int64(p.Groups)*subset + int64((p.Groups+revertShare-1)/revertShare)*n
-	}
+// mark says when how much was done. The latest ones give the speed: the first cells of a process also pack weights.
+type mark struct {
+	at   time.Time
+	done int64
 }
 
-// round enters a round of the search: what it asks becomes certain and leaves the guess.
+// Speed is taken over so many cells, at least and at most.
+const fewMarks, manyMarks = 5, 48
+
+// expect sets what the search will still ask.
+func (m *meterOfWork) expect(inferences int64) {
+	m.mu.Lock()
+	m.guess = max(0, inferences)
+	m.mu.Unlock()
+}
+
+// round enters a round: what it asks leaves the expectation.
 func (m *meterOfWork) round(name string, inferences int64) {
 	m.mu.Lock()
+	if m.begun.IsZero() && inferences > 0 {
+		m.begun = time.Now()
+	}
 	m.phase = name
-	m.certain += inferences
-	m.guess = max(0, m.guess-inferences)
+	m.asked += inferences
+	if name == PhaseRank || name == PhaseRevert {
+		m.guess = max(0, m.guess-inferences)
+	} else {
+		m.certain = max(0, m.certain-inferences)
+	}
+	if name == PhaseVerify {
+		m.certain, m.guess = 0, 0 // the search is over
+	}
 	m.mu.Unlock()
 	m.tell()
 }
@@ -55,9 +65,30 @@ func (m *meterOfWork) cell(known bool, samples int) {
 		m.reused += int64(samples)
 	} else {
 		m.done += int64(samples)
+		m.recent = append(m.recent, mark{time.Now(), m.done})
+		m.recent = m.recent[max(0, len(m.recent)-manyMarks):]
 	}
 	m.mu.Unlock()
 	m.tell()
+}
+
+// took is the time that so many inferences are likely to take, 0 while nothing is known.
+func (m *meterOfWork) took(inferences int64) time.Duration {
+	if m.done == 0 || m.begun.IsZero() {
+		return 0
+	}
+	elapsed, done := time.Since(m.begun), m.done
+	if n := len(m.recent); n >= fewMarks {
+		elapsed, done = m.recent[n-1].at.Sub(m.recent[0].at), m.recent[n-1].done-m.recent[0].done
+	}
+	return time.Duration(float64(elapsed) / float64(max(done, 1)) * float64(max(0, inferences)))
+}
+
+// remaining is what the job is likely to ask besides what was asked, and a guess of the time of n inferences.
+func (m *meterOfWork) remaining(n int64) (inferences int64, left time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.certain + m.guess, m.took(n)
 }
 
 // tell reports the state.
@@ -66,11 +97,11 @@ func (m *meterOfWork) tell() {
 		return
 	}
 	m.mu.Lock()
-	p := Progress{Phase: m.phase, Done: m.done, Reused: m.reused, Total: max(m.done, m.certain+m.guess), Elapsed: time.Since(m.start), Slots: m.slots()}
-	m.mu.Unlock()
-	if p.Done > 0 {
-		p.Left = time.Duration(float64(p.Elapsed) / float64(p.Done) * float64(max(0, p.Total-p.Done)))
+	p := Progress{
+		Phase: m.phase, Done: m.done, Reused: m.reused, Total: max(m.done, m.asked-m.reused+m.certain+m.guess), Elapsed: time.Since(m.begin), Slots: m.slots(),
 	}
+	p.Left = m.took(p.Total - p.Done)
+	m.mu.Unlock()
 	m.report(p)
 }
 

@@ -7,16 +7,62 @@ import "time"
 type Events struct {
 	// Note is a line that the user should read now.
 	Note func(text string)
-	// Phase says that a new part of the work began: loading, baseline, statistics, rank, revert and so on.
-	Phase func(name, detail string)
+	// Loaded says what there is to work on: once, before any inference.
+	Loaded func(Loaded)
+	// Quantizable says what can be INT8: once, after calibration.
+	Quantizable func(Quantizable)
+	// Phase says that a new part of the work begins.
+	Phase func(Phase)
 	// Progress says how far the whole job is.
 	Progress func(Progress)
-	// Step tells a measured model: the baseline, all-INT8, each revert.
+	// Step tells a measured model: the float one, all-INT8, each revert.
 	Step func(Measured)
 }
 
-// Progress counts sample runs of the model ("inferences"). Total is an estimate until the last phase; it rises when the
-// search turns out longer. Left is 0 while nothing can be said.
+// Loaded describes model and data.
+type Loaded struct {
+	Model       string // path
+	Nodes       int    // after normalisation
+	Opset       int    // of the file
+	MACs        int64  // of one sample
+	Data        string // path
+	Calibration int    // samples
+	Search      int    // samples
+	Inferences  int64  // that the job needs if everything INT8 keeps the limit
+}
+
+// Quantizable counts what a search can choose from.
+type Quantizable struct {
+	Operations  int // that can be INT8 and multiply by weights
+	Groups      int // each goes back to float as a whole
+	AlwaysFloat int // operations that cannot be INT8 here
+}
+
+// Names of phases. Rounds of the search have the search's names.
+const (
+	PhaseDecode     = "decode"
+	PhaseStatistics = "statistics"
+	PhaseStart      = "start"
+	PhaseRank       = "rank"
+	PhaseRevert     = "revert"
+	PhaseVerify     = "verify"
+	PhaseSpeed      = "speed"
+)
+
+// Phase is a part of the work. Counts that make no sense for it are 0.
+type Phase struct {
+	Name       string
+	Subject    []string      // decode: the path; revert: the operations that go back to float
+	Models     int           // models, or plans, that are evaluated
+	Samples    int           // that each of them sees
+	Inferences int64         // that are asked; what is stored from before comes back at once
+	Left       time.Duration // guess of the time it takes, 0 while nothing can be said
+	Over       bool          // the first ranking: the limit is missed and a search begins
+	Remaining  int64         // inferences that the rest of the job is likely to need, this phase included
+}
+
+// Progress counts sample runs of the model ("inferences"). Total is those that have to be computed, an estimate until the
+// last phase; it rises when the search turns out longer. Left is 0 while nothing can be said.
 type Progress struct {
 	Phase   string
 	Done    int64
@@ -27,13 +73,21 @@ type Progress struct {
 	Left    time.Duration
 }
 
-// Measured is one full evaluation.
+// Measured is one full evaluation. Drop is in the unit of the limit.
 type Measured struct {
-	Name  string // baseline, int8, or the operations that just went to float
-	Value float64
-	Drop  float64
-	Met   bool
+	Kind       string   // MeasuredFloat, MeasuredINT8 or MeasuredRevert
+	Operations []string // that just went to float
+	Value      float64
+	Drop       float64
+	Met        bool
 }
+
+// The kinds of Measured.
+const (
+	MeasuredFloat  = "float"
+	MeasuredINT8   = "int8"
+	MeasuredRevert = "revert"
+)
 
 func (e Events) note(text string) {
 	if e.Note != nil {
@@ -41,8 +95,26 @@ func (e Events) note(text string) {
 	}
 }
 
-func (e Events) phase(name, detail string) {
+func (e Events) loaded(l Loaded) {
+	if e.Loaded != nil {
+		e.Loaded(l)
+	}
+}
+
+func (e Events) quantizable(q Quantizable) {
+	if e.Quantizable != nil {
+		e.Quantizable(q)
+	}
+}
+
+func (e Events) phase(p Phase) {
 	if e.Phase != nil {
-		e.Phase(name, detail)
+		e.Phase(p)
+	}
+}
+
+func (e Events) step(m Measured) {
+	if e.Step != nil {
+		e.Step(m)
 	}
 }

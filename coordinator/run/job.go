@@ -14,7 +14,6 @@ import (
 	"assay/shared/metric"
 	"assay/shared/plan"
 	"assay/shared/quant"
-	"assay/shared/version"
 )
 
 // Result is what a job leaves: the report, and where the files went.
@@ -67,6 +66,7 @@ type work struct {
 	gauge  *meterOfWork
 	cells  *dispatcher
 	asker  *asker
+	watch  *watcher
 	params *plan.Params
 	built  *quant.Report
 	cfg    quant.Config
@@ -98,7 +98,6 @@ func (w *work) prepare(ctx context.Context) error {
 	if err := checkIgnored(w.job, w.model.graph); err != nil {
 		return err
 	}
-	w.events.note(fmt.Sprintf("model %s: %d nodes, %d inputs, %d outputs, opset %d", w.job.Model, len(w.model.graph.Graph.Nodes), len(w.model.graph.Graph.Inputs), len(w.model.graph.Graph.Outputs), w.model.graph.FileOpset))
 	dir := w.job.StateDir
 	if dir == "" {
 		if dir, err = DefaultStateDir(w.job.Model, w.model.file); err != nil {
@@ -133,7 +132,7 @@ func (w *work) decode(ctx context.Context) error {
 	for _, n := range search.Notes {
 		w.events.note("data: " + n)
 	}
-	w.events.phase("decode", fmt.Sprintf("%d samples from %s", search.Len(), w.job.Data.Source))
+	w.events.phase(Phase{Name: PhaseDecode, Subject: []string{w.job.Data.Source}, Samples: search.Len()})
 	if w.data, err = decode(ctx, w.job, search, calibration, w.seat.objects, nil); err != nil {
 		return err
 	}
@@ -179,7 +178,7 @@ func (w *work) listen(ctx context.Context) (stop func(), err error) {
 		return nil, err
 	}
 	w.cells = d
-	w.gauge = &meterOfWork{start: time.Now(), report: w.events.Progress, slots: d.nodes.slots}
+	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots}
 	d.onCell = func(known bool, samples int) {
 		w.gauge.cell(known, samples)
 		if known {
@@ -196,14 +195,23 @@ func (w *work) listen(ctx context.Context) (stop func(), err error) {
 		waited = nobody
 	}
 	w.asker = newAsker(d, w.seat.objects, w.problem, w.meter, w.data.searchView)
-	w.asker.onRound = func(name string, trials, samples int) {
-		w.events.phase(name, fmt.Sprintf("%d plans, %d inferences", trials, samples))
-		w.gauge.round(name, int64(samples))
-	}
+	w.watch = &watcher{asker: w.asker, events: w.events, gauge: w.gauge}
+	w.asker.onRound = w.watch.round
 	if !d.fresh {
 		w.asker.lookup = d.lookup
 	}
 	return stop, nil
+}
+
+// announce says what was loaded and what the job needs at least: calibration, float, all INT8, and the written file.
+func (w *work) announce() {
+	calibration, n := len(w.data.calibView.Samples), len(w.data.searchView.Samples)
+	w.gauge.certain = int64(calibration + 3*n)
+	w.watch.about(calibration)
+	w.events.loaded(Loaded{
+		Model: w.job.Model, Nodes: len(w.model.graph.Graph.Nodes), Opset: w.model.graph.FileOpset, MACs: w.model.macs,
+		Data: w.job.Data.Source, Calibration: calibration, Search: n, Inferences: w.gauge.certain,
+	})
 }
 
 // search calibrates, builds params and runs the algorithm.
@@ -224,6 +232,7 @@ func (w *work) search(ctx context.Context) error {
 			return err
 		}
 	}
+	w.announce()
 	stats, err := w.asker.statistics(ctx, calibration, w.data.calibView, w.data.calibNames, taps)
 	if err != nil {
 		return err
@@ -231,6 +240,7 @@ func (w *work) search(ctx context.Context) error {
 	if w.params, w.built, err = quant.Build(w.model.graph, w.cfg, stats); err != nil {
 		return &InputError{err}
 	}
+	w.events.quantizable(Quantizable{Operations: w.built.Layers, Groups: len(w.params.Groups), AlwaysFloat: len(w.built.Float)})
 	for _, s := range w.built.Warnings {
 		w.events.note(s)
 	}
@@ -238,7 +248,6 @@ func (w *work) search(ctx context.Context) error {
 		return err
 	}
 	w.asker.params = w.params
-	w.events.note(fmt.Sprintf("%d operations in %d groups can be INT8", w.built.Layers, len(w.params.Groups)))
 	w.wanted = search.Problem{
 		Params: w.params.Digest(), Groups: len(w.params.Groups), View: w.data.searchView, Limit: w.limit,
 		Subset: w.job.Subset, Iterations: w.job.Iterations, KeepWorse: w.job.KeepWorse,
@@ -252,7 +261,8 @@ func (w *work) search(ctx context.Context) error {
 	if err := w.remember(); err != nil {
 		return err
 	}
-	w.outcome, err = search.POT(ctx, w.wanted, w.asker)
+	w.watch.search, w.watch.groups = w.wanted, quant.GroupOps(w.model.graph, w.params)
+	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
 	return err
 }
 
@@ -279,5 +289,3 @@ func (w *work) report(ctx context.Context) (*Result, error) {
 	res.Files = append(res.Files, filepath.Join(w.job.OutputDir, "report.json"), filepath.Join(w.job.OutputDir, "report.html"))
 	return res, nil
 }
-
-var _ = version.String

@@ -1,0 +1,75 @@
+package console
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+	"time"
+
+	"assay/coordinator/run"
+)
+
+// progressEvery is how often JSON and terminals hear of progress at most.
+const progressEvery = 500 * time.Millisecond
+
+// JSON writes one object a line. Every one has "event": note, loaded, quantizable, phase, progress or step; README.md lists
+// their fields. Values that are no number are null.
+func JSON(w io.Writer) Listener {
+	var mu sync.Mutex
+	var last time.Time
+	emit := func(event string, fields map[string]any) {
+		fields["event"] = event
+		b, err := json.Marshal(fields)
+		if err != nil {
+			return
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Fprintf(w, "%s\n", b)
+	}
+	return Listener{Close: func() {}, Events: run.Events{
+		Note: func(text string) { emit("note", map[string]any{"text": text}) },
+		Loaded: func(l run.Loaded) {
+			emit("loaded", map[string]any{
+				"model": l.Model, "nodes": l.Nodes, "opset": l.Opset, "macs": l.MACs, "data": l.Data,
+				"samples_calibration": l.Calibration, "samples_search": l.Search, "inferences": l.Inferences,
+			})
+		},
+		Quantizable: func(q run.Quantizable) {
+			emit("quantizable", map[string]any{"operations": q.Operations, "groups": q.Groups, "always_float": q.AlwaysFloat})
+		},
+		Phase: func(p run.Phase) {
+			emit("phase", map[string]any{
+				"name": p.Name, "subject": append([]string{}, p.Subject...), "models": p.Models, "samples": p.Samples,
+				"inferences": p.Inferences, "seconds": p.Left.Seconds(),
+			})
+		},
+		Step: func(m run.Measured) {
+			emit("step", map[string]any{"kind": m.Kind, "operations": append([]string{}, m.Operations...), "value": number(m.Value), "drop": number(m.Drop), "met": m.Met})
+		},
+		Progress: func(p run.Progress) {
+			mu.Lock()
+			due := time.Since(last) >= progressEvery
+			if due {
+				last = time.Now()
+			}
+			mu.Unlock()
+			if due {
+				emit("progress", map[string]any{
+					"phase": p.Phase, "done": p.Done, "total": p.Total, "reused": p.Reused, "slots": p.Slots,
+					"seconds": p.Elapsed.Seconds(), "seconds_left": p.Left.Seconds(),
+				})
+			}
+		},
+	}}
+}
+
+// number is v, or nil where JSON has no number for it.
+func number(v float64) any {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return nil
+	}
+	return v
+}

@@ -1,0 +1,54 @@
+package console
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"assay/coordinator/run"
+)
+
+// Terminal draws one bar at the bottom of a terminal and writes lines above it.
+func Terminal(w io.Writer) Listener {
+	pool := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
+	var mu sync.Mutex
+	var now run.Progress
+	state := func(f func(run.Progress) string) decor.Decorator {
+		return decor.Any(func(decor.Statistics) string {
+			mu.Lock()
+			defer mu.Unlock()
+			return f(now)
+		})
+	}
+	bar := pool.New(1, mpb.BarStyle().Lbound("").Filler("━").Tip("━").Padding("─").Rbound(""), mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(state(func(p run.Progress) string { return fmt.Sprintf("%-12s", doing(p.Phase)) })),
+		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), state(func(p run.Progress) string {
+			if p.Left <= 0 {
+				return ""
+			}
+			return fmt.Sprintf("  %s left, %s", roughly(p.Left), plural(p.Slots, "evaluator slot"))
+		})))
+	l := Listener{
+		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", text) }),
+		Close:  func() { bar.Abort(true); pool.Wait() },
+	}
+	say := l.Phase
+	l.Phase = func(p run.Phase) {
+		mu.Lock()
+		now.Phase = p.Name
+		mu.Unlock()
+		say(p)
+	}
+	l.Progress = func(p run.Progress) {
+		mu.Lock()
+		now = p
+		mu.Unlock()
+		bar.SetTotal(max(p.Total, p.Done+1), false)
+		bar.SetCurrent(p.Done)
+	}
+	return l
+}

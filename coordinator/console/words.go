@@ -1,0 +1,168 @@
+package console
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"assay/coordinator/run"
+)
+
+// loaded says what there is to work on, and how much work that is.
+func loaded(l run.Loaded) []string {
+	return []string{
+		fmt.Sprintf("model     %s: %s operations, opset %d, %s multiply-adds a sample", l.Model, count(int64(l.Nodes)), l.Opset, large(l.MACs)),
+		fmt.Sprintf("data      %s: %s samples to measure on, %s to calibrate on", l.Data, count(int64(l.Search)), count(int64(l.Calibration))),
+		fmt.Sprintf("estimate  %s inferences if everything in INT8 keeps the limit; more if layers have to be searched", count(l.Inferences)),
+	}
+}
+
+// quantizable says what the search can choose from.
+func quantizable(q run.Quantizable) string {
+	text := fmt.Sprintf("can be    INT8: %s in %s", plural(q.Operations, "operation"), plural(q.Groups, "group"))
+	if q.AlwaysFloat > 0 {
+		text += fmt.Sprintf("; %s float in any case", stay(q.AlwaysFloat))
+	}
+	return text
+}
+
+func stay(n int) string {
+	if n == 1 {
+		return "1 operation stays"
+	}
+	return fmt.Sprintf("%s operations stay", count(int64(n)))
+}
+
+// phase says in a sentence what begins.
+func phase(p run.Phase) string {
+	switch p.Name {
+	case run.PhaseDecode:
+		return fmt.Sprintf("reading %s from %s", plural(p.Samples, "sample"), strings.Join(p.Subject, ", "))
+	case run.PhaseStatistics:
+		return "calibrating: ranges of the float model's values" + cost(p)
+	case run.PhaseStart:
+		return fmt.Sprintf("measuring the float and the all-INT8 model on %s", plural(p.Samples, "sample")) + cost(p)
+	case run.PhaseRank:
+		return ranking(p)
+	case run.PhaseRevert:
+		return fmt.Sprintf("giving %s back to float", some(p.Subject)) + cost(p)
+	case run.PhaseVerify:
+		return "reading the written file back and measuring it" + cost(p)
+	case run.PhaseSpeed:
+		return "timing the float, the INT8 and the final model here, one sample at a time"
+	}
+	return fmt.Sprintf("%s: %s", p.Name, plural(p.Models, "model")) + cost(p)
+}
+
+// ranking announces a ranking; the first one says how much a search is likely to need.
+func ranking(p run.Phase) string {
+	text := fmt.Sprintf("ranking %s: each alone in float, on %s", plural(p.Models, "group"), plural(p.Samples, "sample")) + cost(p)
+	if p.Over {
+		text = "over the limit, so layers are searched that go back to float\n" + text
+		if p.Remaining > p.Inferences {
+			text += fmt.Sprintf("; about %s in all", count(p.Remaining))
+		}
+	}
+	return text
+}
+
+// cost says how many inferences p needs and how long that takes.
+func cost(p run.Phase) string {
+	switch {
+	case p.Inferences == 0:
+		return ": nothing new to measure"
+	case p.Left < time.Second:
+		return ": " + plural(int(p.Inferences), "inference")
+	}
+	return fmt.Sprintf(": %s, about %s", plural(int(p.Inferences), "inference"), roughly(p.Left))
+}
+
+// doing is the short name of a phase, for a bar.
+func doing(name string) string {
+	if t, ok := map[string]string{
+		run.PhaseDecode: "reading", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
+		run.PhaseRevert: "reverting", run.PhaseVerify: "verifying", run.PhaseSpeed: "timing",
+	}[name]; ok {
+		return t
+	}
+	return name
+}
+
+// step says what a full evaluation found.
+func step(m run.Measured) string {
+	switch m.Kind {
+	case run.MeasuredFloat:
+		return fmt.Sprintf("  float            %.4f", m.Value)
+	case run.MeasuredINT8:
+		return fmt.Sprintf("  everything INT8  %.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
+	}
+	return fmt.Sprintf("  one more float   %.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
+}
+
+func verdict(met bool) string {
+	if met {
+		return "within the limit"
+	}
+	return "over the limit"
+}
+
+// progress says how far the whole job is.
+func progress(p run.Progress) string {
+	text := fmt.Sprintf("  %s: %s of about %s inferences", doing(p.Phase), count(p.Done), count(p.Total))
+	if p.Left > 0 {
+		text += ", " + roughly(p.Left) + " left"
+	}
+	return text
+}
+
+// some names at most three operations.
+func some(names []string) string {
+	switch n := len(names); {
+	case n == 0:
+		return "one group"
+	case n > 3:
+		return fmt.Sprintf("%s and %d more", strings.Join(names[:3], ", "), n-3)
+	}
+	return strings.Join(names, ", ")
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return count(int64(n)) + " " + what + "s"
+}
+
+// count writes 12345 as 12,345.
+func count(n int64) string {
+	s := fmt.Sprint(n)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// large writes 41000000 as 41.0 million.
+func large(n int64) string {
+	switch {
+	case n >= 1e9:
+		return fmt.Sprintf("%.1f billion", float64(n)/1e9)
+	case n >= 1e6:
+		return fmt.Sprintf("%.1f million", float64(n)/1e6)
+	}
+	return count(n)
+}
+
+// roughly writes a duration as people say it: 8 s, 3 min 20 s, 2 h 10 min.
+func roughly(d time.Duration) string {
+	s := int(d.Round(time.Second).Seconds())
+	switch {
+	case s < 60:
+		return fmt.Sprintf("%d s", max(s, 1))
+	case s < 600:
+		return fmt.Sprintf("%d min %d s", s/60, s%60)
+	case s < 3600:
+		return fmt.Sprintf("%d min", s/60)
+	}
+	return fmt.Sprintf("%d h %d min", s/3600, s%3600/60)
+}
