@@ -24,7 +24,7 @@ func Terminal(w io.Writer) Listener {
 			return f(now)
 		})
 	}
-	bar := pool.New(1, mpb.BarStyle().Lbound("").Filler("━").Tip("━").Padding("─").Rbound(""), mpb.BarRemoveOnComplete(),
+	bar := pool.New(0, mpb.BarStyle().Lbound("").Filler("━").Tip("━").Padding("─").Rbound(""), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(state(func(p run.Progress) string { return fmt.Sprintf("%-12s", doing(p.Phase)) })),
 		mpb.AppendDecorators(decor.Percentage(decor.WC{W: 5}), state(func(p run.Progress) string {
 			if p.Left <= 0 {
