@@ -24,14 +24,17 @@ const (
 
 // commands is the command line.
 type commands struct {
-	Run     runCommand     `cmd:"" help:"Quantize a model within an accuracy limit."`
-	Replay  replayCommand  `cmd:"" help:"Make the decisions of a job again from its stored results; nothing is computed."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Run         runCommand       `cmd:"" help:"Quantize a model within an accuracy limit."`
+	Replay      replayCommand    `cmd:"" help:"Make a job's decisions again from its stored results; nothing is computed."`
+	Version     versionCommand   `cmd:"" help:"Print the version."`
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 const description = `Assay quantizes a float ONNX model to INT8 and keeps its accuracy within the limit that you set.
 
-It quantizes everything, measures, finds the layers that cost accuracy, gives those back to float, and proves the result.`
+It quantizes everything, measures, finds the layers that cost accuracy, gives those back to float, and proves the result.
+
+Begin with: assay run -m model.onnx --data images/ --labels labels.txt --like imagenet-torch`
 
 // terminal is where a command reads and writes.
 type terminal struct {
@@ -45,14 +48,21 @@ type terminal struct {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
+	helped := len(args) == 0 // no command: the help is the answer, though not the one that was wanted
+	if helped {
+		args, stdout = []string{"--help"}, stderr
+	}
 	parser, err := kong.New(&c, kong.Name("assay"), kong.Description(description), kong.Writers(stdout, stderr),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Exit(func(code int) { exited = code }))
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.Vars{"version": "assay " + version.String()}, kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		fmt.Fprintln(stderr, "assay:", err)
 		return exitInternal
 	}
 	k, err := parser.Parse(args)
-	if exited >= 0 {
+	switch {
+	case helped:
+		return exitInput
+	case exited >= 0:
 		return exited
 	}
 	if err != nil {

@@ -16,6 +16,8 @@ func headline(d *Decisions) string {
 	switch {
 	case d.Model.Groups == 0:
 		return "The model has no operation that can be INT8; the written file is the float model."
+	case d.Met && len(d.FloatGroups) == 0 && m.Drop <= 0:
+		return fmt.Sprintf("Everything that can be INT8 is INT8, and %s. Nothing had to go back to float.", final)
 	case d.Met && len(d.FloatGroups) == 0:
 		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, fixed(m.Limit))
 	case d.Met && len(d.FloatGroups) == d.Model.Groups:

@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"assay/shared/config"
 	"assay/shared/dataset"
@@ -25,9 +26,6 @@ type data struct {
 // openData opens what the job names, without decoding anything.
 func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
 	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Inputs: m.wants(), Prep: j.Data.Prep}
-	if j.Agreement {
-		src.Labels = ""
-	}
 	if search, err = dataset.Open(ctx, src); err != nil {
 		return nil, nil, &InputError{err}
 	}
@@ -40,14 +38,34 @@ func openData(ctx context.Context, j *config.Job, m *model) (search, calibration
 	return search, calibration, nil
 }
 
+// checkData refuses what would give a wrong answer or none, before a sample is decoded.
+func checkData(j *config.Job, search *dataset.Set) error {
+	if len(search.Labels) == 0 {
+		return &InputError{fmt.Errorf("data: %s has no labels, and accuracy needs them: give --labels FILE (lines of file name and class number, or .npy), or put the images of each class into a folder of its own", j.Data.Source)}
+	}
+	if search.Pictures() && !j.Data.Prepared {
+		return &InputError{fmt.Errorf("data: %s holds images, and how the model wants them is not known: give --like with one of %s, or single steps by --resize, --crop, --scale, --mean, --std, --channels", j.Data.Source, strings.Join(dataset.Conventions(), ", "))}
+	}
+	return nil
+}
+
+// checkMetrics refuses metrics that need answers of the float model in place of labels.
+func checkMetrics(j *config.Job) error {
+	agreement := j.Agreement
+	for _, m := range j.Metrics {
+		agreement = agreement || m.Type != "accuracy"
+	}
+	if agreement {
+		return &InputError{fmt.Errorf("%s: agreement with the float model is not supported: take annotation_free and metrics of type agreement out, and give labels", j.File)}
+	}
+	return nil
+}
+
 // decode reads every sample once and stores the pieces. A sample that cannot be read ends the job before any search: a
 // result on fewer samples than the user gave is not what was asked for.
 func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, objects store.Store, progress func(done, total int)) (*data, error) {
 	put := func(b []byte) (plan.Digest, error) { return objects.Put(ctx, b) }
 	d := &data{labels: search.Labels, names: search.Names, notes: search.Notes}
-	if j.Agreement {
-		d.labels = nil
-	}
 	in, faults, err := search.Build(ctx, put, progress)
 	if err == nil {
 		err = faults.Err()

@@ -299,6 +299,9 @@ func (d *dispatcher) failure(m *nats.Msg) {
 	defer d.mu.Unlock()
 	if _, ok := d.asked[f.Cell]; ok && d.fatal == nil {
 		d.fatal = fmt.Errorf("evaluator %s: %s", f.Node, f.Text)
+		if f.Input {
+			d.fatal = &InputError{d.fatal}
+		}
 	}
 	d.signal()
 }

@@ -84,6 +84,9 @@ func (w *work) prepare(ctx context.Context) error {
 	if err := w.job.Check(); err != nil {
 		return &InputError{err}
 	}
+	if err := checkMetrics(w.job); err != nil {
+		return err
+	}
 	limit, err := w.job.Limit()
 	if err != nil {
 		return &InputError{err}
@@ -129,6 +132,9 @@ func (w *work) decode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := checkData(w.job, search); err != nil {
+		return err
+	}
 	for _, n := range search.Notes {
 		w.events.note("data: " + n)
 	}
@@ -147,9 +153,6 @@ func (w *work) decode(ctx context.Context) error {
 	w.meter = metric.Meter{Adapter: metric.Classification, Output: w.model.output, Metrics: w.job.Metrics, Labels: w.data.labels}
 	if len(w.meter.Metrics) == 0 {
 		w.meter.Metrics = []metric.Spec{{Name: "accuracy@top1", Type: "accuracy", TopK: 1}}
-	}
-	if len(w.data.labels) == 0 {
-		return &InputError{fmt.Errorf("data: %s has no labels; give them with --labels, or as one folder per class", w.job.Data.Source)}
 	}
 	if err := w.meter.Check(); err != nil {
 		return &InputError{err}
@@ -256,13 +259,16 @@ func (w *work) search(ctx context.Context) error {
 		w.wanted.Iterations = 0
 	}
 	for i, s := range w.meter.Metrics {
-		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i)})
+		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
 	}
 	if err := w.remember(); err != nil {
 		return err
 	}
 	w.watch.search, w.watch.groups = w.wanted, quant.GroupOps(w.model.graph, w.params)
 	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
+	if w.watch.refused != nil {
+		return w.watch.refused // in its own words
+	}
 	return err
 }
 

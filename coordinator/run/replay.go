@@ -28,6 +28,7 @@ type memory struct {
 	Subset     int
 	Iterations int
 	KeepWorse  bool
+	Classes    int
 	NATS       string
 }
 
@@ -37,7 +38,8 @@ const memoryFile = "job.json"
 func (w *work) remember() error {
 	m := memory{
 		Problem: w.problem, Params: w.params.Digest(), View: w.data.searchView.Digest(), Drop: w.job.Drop, Relative: w.job.Relative,
-		Subset: w.wanted.Subset, Iterations: w.wanted.Iterations, KeepWorse: w.wanted.KeepWorse, NATS: w.job.NATS,
+		Subset: w.wanted.Subset, Iterations: w.wanted.Iterations, KeepWorse: w.wanted.KeepWorse,
+		Classes: w.model.classes, NATS: w.job.NATS,
 	}
 	b, err := json.MarshalIndent(m, "", "  ")
 	if err != nil {
@@ -91,7 +93,7 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	}
 	p := search.Problem{Params: m.Params, Groups: len(params.Groups), View: view, Limit: limit, Subset: m.Subset, Iterations: m.Iterations, KeepWorse: m.KeepWorse}
 	for i, s := range meter.Metrics {
-		p.Metrics = append(p.Metrics, search.Metric{Name: s.Name, Direction: meter.Direction(i)})
+		p.Metrics = append(p.Metrics, search.Metric{Name: s.Name, Direction: meter.Direction(i), Chance: chance(s, m.Classes)})
 	}
 	if r.Outcome, err = search.POT(ctx, p, a); err != nil {
 		return r, err

@@ -23,7 +23,8 @@ type watcher struct {
 	asked    [][]int        // float groups of the full evaluations so far
 	subject  []string       // of the round that is being asked
 	samples  int
-	over     bool // a ranking was announced
+	over     bool  // a ranking was announced
+	refused  error // why the search must not go on: the user's input
 }
 
 // Ask implements search.Asker.
@@ -41,6 +42,12 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 	answers, err := w.asker.Ask(ctx, r)
 	if err != nil {
 		return nil, err
+	}
+	if r.Name == PhaseStart && len(answers) > 0 {
+		w.baseline = answers[0].Hi
+		if w.refused = w.checkBaseline(); w.refused != nil {
+			return nil, w.refused
+		}
 	}
 	for i, a := range answers {
 		w.heard(r, i, a)
@@ -74,9 +81,7 @@ func (w *watcher) heard(r search.Round, i int, a search.Answer) {
 	if r.Name == PhaseStart {
 		m.Kind = []string{MeasuredFloat, MeasuredINT8}[min(i, 1)]
 	}
-	if m.Kind == MeasuredFloat {
-		w.baseline = a.Hi
-	} else {
+	if m.Kind != MeasuredFloat {
 		w.asked = append(w.asked, r.Need[i].Plan.FloatGroups())
 	}
 	w.last = a.Hi

@@ -19,9 +19,12 @@ type MemoryError struct {
 
 // Error states the three numbers and what to change.
 func (e *MemoryError) Error() string {
-	return fmt.Sprintf("memory: intermediate values %s, packed weights %s and stored activations %s are over the limit of %s: raise the memory limit or use fewer evaluator slots",
+	return fmt.Sprintf("memory: intermediate values %s, packed weights %s and stored activations %s are over the limit of %s: raise --memory or use fewer evaluator slots",
 		size(e.Arena), size(e.Weights), size(e.Store), size(e.Limit))
 }
+
+// Input says that the user can mend it.
+func (e *MemoryError) Input() bool { return true }
 
 // size prints bytes.
 func size(n int64) string {

@@ -141,7 +141,7 @@ func TestMemoryLimit(t *testing.T) {
 	var refused *engine.MemoryError
 	require.True(t, errors.As(err, &refused), "%v", err)
 	require.Greater(t, refused.Arena+refused.Weights+refused.Store, refused.Limit)
-	require.ErrorContains(t, err, "over the limit of 1024 KiB: raise the memory limit")
+	require.ErrorContains(t, err, "over the limit of 1024 KiB: raise --memory")
 
 	e := engine.New(engine.Options{Memory: 8 << 20, Store: 8 << 20})
 	p, err = e.Compile(c.model(), nil)

@@ -275,7 +275,7 @@ func (w *worker) finish(m jetstream.Msg, t wire.Task, err error) {
 	case w.isCancelled(t.Job):
 		_ = m.TermWithReason("nobody waits for it")
 	case errors.As(err, &bad):
-		f := wire.Failure{V: wire.Version, Cell: bad.cell, Job: t.Job, Node: w.config.Node, Text: clip(err.Error())}
+		f := wire.Failure{V: wire.Version, Cell: bad.cell, Job: t.Job, Node: w.config.Node, Text: clip(err.Error()), Input: input(err)}
 		if payload, err := wire.Encode(f); err == nil {
 			_ = w.b.Conn.Publish(wire.FailureSubject(t.Job), payload)
 		}
@@ -284,6 +284,12 @@ func (w *worker) finish(m jetstream.Msg, t wire.Task, err error) {
 		_ = m.Nak()
 		_ = w.b.Conn.FlushTimeout(time.Second)
 	}
+}
+
+// input says that err names a setting or data of the user's as its cause.
+func input(err error) bool {
+	var x interface{ Input() bool }
+	return errors.As(err, &x) && x.Input()
 }
 
 // clip keeps a text within what a message may hold.

@@ -14,7 +14,7 @@ import (
 type Flags struct {
 	Model      string  `short:"m" placeholder:"FILE" help:"The float model, an ONNX file."`
 	Data       string  `placeholder:"PATH" help:"Samples: a folder of images, a pattern, a .txt list, .npy, .npz or MNIST idx."`
-	Labels     string  `placeholder:"FILE" help:"Labels: a text file (name and class a line), .npy or idx. Without them, agreement with the float model is measured."`
+	Labels     string  `placeholder:"FILE" help:"Labels: a text file (name and class a line), .npy or idx. Not needed where each class has a folder of its own."`
 	Like       string  `placeholder:"NAME" help:"A usual preprocessing: imagenet-torch, imagenet-tf, imagenet-caffe, raw255 or unit."`
 	Mean       string  `placeholder:"M,M,M" help:"Per channel: (x/scale - mean)/std."`
 	Std        string  `placeholder:"S,S,S" help:"Per channel: (x/scale - mean)/std."`

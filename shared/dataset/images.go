@@ -188,3 +188,9 @@ func centre(length, n int) int {
 	}
 	return d / 2
 }
+
+// Pictures says that samples are decoded from image files, so that what they become depends on the preprocessing.
+func (s *Set) Pictures() bool {
+	_, ok := s.reader.(*images)
+	return ok
+}

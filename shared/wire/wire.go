@@ -60,13 +60,16 @@ type SampleFault struct {
 	Text   string
 }
 
-// Failure says that a cell cannot be computed and would fail again: nobody should retry it as it is.
+// Failure says that a cell cannot be computed and would fail again: nobody should retry it as it is. Input says that the
+// user can mend it: a setting or the data is the cause.
 type Failure struct {
 	V    uint8
 	Cell plan.Digest
 	Job  string
 	Node string
 	Text string
+
+	Input bool
 }
 
 // Heartbeat is what a node says of itself every HeartbeatEvery. Slots is the number of tasks that it works on at a time.
