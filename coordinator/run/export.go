@@ -95,7 +95,7 @@ func writeFile(path string, b []byte) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
-		return fmt.Errorf("write %s: %w (%d bytes were to be written: is the disk full?)", path, err, len(b))
+		return explainOutput(err, path, len(b))
 	}
 	return nil
 }

@@ -34,6 +34,9 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 		if e := w.seat.leave(); err == nil && e != nil {
 			err = e
 		}
+		if ctx.Err() == nil {
+			err = explainState(err, w.seat.state.Dir)
+		}
 	}()
 	if err := w.decode(ctx); err != nil {
 		return nil, err
@@ -287,11 +290,15 @@ func (w *work) report(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	for name, b := range map[string][]byte{"report.json": text, "report.html": page} {
-		if err := writeFile(filepath.Join(w.job.OutputDir, name), b); err != nil {
+	for _, f := range []struct {
+		name string
+		text []byte
+	}{{"report.json", text}, {"report.html", page}} {
+		path := filepath.Join(w.job.OutputDir, f.name)
+		if err := writeFile(path, f.text); err != nil {
 			return nil, err
 		}
+		res.Files = append(res.Files, path)
 	}
-	res.Files = append(res.Files, filepath.Join(w.job.OutputDir, "report.json"), filepath.Join(w.job.OutputDir, "report.html"))
 	return res, nil
 }

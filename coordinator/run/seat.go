@@ -43,7 +43,7 @@ func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error
 	if j.NATS == "" {
 		s.broker, err = broker.Embed(state.Broker())
 	} else {
-		s.broker, err = broker.Dial(ctx, j.NATS, 20*time.Second, func(error) {})
+		s.broker, err = broker.Dial(ctx, j.NATS, 5*time.Second, func(error) {})
 		if err != nil {
 			err = &InputError{err}
 		}

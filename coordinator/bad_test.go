@@ -1,0 +1,228 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
+
+	"assay/shared/onnx/onnxpb"
+)
+
+// TestBadInput changes one thing of a good job. Each must end with exit code 2 and one error that holds all of want: what
+// is wrong, where, and what to do.
+func TestBadInput(t *testing.T) {
+	for _, c := range badInputs {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			args := w.args()
+			if c.break_ != nil {
+				c.break_(w)
+			}
+			if c.args != nil {
+				args = c.args(w, args)
+			}
+			code, stdout, stderr := w.execute(t.Context(), args...)
+			require.Equal(t, exitInput, code, stderr)
+			require.Empty(t, stdout)
+			require.Equal(t, 1, strings.Count(stderr, "assay: "), stderr)
+			at := strings.Index(stderr, "assay: ")
+			for _, want := range c.want {
+				require.Contains(t, stderr[at:], want)
+			}
+			require.NotContains(t, stderr, "goroutine ")
+			left, err := filepath.Glob(w.path("out/*"))
+			require.NoError(t, err)
+			require.Empty(t, left, "nothing may be written")
+		})
+	}
+}
+
+// badInput is one broken thing: break_ breaks files, args the command line.
+type badInput struct {
+	name   string
+	break_ func(w *world)
+	args   func(w *world, good []string) []string
+	want   []string
+}
+
+var badInputs = concat(badModels, badData, badJobs, badMachines)
+
+func concat(lists ...[]badInput) []badInput {
+	var out []badInput
+	for _, l := range lists {
+		out = append(out, l...)
+	}
+	return out
+}
+
+// more adds flags.
+func more(flags ...string) func(*world, []string) []string {
+	return func(_ *world, good []string) []string { return append(good, flags...) }
+}
+
+// less takes a flag away.
+func less(flag string) func(*world, []string) []string {
+	return func(_ *world, good []string) []string { return without(good, flag) }
+}
+
+// model writes a graph text as the model.
+func model(text string) func(*world) {
+	return func(w *world) { w.write("model.onnx", w.encode(text)) }
+}
+
+var badModels = []badInput{
+	{name: "no model file", args: more("-m", "nowhere.onnx"), want: []string{"nowhere.onnx", "no such file"}},
+	{name: "model is a folder", args: func(w *world, good []string) []string { return append(good, "-m", w.dir) }, want: []string{"is a directory"}},
+	{name: "not ONNX", break_: func(w *world) { w.write("model.onnx", []byte("<html>not found</html>\n")) }, want: []string{"model.onnx", "is no ONNX model"}},
+	{name: "empty", break_: func(w *world) { w.write("model.onnx", nil) }, want: []string{"model.onnx", "empty"}},
+	{name: "truncated", break_: func(w *world) { b := w.read("model.onnx"); w.write("model.onnx", b[:len(b)*2/3]) }, want: []string{"model.onnx"}},
+	{name: "2 GB claimed by 100 bytes", break_: func(w *world) { w.write("model.onnx", claim2GB()) }, want: []string{"model.onnx"}},
+	{
+		name: "unknown operators and domains, all named",
+		break_: model(`ir 8
+			import "com.acme" 1
+			graph g
+			input x: float32[N,3,8,8]
+			a = Frobnicate(x) @one
+			b = com.acme.Wobble(a) @two
+			y = Quux(b) @three
+			output y: float32[N,4]`),
+		want: []string{"Frobnicate", "com.acme", "Wobble", "Quux", "model.onnx"},
+	},
+	{
+		name: "opset of the future", break_: func(w *world) {
+			w.change(func(m *onnxpb.ModelProto) { m.OpsetImport[0].Version = proto.Int64(999) })
+		}, want: []string{"opset 999", "export"},
+	},
+	{
+		name: "cycle", break_: func(w *world) {
+			w.change(func(m *onnxpb.ModelProto) { m.Graph.Node[0].Input[0] = "y" })
+		}, want: []string{"cycle", `"colour" (Conv)`, `"flat" (Flatten)`},
+	},
+	{
+		name: "missing initializer", break_: func(w *world) {
+			w.change(func(m *onnxpb.ModelProto) { m.Graph.Initializer = m.Graph.Initializer[1:] })
+		}, want: []string{`"colour" (Conv)`, "is not defined"},
+	},
+	{
+		name: "shape mismatch in the model", break_: model(strings.Replace(colours, "float32[4,3,1,1]", "float32[3,4,1,1]", 1)),
+		want: []string{`"colour" (Conv)`},
+	},
+	{
+		name: "shape mismatch of model and data", break_: model(strings.Replace(colours, "x: float32[N,3,8,8]", "x: float32[N,5,8,8]", 1)),
+		want: []string{"5", "channels"},
+	},
+	{name: "NaN weights", break_: model(strings.Replace(colours, "0, 0.75", "0, nan", 1)), want: []string{"model.onnx", `"b"`, "NaN"}},
+}
+
+var badData = []badInput{
+	{name: "no data", args: more("--data", "nowhere"), want: []string{"nowhere"}},
+	{name: "no labels", args: less("--labels"), want: []string{"has no labels", "--labels FILE", "folder of its own"}},
+	{name: "no preprocessing", args: less("--like"), want: []string{"--like", "imagenet-torch, imagenet-tf, imagenet-caffe, raw255, unit", "--mean"}},
+	{name: "label out of range", break_: func(w *world) {
+		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_05.png 1", "image_05.png 7", 1)))
+	}, want: []string{"labels.txt", "image_05.png", "class 7", "0..3"}},
+	{name: "negative label", break_: func(w *world) {
+		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_05.png 1", "image_05.png -1", 1)))
+	}, want: []string{"labels.txt", "-1"}},
+	{name: "label of a missing image", break_: func(w *world) {
+		w.write("labels.txt", append(w.read("labels.txt"), "image_99.png 1\n"...))
+	}, want: []string{"labels.txt", "image_99.png"}},
+	{name: "labels are no numbers", break_: func(w *world) { w.write("labels.txt", []byte("image_00.png cat\n")) }, want: []string{"labels.txt", "cat"}},
+	{name: "zero samples", break_: func(w *world) {
+		require.NoError(w.t, os.RemoveAll(w.path("images")))
+		require.NoError(w.t, os.MkdirAll(w.path("images"), 0o755))
+	}, want: []string{"images"}},
+	{name: "a corrupt JPEG in the middle", break_: func(w *world) {
+		good := jpegOf(w.t, picture(6))
+		require.NoError(w.t, os.Remove(w.path("images/image_06.png")))
+		w.write("images/image_06.jpg", good[:len(good)/3])
+		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_06.png", "image_06.jpg", 1)))
+	}, want: []string{"image_06.jpg"}},
+	{name: "a text file called PNG", break_: func(w *world) { w.write("images/image_06.png", []byte("hello")) }, want: []string{"image_06.png"}},
+	{name: "labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, want: []string{"guessing gives 0.0500", "labels", "--like"}},
+}
+
+// manyClasses is a model of twenty classes that always answers the last.
+func manyClasses() string {
+	return `ir 8
+graph constant
+input x: float32[N,3,8,8]
+w: float32[20,3,1,1] = const fill 0.0001
+b: float32[20] = const ramp 0 1
+c: float32[N,20,8,8] = Conv(x, w, b) @colour
+p: float32[N,20,1,1] = GlobalAveragePool(c) @mean
+y: float32[N,20] = Flatten(p) @flat
+output y: float32[N,20]
+`
+}
+
+// job is a case of a job file: params is what stands in the algorithm's params.
+func job(name, params string, want ...string) badInput {
+	return badInput{
+		name: name, want: append([]string{"job.json"}, want...),
+		break_: func(w *world) {
+			w.write("job.json", []byte(`{
+  "model": {"model": "model.onnx"},
+  "engine": {"data_source": "images", "labels": "labels.txt", "like": "unit"},
+  "compression": {"algorithms": [{"name": "AccuracyAwareQuantization", "params": {
+    `+params+`
+  }}]}
+}`))
+		},
+		args: func(w *world, _ []string) []string {
+			return []string{"run", w.path("job.json"), "--output-dir", w.path("out"), "--state-dir", w.path("state")}
+		},
+	}
+}
+
+var badJobs = []badInput{
+	job("unknown key", `"colour": 1`, "5:", "colour"),
+	job("misspelt key", `"maximal_dorp": 0.01`, "5:", "maximal_dorp", "maximal_drop"),
+	job("wrongly typed key", `"maximal_drop": "much"`, "5:", "maximal_drop", "number"),
+	job("maximal_drop -1", `"maximal_drop": -1`, "5:", "maximal_drop", "-1", "0 or more"),
+	job("key that is refused", `"use_layerwise_tuning": true`, "5:", "use_layerwise_tuning", "not supported"),
+	job("metric without labels", `"annotation_free": true`, "annotation_free", "labels"),
+	job("ignored node that does not exist", `"ignored": {"scope": ["color"]}`, "5:", `"color"`, "colour"),
+	job("not JSON", `"maximal_drop": }`, "5:"),
+	{name: "job file absent", args: func(w *world, _ []string) []string { return []string{"run", w.path("job.json")} }, want: []string{"job.json", "no such file"}},
+	{name: "--max-drop -1", args: more("--max-drop=-1"), want: []string{"--max-drop", "-1", "0 or more"}},
+	{name: "--max-drop text", args: more("--max-drop", "some"), want: []string{"--max-drop", "some"}},
+	{name: "--calib of nothing", args: more("--calib", "0"), want: []string{"--calib"}},
+	{name: "--like misspelt", args: more("--like", "imagenet-pytorch"), want: []string{"imagenet-pytorch", "imagenet-torch"}},
+	{name: "no model and no data", args: func(*world, []string) []string { return []string{"run"} }, want: []string{"-m", "--data"}},
+}
+
+var badMachines = []badInput{
+	{name: "output directory below a file", args: func(w *world, good []string) []string { return append(good, "--output-dir", w.path("labels.txt/out")) }, want: []string{"output directory", "labels.txt"}},
+	{name: "state directory below a file", args: func(w *world, good []string) []string { return append(good, "--state-dir", w.path("labels.txt/state")) }, want: []string{"state directory", "--state-dir"}},
+	{name: "memory limit too small", args: more("--memory", "1KB"), want: []string{"memory", "--memory", "KiB"}},
+	{name: "memory limit is no size", args: more("--memory", "lots"), want: []string{"--memory", "lots"}},
+	{name: "broker absent", args: more("--nats", "nats://127.0.0.1:1"), want: []string{"127.0.0.1:1"}},
+}
+
+// claim2GB is a model of some hundred bytes whose initializer says that 2 GB follow.
+func claim2GB() []byte {
+	tensor := protowire.AppendTag(nil, 1, protowire.VarintType) // dims
+	tensor = protowire.AppendVarint(tensor, 512<<20)
+	tensor = protowire.AppendTag(tensor, 2, protowire.VarintType) // float32
+	tensor = protowire.AppendVarint(tensor, 1)
+	tensor = protowire.AppendTag(tensor, 8, protowire.BytesType)
+	tensor = protowire.AppendString(tensor, "w")
+	tensor = protowire.AppendTag(tensor, 9, protowire.BytesType) // raw_data
+	tensor = protowire.AppendVarint(tensor, 2<<30-1)
+	tensor = append(tensor, make([]byte, 40)...)
+	graph := protowire.AppendTag(nil, 5, protowire.BytesType)
+	graph = protowire.AppendVarint(graph, 2<<30-1)
+	graph = append(graph, tensor...)
+	model := protowire.AppendTag(nil, 1, protowire.VarintType)
+	model = protowire.AppendVarint(model, 8)
+	model = protowire.AppendTag(model, 7, protowire.BytesType)
+	model = protowire.AppendVarint(model, 2<<30-1)
+	return append(model, graph...)
+}

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/coordinator/report"
+	"assay/coordinator/run"
+)
+
+// example is a job of the tree that misses its limit with everything INT8.
+const example = "../deployments/examples/digits/job.json"
+
+// TestMet: a job within its limit ends with 0 and leaves its three files; asked again it computes nothing.
+func TestMet(t *testing.T) {
+	w := newWorld(t)
+	code, stdout, stderr := w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitMet, code, stderr)
+	require.Contains(t, stdout, "accuracy@top1   1.0000")
+	for _, name := range []string{"model_int8.onnx", "report.json", "report.html"} {
+		require.FileExists(t, w.path("out/"+name))
+		require.Contains(t, stdout, w.path("out/"+name))
+	}
+	first := w.read("out/model_int8.onnx")
+	r, err := report.Parse(w.read("out/report.json"))
+	require.NoError(t, err)
+	require.True(t, r.Decisions.Met && r.Decisions.Output.Verified)
+	require.Equal(t, "assay "+quoted(w.args()), r.Run.Command)
+
+	code, _, stderr = w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitMet, code, stderr)
+	again, err := report.Parse(w.read("out/report.json"))
+	require.NoError(t, err)
+	require.Zero(t, again.Run.Inferences)
+	require.Equal(t, r.Decisions, again.Decisions)
+	require.Equal(t, first, w.read("out/model_int8.onnx"))
+}
+
+// TestMissed: a limit that cannot be held ends with 3; the best model is written all the same, and a replay says the same.
+func TestMissed(t *testing.T) {
+	w := newWorld(t)
+	args := []string{"run", example, "--max-iter", "0", "--output-dir", w.path("out"), "--state-dir", w.path("state")}
+	code, stdout, stderr := w.execute(t.Context(), args...)
+	require.Equal(t, exitMissed, code, stderr)
+	require.Contains(t, stdout, "NOT MET")
+	require.FileExists(t, w.path("out/digits_int8.onnx"))
+	code, stdout, stderr = w.execute(t.Context(), "replay", w.path("state"))
+	require.Equal(t, exitMissed, code, stderr)
+	require.Contains(t, stdout, "end: iterations")
+}
+
+// TestInterrupted: Ctrl-C ends with 130 and one line; the same command then goes on.
+func TestInterrupted(t *testing.T) {
+	w := newWorld(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	code, _, stderr := w.execute(ctx, w.args()...)
+	require.Equal(t, exitInterrupted, code)
+	require.Contains(t, stderr, "assay: interrupted; what was computed is kept")
+	code, _, stderr = w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitMet, code, stderr)
+}
+
+// TestExitCodes: what an error means to the shell.
+func TestExitCodes(t *testing.T) {
+	cancelled, cancel := context.WithCancel(context.Background())
+	cancel()
+	for _, c := range []struct {
+		name string
+		ctx  context.Context
+		err  error
+		code int
+		line string
+	}{
+		{"fine", context.Background(), nil, exitMet, ""},
+		{"missed", context.Background(), errMissed, exitMissed, ""},
+		{"input", context.Background(), fmt.Errorf("job: %w", run.BadInput(errors.New("no model"))), exitInput, "assay: job: no model\n"},
+		{"several", context.Background(), run.BadInput(errors.New("one\ntwo\n")), exitInput, "assay: one\n  two\n"},
+		{"internal", context.Background(), errors.New("impossible"), exitInternal, "assay: impossible\n"},
+		{"interrupted", cancelled, errors.New("context canceled"), exitInterrupted, "assay: interrupted; what was computed is kept: the same command goes on from here\n"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var b strings.Builder
+			require.Equal(t, c.code, exitCode(c.ctx, c.err, &b))
+			require.Equal(t, c.line, b.String())
+		})
+	}
+}
+
+// TestHelp: help and version are answers; no command, or an unknown one, is a mistake.
+func TestHelp(t *testing.T) {
+	w := newWorld(t)
+	for _, c := range []struct {
+		args           []string
+		code           int
+		stdout, stderr string
+	}{
+		{[]string{"--help"}, exitMet, "Usage: assay <command>", ""},
+		{[]string{"run", "--help"}, exitMet, "--max-drop=D", ""},
+		{[]string{"replay", "--help"}, exitMet, "State directory of the job", ""},
+		{[]string{"--version"}, exitMet, "assay ", ""},
+		{[]string{"version"}, exitMet, "assay ", ""},
+		{nil, exitInput, "", "Usage: assay <command>"},
+		{[]string{"quantize"}, exitInput, "", "assay: unexpected argument quantize"},
+		{[]string{"run", "--max-dorp", "1"}, exitInput, "", "assay: unknown flag --max-dorp"},
+		{[]string{"replay"}, exitInput, "", `assay: expected "<state>"`},
+	} {
+		t.Run(strings.Join(c.args, " "), func(t *testing.T) {
+			code, stdout, stderr := w.execute(t.Context(), c.args...)
+			require.Equal(t, c.code, code)
+			require.Contains(t, stdout, c.stdout)
+			require.Contains(t, stderr, c.stderr)
+		})
+	}
+}
+
+// TestJSON: --json prints events only, each an object, and no summary.
+func TestJSON(t *testing.T) {
+	w := newWorld(t)
+	code, stdout, stderr := w.execute(t.Context(), w.args("--json")...)
+	require.Equal(t, exitMet, code, stderr)
+	seen := map[string]bool{}
+	for line := range strings.Lines(stdout) {
+		var e struct{ Event string }
+		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
+		seen[e.Event] = true
+	}
+	for _, event := range []string{"loaded", "quantizable", "phase", "step"} {
+		require.True(t, seen[event], event)
+	}
+}
+
+// TestBusy: two jobs cannot hold one state directory; the second says who does.
+func TestBusy(t *testing.T) {
+	w := newWorld(t)
+	held, err := run.OpenState(w.path("state"))
+	require.NoError(t, err)
+	defer held.Close()
+	code, _, stderr := w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitInput, code)
+	require.Contains(t, stderr, fmt.Sprintf("is in use by process %d", os.Getpid()))
+	require.NoFileExists(t, filepath.Join(w.dir, "out", "report.json"))
+}

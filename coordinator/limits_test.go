@@ -1,0 +1,90 @@
+//go:build linux
+
+package main
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestAsProgram is no test of its own: the one below runs this binary as the program, to see what it costs.
+func TestAsProgram(t *testing.T) {
+	args := os.Getenv("ASSAY_TEST_ARGS")
+	if args == "" {
+		t.Skip("runs only as the child of another test")
+	}
+	code, _, stderr := newWorld(t).execute(t.Context(), strings.Split(args, "\n")...)
+	t.Log(stderr)
+	if os.WriteFile(os.Getenv("ASSAY_TEST_CODE"), []byte(strconv.Itoa(code)), 0o644) != nil {
+		t.Fatal("no exit code could be left")
+	}
+}
+
+// TestMemoryOfClaim: a file of a hundred bytes that says 2 GB follow costs less than 64 MB.
+func TestMemoryOfClaim(t *testing.T) {
+	w := newWorld(t)
+	w.write("model.onnx", claim2GB())
+	require.Less(t, len(w.read("model.onnx")), 128)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cmd := exec.Command(self, "-test.run", "^TestAsProgram$")
+	cmd.Env = append(os.Environ(), "ASSAY_TEST_ARGS="+strings.Join(w.args(), "\n"), "ASSAY_TEST_CODE="+w.path("code"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Equal(t, strconv.Itoa(exitInput), string(w.read("code")))
+	peak := cmd.ProcessState.SysUsage().(*syscall.Rusage).Maxrss // KiB on Linux
+	if race {
+		t.Skipf("peak memory %d KiB: the race detector's own is not bounded here", peak)
+	}
+	require.Less(t, peak, int64(64<<10), "KiB")
+}
+
+// full mounts a file system of a few kilobytes at dir.
+func full(t *testing.T, dir, size string) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("skipped: mounting a small file system needs root")
+	}
+	require.NoError(t, os.MkdirAll(dir, 0o755))
+	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
+		t.Skipf("skipped: this machine lets nobody mount a small file system: %v", err)
+	}
+	t.Cleanup(func() { _ = syscall.Unmount(dir, 0) })
+}
+
+// TestDiskFull: a full output directory, or state directory, is one error with what to do; no file is left half written,
+// and what was measured is kept.
+func TestDiskFull(t *testing.T) {
+	t.Run("output", func(t *testing.T) {
+		w := newWorld(t)
+		full(t, w.path("out"), "4k") // the model fits, the report does not
+		code, _, stderr := w.execute(t.Context(), w.args()...)
+		require.Equal(t, exitInput, code, stderr)
+		require.Contains(t, stderr, "--output-dir")
+		require.Contains(t, stderr, "bytes are needed and ")
+		left, err := filepath.Glob(w.path("out/.*"))
+		require.NoError(t, err)
+		require.Empty(t, left, "temporary files")
+		require.NoFileExists(t, w.path("out/report.json"))
+		code, _, stderr = w.execute(t.Context(), w.args("--output-dir", w.path("elsewhere"))...)
+		require.Equal(t, exitMet, code, stderr)
+		require.Contains(t, string(w.read("elsewhere/report.json")), `"inferences": 0`)
+	})
+	t.Run("state", func(t *testing.T) {
+		if testing.Short() {
+			t.Skip("skipped: the broker needs twenty seconds to give up")
+		}
+		w := newWorld(t)
+		full(t, w.path("state"), "64k")
+		code, _, stderr := w.execute(t.Context(), w.args()...)
+		require.Equal(t, exitInput, code, stderr)
+		require.Contains(t, stderr, "--state-dir")
+	})
+}
