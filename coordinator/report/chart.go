@@ -76,7 +76,7 @@ func newChart(d *Decisions) chart {
 			lo, hi = min(lo, e.value), max(hi, e.value)
 		}
 	}
-	pad := max((hi-lo)*0.12, 1e-6*math.Abs(hi), 1e-9)
+	pad := max((hi-lo)*0.16, 1e-6*math.Abs(hi), 1e-9)
 	lo, hi = lo-pad, hi+pad
 	y := func(v float64) float64 { return top + (chartH-top-low)*(hi-v)/(hi-lo) }
 	c := chart{
@@ -93,6 +93,9 @@ func newChart(d *Decisions) chart {
 		p := point{Title: e.title + ": " + fixed(Number(e.value)), X: coordinate(x), Known: !math.IsNaN(e.value), Within: e.within}
 		if p.Known {
 			p.Y, p.ValueY = coordinate(y(e.value)), coordinate(y(e.value)-12)
+			if valley(all, i) {
+				p.ValueY = coordinate(y(e.value) + 22)
+			}
 		}
 		if i < 2 || (i-2)%every == 0 {
 			p.Name = e.name
@@ -103,6 +106,14 @@ func newChart(d *Decisions) chart {
 		c.Points = append(c.Points, p)
 	}
 	return c
+}
+
+// valley reports whether the line comes down to point i from a side and from none up, so that its value reads better below.
+func valley(all []evaluation, i int) bool {
+	v := all[i].value
+	before, after := i > 0 && all[i-1].value > v, i+1 < len(all) && all[i+1].value > v
+	under := i > 0 && all[i-1].value < v || i+1 < len(all) && all[i+1].value < v
+	return (before || after) && !under
 }
 
 // limitValue is the value of the metric right on the limit.

@@ -99,6 +99,9 @@ func rankingRows(d *Decisions, i int, r Ranking) pageRanking {
 			if s.Group < len(d.Groups) && d.Groups[s.Group].Float {
 				row.Class = "float"
 			}
+			if v < 0 {
+				row.Class = "follows"
+			}
 			row.From, row.Width = fmt.Sprintf("%.1f%%", min(at(0), at(v))), fmt.Sprintf("%.1f%%", math.Abs(at(v)-at(0)))
 		}
 		if n < shownRows {
@@ -127,7 +130,7 @@ func explain(r Ranking, all int) string {
 	if r.Current != nil {
 		text += fmt.Sprintf(", where the model that was to be mended has %s", fixed(*r.Current))
 	}
-	text += ". The group that gains most is given back first; orange ones are float in the result."
+	text += ". The group that gains most is given back first; orange ones are float in the result, grey ones would lose."
 	if r.Tied {
 		text += " All gains are equal here, so the order is only that of the graph."
 	}

@@ -31,7 +31,7 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 		}
 		fmt.Fprintf(&b, "\n%s\n", t.Render())
 	}
-	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %d of %d groups are float%s\n", percent(d.MACShare), len(d.FloatGroups), d.Model.Groups, never(d))
+	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %s%s\n", percent(d.MACShare), floatGroups(d), never(d))
 	fmt.Fprintf(&b, "changed       %s became wrong, %d became right, of %s\n", plural(d.Flips.Wrong, "sample"), d.Flips.Right, count(int64(d.Samples.Search)))
 	if s := r.Run.Speed; s != nil {
 		fmt.Fprintf(&b, "one sample    float %s, all INT8 %s, final %s (this machine, one core)\n", milliseconds(s.Float), milliseconds(s.Int8), milliseconds(s.Final))
@@ -50,6 +50,14 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 	fmt.Fprintf(&b, "\n%s\n", headline(&d))
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func floatGroups(d Decisions) string {
+	verb := "are"
+	if len(d.FloatGroups) == 1 {
+		verb = "is"
+	}
+	return fmt.Sprintf("%d of %s %s float", len(d.FloatGroups), plural(d.Model.Groups, "group"), verb)
 }
 
 // never counts the operations that were not INT8 from the start.

@@ -19,13 +19,13 @@ func headline(d *Decisions) string {
 	case d.Met && len(d.FloatGroups) == 0 && m.Drop <= 0:
 		return fmt.Sprintf("Everything that can be INT8 is INT8, and %s. Nothing had to go back to float.", final)
 	case d.Met && len(d.FloatGroups) == 0:
-		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, fixed(m.Limit))
+		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, amount(d, float64(m.Limit)))
 	case d.Met && len(d.FloatGroups) == d.Model.Groups:
 		return "Every group had to go back to float to keep the limit: the written file is the float model."
 	case d.Met:
 		return fmt.Sprintf("%s went back to float. Now %s; with everything INT8 it was %s.", groupsOf(len(d.FloatGroups), d.Model.Groups), final, distance(d, fall(d, m)))
 	}
-	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, fixed(m.Limit), because(d.Reason))
+	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, amount(d, float64(m.Limit)), because(d.Reason))
 }
 
 // because says why a search ended without meeting the limit.
@@ -48,19 +48,23 @@ func groupsOf(n, all int) string {
 
 // distance says a drop in words.
 func distance(d *Decisions, drop float64) string {
-	size, of := fmt.Sprintf("%.4f", math.Abs(drop)), ""
-	if d.Job.DropType == "relative" {
-		of = " of its value"
-	}
 	switch {
 	case math.IsNaN(drop):
 		return "no number"
-	case size == "0.0000" && drop == 0:
+	case drop == 0:
 		return "exactly the float model's"
 	case drop < 0:
-		return size + of + " better than the float model's"
+		return amount(d, -drop) + " better than the float model's"
 	}
-	return size + of + " worse than the float model's"
+	return amount(d, drop) + " worse than the float model's"
+}
+
+// amount is the size of a drop: a part of the float model's value in percent, or in the metric's own unit.
+func amount(d *Decisions, v float64) string {
+	if d.Job.DropType == "relative" {
+		return fmt.Sprintf("%.2f%%", 100*v)
+	}
+	return fixed(Number(v))
 }
 
 // fall is the drop of the all-INT8 model in the unit of the limit.
