@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"math"
 	"strings"
 	"time"
 
@@ -94,9 +95,17 @@ func step(m run.Measured) string {
 	case run.MeasuredFloat:
 		return fmt.Sprintf("  float            %.4f", m.Value)
 	case run.MeasuredINT8:
-		return fmt.Sprintf("  everything INT8  %.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
+		return "  everything INT8  " + against(m)
 	}
-	return fmt.Sprintf("  one more float   %.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
+	return "  one more float   " + against(m)
+}
+
+// against says how a model stands against the limit.
+func against(m run.Measured) string {
+	if math.IsNaN(m.Value) {
+		return "no number"
+	}
+	return fmt.Sprintf("%.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
 }
 
 func verdict(met bool) string {
@@ -159,7 +168,7 @@ func roughly(d time.Duration) string {
 	switch {
 	case s < 60:
 		return fmt.Sprintf("%d s", max(s, 1))
-	case s < 600:
+	case s < 600 && s%60 != 0:
 		return fmt.Sprintf("%d min %d s", s/60, s%60)
 	case s < 3600:
 		return fmt.Sprintf("%d min", s/60)

@@ -21,13 +21,13 @@ func chance(s metric.Spec, classes int) *search.Value {
 	return &v
 }
 
-// guessing reports whether v hits of n samples cannot be told from guessing: within two standard deviations and one hit.
+// guessing reports whether v hits of n samples cannot be told from guessing: within two standard deviations, or two hits.
 func guessing(v, chance search.Value) bool {
 	if v.Den == 0 {
 		return false
 	}
 	n, p := float64(v.Den), chance.F
-	return float64(v.Num) <= n*p+2*math.Sqrt(n*p*(1-p))+1
+	return float64(v.Num) <= n*p+max(2, 2*math.Sqrt(n*p*(1-p)))
 }
 
 // checkBaseline refuses a float model that guesses: labels in another order, or another preprocessing, are nearly

@@ -1,0 +1,140 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"math"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"assay/coordinator/run"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// play sends the events of a short job.
+func play(l Listener) {
+	l.Phase(run.Phase{Name: run.PhaseDecode, Subject: []string{"images"}, Samples: 1250})
+	l.Loaded(run.Loaded{Model: "net.onnx", Nodes: 58, Opset: 13, MACs: 41_000_000, Data: "images", Calibration: 250, Search: 1000, Inferences: 3250})
+	l.Phase(run.Phase{Name: run.PhaseStatistics, Models: 1, Samples: 250, Inferences: 250})
+	l.Quantizable(run.Quantizable{Operations: 28, Groups: 27, AlwaysFloat: 1})
+	l.Note("input x is far out in image_3.png")
+	l.Phase(run.Phase{Name: run.PhaseStart, Models: 2, Samples: 1000, Inferences: 2000, Left: 75 * time.Second})
+	l.Progress(run.Progress{Phase: run.PhaseStart, Done: 1000, Total: 3250, Slots: 2, Left: 50 * time.Second})
+	l.Step(run.Measured{Kind: run.MeasuredFloat, Value: 0.9, Met: true})
+	l.Step(run.Measured{Kind: run.MeasuredINT8, Value: 0.85, Drop: 0.05})
+	l.Phase(run.Phase{Name: run.PhaseRank, Models: 27, Samples: 300, Inferences: 8100, Left: 4 * time.Minute, Over: true, Remaining: 12100})
+	l.Phase(run.Phase{Name: run.PhaseRevert, Subject: []string{"a", "b", "c", "d", "e"}, Models: 1, Samples: 1000})
+	l.Step(run.Measured{Kind: run.MeasuredRevert, Operations: []string{"a"}, Value: math.NaN(), Drop: math.NaN()})
+	l.Phase(run.Phase{Name: run.PhaseVerify, Models: 1, Samples: 1000, Inferences: 1})
+	l.Phase(run.Phase{Name: run.PhaseSpeed, Models: 3, Samples: 1})
+	l.Close()
+}
+
+const played = `reading 1,250 samples from images
+model     net.onnx
+          58 operations, opset 13, 41.0 million multiply-adds a sample
+data      images
+          1,000 samples to measure on, 250 to calibrate on
+estimate  3,250 inferences if everything in INT8 keeps the limit; more if layers have to be searched
+calibrating: ranges of the float model's values: 250 inferences
+can be    INT8: 28 operations in 27 groups; 1 operation stays float in any case
+note      input x is far out in image_3.png
+measuring the float and the all-INT8 model on 1,000 samples: 2,000 inferences, about 1 min 15 s
+  measuring: 1,000 of about 3,250 inferences, 50 s left
+  float            0.9000
+  everything INT8  0.8500  drop +0.0500  over the limit
+over the limit, so layers are searched that go back to float
+ranking 27 groups: each alone in float, on 300 samples: 8,100 inferences, about 4 min; about 12,100 in all
+giving a, b, c and 2 more back to float: nothing new to measure
+  one more float   no number
+reading the written file back and measuring it: 1 inference
+timing the float, the INT8 and the final model here, one sample at a time
+`
+
+func TestLines(t *testing.T) {
+	var b bytes.Buffer
+	play(Lines(&b, 0))
+	require.Equal(t, played, b.String())
+}
+
+// TestLinesAreFew: progress is told once an interval, and not in the first one.
+func TestLinesAreFew(t *testing.T) {
+	var b bytes.Buffer
+	l := Lines(&b, time.Hour)
+	for range 100 {
+		l.Progress(run.Progress{Phase: run.PhaseRank, Done: 10, Total: 100})
+	}
+	require.Empty(t, b.String())
+}
+
+// TestJSON: every line is an object with its event; what is no number is null.
+func TestJSON(t *testing.T) {
+	var b bytes.Buffer
+	play(JSON(&b))
+	var events []string
+	for line := range strings.Lines(b.String()) {
+		var fields map[string]any
+		require.NoError(t, json.Unmarshal([]byte(line), &fields), line)
+		events = append(events, fields["event"].(string))
+		if fields["kind"] == run.MeasuredRevert {
+			require.Contains(t, fields, "value")
+			require.Nil(t, fields["value"])
+		}
+	}
+	require.Equal(t, []string{
+		"phase", "loaded", "phase", "quantizable", "note", "phase", "progress", "step", "step", "phase", "phase", "step", "phase", "phase",
+	}, events)
+}
+
+// TestTerminal: the lines are those of Lines, above the bar, and the bar is gone at the end.
+func TestTerminal(t *testing.T) {
+	var b bytes.Buffer
+	play(Terminal(&b))
+	text := b.String()
+	at := 0
+	for line := range strings.Lines(played) {
+		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "measuring: 1,000") {
+			continue // the bar says it
+		}
+		i := strings.Index(text[at:], line)
+		require.GreaterOrEqual(t, i, 0, "%q in %q", line, text)
+		at += i
+	}
+}
+
+// TestTogether: events of several goroutines leave whole lines.
+func TestTogether(t *testing.T) {
+	var b bytes.Buffer
+	for _, l := range []Listener{Lines(&b, 0), JSON(&b)} {
+		b.Reset()
+		var wg sync.WaitGroup
+		for range 8 {
+			wg.Go(func() {
+				for range 50 {
+					l.Note("whole")
+					l.Progress(run.Progress{Phase: run.PhaseRank, Done: 1, Total: 2})
+				}
+			})
+		}
+		wg.Wait()
+		l.Close()
+		for line := range strings.Lines(b.String()) {
+			require.Regexp(t, `^(note      whole|  ranking: .*|\{.*\})\n$`, line)
+		}
+	}
+}
+
+func TestRoughly(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "1 s", 400 * time.Millisecond: "1 s", 8 * time.Second: "8 s", 200 * time.Second: "3 min 20 s", 25 * time.Minute: "25 min", 130 * time.Minute: "2 h 10 min",
+	} {
+		require.Equal(t, want, roughly(d))
+	}
+}

@@ -1,0 +1,129 @@
+package run
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/coordinator/search"
+	"assay/shared/metric"
+	"assay/shared/plan"
+)
+
+// tableAsker answers from hits of 100 samples, less what each INT8 group costs.
+type tableAsker struct {
+	watch *watcher
+	cost  []int64
+}
+
+type noRecords struct{}
+
+func (noRecords) Sample(int, int) float64 { return 0 }
+
+func (a *tableAsker) Ask(_ context.Context, r search.Round) ([]search.Answer, error) {
+	inferences := 0
+	var out []search.Answer
+	for _, t := range r.Need {
+		n := int64(len(t.View.Samples))
+		inferences += int(n)
+		hits := n * 9 / 10
+		if !t.Plan.Params.IsZero() {
+			for g, c := range a.cost {
+				if !t.Plan.Has(g) {
+					hits -= c
+				}
+			}
+		}
+		v := []search.Value{metric.Count(hits, n)}
+		out = append(out, search.Answer{Trial: t, Lo: v, Hi: v, Seen: int(n), Records: noRecords{}})
+	}
+	a.watch.round(r.Name, len(r.Need), inferences)
+	return out, nil
+}
+
+// watched runs POT's loop over a table and returns what a user would hear.
+func watched(t *testing.T, cost []int64, chance *search.Value) (phases []Phase, steps []Measured, w *watcher, err error) {
+	t.Helper()
+	limit, err := metric.ParseLimit("0.01", false)
+	require.NoError(t, err)
+	p := search.Problem{
+		Params: plan.Digest{1}, Groups: len(cost), Limit: limit, Subset: 100, Iterations: search.Unlimited,
+		Metrics: []search.Metric{{Name: "accuracy@top1", Direction: metric.HigherBetter, Chance: chance}},
+	}
+	for i := range 100 {
+		p.View.Samples = append(p.View.Samples, uint32(i))
+	}
+	w = &watcher{gauge: &meterOfWork{slots: func() int { return 1 }}, search: p}
+	w.gauge.certain = 300
+	w.events = Events{Phase: func(p Phase) { phases = append(phases, p) }, Step: func(m Measured) { steps = append(steps, m) }}
+	for g := range cost {
+		w.groups = append(w.groups, []string{string(rune('a' + g))})
+	}
+	w.asker = &tableAsker{w, cost}
+	_, err = search.POT(t.Context(), p, w)
+	return phases, steps, w, err
+}
+
+// TestWatch: the user hears which operations go to float, what every model measured, and how much is likely to come.
+func TestWatch(t *testing.T) {
+	phases, steps, _, err := watched(t, []int64{0, 3, 2, 0}, nil)
+	require.NoError(t, err)
+	var names []string
+	for _, p := range phases {
+		names = append(names, p.Name)
+	}
+	require.Equal(t, []string{PhaseStart, PhaseRank, PhaseRevert, PhaseRevert}, names)
+	require.True(t, phases[1].Over)
+	require.Equal(t, int64(400+100+100), phases[1].Remaining, "the ranking, a sixth of the groups, and the file's verification")
+	require.Equal(t, []string{"b"}, phases[2].Subject)
+	require.Equal(t, []string{"c"}, phases[3].Subject)
+	require.Equal(t, int64(2*100+100), phases[2].Remaining, "the ranking says that two groups must go; verification")
+	kinds := []string{MeasuredFloat, MeasuredINT8, MeasuredRevert, MeasuredRevert}
+	for i, m := range steps {
+		require.Equal(t, kinds[i], m.Kind)
+	}
+	require.InDelta(t, 0.05, steps[1].Drop, 1e-12)
+	require.False(t, steps[1].Met)
+	require.True(t, steps[3].Met)
+	require.Equal(t, []string{"c"}, steps[3].Operations)
+}
+
+// TestGuessingBaseline: a float model that guesses among many classes stops the job; among few it is a note.
+func TestGuessingBaseline(t *testing.T) {
+	thousand := chance(metric.Spec{Type: "accuracy", TopK: 1}, 1000)
+	_, _, _, err := watched(t, []int64{1}, thousand)
+	require.NoError(t, err, "0.9 is no guess")
+	for _, c := range []struct {
+		hits, of, classes int64
+		want              bool
+	}{{2, 250, 1000, true}, {5, 250, 1000, false}, {118, 1000, 10, true}, {130, 1000, 10, false}, {9, 10, 2, false}, {55, 100, 2, true}} {
+		require.Equal(t, c.want, guessing(metric.Count(c.hits, c.of), metric.Count(1, c.classes)), "%v", c)
+	}
+	require.Nil(t, chance(metric.Spec{TopK: 5}, 5))
+	require.Nil(t, chance(metric.Spec{TopK: 1}, 0))
+}
+
+// TestEstimate: within a factor of two once a tenth is done, though the first cells were slow, and none is left at the end.
+func TestEstimate(t *testing.T) {
+	var last Progress
+	m := &meterOfWork{begin: time.Now(), slots: func() int { return 2 }, report: func(p Progress) { last = p }, certain: 4000}
+	m.round(PhaseStatistics, 1000)
+	require.Equal(t, int64(4000), last.Total)
+	require.Zero(t, last.Left)
+	m.begun = time.Now().Add(-10 * time.Second) // slow to start
+	now := time.Now()
+	for i := range 16 {
+		m.recent = append(m.recent, mark{now.Add(time.Duration(i-16) * 10 * time.Millisecond), int64(i * 32)})
+	}
+	m.done = 480
+	m.tell()
+	truth := 3520.0 / 32 * 0.010
+	require.InDelta(t, truth, last.Left.Seconds(), truth/2)
+	m.cell(true, 520)
+	require.Equal(t, int64(3480), last.Total, "what is known from before need not be computed")
+	m.expect(5000)
+	m.round(PhaseVerify, 480)
+	require.Equal(t, int64(1000-520+480), last.Total, "the search is over")
+}
