@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
@@ -19,8 +18,5 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := serve(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
-	if code != 0 {
-		fmt.Fprintln(os.Stderr) // end the line of an interrupted terminal
-	}
 	os.Exit(code)
 }

@@ -55,8 +55,8 @@ type Job struct {
 	Meter       string `json:"meter_digest"`
 }
 
-// Model is the model that was quantized, after normalisation. Operations counts those that could be INT8 and multiply by
-// weights, Nodes all of the graph, MACs the multiply-adds of one sample, Bytes the float model as a file.
+// Model is the model that was quantized, after normalisation. Operations counts those that could be INT8, Nodes all
+// of the graph, MACs the multiply-adds of one sample, Bytes the float model as a file.
 type Model struct {
 	Name       string `json:"name"`
 	Digest     string `json:"digest"`

@@ -28,7 +28,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 			Inputs: w.problem.Inputs.String(), Meter: w.problem.Meter.String(),
 		},
 		Numerics: numeric.Version,
-		Model:    report.Model{Name: w.job.Stem(), Digest: w.problem.Model.String(), Operations: w.built.Layers, Groups: len(w.params.Groups)},
+		Model:    report.Model{Name: w.job.Stem(), Digest: w.problem.Model.String(), Groups: len(w.params.Groups)},
 		Samples:  report.Samples{Calibration: len(w.data.calibView.Samples), Search: len(w.data.searchView.Samples)},
 		Output:   w.output,
 	}

@@ -33,7 +33,7 @@ type Loaded struct {
 
 // Quantizable counts what a search can choose from.
 type Quantizable struct {
-	Operations  int // that can be INT8 and multiply by weights
+	Operations  int // that can be INT8
 	Groups      int // each goes back to float as a whole
 	AlwaysFloat int // operations that cannot be INT8 here
 }

@@ -246,7 +246,8 @@ func (w *work) search(ctx context.Context) error {
 	if w.params, w.built, err = quant.Build(w.model.graph, w.cfg, stats); err != nil {
 		return &InputError{err}
 	}
-	w.events.quantizable(Quantizable{Operations: w.built.Layers, Groups: len(w.params.Groups), AlwaysFloat: len(w.built.Float)})
+	groups := quant.GroupOps(w.model.graph, w.params)
+	w.events.quantizable(Quantizable{Operations: distinct(groups), Groups: len(groups), AlwaysFloat: len(w.built.Float)})
 	for _, s := range w.built.Warnings {
 		w.events.note(s)
 	}
@@ -267,7 +268,7 @@ func (w *work) search(ctx context.Context) error {
 	if err := w.remember(); err != nil {
 		return err
 	}
-	w.watch.search, w.watch.groups = w.wanted, quant.GroupOps(w.model.graph, w.params)
+	w.watch.search, w.watch.groups = w.wanted, groups
 	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
 	if w.watch.refused != nil {
 		return w.watch.refused // in its own words

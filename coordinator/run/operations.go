@@ -43,6 +43,7 @@ func (w *work) operations(d *report.Decisions) error {
 		group.MACShare = share(group.MACs)
 		d.Groups = append(d.Groups, group)
 	}
+	d.Model.Operations = len(member)
 	never := map[string]string{}
 	for _, r := range w.built.Float {
 		never[r.Node] = r.Why
@@ -65,6 +66,17 @@ func (w *work) operations(d *report.Decisions) error {
 		d.Operations = append(d.Operations, o)
 	}
 	return nil
+}
+
+// distinct counts the operations of all groups.
+func distinct(groups [][]string) int {
+	seen := map[string]bool{}
+	for _, ops := range groups {
+		for _, name := range ops {
+			seen[name] = true
+		}
+	}
+	return len(seen)
 }
 
 // precision is INT8 unless one of an operation's groups is float.
