@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -148,4 +149,21 @@ func TestBusy(t *testing.T) {
 	require.Equal(t, exitInput, code)
 	require.Contains(t, stderr, fmt.Sprintf("is in use by process %d", os.Getpid()))
 	require.NoFileExists(t, filepath.Join(w.dir, "out", "report.json"))
+}
+
+// TestReadme: the README names every flag of run and every exit code, and its first command is the example's.
+func TestReadme(t *testing.T) {
+	text, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	readme := string(text)
+	_, help, _ := newWorld(t).execute(t.Context(), "run", "--help")
+	for _, flag := range regexp.MustCompile(`--[a-z-]+`).FindAllString(help, -1) {
+		if flag != "--help" && flag != "--version" {
+			require.True(t, strings.Contains(readme, flag), flag)
+		}
+	}
+	for _, code := range []int{exitMet, exitInternal, exitInput, exitMissed, exitInterrupted} {
+		require.Contains(t, readme, fmt.Sprintf("\n| %d | ", code))
+	}
+	require.Contains(t, readme, "\n    go run ./coordinator run "+strings.TrimPrefix(example, "../")+"\n")
 }

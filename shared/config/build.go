@@ -323,7 +323,7 @@ func (b builder) metric(j *Job, at string) {
 		if b.failed(at + ".type") {
 			return
 		}
-		b.fail(b.entries[at+".name"].pos, at+".name", "%q says no type; give type accuracy or agreement%s", m.Name, suggest(m.Name, []string{"accuracy", "agreement"}))
+		b.fail(b.entries[at+".name"].pos, at+".name", "%q says no type; give type accuracy%s", m.Name, suggest(m.Name, []string{"accuracy"}))
 		return
 	}
 	for _, o := range j.Metrics {

@@ -43,7 +43,7 @@ func or(s, other string) string {
 }
 
 func (d Data) describe() string {
-	out := ", without labels: agreement with the float model counts"
+	out := ", labels by folder"
 	if d.Labels != "" {
 		out = ", labels " + d.Labels
 	}
@@ -91,12 +91,6 @@ func (j *Job) describeLimit() string {
 		names[i] = m.Name
 	}
 	of := or(strings.Join(names, ", "), "accuracy")
-	if j.Agreement || j.Data.Labels == "" && len(j.Metrics) == 0 {
-		of = "accuracy, or agreement without labels"
-		if j.Agreement {
-			of = "agreement"
-		}
-	}
 	return fmt.Sprintf("a drop of %s%s in %s", j.Drop, unit, of)
 }
 

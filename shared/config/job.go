@@ -37,8 +37,8 @@ type Job struct {
 	Subset     int           // ranking_subset_size, 1 or more
 	Iterations int           // max_iter_num, Unlimited or 0 and more
 	KeepWorse  bool          // use_prev_if_drop_increase is false
-	Agreement  bool          // annotation_free: labels are not used
-	Metrics    []metric.Spec // empty: accuracy, or agreement without labels
+	Agreement  bool          // annotation_free: agreement with the float model counts, labels do not
+	Metrics    []metric.Spec // empty: accuracy
 
 	OutputDir  string
 	StateDir   string // "": the user's cache directory
