@@ -95,7 +95,9 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	for i, s := range meter.Metrics {
 		p.Metrics = append(p.Metrics, search.Metric{Name: s.Name, Direction: meter.Direction(i), Chance: chance(s, m.Classes)})
 	}
-	if r.Outcome, err = search.POT(ctx, p, a); err != nil {
+	if r.Outcome, err = search.POT(ctx, p, a); errors.Is(err, errUnknown) {
+		return r, &InputError{fmt.Errorf("replay: %w", errUnknown)}
+	} else if err != nil {
 		return r, err
 	}
 	modelBytes, err := br.Objects.Get(ctx, m.Problem.Model)

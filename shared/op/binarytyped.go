@@ -60,7 +60,7 @@ func numberPairs[T element](name string, div func(a, b T) T) func(p *pairs, dst,
 	case "Sub":
 		return pairLoop(func(a, b T) T { return a - b })
 	case "Mul":
-		return pairLoop(func(a, b T) T { return a * b })
+		return pairLoop(func(a, b T) T { return T(a * b) })
 	case "Div":
 		return pairLoop(div)
 	case "Max":

@@ -50,6 +50,9 @@ func productOf(a, b []int, transA, transB bool) (product, error) {
 	if a[1] != b[0] {
 		return product{}, fmt.Errorf("a matrix of %d columns cannot be multiplied with one of %d rows", a[1], b[0])
 	}
+	if a[1] == 0 || b[1] == 0 {
+		return product{}, fmt.Errorf("shapes %v and %v: a matrix is empty", a, b)
+	}
 	return product{a[0], a[1], b[1]}, nil
 }
 
@@ -129,7 +132,7 @@ func gemmBias(l *Lower, p product, alpha, beta float32) (bias *tensor.Tensor, la
 	bias = tensor.New(tensor.Float32, p.n)
 	v, from := bias.F32(), c.F32()
 	for i := range v {
-		v[i] = beta * from[i%len(from)]
+		v[i] = float32(beta * from[i%len(from)])
 	}
 	return bias, false
 }

@@ -11,7 +11,7 @@ func halfToFloat(h uint16) float32 {
 	case exp != 0:
 		return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 	}
-	v := float32(frac) * 0x1p-24 // exact: a subnormal is a multiple of the smallest one
+	v := float32(float32(frac) * 0x1p-24) // exact: a subnormal is a multiple of the smallest one
 	return math.Float32frombits(sign | math.Float32bits(v))
 }
 
@@ -28,10 +28,10 @@ func halfOf(v float64) uint16 {
 	case v >= 65520: // half way between the largest number and the next power of two
 		return sign | 0x7c00
 	case v < 0x1p-14:
-		return sign | uint16(math.RoundToEven(v*0x1p24))
+		return sign | uint16(math.RoundToEven(float64(v*0x1p24)))
 	}
 	frac, exp := math.Frexp(v) // v = frac * 2^exp, frac in [0.5, 1)
-	m := uint16(math.RoundToEven(frac * 0x1p11))
+	m := uint16(math.RoundToEven(float64(frac * 0x1p11)))
 	return sign | (uint16(exp+13)<<10 + m) // m carries the leading one, so it adds 1 to the exponent
 }
 

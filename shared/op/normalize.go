@@ -131,6 +131,9 @@ func inferLayerNormalization(x *Infer) error {
 	if err != nil {
 		return err
 	}
+	if err := x.alike(1, 2); err != nil {
+		return err
+	}
 	for i := 1; i < len(x.In); i++ {
 		if !x.has(i) {
 			continue

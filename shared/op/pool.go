@@ -42,8 +42,8 @@ func dropEmptyOutputs(u *Upgrade) error {
 
 // poolWindow reads the window of a pool over data.
 func poolWindow(n *graph.Node, data []int) (window, error) {
-	if len(data) < 3 {
-		return window{}, fmt.Errorf("data shape %v has no spatial axis", data)
+	if len(data) < 3 || data[1] == 0 {
+		return window{}, fmt.Errorf("data shape %v has no spatial axis or no channel", data)
 	}
 	kernel, err := toInts(n.Ints("kernel_shape"))
 	if err != nil {
@@ -139,8 +139,8 @@ type images struct{ batch, pixels, channels int }
 
 func imagesOf(shape []int) (images, error) {
 	m := images{shape[0], tensor.Count(shape[2:]), shape[1]}
-	if m.pixels == 0 || m.pixels >= 1<<23 {
-		return m, fmt.Errorf("data shape %v has %d pixels, 1 to 2^23-1 are supported", shape, m.pixels)
+	if m.pixels == 0 || m.pixels >= 1<<23 || m.channels == 0 {
+		return m, fmt.Errorf("data shape %v has %d channels and %d pixels, from 1 and from 1 to 2^23-1 are supported", shape, m.channels, m.pixels)
 	}
 	return m, nil
 }

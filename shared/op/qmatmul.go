@@ -30,7 +30,12 @@ var qmatmulOps = []*Op{
 	{
 		Domain: microsoft, Name: "MatMulIntegerToFloat", Opsets: []int{1}, Role: RoleQuantized, Types: bytesOnly,
 		Inputs: Arity{4, 7}, Outputs: Arity{1, 1}, MACs: stackMACs,
-		Infer: func(x *Infer) error { return inferStack(x, 1, tensor.Float32) },
+		Infer: func(x *Infer) error {
+			if x.has(6) && (x.In[6].DType != tensor.Float32 || !lastAxis(x.In[6].Shape, x.In[1].Shape)) {
+				return fmt.Errorf("bias is %s%v, a float32 for each column is required", x.In[6].DType, x.In[6].Shape)
+			}
+			return inferStack(x, 1, tensor.Float32)
+		},
 		Lower: lowerMatMulIntegerToFloat, RowWise: func(l *Lower) bool { return stackKeepsRows(l.In[0], l.In[1]) },
 	},
 }
@@ -38,6 +43,11 @@ var qmatmulOps = []*Op{
 func stackMACs(x *Infer) int64 {
 	a := x.In[0].Shape
 	return int64(tensor.Count(x.Out[0].Shape)) * int64(a[len(a)-1])
+}
+
+// lastAxis reports whether bias has one number for each position along the last axis of matrix.
+func lastAxis(bias, matrix []int) bool {
+	return len(matrix) > 1 && broadcastShape(bias, matrix[len(matrix)-1])
 }
 
 func inferStack(x *Infer, right int, d tensor.DType) error {
@@ -166,7 +176,7 @@ func (p *integerProduct) integers() Kernel {
 func (p *integerProduct) floats(add []float32) Kernel {
 	scale := make([]float32, len(p.layer.w.scale))
 	for i, s := range p.layer.w.scale {
-		scale[i] = p.layer.x.scale[0] * s
+		scale[i] = float32(p.layer.x.scale[0] * s)
 	}
 	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
 		dst := view[float32](c.Out[0])

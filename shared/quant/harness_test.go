@@ -1,7 +1,6 @@
 package quant
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -116,13 +115,6 @@ func python(t testing.TB, name string, args ...string) string {
 	out, err := cmd.Output()
 	require.NoError(t, err, "%s: %s", name, out)
 	return string(out)
-}
-
-// write stores a model for the oracle.
-func write(t testing.TB, m *graph.Model) string {
-	path := filepath.Join(t.TempDir(), fmt.Sprintf("%d.onnx", rand.Uint64()))
-	require.NoError(t, onnx.Write(path, m))
-	return path
 }
 
 // normalized reads a model as a run does.
