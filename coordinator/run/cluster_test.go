@@ -51,7 +51,8 @@ type toy struct {
 	objects  store.Store
 	params   *plan.Params
 	delay    time.Duration
-	trouble  float64 // share of computations that fail for the moment
+	trouble  float64   // share of computations that fail for the moment, each cell once at most: three times would be poison
+	troubled *sync.Map // cells that have failed, of all toys of a field
 	poison   func(p plan.Plan, block uint32) bool
 	fail     func(p plan.Plan) error
 	computed atomic.Int64
@@ -87,7 +88,7 @@ func (t *toy) Compute(ctx context.Context, task wire.Task, p plan.Plan, block ui
 	if t.fail != nil && t.fail(p) != nil {
 		return worker.Value{}, t.fail(p)
 	}
-	if t.rng() < t.trouble {
+	if _, before := t.troubled.LoadOrStore(fmt.Sprint(p, task.View, block), true); !before && t.rng() < t.trouble {
 		return worker.Value{}, context.DeadlineExceeded
 	}
 	t.computed.Add(1)
@@ -120,11 +121,12 @@ func toyRecord(params *plan.Params, p plan.Plan, s uint32) []byte {
 
 // field is one broker with a job on it.
 type field struct {
-	b       *broker.Broker
-	params  *plan.Params
-	problem search.Problem
-	meter   metric.Meter
-	whole   plan.Problem
+	troubled sync.Map
+	b        *broker.Broker
+	params   *plan.Params
+	problem  search.Problem
+	meter    metric.Meter
+	whole    plan.Problem
 }
 
 func newField(t *testing.T, dir string, groups, samples int, drop string) *field {
@@ -175,7 +177,7 @@ func staff(t *testing.T, b *broker.Broker, n int, make func(i int) *toy) (fire f
 func (f *field) toy(seed uint64) *toy {
 	var mu sync.Mutex
 	r := rand.New(rand.NewPCG(seed, 1))
-	return &toy{objects: f.b.Objects, params: f.params, rng: func() float64 { mu.Lock(); defer mu.Unlock(); return r.Float64() }}
+	return &toy{troubled: &f.troubled, objects: f.b.Objects, params: f.params, rng: func() float64 { mu.Lock(); defer mu.Unlock(); return r.Float64() }}
 }
 
 // text is an outcome in a form that can be compared.
