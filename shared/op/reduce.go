@@ -91,6 +91,9 @@ func foldingOf(shape, axes []int) (kept, folded reduce.Axes) {
 
 // places lists the offsets of all elements of a.
 func places(a reduce.Axes) []int {
+	if slices.Contains(a.N, 0) { // beside an empty axis another may have any length: no list for it
+		return nil
+	}
 	list := []int{0}
 	for i, n := range a.N {
 		next := make([]int, 0, len(list)*n)
@@ -144,6 +147,9 @@ func lowerReduce(l *Lower, name string) (Kernel, error) {
 		return Kernel{}, err
 	}
 	shape := l.In[0].Shape
+	if tensor.Count(l.Out[0].Shape) == 0 {
+		return Kernel{Alias: -1, Run: func(*Call) {}}, nil
+	}
 	kept, folded := foldingOf(shape, axes)
 	lanes := slices.Contains(axes, len(shape)-1)
 	var loop func(dst, src []byte)
@@ -161,11 +167,7 @@ func lowerReduce(l *Lower, name string) (Kernel, error) {
 	case tensor.Int64:
 		loop = intReduction[int64](name, math.MinInt64, math.MaxInt64, places(kept), places(folded))
 	}
-	return Kernel{Alias: -1, Run: func(c *Call) {
-		if len(c.Out[0]) > 0 {
-			loop(c.Out[0], src.bytes(c))
-		}
-	}}, nil
+	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], src.bytes(c)) }}, nil
 }
 
 // argExtreme finds the index of the largest or smallest element along an axis: the first of equals, or the last with
