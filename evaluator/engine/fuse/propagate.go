@@ -29,16 +29,16 @@ func forwardDQ(e *editor) (changed bool) {
 		if use == nil || use.Input != 0 {
 			continue
 		}
-		todo := []*graph.Node{use.Node}
-		for len(todo) > 0 {
-			m := todo[len(todo)-1]
-			todo = todo[:len(todo)-1]
+		open := []*graph.Node{use.Node}
+		for len(open) > 0 {
+			m := open[len(open)-1]
+			open = open[:len(open)-1]
 			if !moves(m) {
 				continue
 			}
 			next, did := e.pairAfter(m, dq)
 			changed = changed || did
-			todo = append(todo, next...)
+			open = append(open, next...)
 		}
 	}
 	return changed
