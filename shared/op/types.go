@@ -76,7 +76,7 @@ func converter(from, to tensor.DType) (func(dst, src []byte), error) {
 	case tensor.Float64:
 		f = fromFloat[float64](to)
 	case tensor.Float16:
-		f = through(to, halfToFloat)
+		f = through(to, tensor.HalfToFloat)
 	case tensor.BFloat16:
 		f = through(to, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) })
 	case tensor.Bool, tensor.Uint8:
@@ -121,7 +121,7 @@ func fromInt[S int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](
 	case tensor.Float16:
 		return each(func(v S) uint16 { return halfOf(float64(v)) })
 	case tensor.BFloat16:
-		return each(func(v S) uint16 { return bfloatOf(float32(v)) })
+		return each(func(v S) uint16 { return tensor.BFloatFromFloat(float32(v)) })
 	case tensor.Bool:
 		return each(func(v S) uint8 { return truth(v != 0) })
 	case tensor.Int8, tensor.Uint8:
@@ -145,7 +145,7 @@ func fromFloat[S float32 | float64](to tensor.DType) func(dst, src []byte) {
 	case tensor.Float16:
 		return each(func(v S) uint16 { return halfOf(float64(v)) })
 	case tensor.BFloat16:
-		return each(func(v S) uint16 { return bfloatOf(float32(v)) })
+		return each(func(v S) uint16 { return tensor.BFloatFromFloat(float32(v)) })
 	case tensor.Bool:
 		return each(func(v S) uint8 { return truth(v != 0) })
 	case tensor.Int8:
@@ -178,7 +178,7 @@ func through(to tensor.DType, f func(uint16) float32) func(dst, src []byte) {
 	case tensor.Float16:
 		return each(func(h uint16) uint16 { return halfOf(float64(f(h))) })
 	case tensor.BFloat16:
-		return each(func(h uint16) uint16 { return bfloatOf(f(h)) })
+		return each(func(h uint16) uint16 { return tensor.BFloatFromFloat(f(h)) })
 	case tensor.Bool:
 		return each(func(h uint16) uint8 { return truth(f(h) != 0) })
 	case tensor.Int8, tensor.Uint8:
