@@ -218,7 +218,9 @@ func valueType(pb *onnxpb.TypeProto) (graph.Type, error) {
 		if elem < 0 || elem > math.MaxUint8 {
 			return t, fmt.Errorf("element type %d is impossible", elem)
 		}
-		t.DType = tensor.DType(elem)
+		if t.DType = tensor.DType(elem); t.DType == tensor.Invalid {
+			return t, nil // a shape without an element type says nothing that ONNX could write again
+		}
 		if shape := v.TensorType.GetShape(); shape != nil {
 			t.Ranked, t.Shape = true, make([]graph.Dim, len(shape.Dim))
 			for i, dim := range shape.Dim {
