@@ -30,7 +30,7 @@ func TestAsProgram(t *testing.T) {
 
 // peakOf reads VmHWM, in KiB, out of a process's own status. The Maxrss that its parent is told is no measure: a child
 // starts in its parent's memory, so the parent's size counts in it.
-func peakOf(t *testing.T, status string) int64 {
+func peakOf(t testing.TB, status string) int64 {
 	_, rest, ok := strings.Cut(status, "VmHWM:")
 	require.True(t, ok, status)
 	peak, err := strconv.ParseInt(strings.Fields(rest)[0], 10, 64)
@@ -38,24 +38,64 @@ func peakOf(t *testing.T, status string) int64 {
 	return peak
 }
 
+// peak runs a command line as a process of its own and gives its exit code and its peak memory in KiB.
+func (w *world) peak(args ...string) (code string, kib int64) {
+	w.t.Helper()
+	self, err := os.Executable()
+	require.NoError(w.t, err)
+	cmd := exec.Command(self, "-test.run", "^TestAsProgram$")
+	cmd.Env = append(os.Environ(), "ASSAY_TEST_ARGS="+strings.Join(args, "\n"), "ASSAY_TEST_CODE="+w.path("code"))
+	out, err := cmd.CombinedOutput()
+	require.NoError(w.t, err, string(out))
+	code, status, _ := strings.Cut(string(w.read("code")), "\n")
+	return code, peakOf(w.t, status)
+}
+
 // TestMemoryOfClaim: a file of a hundred bytes that says 2 GB follow costs less than 64 MB.
 func TestMemoryOfClaim(t *testing.T) {
 	w := newWorld(t)
 	w.write("model.onnx", claim2GB())
 	require.Less(t, len(w.read("model.onnx")), 128)
-	self, err := os.Executable()
-	require.NoError(t, err)
-	cmd := exec.Command(self, "-test.run", "^TestAsProgram$")
-	cmd.Env = append(os.Environ(), "ASSAY_TEST_ARGS="+strings.Join(w.args(), "\n"), "ASSAY_TEST_CODE="+w.path("code"))
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, string(out))
-	code, status, _ := strings.Cut(string(w.read("code")), "\n")
+	code, peak := w.peak(w.args()...)
 	require.Equal(t, strconv.Itoa(exitInput), code)
-	peak := peakOf(t, status)
 	if race {
 		t.Skipf("peak memory %d KiB: the race detector's own is not bounded here", peak)
 	}
 	require.Less(t, peak, int64(64<<10), "KiB")
+}
+
+// TestFieldMemory: the field cases that bound the memory of a run stay below it, as processes of their own.
+func TestFieldMemory(t *testing.T) {
+	listed := exceptions(t)
+	folders, err := filepath.Glob(fieldDir + "/*/case.json")
+	require.NoError(t, err)
+	if len(folders) == 0 {
+		t.Skip("skipped: ../shared/assets is absent")
+	}
+	for _, f := range folders {
+		c := readCase(t, filepath.Dir(f))
+		name := filepath.Base(c.dir)
+		if c.Check.MaxRSS == 0 {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			if listed[name] != "" {
+				t.Skip("skipped: listed in testdata/field/exceptions.txt")
+			}
+			w := &world{t, t.TempDir()}
+			var args []string
+			if c.Check.Model == "refuse" {
+				args = c.refusedArgs(w)
+			} else {
+				args = []string{"run", c.job(t, w, nil)}
+			}
+			_, peak := w.peak(args...)
+			if race {
+				t.Skipf("peak memory %d KiB: the race detector's own is not bounded here", peak)
+			}
+			require.Less(t, peak>>10, c.Check.MaxRSS, "MiB")
+		})
+	}
 }
 
 // full mounts a file system of a few kilobytes at dir.
