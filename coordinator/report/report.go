@@ -45,6 +45,7 @@ type Decisions struct {
 // Job is the part of the job's settings that decisions depend on.
 type Job struct {
 	Placement   string `json:"placement"`
+	ModelType   string `json:"model_type"`
 	Preset      string `json:"preset"`
 	Weights     string `json:"weights"`
 	MaximalDrop string `json:"maximal_drop"`

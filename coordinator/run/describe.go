@@ -23,7 +23,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	}
 	d := report.Decisions{
 		Job: report.Job{
-			Placement: w.job.Quantize.Placement, Preset: w.job.Quantize.Preset, Weights: granularity(w.job), MaximalDrop: w.job.Drop,
+			Placement: w.job.Quantize.Placement, ModelType: modelType(w.job), Preset: w.job.Quantize.Preset, Weights: granularity(w.job), MaximalDrop: w.job.Drop,
 			DropType: dropType(w.job), Subset: w.job.Subset, Iterations: w.job.Iterations,
 			Inputs: w.problem.Inputs.String(), Meter: w.problem.Meter.String(),
 		},
@@ -97,4 +97,12 @@ func dropType(j *config.Job) string {
 		return "relative"
 	}
 	return "absolute"
+}
+
+// modelType is POT's word for the model's family, empty without one.
+func modelType(j *config.Job) string {
+	if j.Quantize.Transformer {
+		return "transformer"
+	}
+	return ""
 }

@@ -217,6 +217,7 @@ func (b builder) calibration(c *Calibration) {
 
 func (b builder) quantize(q *Quantize) {
 	q.Placement = b.text("compression.placement", q.Placement)
+	q.Transformer = b.text("compression.model_type", "") == "transformer"
 	q.Preset = preset(b.text(here+".preset", q.Preset))
 	q.Asymmetric = b.text(here+".activations.mode", map[string]string{Mixed: "asymmetric"}[q.Preset]) == "asymmetric"
 	q.PerTensor = b.text(here+".weights.granularity", "") == "pertensor"

@@ -64,6 +64,7 @@ type Data struct {
 // Quantize is what becomes of the model before any search.
 type Quantize struct {
 	Placement    string // PlaceRegions or PlacePOT
+	Transformer  bool   // POT's model_type
 	Preset       string // Performance or Mixed
 	Asymmetric   bool   // activations; follows from Preset unless activations.mode is given
 	PerTensor    bool   // weights with one scale a tensor instead of one an output channel

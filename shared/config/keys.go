@@ -83,7 +83,7 @@ var engineKeys = []key{
 var compressionKeys = []key{
 	{path: "compression", kind: object, doc: "what to do"},
 	{path: "compression.target_device", kind: text, words: []string{"ANY", "CPU"}, instead: otherDevices, initial: "ANY", doc: "both mean CPUs"},
-	{path: "compression.model_type", kind: text, refused: "leave it out: compression.placement regions keeps attention masks, LayerNorm and softmax in float", accept: []string{`"None"`}},
+	{path: "compression.model_type", kind: text, words: []string{"transformer", "None"}, initial: "None", doc: "transformer: Add, Mul, Sub, Pow and ReduceMean stay float, and the operands of products of two computed matrices are symmetric. Placement regions keeps masks, LayerNorm and softmax in float without it"},
 	{path: "compression.placement", own: true, kind: text, words: []string{"regions", "pot"}, initial: "regions", doc: "where quantizers go. regions: layers and what lies between them where that stays integer in the runtimes; pot: POT's CPU table"},
 	{path: "compression.inplace_statistics", kind: truth, initial: "true", doc: "statistics are always reduced where they arise; both values give the same numbers"},
 	{path: "compression.dump_intermediate_model", kind: truth, refused: "every trial is kept in run.state_dir", accept: []string{"false"}},

@@ -113,7 +113,7 @@ func (b *builder) rangeOf(v string) (span, error) {
 	if err != nil {
 		return span{}, err
 	}
-	if b.cfg.activationMode == Symmetric {
+	if b.symmetricAt(v) {
 		return r.clip(symmetricActivation(lo[0], hi[0], b.cfg.signed)), nil
 	}
 	return r.clip(asymmetric(lo[0], hi[0])), nil

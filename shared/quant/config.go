@@ -37,6 +37,10 @@ type Config struct {
 	Activations Kind
 	Ignored     Ignored
 
+	// Transformer is POT's model_type: additions, products and what else normalisation is written with stay float, and the
+	// operands of products of two computed matrices are symmetric.
+	Transformer bool
+
 	// NoFastBias leaves biases uncorrected. BiasThreshold is the largest change of a bias relative to its size that is
 	// applied (0: 2).
 	NoFastBias    bool
@@ -91,6 +95,7 @@ type resolved struct {
 	weights        rule
 	activations    rule
 	results        rule // for values that no integer operation reads
+	products       rule // for operands of a transformer's products of two computed matrices
 }
 
 // Check refuses values that Build would refuse, so a job file fails before any sample is read.
@@ -130,6 +135,9 @@ func (c Config) resolve() (*resolved, error) {
 		return nil, fmt.Errorf("weights.range_estimator: %w", err)
 	}
 	if r.activations, err = c.Activations.Estimator.resolve(false, r.activationMode, fallback); err != nil {
+		return nil, fmt.Errorf("activations.range_estimator: %w", err)
+	}
+	if r.products, err = c.Activations.Estimator.resolve(false, Symmetric, fallback); err != nil {
 		return nil, fmt.Errorf("activations.range_estimator: %w", err)
 	}
 	r.results = presets["activations/"+r.activationMode+"/extremes"]

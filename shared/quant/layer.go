@@ -50,7 +50,7 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 		return nil, why
 	}
 	switch w := s.g.Consts[l.weight]; {
-	case s.cfg.Ignored.ignores(n):
+	case s.cfg.ignores(n):
 		why = "ignored by the job"
 	case s.exclude[n.Name] != "":
 		why = s.exclude[n.Name]

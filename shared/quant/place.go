@@ -20,13 +20,14 @@ type sketch struct {
 	dtypes map[string]tensor.DType
 	known  map[string]bool // values that follow from shapes alone
 
-	layers  map[*graph.Node]*layer
-	biasAdd map[*graph.Node]*layer // the Add that is a layer's bias
-	owned   map[string]*layer      // layers by the value at which they own a point
-	integer map[*graph.Node]bool   // layers and all other operations that are to run in integers
-	reasons []Reason
-	sites   []*site
-	exclude map[string]string // nodes that stay float because of what the samples showed, with the reason
+	layers   map[*graph.Node]*layer
+	biasAdd  map[*graph.Node]*layer // the Add that is a layer's bias
+	owned    map[string]*layer      // layers by the value at which they own a point
+	integer  map[*graph.Node]bool   // layers and all other operations that are to run in integers
+	reasons  []Reason
+	sites    []*site
+	products map[string]bool   // values whose range is symmetric, see productOperands
+	exclude  map[string]string // nodes that stay float because of what the samples showed, with the reason
 }
 
 // Reason says why an operation that could be INT8 in principle is float.
@@ -53,7 +54,7 @@ func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sket
 		cfg: r, m: m, g: m.Graph, x: graph.NewIndex(m.Graph),
 		ranks: map[string]int{}, dtypes: map[string]tensor.DType{}, known: map[string]bool{},
 		layers: map[*graph.Node]*layer{}, biasAdd: map[*graph.Node]*layer{}, owned: map[string]*layer{}, integer: map[*graph.Node]bool{},
-		exclude: exclude,
+		products: map[string]bool{}, exclude: exclude,
 	}
 	s.inferTypes()
 	for _, n := range s.g.Nodes {
@@ -80,6 +81,7 @@ func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sket
 	s.reasons = slices.DeleteFunc(s.reasons, func(r Reason) bool {
 		return slices.ContainsFunc(s.g.Nodes, func(n *graph.Node) bool { return n.Name == r.Node && s.integer[n] })
 	})
+	s.productOperands()
 	s.makeSites()
 	return s, nil
 }

@@ -33,6 +33,8 @@ func configOf(t *testing.T, d *datadriven.TestData) Config {
 			for _, v := range a.Vals {
 				cfg.Ignored.Operations = append(cfg.Ignored.Operations, Operation{Type: v})
 			}
+		case "transformer":
+			cfg.Transformer = true
 		case "float":
 		default:
 			require.Fail(t, "argument "+a.Key)
@@ -50,7 +52,7 @@ func parse(t *testing.T, text string) *graph.Model {
 
 // TestPlace prints, for a model, the points by group, and why operations are float.
 //
-//	place [pot] [mixed] [pertensor] [nobias] [ignore=(node,...)] [ignore_type=(Op,...)]
+//	place [pot] [mixed] [transformer] [pertensor] [nobias] [ignore=(node,...)] [ignore_type=(Op,...)]
 func TestPlace(t *testing.T) {
 	datadriven.Walk(t, "testdata/place", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {

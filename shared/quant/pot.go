@@ -25,7 +25,7 @@ func (s *sketch) placePOT() {
 	s.sortReasons()
 	fixed := map[*graph.Node]bool{}
 	for _, n := range s.g.Nodes {
-		if n.Domain != "" || ignored[n] != "" || s.biasAdd[n] != nil || s.cfg.Ignored.ignores(n) || s.anyCaptured(n) {
+		if n.Domain != "" || ignored[n] != "" || s.biasAdd[n] != nil || s.cfg.ignores(n) || s.anyCaptured(n) {
 			continue
 		}
 		switch c := s.classOf(n); {

@@ -53,6 +53,9 @@ func (s *sketch) taps() []Tap {
 // estimator is the rule for v's range. A result that no integer operation reads is there for the layer's sake only, and
 // often the logits: clipping it would make the largest ones equal.
 func (s *sketch) estimator(v string) rule {
+	if s.products[v] {
+		return s.cfg.products
+	}
 	if s.reaches(v) {
 		return s.cfg.activations
 	}
