@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -28,8 +29,17 @@ func (s *Bucket) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 	return d, nil
 }
 
-// Get implements Store.
+// getTime bounds the fetch of one object.
+const getTime = 30 * time.Second
+
+// Get implements Store. What has begun is not cancelled: nats.go leaves a goroutine behind for good when that happens
+// while it subscribes.
 func (s *Bucket) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("object %.8x: get: %w", d[:], err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), getTime)
+	defer cancel()
 	b, err := s.os.GetBytes(ctx, name(d))
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
