@@ -10,31 +10,37 @@ import (
 
 // binaryOps combine two inputs (or any number, folded from the left) under numpy's broadcasting.
 var binaryOps = []*Op{
-	binary("Add", []int{7, 13, 14}, RoleElementwise, numericTypes),
-	binary("Sub", []int{7, 13, 14}, RoleFloat, numericTypes),
-	binary("Mul", []int{7, 13, 14}, RoleElementwise, numericTypes),
-	binary("Div", []int{7, 13, 14}, RoleFloat, numericTypes),
-	binary("PRelu", []int{7, 9, 16}, RoleFloat, float32Only),
+	binary("Add", []int{6, 7, 13, 14}, RoleElementwise, numericTypes),
+	binary("Sub", []int{6, 7, 13, 14}, RoleFloat, numericTypes),
+	binary("Mul", []int{6, 7, 13, 14}, RoleElementwise, numericTypes),
+	binary("Div", []int{6, 7, 13, 14}, RoleFloat, numericTypes),
+	prelu(binary("PRelu", []int{6, 7, 9, 16}, RoleFloat, float32Only)),
 	variadic("Max", []int{6, 8, 12, 13}, numericTypes),
 	variadic("Min", []int{6, 8, 12, 13}, numericTypes),
 	variadic("Sum", []int{6, 8, 13}, floats),
 	variadic("Mean", []int{6, 8, 13}, float32Only),
-	compare("Equal", []int{7, 11, 13, 19}, append([]tensor.DType{tensor.Bool}, numericTypes...)),
-	compare("Less", []int{7, 9, 13}, numericTypes),
-	compare("Greater", []int{7, 9, 13}, numericTypes),
+	compare("Equal", []int{6, 7, 11, 13, 19}, append([]tensor.DType{tensor.Bool}, numericTypes...)),
+	compare("Less", []int{6, 7, 9, 13}, numericTypes),
+	compare("Greater", []int{6, 7, 9, 13}, numericTypes),
 	compare("LessOrEqual", []int{12, 16}, numericTypes),
 	compare("GreaterOrEqual", []int{12, 16}, numericTypes),
-	compare("And", []int{7}, boolOnly),
-	compare("Or", []int{7}, boolOnly),
-	compare("Xor", []int{7}, boolOnly),
+	compare("And", []int{6, 7}, boolOnly),
+	compare("Or", []int{6, 7}, boolOnly),
+	compare("Xor", []int{6, 7}, boolOnly),
 }
 
 func binary(name string, opsets []int, role Role, types []tensor.DType) *Op {
 	return &Op{
 		Name: name, Opsets: opsets, Role: role, Memory: MemoryAny, Types: types, RowWise: broadcastKeepsRows,
-		Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferBroadcast(tensor.Invalid),
+		Upgrade: upgradeBroadcast, Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferBroadcast(tensor.Invalid),
 		Lower: func(l *Lower) (Kernel, error) { return lowerBinary(l, name) },
 	}
+}
+
+// prelu makes the slope's older meaning the upgrade.
+func prelu(o *Op) *Op {
+	o.Upgrade = upgradePRelu
+	return o
 }
 
 func compare(name string, opsets []int, types []tensor.DType) *Op {
@@ -120,11 +126,16 @@ func floatLoop(op elementwise.Op2) func(p *pairs, dst, a, b []byte) {
 
 // lowerBinary lowers an operator of two operands.
 func lowerBinary(l *Lower, name string) (Kernel, error) {
-	out, y := l.Out[0], l.layout()
 	loop, err := binaryLoop(name, l.In[0].DType)
 	if err != nil {
 		return Kernel{}, err
 	}
+	return lowerPairs(l, loop)
+}
+
+// lowerPairs lowers a loop over two operands that are broadcast to the output.
+func lowerPairs(l *Lower, loop func(p *pairs, dst, a, b []byte)) (Kernel, error) {
+	out, y := l.Out[0], l.layout()
 	a, as, err := l.broadcastOperand(0, out.Shape, y)
 	if err != nil {
 		return Kernel{}, err

@@ -13,14 +13,14 @@ var gemmAttrs = []string{"alpha", "beta", "transA", "transB"}
 
 // gemmOps are Gemm and its form with an activation.
 var gemmOps = []*Op{
-	gemmOp("", "Gemm", []int{7, 9, 11, 13}, gemmAttrs),
+	gemmOp("", "Gemm", []int{6, 7, 9, 11, 13}, gemmAttrs),
 	gemmOp(microsoft, "FusedGemm", []int{1}, append([]string{"activation", "activation_params"}, gemmAttrs...)),
 }
 
 func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
 	return &Op{
 		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Types: float32Only,
-		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferGemm, Lower: lowerGemm,
+		Upgrade: upgradeGemm, Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferGemm, Lower: lowerGemm,
 		RowWise: func(l *Lower) bool {
 			return l.Node.Int("transA", 0) == 0 && l.In[1].Const != nil && (!l.present(2) || l.In[2].Const != nil)
 		},
@@ -32,6 +32,14 @@ func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
 			return int64(tensor.Count(x.Out[0].Shape)) * int64(k)
 		},
 	}
+}
+
+// upgradeGemm drops the attribute that said before opset 7 that C may be stretched: it always may.
+func upgradeGemm(u *Upgrade) error {
+	if u.From < 7 {
+		u.Node.Unset("broadcast")
+	}
+	return nil
 }
 
 // product is the sizes of a matrix product [m][k] x [k][n].

@@ -13,7 +13,7 @@ import (
 // normOps normalise with statistics that are constants (BatchNormalization) or of the data itself.
 var normOps = []*Op{
 	{
-		Name: "BatchNormalization", Opsets: []int{7, 9, 14, 15}, Role: RoleFloat, Memory: MemoryAny, Types: float32Only,
+		Name: "BatchNormalization", Opsets: []int{6, 7, 9, 14, 15}, Role: RoleFloat, Memory: MemoryAny, Types: float32Only,
 		Upgrade: upgradeBatchNormalization, Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Attrs: []string{"epsilon"},
 		Infer: inferBatchNormalization, Lower: lowerBatchNormalization,
 	},
@@ -34,7 +34,7 @@ var normOps = []*Op{
 		Lower: lowerLRN,
 	},
 	{
-		Name: "Dropout", Opsets: []int{7, 10, 12, 13}, Role: RolePassThrough, Memory: MemoryAny, Upgrade: upgradeDropout,
+		Name: "Dropout", Opsets: []int{6, 7, 10, 12, 13}, Role: RolePassThrough, Memory: MemoryAny, Upgrade: upgradeDropout,
 		Inputs: Arity{1, 3}, Outputs: Arity{1, 2}, Infer: inferDropout, Lower: lowerDropout,
 	},
 }

@@ -62,7 +62,7 @@ type Op struct {
 	// Types are the element types of input 0 that Lower evaluates; nil means every type of a fixed size.
 	Types []tensor.DType
 
-	// Upgrade rewrites a node of opset from (>= 7) in place to Newest's spelling; nil when nothing changed. It may add
+	// Upgrade rewrites a node of opset from (>= 6) in place to Newest's spelling; nil when nothing changed. It may add
 	// constants and nodes through u. An opset outside what it knows is refused before it is called.
 	Upgrade func(u *Upgrade) error
 

@@ -17,7 +17,7 @@ var poolOps = []*Op{
 		Upgrade: dropEmptyOutputs, Infer: inferPool, Lower: lowerMaxPool,
 	},
 	{
-		Name: "AveragePool", Opsets: []int{7, 10, 11, 19}, Role: RolePool, Memory: MemorySpatial, Types: float32Only,
+		Name: "AveragePool", Opsets: []int{1, 7, 10, 11, 19}, Role: RolePool, Memory: MemorySpatial, Types: float32Only,
 		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: append([]string{"ceil_mode", "count_include_pad"}, windowAttrs...),
 		Infer: inferPool, Lower: lowerAveragePool,
 	},

@@ -8,8 +8,8 @@ import (
 
 // powOps raise numbers to powers. The exponent may have another type than the base, which is the output's type.
 var powOps = []*Op{{
-	Name: "Pow", Opsets: []int{7, 12, 13, 15}, Role: RoleFloat, Memory: MemoryAny, Types: []tensor.DType{tensor.Float32, tensor.Int32, tensor.Int64},
-	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferPow, Lower: lowerPow, RowWise: broadcastKeepsRows,
+	Name: "Pow", Opsets: []int{6, 7, 12, 13, 15}, Role: RoleFloat, Memory: MemoryAny, Types: []tensor.DType{tensor.Float32, tensor.Int32, tensor.Int64},
+	Upgrade: upgradeBroadcast, Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferPow, Lower: lowerPow, RowWise: broadcastKeepsRows,
 }}
 
 func inferPow(x *Infer) error {

@@ -31,6 +31,10 @@ var families = []struct {
 	{"binary", binaryOps},
 	{"pow", powOps},
 	{"clip", clipOps},
+	{"bits", bitOps},
+	{"triangles", triangleOps},
+	{"cumulative", cumulativeOps},
+	{"losses", lossOps},
 }
 
 // registry is filled after every family, which may itself evaluate operators through Lookup.
@@ -40,6 +44,7 @@ func init() {
 	registry = map[[2]string]*Op{}
 	for _, f := range families {
 		for _, o := range f.ops {
+			admitHalves(o)
 			registry[[2]string{o.Domain, o.Name}] = o
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // rankDependent are the operators whose upgrade asks for the rank of input 0.
-var rankDependent = map[string]bool{"Softmax": true, "LogSoftmax": true}
+var rankDependent = map[string]bool{"Softmax": true, "LogSoftmax": true, "Hardmax": true}
 
 // axesToInput makes attribute axes input 1: Squeeze, Unsqueeze, ReduceSum before opset 13.
 func axesToInput(u *Upgrade) error { return axesToInputBefore(13)(u) }
@@ -84,6 +84,10 @@ func upgradeClip(u *Upgrade) error {
 // of opsets before 12 had the input's type and is refused where it is read.
 func upgradeDropout(u *Upgrade) error {
 	n := u.Node
+	if u.From < 7 && n.Int("is_test", 0) == 0 && len(n.Outputs) > 1 {
+		return fmt.Errorf("is_test = 0 with a mask is training: export the model for inference")
+	}
+	n.Unset("is_test")
 	if u.From < 12 {
 		n.Unset("ratio")
 		n.Inputs = n.Inputs[:min(len(n.Inputs), 1)]
@@ -102,6 +106,10 @@ func upgradeBatchNormalization(u *Upgrade) error {
 		return fmt.Errorf("spatial = 0 is not supported")
 	}
 	n.Unset("spatial")
+	if u.From < 7 && n.Int("is_test", 0) == 0 && len(n.Outputs) > 1 {
+		return fmt.Errorf("is_test = 0 is training: export the model for inference")
+	}
+	n.Unset("is_test")
 	if n.Int("training_mode", 0) != 0 {
 		return fmt.Errorf("training_mode = 1 is not supported: export the model for inference")
 	}

@@ -6,7 +6,7 @@ import (
 )
 
 // softmaxOps normalise exponentials along one axis.
-var softmaxOps = []*Op{softmaxOp("Softmax", false), softmaxOp("LogSoftmax", true)}
+var softmaxOps = []*Op{softmaxOp("Softmax", false), softmaxOp("LogSoftmax", true), hardmax()}
 
 func softmaxOp(name string, logarithm bool) *Op {
 	return &Op{
@@ -40,4 +40,33 @@ func lowerSoftmax(l *Lower, logarithm bool) (Kernel, error) {
 	return Kernel{Alias: 0, Run: func(c *Call) {
 		run(view[float32](c.Out[0]), view[float32](src.bytes(c)), outer, n, inner, axis == len(shape)-1)
 	}}, nil
+}
+
+// hardmax is 1 at the first of the largest elements along an axis and 0 elsewhere.
+func hardmax() *Op {
+	o := softmaxOp("Hardmax", false)
+	o.Lower = func(l *Lower) (Kernel, error) {
+		src, err := l.operand(0, Logical)
+		if err != nil {
+			return Kernel{}, err
+		}
+		shape := l.In[0].Shape
+		axis, err := axisIn(l.Node.Int("axis", -1), len(shape))
+		if err != nil {
+			return Kernel{}, err
+		}
+		outer, n, inner := tensor.Count(shape[:axis]), shape[axis], tensor.Count(shape[axis+1:])
+		return Kernel{Alias: -1, Scratch: 8 * outer * inner, Run: func(c *Call) {
+			dst, at := view[float32](c.Out[0]), view[int64](c.Scratch[:8*outer*inner])
+			if len(dst) == 0 {
+				return
+			}
+			reduce.ArgMax(at, view[float32](src.bytes(c)), outer, n, inner, false)
+			clear(dst)
+			for i, k := range at {
+				dst[(i/inner*n+int(k))*inner+i%inner] = 1
+			}
+		}}, nil
+	}
+	return o
 }

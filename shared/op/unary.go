@@ -32,6 +32,16 @@ var unaryOps = []*Op{
 	unary("Sin", []int{7}, RoleFloat, plain(elementwise.Sin), float32Only),
 	unary("Cos", []int{7}, RoleFloat, plain(elementwise.Cos), float32Only),
 	unary("Tan", []int{7}, RoleFloat, plain(elementwise.Tan), float32Only),
+	unary("Asin", []int{7}, RoleFloat, scalarCurve(numeric.Asin), float32Only),
+	unary("Acos", []int{7}, RoleFloat, scalarCurve(numeric.Acos), float32Only),
+	unary("Atan", []int{7}, RoleFloat, scalarCurve(numeric.Atan), float32Only),
+	unary("Sinh", []int{9}, RoleFloat, scalarCurve(numeric.Sinh), float32Only),
+	unary("Cosh", []int{9}, RoleFloat, scalarCurve(numeric.Cosh), float32Only),
+	unary("Asinh", []int{9}, RoleFloat, scalarCurve(numeric.Asinh), float32Only),
+	unary("Acosh", []int{9}, RoleFloat, scalarCurve(numeric.Acosh), float32Only),
+	unary("Atanh", []int{9}, RoleFloat, scalarCurve(numeric.Atanh), float32Only),
+	unary("Swish", []int{24}, RoleFloat, alphaBeta(elementwise.Silu, 1, 0), float32Only, "alpha"),
+	unary("Shrink", []int{9}, RoleFloat, shrink, float32Only, "bias", "lambd"),
 	unary("Sqrt", []int{1, 6, 13}, RoleFloat, plain(elementwise.Sqrt), floats),
 	unary("Reciprocal", []int{1, 6, 13}, RoleFloat, plain(elementwise.Reciprocal), floats),
 	unary("Floor", []int{1, 6, 13}, RoleFloat, plain(elementwise.Floor), floats),
@@ -54,16 +64,20 @@ var floats = []tensor.DType{tensor.Float32, tensor.Float64}
 type curve struct {
 	op          elementwise.Op1
 	alpha, beta float32
+	scalar      func(float32) float32 // in place of op where kernels have no loop of its own
 }
 
 // loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every run.
 func (k curve) loop() func(dst, src []byte) {
-	if k.op == elementwise.LeakyRelu || k.alpha == 0 && k.beta == 0 {
+	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.alpha == 0 && k.beta == 0) {
 		return func(dst, src []byte) {
 			elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
 		}
 	}
-	f := elementwise.Func(k.op, k.alpha, k.beta)
+	f := k.scalar
+	if f == nil {
+		f = elementwise.Func(k.op, k.alpha, k.beta)
+	}
 	return func(dst, src []byte) {
 		out := view[float32](dst)
 		for i, v := range view[float32](src) {
@@ -113,15 +127,36 @@ func plain(op elementwise.Op1) func(*graph.Node) (curve, error) {
 	return func(*graph.Node) (curve, error) { return curve{op: op}, nil }
 }
 
+// scalarCurve is a function of package numeric.
+func scalarCurve(f func(float32) float32) func(*graph.Node) (curve, error) {
+	return func(*graph.Node) (curve, error) { return curve{scalar: f}, nil }
+}
+
+// shrink moves numbers beyond lambd towards zero by bias and makes the others zero.
+func shrink(n *graph.Node) (curve, error) {
+	lambd, bias := n.Float("lambd", 0.5), n.Float("bias", 0)
+	return curve{scalar: func(x float32) float32 {
+		switch {
+		case x < -lambd:
+			return numeric.Canon(x + bias)
+		case x > lambd:
+			return numeric.Canon(x - bias)
+		case x != x:
+			return numeric.NaN()
+		}
+		return 0
+	}}, nil
+}
+
 // alphaBeta is a function of attributes alpha and beta, with the operator's defaults.
 func alphaBeta(op elementwise.Op1, alpha, beta float32) func(*graph.Node) (curve, error) {
 	return func(n *graph.Node) (curve, error) {
-		return curve{op, n.Float("alpha", alpha), n.Float("beta", beta)}, nil
+		return curve{op: op, alpha: n.Float("alpha", alpha), beta: n.Float("beta", beta)}, nil
 	}
 }
 
 func selu(n *graph.Node) (curve, error) {
-	return curve{elementwise.Selu, n.Float("alpha", 1.67326319217681884765625), n.Float("gamma", 1.05070102214813232421875)}, nil
+	return curve{op: elementwise.Selu, alpha: n.Float("alpha", 1.67326319217681884765625), beta: n.Float("gamma", 1.05070102214813232421875)}, nil
 }
 
 func gelu(n *graph.Node) (curve, error) {

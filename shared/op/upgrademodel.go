@@ -12,11 +12,12 @@ import (
 // The opsets of ai.onnx that are read. Definitions after Newest only admit more element types or attributes for the
 // operators here; a node that uses one of those is refused by its type or its attribute, so nothing is misread.
 const (
-	oldestOpset = 7
+	oldestOpset = 6
 	latestOpset = 28
 )
 
-// UpgradeModel rewrites m in place to the spelling of Newest, nested graphs too. Constant nodes become constants; calls of
+// UpgradeModel rewrites m in place to the spelling of Newest, nested graphs too; its opset is Newest, or a later one where
+// an operator came after it. Constant nodes become constants; calls of
 // model-local functions have been inlined before. Everything that cannot be read (operators, domains, opsets, attributes) is named in one error, each
 // once with the first node that has it; m is then in between and of no more use.
 func UpgradeModel(m *graph.Model) error {
@@ -33,8 +34,22 @@ func UpgradeModel(m *graph.Model) error {
 	if len(r.refusals) > 0 {
 		return fmt.Errorf("model: %d things cannot be read: %s", len(r.refusals), strings.Join(r.refusals, "; "))
 	}
-	m.Opset = Newest
+	m.Opset = max(Newest, latest(m.Graph))
 	return nil
+}
+
+// latest is the newest opset that some node of g needs: that of the first definition of its operator.
+func latest(g *graph.Graph) int {
+	opset := 0
+	for _, n := range g.Nodes {
+		if o := Lookup(n.Domain, n.Op); o != nil && n.Domain == "" {
+			opset = max(opset, o.Opsets[0])
+		}
+		for _, sub := range graph.Nested(n) {
+			opset = max(opset, latest(sub))
+		}
+	}
+	return opset
 }
 
 // upgrader walks a model once.
@@ -84,6 +99,9 @@ func (r *upgrader) names(g *graph.Graph) {
 func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
 	if r.model.Opset >= 13 {
 		return false
+	}
+	if r.model.Opset < 7 { // operands of binary operators
+		return true
 	}
 	return slices.ContainsFunc(nodes, func(n *graph.Node) bool { return rankDependent[n.Op] })
 }
