@@ -111,6 +111,10 @@ func (f *found) label(s Source) (err error) {
 	if err != nil {
 		return err
 	}
+	if _, pictures := f.reader.(*images); !pictures && !slices.ContainsFunc(ls, func(l label) bool { return l.name != "" }) {
+		f.labels, f.where, err = classes(s.Labels, len(f.names)) // one class a line, in the order of the files
+		return err
+	}
 	picks, unnamed, err := match(short, s.Data, ls, f.names)
 	if err != nil {
 		return err
@@ -124,7 +128,7 @@ func (f *found) label(s Source) (err error) {
 		f.where = append(f.where, fmt.Sprintf("%s:%d", short, ls[k].line))
 	}
 	if unnamed > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("pictures without a line in %s: %d, left out", short, unnamed))
+		f.notes = append(f.notes, fmt.Sprintf("samples without a line in %s: %d, left out", short, unnamed))
 	}
 	return nil
 }
@@ -178,9 +182,7 @@ func openArrayFolder(s Source, files []string) (found, error) {
 	if s.Labels == "" {
 		return f, nil
 	}
-	var err error
-	f.labels, f.where, err = classes(s.Labels, len(files))
-	return f, err
+	return f, f.label(s)
 }
 
 func inputNames(ws []Want) string {

@@ -283,3 +283,25 @@ func TestArraysByInputName(t *testing.T) {
 	require.NoError(t, err)
 	require.ErrorContains(t, faults.Err(), "c.npy")
 }
+
+// TestLabelsOfSampleFiles: lines "name class" choose and order the files of a folder of .npy; lines of one class go by the
+// order of the files.
+func TestLabelsOfSampleFiles(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"a/x.npy", "b.npy", "c.npy"} {
+		write(t, dir, name, npyOf("|u1", "(1, 2)", []byte{name[0], 0}))
+	}
+	named := write(t, t.TempDir(), "labels.txt", []byte("c.npy 3\na/x.npy 1\n"))
+	want := []Want{{"x", tensor.Uint8, []int{-1, 2}}}
+	set, in, m := build(t, Source{Data: dir, Labels: named, Inputs: want})
+	require.Equal(t, []string{"c.npy", "a/x.npy"}, set.Names)
+	require.Equal(t, []int32{3, 1}, set.Labels)
+	require.Equal(t, []string{"samples without a line in labels.txt: 1, left out"}, set.Notes)
+	require.Equal(t, byte('c'), all(t, in, m)[0].Data[0])
+
+	set, _, _ = build(t, Source{Data: dir, Labels: write(t, t.TempDir(), "labels.txt", []byte("5\n6\n7\n")), Inputs: want})
+	require.Equal(t, []string{"a/x.npy", "b.npy", "c.npy"}, set.Names)
+	require.Equal(t, []int32{5, 6, 7}, set.Labels)
+	_, err := Open(t.Context(), Source{Data: dir, Labels: write(t, t.TempDir(), "labels.txt", []byte("c.npy 3\nd.npy 1\n")), Inputs: want})
+	require.ErrorContains(t, err, "labels.txt:2: d.npy is not in")
+}
