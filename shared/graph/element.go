@@ -27,10 +27,10 @@ func putElement(data []byte, size, i int, bits uint64) {
 // numbers, NaNs other than the canonical one).
 func formatElement(d tensor.DType, bits uint64) (s string, ok bool) {
 	switch d {
-	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64:
+	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Int4, tensor.Int2:
 		shift := 64 - 8*d.Size()
 		return strconv.FormatInt(int64(bits<<shift)>>shift, 10), true
-	case tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64, tensor.Bool:
+	case tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64, tensor.Bool, tensor.Uint4, tensor.Uint2:
 		return strconv.FormatUint(bits, 10), true
 	case tensor.Float32, tensor.Float64, tensor.Float16, tensor.BFloat16:
 		f, precision := floatValue(d, bits)
@@ -57,17 +57,17 @@ func parseElement(d tensor.DType, s string) (uint64, error) {
 	var bits uint64
 	var err error
 	switch d {
-	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64:
+	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Int4, tensor.Int2:
 		var n int64
-		n, err = strconv.ParseInt(s, 10, 8*d.Size())
+		n, err = strconv.ParseInt(s, 10, d.Bits())
 		bits = uint64(n)
 	case tensor.Bool:
 		if s == "true" || s == "false" {
 			s = map[string]string{"true": "1", "false": "0"}[s]
 		}
 		bits, err = strconv.ParseUint(s, 10, 8)
-	case tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64:
-		bits, err = strconv.ParseUint(s, 10, 8*d.Size())
+	case tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64, tensor.Uint4, tensor.Uint2:
+		bits, err = strconv.ParseUint(s, 10, d.Bits())
 	case tensor.Float64:
 		var f float64
 		f, err = strconv.ParseFloat(s, 64)

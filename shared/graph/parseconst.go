@@ -147,13 +147,17 @@ func (p *parser) ramp(x *tensor.Tensor) error {
 		return fmt.Errorf("ramp %q %q: two integers are expected", words[0], words[1])
 	}
 	for i := range x.Len() {
-		putElement(x.Data, x.DType.Size(), i, uint64(start+int64(i)*step))
+		bits := uint64(start + int64(i)*step)
+		if x.DType.Bits() < 8 {
+			bits = uint64(tensor.Unpack(x.DType, []byte{byte(bits)}, 1)[0])
+		}
+		putElement(x.Data, x.DType.Size(), i, bits)
 	}
 	return nil
 }
 
 // randomize fills with bytes r of a splitmix64 stream: floats (r-128)/128, so -1 <= x < 1 and sums of them are exact;
-// signed integers r-128, unsigned ones r, bool r's lowest bit. Equal seeds give equal constants on every machine.
+// signed integers r-128, unsigned ones r, bool and types of less than a byte r's lowest bits. Equal seeds give equal constants on every machine.
 func randomize(x *tensor.Tensor, seed uint64) {
 	for i := range x.Len() {
 		z := seed + uint64(i+1)*0x9e3779b97f4a7c15
@@ -168,6 +172,8 @@ func randomize(x *tensor.Tensor, seed uint64) {
 			bits = uint64(r - 128)
 		case tensor.Bool:
 			bits &= 1
+		case tensor.Uint4, tensor.Int4, tensor.Uint2, tensor.Int2, tensor.Float4E2M1:
+			bits = uint64(tensor.Unpack(x.DType, []byte{byte(r)}, 1)[0])
 		}
 		if size := x.DType.Size(); size <= 8 {
 			putElement(x.Data, size, i, bits)

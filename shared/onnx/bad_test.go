@@ -87,7 +87,7 @@ func TestRefusals(t *testing.T) {
 		{"string", func(m model) { m.Graph.Initializer[0].DataType = proto.Int32(8) },
 			`graph "main": initializer "w": elements of type string cannot be constants`},
 		{"int4", func(m model) { m.Graph.Initializer[0].DataType = proto.Int32(22) },
-			`graph "main": initializer "w": elements of type int4 cannot be constants`},
+			`graph "main": initializer "w": raw data has 8 bytes, int4[2] needs 1`},
 		{"sequence", func(m model) {
 			m.Graph.Input[0].Type = &onnxpb.TypeProto{Value: &onnxpb.TypeProto_SequenceType{SequenceType: &onnxpb.TypeProto_Sequence{}}}
 		}, `graph "main": input "x": is a sequence; only tensors are read`},

@@ -14,7 +14,7 @@ import (
 // compared before anything is allocated, so a tensor takes at most eight times its part of the file.
 func (d *decoder) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	t := &tensor.Tensor{Shape: make([]int, len(pb.Dims))}
-	if kind := pb.GetDataType(); kind > 0 && kind <= int32(tensor.BFloat16) {
+	if kind := pb.GetDataType(); kind > 0 && kind <= int32(tensor.Int2) {
 		t.DType = tensor.DType(kind)
 	}
 	size := t.DType.Size()
@@ -24,27 +24,30 @@ func (d *decoder) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	if pb.Segment != nil {
 		return nil, errors.New("is a segment of a tensor; store it whole")
 	}
-	bytes := size
+	n := 1
 	for i, dim := range pb.Dims {
-		if dim < 0 || dim > 0 && int64(bytes) > math.MaxInt64/dim {
+		if dim < 0 || dim > 0 && int64(n) > math.MaxInt64/16/dim {
 			return nil, fmt.Errorf("shape %v is impossible", pb.Dims)
 		}
 		t.Shape[i] = int(dim)
-		bytes *= int(dim)
+		n *= int(dim)
 	}
+	bytes := (n*t.DType.Bits() + 7) / 8 // in the file, where small elements are packed
 	if pb.GetDataLocation() == onnxpb.TensorProto_EXTERNAL {
-		var err error
-		t.Data, err = d.external.load(pb.ExternalData, bytes)
+		data, err := d.external.load(pb.ExternalData, bytes)
+		if err == nil {
+			t.Data = tensor.Unpack(t.DType, data, n)
+		}
 		return t, err
 	}
 	if len(pb.RawData) > 0 || bytes == 0 {
 		if len(pb.RawData) != bytes {
 			return nil, fmt.Errorf("raw data has %d bytes, %s%v needs %d", len(pb.RawData), t.DType, t.Shape, bytes)
 		}
-		t.Data = pb.RawData
+		t.Data = tensor.Unpack(t.DType, pb.RawData, n)
 		return t, nil
 	}
-	return t, typed(t, pb, bytes/size)
+	return t, typed(t, pb, n)
 }
 
 // typed fills t from the typed field of its element type; n is the number of elements it must have.
@@ -64,10 +67,12 @@ func typed(t *tensor.Tensor, pb *onnxpb.TensorProto, n int) error {
 		return fill(t, pb.Uint64Data, n)
 	case tensor.Int32:
 		return fill(t, pb.Int32Data, n)
+	case tensor.Uint4, tensor.Int4, tensor.Float4E2M1, tensor.Uint2, tensor.Int2:
+		return packed(t, pb.Int32Data, n)
 	case tensor.Uint32:
 		return narrow(t, pb.Uint64Data, n)
 	}
-	return narrow(t, pb.Int32Data, n) // 8 and 16 bits, float16 and bfloat16 as patterns
+	return narrow(t, pb.Int32Data, n) // 8 and 16 bits, small floats as patterns
 }
 
 // fill copies elements that are stored in their own width; want counts the stored ones, two for a complex number.
@@ -113,6 +118,23 @@ func narrow[T int32 | uint64](t *tensor.Tensor, v []T, want int) error {
 			t.Data[i*size+k] = byte(uint64(x) >> (8 * k))
 		}
 	}
+	return nil
+}
+
+// packed takes elements of less than a byte, of which each stored number holds a byte full.
+func packed(t *tensor.Tensor, v []int32, n int) error {
+	want := (n*t.DType.Bits() + 7) / 8
+	if len(v) != want {
+		return count(t, len(v), want)
+	}
+	data := make([]byte, want)
+	for i, x := range v {
+		if x < -128 || x > 255 {
+			return fmt.Errorf("element %d is %d, which no byte of %s can be", i, x, t.DType)
+		}
+		data[i] = byte(x)
+	}
+	t.Data = tensor.Unpack(t.DType, data, n)
 	return nil
 }
 

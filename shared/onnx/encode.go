@@ -209,9 +209,9 @@ func dimensionProto(d graph.Dim) *onnxpb.TensorShapeProto_Dimension {
 	return &onnxpb.TensorShapeProto_Dimension{}
 }
 
-// encodeTensor writes raw little-endian elements, which alias t.
+// encodeTensor writes raw little-endian elements, which alias t where the file does not pack them.
 func encodeTensor(name string, t *tensor.Tensor) *onnxpb.TensorProto {
-	pb := &onnxpb.TensorProto{Name: text0(name), DataType: proto.Int32(int32(t.DType)), RawData: t.Data}
+	pb := &onnxpb.TensorProto{Name: text0(name), DataType: proto.Int32(int32(t.DType)), RawData: t.Pack()}
 	if pb.RawData == nil {
 		pb.RawData = []byte{} // an empty tensor has raw data of no bytes, not none
 	}

@@ -30,22 +30,26 @@ func (l *Lower) levels(s, z int, d tensor.DType) (levels, error) {
 	if err != nil {
 		return levels{}, err
 	}
-	if scale == nil || scale.DType != tensor.Float32 {
-		return levels{}, fmt.Errorf("input %d (scale) is no float32 constant", s)
+	if scale == nil {
+		return levels{}, fmt.Errorf("input %d (scale) is missing", s)
 	}
-	q := levels{scale: scale.F32(), zero: make([]int32, scale.Len()), dtype: d}
+	v, err := scale.Floats()
+	if err != nil {
+		return levels{}, fmt.Errorf("input %d (scale): %w", s, err)
+	}
+	q := levels{scale: v, zero: make([]int32, scale.Len()), dtype: d}
 	if zero == nil {
 		return q, nil
 	}
-	v, err := zero.Ints()
+	zeros, err := zero.Ints()
 	if err != nil {
 		return levels{}, fmt.Errorf("input %d (zero point): %w", z, err)
 	}
-	if len(v) != len(q.zero) && len(v) != 1 {
-		return levels{}, fmt.Errorf("%d zero points are given for %d scales", len(v), len(q.zero))
+	if len(zeros) != len(q.zero) && len(zeros) != 1 {
+		return levels{}, fmt.Errorf("%d zero points are given for %d scales", len(zeros), len(q.zero))
 	}
 	for i := range q.zero {
-		q.zero[i] = int32(v[min(i, len(v)-1)])
+		q.zero[i] = int32(zeros[min(i, len(zeros)-1)])
 	}
 	return q, nil
 }

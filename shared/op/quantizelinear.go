@@ -1,24 +1,24 @@
 package op
 
 import (
-	"fmt"
-
 	"assay/kernels/numeric"
 	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
-// linearOps go between floats and integers, per tensor or along one axis.
+// linearOps go between floats and integers: per tensor, along one axis or in blocks along one. What has a kernel stands here,
+// the rest in quantizeany.go.
 var linearOps = []*Op{
 	quantizeOp("", []int{10, 13, 19, 21}, "axis", "block_size", "output_dtype", "precision", "saturate"),
-	quantizeOp(microsoft, []int{1}, "axis"),
+	quantizeOp(microsoft, []int{1}, "axis", "block_size", "saturate"),
 	dequantizeOp("", []int{10, 13, 19, 21}, "axis", "block_size", "output_dtype"),
-	dequantizeOp(microsoft, []int{1}, "axis"),
+	dequantizeOp(microsoft, []int{1}, "axis", "block_size"),
 }
 
 func quantizeOp(domain string, opsets []int, attrs ...string) *Op {
 	return &Op{
-		Domain: domain, Name: "QuantizeLinear", Opsets: opsets, Role: RoleQuantized, Memory: MemoryAny, Types: float32Only,
+		Domain: domain, Name: "QuantizeLinear", Opsets: opsets, Role: RoleQuantized, Memory: MemoryAny,
+		Types:  []tensor.DType{tensor.Float32, tensor.Float16, tensor.BFloat16, tensor.Int32},
 		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Attrs: attrs, Infer: inferQuantize, Lower: lowerQuantize, RowWise: levelsKeepRows,
 	}
 }
@@ -26,7 +26,7 @@ func quantizeOp(domain string, opsets []int, attrs ...string) *Op {
 func dequantizeOp(domain string, opsets []int, attrs ...string) *Op {
 	return &Op{
 		Domain: domain, Name: "DequantizeLinear", Opsets: opsets, Role: RoleQuantized, Memory: MemoryAny,
-		Types:  []tensor.DType{tensor.Uint8, tensor.Int8, tensor.Int32, tensor.Uint16, tensor.Int16},
+		Types:  append([]tensor.DType{tensor.Int32}, quantizedTypes...),
 		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Attrs: attrs, Infer: inferDequantize, Lower: lowerDequantize, RowWise: levelsKeepRows,
 	}
 }
@@ -36,68 +36,11 @@ func levelsKeepRows(l *Lower) bool {
 	if tensor.Count(l.In[1].Shape) == 1 {
 		return true
 	}
+	if l.Node.Int("block_size", 0) != 0 {
+		return false
+	}
 	a, err := axisIn(l.Node.Int("axis", 1), len(l.In[0].Shape))
 	return err == nil && a != 0
-}
-
-// levelShape checks the shapes of scale and zero point against the data's.
-func levelShape(x *Infer) error {
-	if b := x.Node.Int("block_size", 0); b != 0 {
-		return fmt.Errorf("block_size %d is not supported, per tensor and per axis are", b)
-	}
-	data, scale := x.In[0].Shape, x.In[1].Shape
-	if x.In[1].DType != tensor.Float32 {
-		return fmt.Errorf("scale is %s, float32 is required", x.In[1].DType)
-	}
-	if x.has(2) && tensor.Count(x.In[2].Shape) != tensor.Count(scale) {
-		return fmt.Errorf("scale shape %v and zero point shape %v differ", scale, x.In[2].Shape)
-	}
-	if tensor.Count(scale) == 1 {
-		return nil
-	}
-	axis, err := axisIn(x.Node.Int("axis", 1), len(data))
-	if err != nil {
-		return err
-	}
-	if len(scale) != 1 || scale[0] != data[axis] {
-		return fmt.Errorf("scale shape %v does not fit axis %d of shape %v", scale, axis, data)
-	}
-	return nil
-}
-
-func inferQuantize(x *Infer) error {
-	if err := levelShape(x); err != nil {
-		return err
-	}
-	d := tensor.Uint8
-	if v := x.Node.Int("output_dtype", 0); v != 0 {
-		d = tensor.DType(v)
-	}
-	if x.has(2) {
-		d = x.In[2].DType
-	}
-	if _, _, err := limits(d); err != nil {
-		return err
-	}
-	if p := x.Node.Int("precision", 0); p != 0 && p != int64(tensor.Float32) {
-		return fmt.Errorf("precision %d is not supported, float32 is", p)
-	}
-	x.put(0, d, x.In[0].Shape...)
-	return nil
-}
-
-func inferDequantize(x *Infer) error {
-	if err := levelShape(x); err != nil {
-		return err
-	}
-	if x.has(2) && x.In[2].DType != x.In[0].DType {
-		return fmt.Errorf("data is %s and zero point %s", x.In[0].DType, x.In[2].DType)
-	}
-	if v := x.Node.Int("output_dtype", 0); v != 0 && v != int64(tensor.Float32) {
-		return fmt.Errorf("output_dtype %d is not supported, float32 is", v)
-	}
-	x.put(0, tensor.Float32, x.In[0].Shape...)
-	return nil
 }
 
 // runs cuts a tensor in memory order into stretches of one level: element i has level i / inner % count.
@@ -117,6 +60,9 @@ func (l *Lower) runs(q levels) (runs, error) {
 }
 
 func lowerQuantize(l *Lower) (Kernel, error) {
+	if !l.plainLevels(l.Out[0].DType) || l.In[0].DType != tensor.Float32 {
+		return lowerAnyQuantize(l)
+	}
 	q, err := l.levels(1, 2, l.Out[0].DType)
 	if err != nil {
 		return Kernel{}, err
@@ -146,6 +92,9 @@ func quantizeRuns[T uint8 | int8 | uint16 | int16](dst []byte, src []float32, a 
 }
 
 func lowerDequantize(l *Lower) (Kernel, error) {
+	if !l.plainLevels(l.In[0].DType) || l.Out[0].DType != tensor.Float32 {
+		return lowerAnyDequantize(l)
+	}
 	q, err := l.levels(1, 2, l.In[0].DType)
 	if err != nil {
 		return Kernel{}, err

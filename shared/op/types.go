@@ -11,7 +11,7 @@ import (
 var typeOps = []*Op{
 	{
 		Name: "Cast", Opsets: []int{6, 9, 13, 19, 21}, Role: RoleFloat, Memory: MemoryAny,
-		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"saturate", "to"},
+		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"round_mode", "saturate", "to"},
 		Infer: func(x *Infer) error {
 			to, err := castTo(x.Node.Int("to", 0))
 			if err != nil {
@@ -24,7 +24,7 @@ var typeOps = []*Op{
 	},
 	{
 		Name: "CastLike", Opsets: []int{15, 19, 21}, Role: RoleFloat, Memory: MemoryAny,
-		Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Attrs: []string{"saturate"},
+		Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Attrs: []string{"round_mode", "saturate"},
 		Infer: func(x *Infer) error {
 			x.put(0, x.In[1].DType, x.In[0].Shape...)
 			return nil
@@ -45,7 +45,8 @@ func lowerCast(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	f, err := converter(l.In[0].DType, l.Out[0].DType)
+	r := rounding{saturate: l.Node.Int("saturate", 1) != 0, wrap: true, scale: tensor.ScaleRounding(l.Node.Str("round_mode", "up"))}
+	f, err := converterTo(l.In[0].DType, l.Out[0].DType, r)
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -66,6 +67,11 @@ func convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 // converter returns the loop from one element type to another. Floats become integers by cutting towards zero and
 // clamping (NaN gives 0), integers wrap, anything but zero is true. Each rounding happens once, to the nearest.
 func converter(from, to tensor.DType) (func(dst, src []byte), error) {
+	return converterTo(from, to, rounding{saturate: true, wrap: true})
+}
+
+// converterTo is converter with a rounding of 8-bit floats.
+func converterTo(from, to tensor.DType, r rounding) (func(dst, src []byte), error) {
 	if from == to {
 		return func(dst, src []byte) { copy(dst, src) }, nil
 	}
@@ -97,9 +103,25 @@ func converter(from, to tensor.DType) (func(dst, src []byte), error) {
 		f = fromInt[uint64](to)
 	}
 	if f == nil {
+		f = oneByOne(from, to, r)
+	}
+	if f == nil {
 		return nil, fmt.Errorf("a cast from %s to %s is not supported", from, to)
 	}
 	return f, nil
+}
+
+// oneByOne is the loop for types that no Go type stands for, nil where there is none.
+func oneByOne(from, to tensor.DType, r rounding) func(dst, src []byte) {
+	get, put, size := numberAt(from), putNumber(to, r), from.Size()
+	if get == nil || put == nil {
+		return nil
+	}
+	return func(dst, src []byte) {
+		for i := range len(src) / size {
+			put(dst, i, get(src, i))
+		}
+	}
 }
 
 // each is the loop of a conversion.

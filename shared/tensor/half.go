@@ -49,7 +49,7 @@ func BFloatFromFloat(f float32) uint16 {
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
-// Floats returns the elements of a floating-point tensor as float32. It is exact for float32, float16 and bfloat16 and
+// Floats returns the elements of a floating-point tensor as float32. It is exact for float32, float16, bfloat16 and the types of 8 bits or less and
 // rounds float64 half to even. Of a float32 tensor it may return a view; the caller does not write to it.
 func (t *Tensor) Floats() ([]float32, error) {
 	switch t.DType {
@@ -64,6 +64,13 @@ func (t *Tensor) Floats() ([]float32, error) {
 		out := make([]float32, len(v))
 		for i, x := range v {
 			out[i] = float32(x)
+		}
+		return out, nil
+	}
+	if f := SmallToFloat(t.DType); f != nil {
+		out := make([]float32, len(t.Data))
+		for i, b := range t.Data {
+			out[i] = f[b]
 		}
 		return out, nil
 	}

@@ -36,6 +36,19 @@ const (
 	Complex64  DType = 14
 	Complex128 DType = 15
 	BFloat16   DType = 16
+
+	// Types of less than a byte, and floats of one: each element has a byte here. Integers are sign-extended, floats are
+	// their pattern in the low bits. How a file packs them is the file's business.
+	Float8E4M3FN   DType = 17
+	Float8E4M3FNUZ DType = 18
+	Float8E5M2     DType = 19
+	Float8E5M2FNUZ DType = 20
+	Uint4          DType = 21
+	Int4           DType = 22
+	Float4E2M1     DType = 23
+	Float8E8M0     DType = 24
+	Uint2          DType = 25
+	Int2           DType = 26
 )
 
 var dtypes = map[DType]struct {
@@ -46,6 +59,9 @@ var dtypes = map[DType]struct {
 	Int32: {"int32", 4}, Int64: {"int64", 8}, Bool: {"bool", 1}, Float16: {"float16", 2}, Float64: {"float64", 8},
 	Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, Complex64: {"complex64", 8}, Complex128: {"complex128", 16},
 	BFloat16: {"bfloat16", 2}, String: {"string", 0},
+	Float8E4M3FN: {"float8e4m3fn", 1}, Float8E4M3FNUZ: {"float8e4m3fnuz", 1}, Float8E5M2: {"float8e5m2", 1},
+	Float8E5M2FNUZ: {"float8e5m2fnuz", 1}, Float8E8M0: {"float8e8m0", 1}, Float4E2M1: {"float4e2m1", 1},
+	Uint4: {"uint4", 1}, Int4: {"int4", 1}, Uint2: {"uint2", 1}, Int2: {"int2", 1},
 }
 
 // String returns the lower-case name that text forms and messages use, such as "float32".
@@ -58,6 +74,49 @@ func (d DType) String() string {
 
 // Size is the number of bytes of one element, 0 for types without a fixed size (String, Invalid).
 func (d DType) Size() int { return dtypes[d].size }
+
+// Bits is the number of bits of one element in a packed form: 2 or 4 for the types that have a byte each only here.
+func (d DType) Bits() int {
+	switch d {
+	case Uint2, Int2:
+		return 2
+	case Uint4, Int4, Float4E2M1:
+		return 4
+	}
+	return 8 * d.Size()
+}
+
+// Pack returns the elements of a type of less than a byte densely, the first one in the lowest bits; the last byte is
+// filled with zeros. Tensors of other types give their bytes as they are.
+func (t *Tensor) Pack() []byte {
+	bits := t.DType.Bits()
+	if bits >= 8 {
+		return t.Data
+	}
+	out := make([]byte, (len(t.Data)*bits+7)/8)
+	for i, v := range t.Data {
+		out[i*bits/8] |= v & (1<<bits - 1) << (i * bits % 8)
+	}
+	return out
+}
+
+// Unpack is the inverse of Pack for n elements: it returns one byte for each, signed types extended. data has at least
+// (n*d.Bits()+7)/8 bytes.
+func Unpack(d DType, data []byte, n int) []byte {
+	bits := d.Bits()
+	if bits >= 8 {
+		return data
+	}
+	out := make([]byte, n)
+	for i := range out {
+		v := data[i*bits/8] >> (i * bits % 8) & (1<<bits - 1)
+		if d == Int4 || d == Int2 {
+			v = byte(int8(v<<(8-bits)) >> (8 - bits))
+		}
+		out[i] = v
+	}
+	return out
+}
 
 // ParseDType is the inverse of DType.String.
 func ParseDType(s string) (DType, error) {
@@ -169,9 +228,9 @@ func (t *Tensor) Ints() ([]int64, error) {
 		return slices.Clone(View[int64](t)), nil
 	case Int32:
 		return widen[int32](t), nil
-	case Uint8, Bool:
+	case Uint8, Bool, Uint4, Uint2:
 		return widen[uint8](t), nil
-	case Int8:
+	case Int8, Int4, Int2:
 		return widen[int8](t), nil
 	case Int16:
 		return widen[int16](t), nil

@@ -17,7 +17,7 @@ func TestDTypeNames(t *testing.T) {
 	}
 	_, err := ParseDType("float31")
 	require.EqualError(t, err, `element type "float31" is unknown`)
-	require.Equal(t, "dtype(22)", DType(22).String())
+	require.Equal(t, "dtype(99)", DType(99).String())
 	require.Zero(t, String.Size())
 }
 
