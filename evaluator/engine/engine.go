@@ -6,10 +6,20 @@
 // activation store change no bit. Everything is safe for concurrent use; one Run uses one goroutine.
 package engine
 
+import (
+	"time"
+
+	"assay/shared/graph"
+)
+
 // Options bound what an Engine holds. Zero fields take the defaults.
 type Options struct {
 	Memory int64 // bytes for arenas, packed weights and stored activations together; 0: half of the machine's memory
 	Store  int64 // most bytes of stored activations; they give way when arenas or weights need the room; 0: Memory/4
+
+	// Observe, if set, hears of every executed node and how long its kernel took. Conversions of layout count as a
+	// Transpose. It is called by the goroutine of Run and decides nothing.
+	Observe func(n *graph.Node, took time.Duration)
 }
 
 // Engine holds what programs share: memory, packed weights, stored activations. There is one per process.
@@ -18,6 +28,8 @@ type Engine struct {
 	packs  *packs
 	store  *store
 	digest *digests
+
+	observe func(n *graph.Node, took time.Duration)
 }
 
 // New makes an engine.
@@ -28,7 +40,7 @@ func New(o Options) *Engine {
 		budget = limit / 4
 	}
 	m := &memory{limit: limit, storeBudget: budget}
-	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests()}
+	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests(), observe: o.Observe}
 	m.evictPacks, m.evictStore = e.packs.evict, e.store.evict
 	return e
 }

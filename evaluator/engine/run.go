@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"sync"
+	"time"
 	"unsafe"
 
 	"assay/shared/op"
@@ -34,7 +35,7 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 	} else {
 		f.everything()
 	}
-	err, fault := f.run(ctx, p.engine.store)
+	err, fault := f.run(ctx, p.engine)
 	out := f.collect(p)
 	f.detach(p.engine.store)
 	if fault {
@@ -196,8 +197,8 @@ func (f *frame) stored(st *store, o int) bool {
 }
 
 // run executes the marked steps. fault says that a kernel broke an invariant: its goroutine's memory is suspect then.
-func (f *frame) run(ctx context.Context, st *store) (err error, fault bool) {
-	at := 0
+func (f *frame) run(ctx context.Context, e *Engine) (err error, fault bool) {
+	at, st := 0, e.store
 	defer func() {
 		if r := recover(); r != nil {
 			n := f.b.steps[at].node
@@ -212,7 +213,13 @@ func (f *frame) run(ctx context.Context, st *store) (err error, fault bool) {
 		if err := ctx.Err(); err != nil {
 			return err, false
 		}
-		f.step(at)
+		if e.observe == nil {
+			f.step(at)
+		} else {
+			begin := time.Now()
+			f.step(at)
+			e.observe(f.b.steps[at].node, time.Since(begin))
+		}
 		done++
 		for _, o := range f.b.steps[at].out {
 			if o >= 0 && f.fresh[o] {

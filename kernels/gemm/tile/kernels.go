@@ -28,3 +28,6 @@ func pick(typ string) *Kernel {
 	}
 	return best
 }
+
+// Pick is the name of the kernel that runs a type, f32 or u8s8, on the current tier.
+func Pick(typ string) string { return pick(typ).Name }

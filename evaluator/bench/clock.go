@@ -1,0 +1,47 @@
+package main
+
+import (
+	"slices"
+	"time"
+)
+
+// sample runs f for about d of thread time, at least once, and returns the seconds of one run. The caller has locked its
+// goroutine to a thread.
+func sample(d time.Duration, f func() error) (float64, error) {
+	n, start := 0, threadTime()
+	for n == 0 || threadTime()-start < d {
+		if err := f(); err != nil {
+			return 0, err
+		}
+		n++
+	}
+	return (threadTime() - start).Seconds() / float64(n), nil
+}
+
+func median(v []float64) float64 {
+	s := slices.Sorted(slices.Values(v))
+	return s[len(s)/2]
+}
+
+// byTurns samples ours and theirs in turns and returns the medians; theirs is 0 where there is no peer.
+func byTurns(rounds int, ours, theirs func() (float64, error)) (o, t float64, err error) {
+	var a, b []float64
+	for range rounds {
+		s, err := ours()
+		if err != nil {
+			return 0, 0, err
+		}
+		a = append(a, s)
+		if theirs == nil {
+			continue
+		}
+		if s, err = theirs(); err != nil {
+			return 0, 0, err
+		}
+		b = append(b, s)
+	}
+	if theirs != nil {
+		t = median(b)
+	}
+	return median(a), t, nil
+}

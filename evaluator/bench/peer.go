@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+//go:embed peer.py
+var script []byte
+
+// peer is ONNX Runtime in another process. A nil peer is none: every question has no answer.
+type peer struct {
+	cmd  *exec.Cmd
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	dir  string
+	name string
+}
+
+// startPeer starts the script by the interpreter that ASSAY_PYTHON names; without that, or without the folder of
+// ort_bench.py, there is no peer.
+func startPeer(ctx context.Context, folder string) (*peer, error) {
+	python := os.Getenv("ASSAY_PYTHON")
+	if python == "" {
+		return nil, nil
+	}
+	if _, err := os.Stat(filepath.Join(folder, "ort_bench.py")); err != nil {
+		return nil, nil
+	}
+	dir, err := os.MkdirTemp("", "assay-bench-")
+	if err != nil {
+		return nil, err
+	}
+	p := &peer{dir: dir}
+	path := filepath.Join(dir, "peer.py")
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		return nil, err
+	}
+	p.cmd = exec.CommandContext(ctx, python, path, folder)
+	p.cmd.Stderr = os.Stderr
+	if p.in, err = p.cmd.StdinPipe(); err != nil {
+		return nil, err
+	}
+	out, err := p.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("ASSAY_PYTHON: %w", err)
+	}
+	p.out = bufio.NewScanner(out)
+	p.out.Buffer(nil, 1<<20)
+	p.name, err = p.line()
+	return p, err
+}
+
+func (p *peer) version() string {
+	if p == nil {
+		return ""
+	}
+	return p.name
+}
+
+func (p *peer) close() {
+	if p == nil {
+		return
+	}
+	_ = p.in.Close()
+	_ = p.cmd.Wait()
+	_ = os.RemoveAll(p.dir)
+}
+
+func (p *peer) line() (string, error) {
+	if !p.out.Scan() {
+		return "", fmt.Errorf("the peer ended: see its message above: %w", io.ErrUnexpectedEOF)
+	}
+	return p.out.Text(), nil
+}
+
+// ask sends a command and returns the seconds of one run, 0 for none.
+func (p *peer) ask(command any) (float64, error) {
+	text, err := json.Marshal(command)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := fmt.Fprintln(p.in, string(text)); err != nil {
+		return 0, fmt.Errorf("the peer ended: %w", err)
+	}
+	answer, err := p.line()
+	if err != nil {
+		return 0, err
+	}
+	if strings.HasPrefix(answer, "none") {
+		return 0, nil
+	}
+	v, err := strconv.ParseFloat(answer, 64)
+	if err != nil {
+		return 0, fmt.Errorf("the peer answers %q", answer)
+	}
+	return v, nil
+}
+
+// again times one more slice of what was asked for last.
+func (p *peer) again() (float64, error) { return p.ask(nil) }

@@ -1,0 +1,83 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"time"
+
+	"assay/evaluator/engine"
+	"assay/shared/graph"
+	"assay/shared/onnx"
+	"assay/shared/pass"
+)
+
+// profile prints the share of each operator in runs of one sample, float and INT8. A node counts with its shortest time
+// over the rounds, since the clock is wall time.
+func profile(ctx context.Context, path string, rounds int, out io.Writer) error {
+	m, err := onnx.Read(path)
+	if err != nil {
+		return err
+	}
+	if err := pass.Normalize(m); err != nil {
+		return err
+	}
+	q, _, err := quantized(ctx, m)
+	if err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, v := range []variant{{typ: "float", model: m}, {typ: "int8", model: q}} {
+		if err := profileVariant(ctx, v, rounds, out); err != nil {
+			return fmt.Errorf("%s, %s: %w", path, v.typ, err)
+		}
+	}
+	return nil
+}
+
+func profileVariant(ctx context.Context, v variant, rounds int, out io.Writer) error {
+	times, op := map[string]time.Duration{}, map[string]string{}
+	e := engine.New(engine.Options{Observe: func(n *graph.Node, took time.Duration) {
+		key := n.Name + " " + n.Op
+		if t, seen := times[key]; !seen || took < t {
+			times[key] = took
+		}
+		op[key] = n.Op
+	}})
+	program, err := e.Compile(v.model, nil)
+	if err != nil {
+		return err
+	}
+	in, ok := inputs(v.model, 1, 1)
+	if !ok {
+		return fmt.Errorf("the model fixes a batch above 1")
+	}
+	for range rounds + 2 {
+		if _, err := program.Run(ctx, in, [32]byte{}); err != nil {
+			return err
+		}
+	}
+	type share struct {
+		n     int
+		total time.Duration
+	}
+	sums, whole := map[string]share{}, time.Duration(0)
+	for key, t := range times {
+		s := sums[op[key]]
+		sums[op[key]] = share{s.n + 1, s.total + t}
+		whole += t
+	}
+	fmt.Fprintf(out, "%s: %.2f ms in kernels\n", v.typ, whole.Seconds()*1e3)
+	names := slices.SortedFunc(maps.Keys(sums), func(a, b string) int { return cmp.Compare(sums[b].total, sums[a].total) })
+	for _, name := range names {
+		s := sums[name]
+		fmt.Fprintf(out, "  %-26s %4d %9.3f ms %5.1f%%\n", name, s.n, s.total.Seconds()*1e3, 100*s.total.Seconds()/whole.Seconds())
+	}
+	slow := slices.SortedFunc(maps.Keys(times), func(a, b string) int { return cmp.Compare(times[b], times[a]) })
+	for _, key := range slow[:min(8, len(slow))] {
+		fmt.Fprintf(out, "    %8.3f ms %s\n", times[key].Seconds()*1e3, key)
+	}
+	return nil
+}

@@ -1,0 +1,5 @@
+//go:build noasm || !amd64
+
+package peak
+
+var loops = [...]Loop{plainF32, plainI8}
