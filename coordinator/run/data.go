@@ -25,7 +25,7 @@ type data struct {
 
 // openData opens what the job names, without decoding anything.
 func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
-	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Inputs: m.wants(), Prep: j.Data.Prep}
+	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
 	if search, err = dataset.Open(ctx, src); err != nil {
 		return nil, nil, &InputError{err}
 	}

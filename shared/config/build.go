@@ -1,12 +1,12 @@
 package config
 
 import (
+	"fmt"
 	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
 
-	"assay/shared/dataset"
 	"assay/shared/metric"
 )
 
@@ -30,6 +30,7 @@ func build(w *walker) *Job {
 		b.fail(b.entries["model.model_name"].pos, "model.model_name", "%q is no file name; folders go to run.output_dir", j.Name)
 	}
 	b.data(&j.Data)
+	b.checker(j)
 	b.algorithm(j)
 	b.calibration(&j.Calibration)
 	b.quantize(&j.Quantize)
@@ -102,63 +103,6 @@ func (b builder) numbers(path string) []float32 {
 		out = append(out, float32(b.number(path+"["+strconv.Itoa(i)+"]", 0)))
 	}
 	return out
-}
-
-func (b builder) data(d *Data) {
-	d.Source = b.path("engine.data_source", "")
-	d.Labels = b.path("engine.labels", "")
-	d.Like = b.text("engine.like", "")
-	if d.Like != "" {
-		p, err := dataset.Like(d.Like)
-		b.note("engine.like", err)
-		if err != nil {
-			b.errors[len(b.errors)-1].Text += suggest(d.Like, dataset.Conventions())
-		}
-		d.Prep = p
-	}
-	p := &d.Prep
-	if s := b.spelled("engine.resize"); s != "" {
-		r, err := dataset.ParseResize(s)
-		b.note("engine.resize", err)
-		p.Resize = r
-	}
-	if s := b.spelled("engine.crop"); s != "" {
-		c, err := dataset.ParseSize(s)
-		b.note("engine.crop", err)
-		p.Crop = c
-	}
-	if b.has("engine.scale") {
-		p.Scale = float32(b.number("engine.scale", 1))
-	}
-	if b.has("engine.mean") {
-		p.Mean = b.numbers("engine.mean")
-	}
-	if b.has("engine.std") {
-		p.Std = b.numbers("engine.std")
-	}
-	p.Channels = b.text("engine.channels", p.Channels)
-	p.Orient = b.truth("engine.orient", false)
-	p.Layout = fullLayout(b.text("engine.layout", p.Layout))
-	for _, key := range []string{"like", "resize", "crop", "scale", "mean", "std", "channels"} {
-		d.Prepared = d.Prepared || b.has("engine."+key)
-	}
-}
-
-// fullLayout writes a layout with its batch axis.
-func fullLayout(s string) string {
-	if len(s) == 3 {
-		return "N" + s
-	}
-	return s
-}
-
-// spelled is a text or a number as it is written.
-func (b builder) spelled(path string) string {
-	e := b.entries[path]
-	if e.literal != nil && e.literal.Kind() == '0' {
-		return string(e.literal)
-	}
-	return b.text(path, "")
 }
 
 // note reports err at the key.
@@ -302,6 +246,9 @@ func (b builder) metric(j *Job, at string) {
 		return
 	}
 	m := metric.Spec{Name: b.text(at+".name", ""), TopK: uint32(b.whole(at+".top_k", 0))}
+	if m.Name == "" && strings.HasPrefix(at, "engine.") && b.text(at+".type", "") == "accuracy" { // Accuracy Checker lets it out
+		m.Name = fmt.Sprintf("accuracy@top%d", max(m.TopK, 1))
+	}
 	if m.Name == "" {
 		if !b.failed(at + ".name") {
 			b.fail(e.pos, at+".name", "missing")

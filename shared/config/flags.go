@@ -21,6 +21,9 @@ type Flags struct {
 	Scale      string  `placeholder:"N" help:"Divisor: (x/scale - mean)/std."`
 	Resize     string  `placeholder:"SIZE" help:"256: the shorter side; 320x240: width and height; 256,bicubic names a filter."`
 	Crop       string  `placeholder:"SIZE" help:"Centre crop: 224 or 320x240."`
+	Pad        string  `placeholder:"SIZE" help:"Padding: 300x300, stride:32; right_bottom, value:114 behind commas."`
+	Fraction   string  `name:"central-fraction" placeholder:"F" help:"Keep the middle of the picture before the resize: 0.875 of both sides."`
+	Reader     string  `placeholder:"NAME" help:"opencv_imread (EXIF orientation, BGR unless --channels says otherwise), pillow_imread or numpy_reader."`
 	Layout     string  `placeholder:"NCHW" help:"Layout of the model's image input: NCHW or NHWC."`
 	Channels   string  `placeholder:"rgb" help:"Order of the colours: rgb, bgr or grey."`
 	MaxDrop    string  `placeholder:"D" help:"Allowed drop of the metric, inclusive (default 0.01)."`
@@ -99,14 +102,27 @@ func (a *applier) prep() {
 		d.Prep, _ = dataset.Like(s)
 	})
 	a.word("layout", f.Layout, []string{"NCHW", "NHWC", "CHW", "HWC"}, func(s string) { d.Prep.Layout = fullLayout(s) })
+	a.word("reader", f.Reader, dataset.Readers(), func(s string) { setReader(&d.Prep, s, d.Like != "" || d.Prep.Channels != "") })
 	a.word("channels", f.Channels, []string{"rgb", "bgr", "grey"}, func(s string) { d.Prep.Channels = s })
 	var err error
+	if f.Fraction != "" {
+		v := a.numbers("central-fraction", f.Fraction, "0")
+		if len(v) != 1 || v[0] > 1 {
+			a.note("central-fraction", fmt.Errorf("%q; want one number above 0, up to 1", f.Fraction))
+		} else {
+			d.Prep.Fraction, _ = strconv.ParseFloat(f.Fraction, 64)
+		}
+	}
+	if f.Pad != "" {
+		d.Prep.Pad, err = dataset.ParsePad(f.Pad)
+		a.note("pad", err)
+	}
 	if f.Resize != "" {
 		d.Prep.Resize, err = dataset.ParseResize(f.Resize)
 		a.note("resize", err)
 	}
 	if f.Crop != "" {
-		d.Prep.Crop, err = dataset.ParseSize(f.Crop)
+		d.Prep.Crop, d.Prep.CropFloor, err = dataset.ParseCrop(f.Crop)
 		a.note("crop", err)
 	}
 	if f.Scale != "" {
@@ -123,7 +139,7 @@ func (a *applier) prep() {
 	if f.Std != "" {
 		d.Prep.Std = a.numbers("std", f.Std, "0")
 	}
-	d.Prepared = d.Prepared || f.Like+f.Resize+f.Crop+f.Scale+f.Mean+f.Std+f.Channels != ""
+	d.Prepared = d.Prepared || f.Like+f.Resize+f.Crop+f.Pad+f.Fraction+f.Reader+f.Scale+f.Mean+f.Std+f.Channels != ""
 }
 
 // numbers reads numbers between commas; above is a bound that each must exceed, except 1, which is allowed itself.

@@ -54,11 +54,13 @@ const Unset = -1
 // Data says where samples come from and how images become inputs. Prepared says that some preprocessing was given, by a
 // convention's name or by a key; without it images stop the job or are probed.
 type Data struct {
-	Source   string // files, a folder, a pattern; Globs and lists are read by package dataset
-	Labels   string
-	Like     string // the convention that Prep began with
-	Prep     dataset.Prep
-	Prepared bool
+	Source string // files, a folder, a pattern; Globs and lists are read by package dataset
+	Labels string
+	// Background says that the model has a class for the background in front, which the labels do not count.
+	Background bool
+	Like       string // the convention that Prep began with
+	Prep       dataset.Prep
+	Prepared   bool
 }
 
 // Quantize is what becomes of the model before any search.

@@ -4,7 +4,7 @@ package config
 // built by the functions behind it.
 func keysOf() []key {
 	var out []key
-	for _, part := range [][]key{modelKeys, engineKeys, compressionKeys, paramsKeys(), awareKeys, tuningKeys(), runKeys} {
+	for _, part := range [][]key{modelKeys, engineKeys, checkerKeys(), compressionKeys, paramsKeys(), awareKeys, tuningKeys(), runKeys} {
 		out = append(out, part...)
 	}
 	return out
@@ -13,7 +13,7 @@ func keysOf() []key {
 const params = "compression.algorithms[].params"
 
 const (
-	checkerReason = "Accuracy Checker configurations are not read; give engine.data_source, engine.labels and the preprocessing keys"
+	checkerReason = "files of the Accuracy Checker are not read; write its entry into engine.datasets, or give engine.data_source, engine.labels and the preprocessing keys"
 	serialReason  = "requests are not counted here; the number of in-process evaluators is run.evaluators or --evaluators"
 	deviceReason  = "the INT8 model is made for CPUs: write CPU"
 	onnxReason    = "an ONNX file holds or names its weights itself; remove the key and let model.model name the .onnx file"
@@ -50,15 +50,17 @@ var modelKeys = []key{
 
 var engineKeys = []key{
 	{path: "engine", kind: object, doc: "the data"},
-	{path: "engine.type", kind: text, words: []string{"simplified"}, instead: map[string]string{"accuracy_checker": checkerReason, "data_free": "samples are needed; give engine.data_source"}, initial: "simplified", doc: "POT's default, accuracy_checker, is not supported"},
+	{path: "engine.type", kind: text, words: []string{"simplified", "accuracy_checker"}, instead: map[string]string{"data_free": "samples are needed; give engine.data_source"}, initial: "either", doc: "both read the same keys: data_source and those behind it, or datasets"},
 	{path: "engine.data_source", kind: text, initial: "must be given, here or by --data", doc: "a folder of images (with labels, or one folder a class), a pattern, a .txt list of images, .npy, .npz, or MNIST idx files"},
 	{path: "engine.labels", own: true, kind: text, initial: "folder per class; without such folders it must be given", doc: "a text file (file name and class number a line), .npy, or an idx file"},
+	{path: "engine.has_background", own: true, kind: truth, initial: "false", doc: "the model has a background class in front that the labels do not count: every label becomes one more"},
 	{path: "engine.calibration_source", own: true, kind: text, initial: "engine.data_source", doc: "other samples for calibration, in any form that data_source takes"},
 	{path: "engine.calibration_every", own: true, kind: whole, min: "2", initial: "calibration and search use the same samples", doc: "every K-th sample (0, K, 2K ...) is for calibration only, the others for search only; --calib every:K"},
 	{path: "engine.layout", kind: text, words: []string{"NCHW", "NHWC", "CHW", "HWC"}, initial: "from the model's input shape", doc: "of the model's image input"},
 	{path: "engine.like", own: true, kind: text, initial: "must be known for images: by this or the keys below", doc: "a usual preprocessing by name: imagenet-torch, imagenet-tf, imagenet-caffe, raw255, unit. The keys below change single parts of it"},
-	{path: "engine.resize", own: true, kind: text | whole, min: "1", initial: "to the model's size", doc: "256: the shorter side; \"320x240\": width and height; \"256,bicubic\" names a filter"},
-	{path: "engine.crop", own: true, kind: text | whole, min: "1", initial: "none", doc: "centre crop: 224 or \"320x240\""},
+	{path: "engine.resize", own: true, kind: text | whole, min: "1", initial: "to the model's size", doc: "256: the shorter side; \"320x240\": width and height; behind commas a filter (bilinear, bicubic, box, nearest: Pillow's; opencv-linear, opencv-nearest) and how the aspect is kept (greater, width, height, fit_to_window, east_keep_aspect_ratio)"},
+	{path: "engine.crop", own: true, kind: text | whole, min: "1", initial: "none", doc: "centre crop: 224 or \"320x240\"; \"224,floor\" begins it at floor(rest/2), as OpenCV's users do"},
+	{path: "engine.pad", own: true, kind: text | whole, min: "1", initial: "none", doc: "padding behind the crop: 300, \"stride:32\"; behind commas center, left_top or right_bottom, and value:114 or value:R:G:B"},
 	{path: "engine.scale", own: true, kind: number, min: "1", initial: "1", doc: "divisor: (x/scale - mean)/std"},
 	{path: "engine.mean", own: true, kind: number | list, initial: "0", doc: "per channel, or one number"},
 	{path: "engine.mean[]", own: true, kind: number},
@@ -66,14 +68,12 @@ var engineKeys = []key{
 	{path: "engine.std[]", own: true, kind: number, min: "0", over: true},
 	{path: "engine.channels", own: true, kind: text, words: []string{"rgb", "bgr", "grey"}, initial: "rgb; grey where the model wants one channel", doc: "order of the colours. POT's simplified engine reads BGR"},
 	{path: "engine.orient", own: true, kind: truth, initial: "false", doc: "apply the EXIF orientation"},
-	{path: "engine.central_fraction", kind: number, refused: "write engine.resize and engine.crop"},
+	{path: "engine.central_fraction", kind: number, min: "0", over: true, max: "1", initial: "all", doc: "the middle of the picture that is kept before the resize, as a share of both sides"},
 	{path: "engine.device", kind: text, refused: "evaluation runs on CPUs", accept: []string{`"CPU"`}},
 	{path: "engine.batch_dim", kind: whole, refused: "the batch is axis 0", accept: []string{"0"}},
 	{path: "engine.evaluate", kind: truth, refused: "the result is always evaluated", accept: []string{"true"}},
 	{path: "engine.config", kind: text, refused: checkerReason},
-	{path: "engine.name", kind: text, refused: checkerReason},
-	{path: "engine.launchers", kind: free, refused: checkerReason},
-	{path: "engine.datasets", kind: free, refused: checkerReason},
+	{path: "engine.name", kind: text, refused: "write model.model_name"},
 	{path: "engine.module", kind: text, refused: checkerReason},
 	{path: "engine.module_config", kind: free, refused: checkerReason},
 	{path: "engine.stat_requests_number", kind: whole, refused: serialReason},

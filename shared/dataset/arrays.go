@@ -213,8 +213,11 @@ func (r *samples) read(i int) ([][]byte, [][]uint32, error) {
 // arrayStream decides how samples of an array are stored and fed: have is the shape of one sample. The note, if any,
 // says what was concluded from shapes alone.
 func arrayStream(p Prep, w Want, d tensor.DType, have []int) (st Stream, shape []uint32, note string, err error) {
-	if !p.Resize.none() || p.Crop != (Size{}) {
-		return st, nil, "", errors.New("--resize and --crop are for pictures; arrays are fed as they are")
+	if err := p.readsArrays(); err != nil {
+		return st, nil, "", err
+	}
+	if p.shaped() {
+		return st, nil, "", errors.New("--resize, --crop and --pad are for pictures; arrays are fed as they are")
 	}
 	if p.Channels == "grey" {
 		return st, nil, "", errors.New("--channels grey is for pictures; arrays are fed as they are")

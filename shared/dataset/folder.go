@@ -15,10 +15,10 @@ import (
 )
 
 // pictures are the extensions that count as pictures; what a file really is, its first bytes say.
-var pictures = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif"}
+var pictures = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp"}
 
 // others are picture formats that are not read; a folder that holds only those gets an error that says so.
-var others = []string{".webp", ".bmp", ".tif", ".tiff", ".heic", ".avif", ".ppm", ".jp2"}
+var others = []string{".webp", ".tif", ".tiff", ".heic", ".avif", ".ppm", ".jp2"}
 
 // canonical is the form in which file names are compared.
 func canonical(name string) string {

@@ -67,7 +67,7 @@ func FuzzPicture(f *testing.F) {
 	f.Add(pngOf(&testing.T{}, 3, 2, color.NRGBA{1, 2, 3, 4}))
 	f.Add([]byte("GIF89a\x01\x00\x01\x00\x80\x00\x00\xff\x00\x00\x00\xff\x00,\x00\x00\x00\x00\x01\x00\x01\x00\x00\x02\x02D\x01\x00;"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		im, err := decodePicture(b)
+		im, err := decodePicture(b, "")
 		if err == nil {
 			require.Len(t, im.Pix, im.W*im.H*im.C)
 		}
@@ -83,8 +83,8 @@ func TestClaimsCostNoMemory(t *testing.T) {
 	lie, _ := store(Stream{Input: "x", DType: tensor.Uint8, Want: tensor.Float32, Rows: 1}, []uint32{1}, 1)
 	lie.Streams[0].Pieces[0].Shape = []uint32{1 << 28}
 	for name, read := range map[string]func() error{
-		"png": func() error { _, err := decodePicture(png); return err },
-		"gif": func() error { _, err := decodePicture(gif); return err },
+		"png": func() error { _, err := decodePicture(png, ""); return err },
+		"gif": func() error { _, err := decodePicture(gif, ""); return err },
 		"idx": func() error { _, err := decodeIdx(idxOf(0x0d, make([]byte, 80), 1<<29)); return err },
 		"inputs": func() error {
 			_, err := lie.Feed(t.Context(), func(context.Context, plan.Digest) ([]byte, error) { return make([]byte, 100), nil }, []uint32{0})

@@ -3,8 +3,6 @@ package dataset
 import (
 	"fmt"
 
-	"assay/shared/dataset/jpeg"
-	"assay/shared/dataset/resample"
 	"assay/shared/tensor"
 )
 
@@ -78,6 +76,9 @@ func (r *images) plan(s Source) ([]Stream, []string, error) {
 	if len(s.Inputs) != 1 {
 		return nil, nil, fmt.Errorf("data: pictures feed one input, the model has %d: %s (give arrays: a .npz, or a folder of .npy)", len(s.Inputs), inputNames(s.Inputs))
 	}
+	if err := s.Prep.readsPictures(); err != nil {
+		return nil, nil, err
+	}
 	w := s.Inputs[0]
 	c, err := canvasOf(s.Prep, w.Shape)
 	if err != nil {
@@ -85,7 +86,7 @@ func (r *images) plan(s Source) ([]Stream, []string, error) {
 	}
 	p := s.Prep.At(c.size)
 	if got := p.result(); got != (Size{}) && c.size != (Size{}) && got != c.size {
-		return nil, nil, fmt.Errorf("data: preprocessing gives %dx%d pixels, model input %q wants %dx%d (change --resize or --crop)", got.W, got.H, w.Name, c.size.W, c.size.H)
+		return nil, nil, fmt.Errorf("data: preprocessing gives %dx%d pixels, model input %q wants %dx%d (change --resize, --crop or --pad)", got.W, got.H, w.Name, c.size.W, c.size.H)
 	}
 	st := Stream{Input: w.Name, DType: tensor.Uint8, Want: w.DType, Affine: p.Affine, Rows: 1, Swap: p.Channels == "bgr", From: NHWC, To: c.layout}
 	if c.flat != nil {
@@ -98,14 +99,6 @@ func (r *images) plan(s Source) ([]Stream, []string, error) {
 		return nil, nil, fmt.Errorf("data: model input %q: %w", w.Name, err)
 	}
 	return []Stream{st}, nil, nil
-}
-
-// result is the size of every picture after p, zero where it depends on the picture.
-func (p Prep) result() Size {
-	if p.Crop != (Size{}) {
-		return p.Crop
-	}
-	return p.Resize.Size
 }
 
 func (r *images) bind(s Source, _ []Stream) (reader, error) {
@@ -121,14 +114,14 @@ func (r *images) read(i int) ([][]byte, [][]uint32, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	im, err := decodePicture(b)
+	im, err := decodePicture(b, r.prep.Reader)
 	if err != nil {
 		return nil, nil, err
 	}
 	if r.prep.Orient {
 		im = im.Upright()
 	}
-	if im, err = r.prep.place(toChannels(im, r.canvas.channels), r.canvas); err != nil {
+	if im, err = r.prep.place(toChannels(im, r.canvas.channels, r.prep.Reader), r.canvas); err != nil {
 		return nil, nil, err
 	}
 	return [][]byte{im.Pix}, [][]uint32{r.shape(r.canvas, Size{im.W, im.H})}, nil
@@ -140,53 +133,6 @@ func (r *images) shape(c canvas, s Size) []uint32 {
 		return c.flat
 	}
 	return []uint32{uint32(s.H), uint32(s.W), uint32(c.channels)}
-}
-
-// place resizes and crops a picture; the result has the canvas' size where that is fixed.
-func (p Prep) place(im *jpeg.Image, c canvas) (*jpeg.Image, error) {
-	size := Size{im.W, im.H}
-	switch {
-	case p.Resize.Short > 0:
-		size = shorter(size, p.Resize.Short)
-	case !p.Resize.none():
-		size = p.Resize.Size
-	case p.Crop == Size{} && c.size != Size{}:
-		size = c.size
-	}
-	crop := p.Crop
-	if crop == (Size{}) {
-		crop = size
-	}
-	switch {
-	case size.W < 1 || size.H < 1 || int64(size.W)*int64(size.H) > jpeg.MaxPixels:
-		return nil, fmt.Errorf("%d x %d pixels cannot become %d x %d", im.W, im.H, size.W, size.H)
-	case crop.W > size.W || crop.H > size.H:
-		return nil, fmt.Errorf("%d x %d pixels are resized to %d x %d, less than the crop of %d x %d", im.W, im.H, size.W, size.H, crop.W, crop.H)
-	case c.size != Size{} && crop != c.size:
-		return nil, fmt.Errorf("%d x %d pixels become %d x %d, the model wants %d x %d (give --crop)", im.W, im.H, crop.W, crop.H, c.size.W, c.size.H)
-	case c.flat != nil && crop.W*crop.H != sizes(c.flat, tensor.Uint8):
-		return nil, fmt.Errorf("%d x %d pixels do not fill shape %v", crop.W, crop.H, c.flat)
-	}
-	r := resample.Rect{X: centre(size.W, crop.W), Y: centre(size.H, crop.H), W: crop.W, H: crop.H}
-	pix := resample.Resize(im.Pix, im.W, im.H, im.C, p.Resize.Filter, size.W, size.H, r)
-	return &jpeg.Image{W: crop.W, H: crop.H, C: im.C, Pix: pix, Orientation: im.Orientation}, nil
-}
-
-// shorter scales s so that its shorter side is n; the longer one is rounded down, as torchvision rounds it.
-func shorter(s Size, n int) Size {
-	if s.W <= s.H {
-		return Size{n, int(float64(n*s.H) / float64(s.W))}
-	}
-	return Size{int(float64(n*s.W) / float64(s.H)), n}
-}
-
-// centre is where a centred part of length n begins: halves go to the even neighbour, as Python rounds them.
-func centre(length, n int) int {
-	d := length - n
-	if d%4 == 3 {
-		return d/2 + 1
-	}
-	return d / 2
 }
 
 // Pictures says that samples are decoded from image files, so that what they become depends on the preprocessing.

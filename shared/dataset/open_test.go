@@ -124,7 +124,7 @@ func TestArrays(t *testing.T) {
 		"wrong shape":     {file: npyOf("<f4", "(1, 4)", f32), want: Want{"x", tensor.Float32, []int{-1, 3}}, err: "a sample has shape [4], the model wants [3]"},
 		"floats as ints":  {file: npyOf("<f4", "(1, 4)", f32), want: Want{"x", tensor.Int64, []int{-1, 4}}, err: "float32 cannot become int64"},
 		"does not fit":    {file: npyOf("<i8", "(1, 1)", []byte{0, 1, 0, 0, 0, 0, 0, 0}), want: Want{"x", tensor.Uint8, []int{-1, 1}}, err: "element 0 is 256 and does not fit uint8"},
-		"resize":          {file: npyOf("<f4", "(1, 4)", f32), want: Want{"x", tensor.Float32, []int{-1, 4}}, prep: Prep{Resize: Resize{Short: 2}}, err: "--resize and --crop are for pictures"},
+		"resize":          {file: npyOf("<f4", "(1, 4)", f32), want: Want{"x", tensor.Float32, []int{-1, 4}}, prep: Prep{Resize: Resize{Short: 2}}, err: "--resize, --crop and --pad are for pictures"},
 		"scaled integers": {file: npyOf("|u1", "(1, 2)", []byte{7, 9}), want: Want{"x", tensor.Int64, []int{-1, 2}}, prep: Prep{Affine: Affine{Scale: 255}}, err: "normalisation needs a float32 input"},
 		"no samples":      {file: npyOf("<f4", "(0, 4)", nil), want: Want{"x", tensor.Float32, []int{-1, 4}}, err: "holds no samples"},
 		"truncated":       {file: npyOf("<f4", "(9, 4)", f32), want: Want{"x", tensor.Float32, []int{-1, 4}}, err: "truncated: shape [9 4] of float32 needs 144 bytes"},

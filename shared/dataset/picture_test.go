@@ -8,6 +8,7 @@ import (
 	"image/png"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -28,11 +29,27 @@ func TestPNGAndGIFAreReadAsPillowDoes(t *testing.T) {
 			require.NoError(t, err)
 			b, err := os.ReadFile(name)
 			require.NoError(t, err)
-			im, err := decodePicture(b)
+			im, err := decodePicture(b, "")
 			require.NoError(t, err)
 			digest := func(im *jpeg.Image) [32]byte { return sha256.Sum256(im.Pix) }
-			require.Equal(t, string(want), fmt.Sprintf("%d %d %x %x\n", im.W, im.H, digest(toChannels(im, 3)), digest(toChannels(im, 1))))
+			require.Equal(t, string(want), fmt.Sprintf("%d %d %x %x\n", im.W, im.H, digest(toChannels(im, 3, "")), digest(toChannels(im, 1, ""))))
 		})
+	}
+}
+
+// TestOpenCVReader: the reader opencv_imread gives cv2.imread's pixels, turned as EXIF says, and OpenCV's grey.
+func TestOpenCVReader(t *testing.T) {
+	golden, err := os.ReadFile("testdata/opencv.txt")
+	require.NoError(t, err)
+	for line := range strings.Lines(string(golden)) {
+		name, want, _ := strings.Cut(line, " ")
+		b, err := os.ReadFile(filepath.Join("testdata", name))
+		require.NoError(t, err)
+		im, err := decodePicture(b, OpenCVReader)
+		require.NoError(t, err, name)
+		im = im.Upright()
+		digest := func(c int) [32]byte { return sha256.Sum256(toChannels(im, c, OpenCVReader).Pix) }
+		require.Equal(t, want, fmt.Sprintf("%d %d %x %x\n", im.W, im.H, digest(3), digest(1)), name)
 	}
 }
 
@@ -40,7 +57,7 @@ func TestPNGAndGIFAreReadAsPillowDoes(t *testing.T) {
 func TestSixteenBitGreyIsRefused(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, png.Encode(&b, image.NewGray16(image.Rect(0, 0, 2, 2))))
-	_, err := decodePicture(b.Bytes())
+	_, err := decodePicture(b.Bytes(), "")
 	require.ErrorContains(t, err, "16-bit grey PNG is not read")
 }
 

@@ -34,6 +34,7 @@ type Source struct {
 	Data, Labels string
 	Inputs       []Want
 	Prep         Prep
+	Background   bool // the model has a class for the background in front: each label becomes one more
 }
 
 // Set is an opened source: which samples there are, and how to read them. Labels is nil without labels; Classes are the
@@ -99,6 +100,11 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 	}
 	if f.pick == nil {
 		f.pick = sequence(len(f.names))
+	}
+	if s.Background {
+		for i := range f.labels {
+			f.labels[i]++
+		}
 	}
 	set := &Set{Names: f.names, Labels: f.labels, Classes: f.classes, base: f.notes, reader: f.reader, pick: f.pick, where: f.where}
 	return set.With(s)

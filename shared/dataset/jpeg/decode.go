@@ -206,7 +206,10 @@ func (d *decoder) finish() (*Image, error) {
 	}
 	f := d.frame
 	if f.progressive {
-		for _, c := range f.comps {
+		for i, c := range f.comps {
+			if what := c.missing(); what != "" {
+				return nil, fmt.Errorf("truncated: component %d of this progressive file lacks %s", i+1, what)
+			}
 			c.render()
 		}
 	}

@@ -7,6 +7,7 @@
 // whole sampling ratios. Refused by name are arithmetic coding, lossless and hierarchical files, other precisions, and a
 // height that comes after the data.
 //
-// A truncated or corrupt file is an error, never half a picture. Memory is bounded twice: at most MaxPixels, and at most
+// A truncated or corrupt file is an error, never half a picture; so is a progressive file without all of its scans, which
+// other decoders show blurred. Memory is bounded twice: at most MaxPixels, and at most
 // as many blocks as the file has bits. All functions are pure.
 package jpeg

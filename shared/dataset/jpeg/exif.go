@@ -10,7 +10,15 @@ func orientation(p []byte) int {
 	if len(p) < 14 || string(p[:6]) != "Exif\x00\x00" {
 		return 1
 	}
-	p = p[6:]
+	return Orientation(p[6:])
+}
+
+// Orientation reads the orientation from EXIF data that begins with its byte order, as PNG's eXIf chunk holds it: 1 to 8,
+// or 1 where there is none that makes sense.
+func Orientation(p []byte) int {
+	if len(p) < 8 {
+		return 1
+	}
 	var order binary.ByteOrder = binary.LittleEndian
 	switch string(p[:4]) {
 	case "II*\x00":

@@ -14,6 +14,7 @@ type component struct {
 	wide, high   int // blocks that hold samples of the picture; a scan of this component alone codes just these
 	plane        plane
 	coefficients [][64]int16 // progressive files only
+	known        [64]int8    // of progressive files, by zigzag index: 0: no scan had the coefficient; n: bits from n-1 up are there
 	quantizer    *[64]int32  // as it stood at the component's first scan
 	dc           int32
 	dcTable      *huffman
@@ -100,6 +101,25 @@ func (f *frame) layout(size int) error {
 		}
 	}
 	return nil
+}
+
+// missing names the first band of coefficients that no scan brought, or not to its last bit; "" when all are there.
+func (c *component) missing() string {
+	from := 0
+	for from < 64 && c.known[from] == 1 {
+		from++
+	}
+	if from == 64 {
+		return ""
+	}
+	to := from
+	for to < 63 && c.known[to+1] == c.known[from] {
+		to++
+	}
+	if c.known[from] == 0 {
+		return fmt.Sprintf("the scan with coefficients %d to %d", from, to)
+	}
+	return fmt.Sprintf("the scan with the last %d bits of coefficients %d to %d", c.known[from]-1, from, to)
 }
 
 func ceil(a, b int) int { return (a + b - 1) / b }

@@ -56,6 +56,30 @@ func TestTruncationsAreFound(t *testing.T) {
 	}
 }
 
+// TestMissingScansAreNamed: a progressive file from which one scan was cut out, end marker and all others in place, is
+// refused whichever scan it is; other decoders show it blurred without a word.
+func TestMissingScansAreNamed(t *testing.T) {
+	b := seeds(t)["420-progressive.jpg"]
+	var scans []int // where each begins: its tables stand before it and stay
+	for i := 0; i+1 < len(b); i++ {
+		if b[i] == 0xff && b[i+1] == 0xda {
+			scans = append(scans, i)
+		}
+	}
+	require.Greater(t, len(scans), 5)
+	for k, at := range scans {
+		end := at + 2
+		for ; b[end] != 0xff || b[end+1] == 0 || b[end+1] >= 0xd0 && b[end+1] <= 0xd7; end++ {
+		}
+		_, err := Decode(append(bytes.Clone(b[:at]), b[end:]...))
+		require.Error(t, err, "scan %d", k)
+		require.Regexp(t, "lacks the scan with|a scan may be missing|ends before the picture", err.Error(), "scan %d", k)
+	}
+	last := bytes.LastIndex(b, []byte{0xff, 0xda})
+	_, err := Decode(append(bytes.Clone(b[:last]), 0xff, 0xd9))
+	require.ErrorContains(t, err, "component 1 of this progressive file lacks the scan with the last 1 bits of coefficients 1 to 63")
+}
+
 // TestOrientations: Upright undoes what each orientation says, on a picture whose pixels differ.
 func TestOrientations(t *testing.T) {
 	stored := &Image{W: 3, H: 2, C: 1, Pix: []byte("abcdef")}

@@ -80,6 +80,12 @@ func (s *scan) choose(progressive bool) error {
 			return errors.New("corrupt: a scan names a Huffman table that is missing")
 		}
 		c.scanned = c.scanned || needDC
+		for k := s.from; progressive && k <= s.to; k++ {
+			if at := uint(c.known[k]); s.high == 0 && at != 0 || s.high > 0 && at != s.high+1 {
+				return errors.New("corrupt: a scan refines what is not there, or brings again what is; a scan may be missing")
+			}
+			c.known[k] = int8(s.low + 1)
+		}
 	}
 	return nil
 }

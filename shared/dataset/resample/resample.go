@@ -1,24 +1,35 @@
 // Package resample resizes pictures of bytes to the bytes that Pillow's Image.resize gives: separable, with antialiasing
 // (the filter grows with the reduction), coefficients in fixed point with 22 fractional bits, and bytes between the
-// horizontal and the vertical pass. Files, colours and models may not enter.
+// horizontal and the vertical pass. Two filters give the bytes of OpenCV's cv2.resize instead, which does not antialias:
+// a picture reduced by it is another picture. Files, colours and models may not enter.
 //
 // Pictures are rows of pixels of c interleaved bytes without padding. All functions are pure; floating point is float64
 // with every operation rounded once, so coefficients are the same on every machine.
 package resample
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Filter is a kernel of interpolation. The zero Filter is Bilinear.
 type Filter uint8
 
-// The filters, with Pillow's names. Bicubic is Keys' cubic with a = -0.5.
+// The filters, with Pillow's names, and OpenCV's INTER_LINEAR and INTER_NEAREST. Bicubic is Keys' cubic with a = -0.5.
 const (
 	Bilinear Filter = iota
 	Bicubic
 	Box
+	Nearest
+	OpenCVLinear
+	OpenCVNearest
 )
 
-var names = [...]string{"bilinear", "bicubic", "box"}
+var names = [...]string{"bilinear", "bicubic", "box", "nearest", "opencv-linear", "opencv-nearest"}
+
+// Filters are the names that ParseFilter reads.
+func Filters() []string { return slices.Clone(names[:]) }
 
 // String is the filter's name as ParseFilter reads it.
 func (f Filter) String() string {
@@ -35,7 +46,7 @@ func ParseFilter(s string) (Filter, error) {
 			return Filter(i), nil
 		}
 	}
-	return 0, fmt.Errorf("filter %q is unknown; known are bilinear, bicubic, box", s)
+	return 0, fmt.Errorf("filter %q is unknown; known are %s", s, strings.Join(names[:], ", "))
 }
 
 // support is half the width of the kernel, in source pixels at scale 1.
@@ -133,6 +144,12 @@ type Rect struct{ X, Y, W, H int }
 // part are those of the whole picture; only the work is less. An axis that keeps its length is copied, not filtered.
 // The caller guarantees len(src) == w*h*c, positive sizes, and r inside ow x oh.
 func Resize(src []byte, w, h, c int, f Filter, ow, oh int, r Rect) []byte {
+	switch f {
+	case OpenCVLinear:
+		return cvLinear(src, w, h, c, ow, oh, r)
+	case Nearest, OpenCVNearest:
+		return nearest(src, w, h, c, f, ow, oh, r)
+	}
 	rows := coefficients(f, h, oh, r.Y, r.Y+r.H)
 	lo, hi := r.Y, r.Y+r.H
 	if h != oh {

@@ -1,4 +1,4 @@
-"""Writes golden.txt: `python golden.py > golden.txt`. A line is a resize and the SHA-256 of Pillow's result:
+"""Writes golden.txt: `python golden.py > golden.txt`. A line is a resize and the SHA-256 of Pillow's result, or OpenCV's (4.12 and 5.0 agree):
 
 width height channels filter new-width new-height digest
 
@@ -6,10 +6,12 @@ Byte i of a source picture is noise(i), which resample_test.go repeats: neighbou
 """
 import hashlib
 
+import cv2
 import numpy as np
 from PIL import Image
 
-FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "box": Image.BOX}
+FILTERS = {"bilinear": Image.BILINEAR, "bicubic": Image.BICUBIC, "box": Image.BOX, "nearest": Image.NEAREST}
+OPENCV = {"opencv-linear": cv2.INTER_LINEAR, "opencv-nearest": cv2.INTER_NEAREST}
 
 
 def noise(n):
@@ -27,4 +29,7 @@ for w, h, c, ow, oh in (
     image = Image.fromarray(noise(w * h * c).reshape(shape))
     for name, f in FILTERS.items():
         out = np.asarray(image.resize((ow, oh), f))
+        print(w, h, c, name, ow, oh, hashlib.sha256(out.tobytes()).hexdigest())
+    for name, f in OPENCV.items():
+        out = cv2.resize(np.asarray(image), (ow, oh), interpolation=f)
         print(w, h, c, name, ow, oh, hashlib.sha256(out.tobytes()).hexdigest())
