@@ -32,7 +32,7 @@ func TestExampleJobs(t *testing.T) {
 				require.NoError(t, err)
 				bytes += info.Size()
 			}
-			require.Less(t, bytes, int64(1_000_000))
+			require.Less(t, bytes, int64(5_000_000))
 		})
 	}
 }
