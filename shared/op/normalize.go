@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"assay/kernels/numeric"
-	"assay/kernels/reduce"
 	"assay/shared/tensor"
 )
 
@@ -142,11 +141,12 @@ func inferLayerNormalization(x *Infer) error {
 			return fmt.Errorf("input %d has shape %v, which does not stretch to %v", i, x.In[i].Shape, data[axis:])
 		}
 	}
-	for i := 1; i < len(x.Out); i++ {
-		if x.Node.Outputs[i] != "" {
-			return fmt.Errorf("output %d (a statistic for training) is not supported", i)
-		}
+	statistic := slices.Clone(data)
+	for i := axis; i < len(data); i++ {
+		statistic[i] = 1
 	}
+	x.put(1, tensor.Float32, statistic...)
+	x.put(2, tensor.Float32, statistic...)
 	return same(x)
 }
 
@@ -186,8 +186,9 @@ func lowerLayerNormalization(l *Lower) (Kernel, error) {
 		return Kernel{}, fmt.Errorf("data shape %v is empty behind axis %d", data, axis)
 	}
 	rows := tensor.Count(data[:axis])
+	statistics := layerStatistics(l, rows, n, epsilon)
 	return Kernel{Alias: 0, Run: func(c *Call) {
-		reduce.LayerNorm(view[float32](c.Out[0]), view[float32](src.bytes(c)), rows, n, scale, bias, epsilon)
+		layerNorm(c, view[float32](src.bytes(c)), rows, n, scale, bias, epsilon, statistics)
 	}}, nil
 }
 

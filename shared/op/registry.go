@@ -35,6 +35,12 @@ var families = []struct {
 	{"triangles", triangleOps},
 	{"cumulative", cumulativeOps},
 	{"losses", lossOps},
+	{"normalize samples", sampleNormOps},
+	{"scatters", scatterOps},
+	{"gathers of elements", gatherElementOps},
+	{"ranking", topkOps},
+	{"blocks", blockOps},
+	{"selections", selectOps},
 }
 
 // registry is filled after every family, which may itself evaluate operators through Lookup.
