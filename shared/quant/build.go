@@ -25,10 +25,10 @@ func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if exclude, err := (&builder{sketch: s, st: st}).splitApart(); err != nil {
+	if apart, err := (&builder{sketch: s, st: st}).splitApart(); err != nil {
 		return nil, nil, err
-	} else if len(exclude) > 0 {
-		if s, err = sketchWithout(m, cfg, exclude); err != nil {
+	} else if len(apart.float) > 0 {
+		if s, err = sketchWithout(m, cfg, apart); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -216,11 +216,11 @@ func (b *builder) correct(t *site, axis int, scale []float32) error {
 
 // fit raises the weight scales of l's channels until its bias fits.
 func (b *builder) fit(l *layer, scale []float32) {
-	v, _ := b.root(l.node, 0)
+	v, _ := b.root(l.node, l.data)
 	sx := b.scales[v].scale
 	limit := maxBias(l.depth)
 	for c, x := range b.bias[l] {
-		i := min(c, len(scale)-1)
+		i := c % len(scale)
 		scale[i] = fitBias(sx, scale[i], float64(x), limit)
 	}
 }
@@ -291,12 +291,13 @@ func (b *builder) point(t *site) (plan.Point, error) {
 	case t.kind == plan.Bias:
 		l := t.layers[0]
 		x.DType = tensor.Int32
-		v, _ := b.root(l.node, 0)
-		for _, sw := range b.weightScale(l) {
-			x.Scale = append(x.Scale, biasScale(b.scales[v].scale, sw))
-		}
+		v, _ := b.root(l.node, l.data)
+		sw, n := b.weightScale(l), 1
 		if b.cfg.perChannel && l.axis >= 0 {
-			x.Axis = 0
+			x.Axis, n = 0, l.channels
+		}
+		for c := range n {
+			x.Scale = append(x.Scale, biasScale(b.scales[v].scale, sw[c%len(sw)]))
 		}
 		x.Zero = make([]int32, len(x.Scale))
 	}

@@ -35,7 +35,7 @@ var classes = map[string]class{
 
 // classOf is the class of n in this graph.
 func (s *sketch) classOf(n *graph.Node) class {
-	if n == nil || n.Domain != "" || s.cfg.ignores(n) || s.exclude[n.Name] != "" {
+	if n == nil || n.Domain != "" || s.cfg.ignores(n) || s.without.float[n.Name] != "" {
 		return classFloat
 	}
 	c := classes[n.Op]

@@ -12,9 +12,10 @@ import (
 // towards its edges. On inputs that are constant per channel the two agree. Layers are independent of each other and of
 // their order.
 
-// correctable: there is a place for a corrected bias.
+// correctable: there is a place for a corrected bias. A ConvTranspose's is left as it is: each output position sees other
+// taps of the kernel, so that one shift for all of them would be wrong at most.
 func (s *sketch) correctable(l *layer) bool {
-	return !s.cfg.NoFastBias && (l.node.Op != "MatMul" || l.bias != "") && len(s.g.Consts[l.weight].Shape) <= 5
+	return !s.cfg.NoFastBias && l.node.Op != "ConvTranspose" && (l.node.Op != "MatMul" || l.bias != "") && len(s.g.Consts[l.weight].Shape) <= 5
 }
 
 // biasTaps are the statistics for l: channel means of its input, the magnitude of its result behind the bias, and the
@@ -25,7 +26,7 @@ func (s *sketch) biasTaps(l *layer) []Tap {
 		axis = 1
 		in = s.g.Consts[l.weight].Shape[1] * int(l.node.Int("group", 1))
 	}
-	x := l.node.Inputs[0]
+	x := l.node.Inputs[l.data]
 	taps := []Tap{
 		{Value: x, Func: Mean, Axis: axis, Width: uint32(in)},
 		{Value: l.end, Func: AbsMax, Axis: -1, Width: 1},

@@ -5,7 +5,6 @@ import (
 	"math"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -41,13 +40,6 @@ type fieldCase struct {
 			Range  []int
 		} `json:"non_negative"`
 	} `json:"check"`
-}
-
-// floatByDesign are layers that a case wants in INT8 and that stay float here, with the reason that Build reports.
-var floatByDesign = map[string]string{
-	"place-matmul-constant-first/left":   "constant is the first operand",
-	"place-matmul-constant-first/left3d": "constant is the first operand",
-	"place-split-unequal-ranges/c1":      "narrower than the whole", // ONNX Runtime has no integer Conv without one scale for its result
 }
 
 // beyond are cases whose operators cannot be evaluated yet, with the reason.
@@ -107,7 +99,7 @@ func runFieldCase(t *testing.T, dir, name string) {
 	q, err := Apply(m, p, plan.All(p))
 	require.NoError(t, err)
 	require.NoError(t, graph.Validate(q))
-	checkPlacement(t, name, c, m, p, report)
+	checkPlacement(t, c, p, report)
 	for i, in := range tests {
 		env := run(t, q, in)
 		for o, out := range c.Outputs {
@@ -116,7 +108,7 @@ func runFieldCase(t *testing.T, dir, name string) {
 	}
 }
 
-func checkPlacement(t *testing.T, name string, c fieldCase, m *graph.Model, p *plan.Params, report *Report) {
+func checkPlacement(t *testing.T, c fieldCase, p *plan.Params, report *Report) {
 	axis := map[string]int{}
 	for _, x := range p.Points {
 		if x.Kind == plan.Weight {
@@ -126,10 +118,6 @@ func checkPlacement(t *testing.T, name string, c fieldCase, m *graph.Model, p *p
 		}
 	}
 	for _, n := range c.Check.MustQuantize {
-		if why, ok := floatByDesign[name+"/"+n]; ok {
-			require.True(t, slices.ContainsFunc(report.Float, func(r Reason) bool { return r.Node == n && strings.Contains(r.Why, why) }), "%s: %v", n, report.Float)
-			continue
-		}
 		require.Contains(t, axis, n, "%q is float; reasons: %v", n, report.Float)
 		if want, ok := c.Check.WeightAxis[n]; ok {
 			require.Equal(t, want, axis[n], n)

@@ -141,6 +141,9 @@ func integerOp(g *graph.Graph, x *graph.Index, n *graph.Node) bool {
 	case "Conv":
 		return dequantized(x, n.Input(0)) && dequantized(x, n.Input(1)) && onlyQuantized(x, n.Outputs[0])
 	case "Gemm", "MatMul":
+		if p := x.Producer[n.Input(0)]; p != nil && g.Consts[p.Input(0)] != nil {
+			return false // a constant first operand
+		}
 		v := n.Outputs[0]
 		if uses := x.Uses[v]; n.Op == "MatMul" && len(uses) == 1 && !uses[0].Sub && uses[0].Node.Op == "Add" && dequantizedConst(g, x, uses[0].Node) {
 			v = uses[0].Node.Outputs[0]

@@ -7,13 +7,19 @@ import (
 	"assay/shared/tensor"
 )
 
-// layer is a Conv, Gemm or MatMul with a constant weight, its bias, and the Relu or Clip behind it.
+// layer is a Conv, ConvTranspose, Gemm or MatMul with a constant weight, its bias, and the Relu or Clip behind it.
 type layer struct {
 	node     *graph.Node
+	data     int // which input is data
+	at       int // which input is the weight
 	weight   string
 	axis     int // of the weight's output channels; -1 when scales cannot run along it
-	channels int
+	channels int // of the output; a multiple of the scales, where the groups of a ConvTranspose share them
 	depth    int // products per output element
+
+	// floating: weight and data are INT8 and ONNX Runtime computes in float on what they stand for, since it has no integer
+	// form. No point on the result is needed for the layer's own sake.
+	floating bool
 
 	bias      string      // the constant, "" when there is none
 	biasNode  *graph.Node // whose input biasInput the bias is: node itself, or the Add behind a MatMul
@@ -44,7 +50,7 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	case "MatMul":
 		l, why = s.matMulLayer(n)
 	case "ConvTranspose":
-		why = "ONNX Runtime has no integer ConvTranspose"
+		l, why = s.deconvLayer(n)
 	}
 	if l == nil {
 		return nil, why
@@ -52,11 +58,11 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	switch w := s.g.Consts[l.weight]; {
 	case s.cfg.ignores(n):
 		why = "ignored by the job"
-	case s.exclude[n.Name] != "":
-		why = s.exclude[n.Name]
+	case s.without.float[n.Name] != "":
+		why = s.without.float[n.Name]
 	case w.DType != tensor.Float32 || w.Len() == 0:
 		why = fmt.Sprintf("its weight is %s%v", w.DType, w.Shape)
-	case s.isConst(n.Input(0)):
+	case s.isConst(n.Input(l.data)):
 		why = "both operands are constant"
 	case l.depth > maxDepth:
 		why = fmt.Sprintf("sums of %d products do not fit int32, %d do", l.depth, maxDepth)
@@ -66,6 +72,7 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	if why != "" {
 		return nil, why
 	}
+	l.ownsOut = l.ownsOut && !s.without.point[n.Name]
 	return l, ""
 }
 
@@ -86,7 +93,22 @@ func (s *sketch) convLayer(n *graph.Node) (*layer, string) {
 	if len(w.Shape) < 3 {
 		return nil, fmt.Sprintf("its weight has shape %v", w.Shape)
 	}
-	l := &layer{node: n, weight: n.Input(1), axis: 0, channels: w.Shape[0], depth: tensor.Count(w.Shape[1:])}
+	l := &layer{node: n, at: 1, weight: n.Input(1), axis: 0, channels: w.Shape[0], depth: tensor.Count(w.Shape[1:])}
+	return s.withInputBias(l)
+}
+
+// deconvLayer: the weight is [in][out/group][kernel], so that the groups share the scales along axis 1. ONNX Runtime has no
+// integer form, OpenVINO has one. The bias is int32 all the same: ONNX Runtime would round a float one to that scale.
+func (s *sketch) deconvLayer(n *graph.Node) (*layer, string) {
+	w := s.g.Consts[n.Input(1)]
+	if w == nil {
+		return nil, "its weight is computed"
+	}
+	group := int(n.Int("group", 1))
+	if len(w.Shape) < 3 || group < 1 {
+		return nil, fmt.Sprintf("its weight has shape %v", w.Shape)
+	}
+	l := &layer{node: n, at: 1, weight: n.Input(1), axis: 1, channels: w.Shape[1] * group, depth: w.Shape[0] / group * tensor.Count(w.Shape[2:]), floating: true}
 	return s.withInputBias(l)
 }
 
@@ -102,7 +124,7 @@ func (s *sketch) gemmLayer(n *graph.Node) (*layer, string) {
 	case n.Float("alpha", 1) != 1, n.Input(2) != "" && n.Float("beta", 1) != 1:
 		return nil, "alpha or beta is not 1"
 	}
-	l := &layer{node: n, weight: n.Input(1), axis: 1, channels: w.Shape[1], depth: w.Shape[0]}
+	l := &layer{node: n, at: 1, weight: n.Input(1), axis: 1, channels: w.Shape[1], depth: w.Shape[0]}
 	if n.Int("transB", 0) != 0 {
 		l.axis, l.channels, l.depth = 0, w.Shape[0], w.Shape[1]
 	}
@@ -123,7 +145,7 @@ func (s *sketch) withInputBias(l *layer) (*layer, string) {
 	}
 	l.end = l.node.Outputs[0]
 	s.absorb(l)
-	l.ownsOut = l.node.Op == "Conv" || l.act != nil
+	l.ownsOut = !l.floating && (l.node.Op == "Conv" || l.act != nil)
 	return l, ""
 }
 
@@ -136,14 +158,14 @@ func (s *sketch) matMulLayer(n *graph.Node) (*layer, string) {
 	w := s.g.Consts[n.Input(1)]
 	switch {
 	case w == nil && s.isConst(n.Input(0)):
-		return nil, "its constant is the first operand"
+		return s.leftLayer(n)
 	case w == nil:
 		return nil, "both operands are computed"
 	case len(w.Shape) < 2:
 		return nil, fmt.Sprintf("its weight has shape %v", w.Shape)
 	}
 	rank := len(w.Shape)
-	l := &layer{node: n, weight: n.Input(1), axis: rank - 1, channels: w.Shape[rank-1], depth: w.Shape[rank-2], end: n.Outputs[0]}
+	l := &layer{node: n, at: 1, weight: n.Input(1), axis: rank - 1, channels: w.Shape[rank-1], depth: w.Shape[rank-2], end: n.Outputs[0]}
 	if rank > 2 {
 		l.axis = -1 // a stack of matrices: one scale for all
 	}
@@ -158,6 +180,19 @@ func (s *sketch) matMulLayer(n *graph.Node) (*layer, string) {
 	s.absorb(l)
 	// MatMul and bias on more than two axes stay apart (Apply writes the bias as [1,N]), so a Relu behind them hinders nothing.
 	l.ownsOut = l.act != nil && (l.bias == "" || l.intBias)
+	return l, ""
+}
+
+// leftLayer is a MatMul whose constant is the first operand: its rows are the output's channels. ONNX Runtime's integer
+// products want one scale there, and one scale for rows of unequal size would lose the small ones, so it is floating.
+func (s *sketch) leftLayer(n *graph.Node) (*layer, string) {
+	w := s.g.Consts[n.Input(0)]
+	rank := len(w.Shape)
+	if rank < 2 {
+		return nil, fmt.Sprintf("its weight has shape %v", w.Shape)
+	}
+	l := &layer{node: n, data: 1, weight: n.Input(0), axis: rank - 2, channels: w.Shape[rank-2], depth: w.Shape[rank-1], end: n.Outputs[0], floating: true}
+	s.absorb(l)
 	return l, ""
 }
 

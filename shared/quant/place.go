@@ -26,8 +26,14 @@ type sketch struct {
 	integer  map[*graph.Node]bool   // layers and all other operations that are to run in integers
 	reasons  []Reason
 	sites    []*site
-	products map[string]bool   // values whose range is symmetric, see productOperands
-	exclude  map[string]string // nodes that stay float because of what the samples showed, with the reason
+	products map[string]bool // values whose range is symmetric, see productOperands
+	without  without         // what the samples showed to be impossible
+}
+
+// without is what a sketch leaves out: nodes that stay float, with the reason, and layers that have no point on their result.
+type without struct {
+	float map[string]string
+	point map[string]bool
 }
 
 // Reason says why an operation that could be INT8 in principle is float.
@@ -38,11 +44,11 @@ type Reason struct {
 }
 
 // newSketch places points by the configuration's rule.
-func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWithout(m, cfg, nil) }
+func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWithout(m, cfg, without{}) }
 
-// sketchWithout is newSketch that leaves the nodes of exclude in float. Its sites are among those of newSketch, or on
+// sketchWithout is newSketch without some points. Its sites are among those of newSketch, or on
 // values that have one there.
-func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sketch, error) {
+func sketchWithout(m *graph.Model, cfg Config, out without) (*sketch, error) {
 	r, err := cfg.resolve()
 	if err != nil {
 		return nil, err
@@ -54,7 +60,7 @@ func sketchWithout(m *graph.Model, cfg Config, exclude map[string]string) (*sket
 		cfg: r, m: m, g: m.Graph, x: graph.NewIndex(m.Graph),
 		ranks: map[string]int{}, dtypes: map[string]tensor.DType{}, known: map[string]bool{},
 		layers: map[*graph.Node]*layer{}, biasAdd: map[*graph.Node]*layer{}, owned: map[string]*layer{}, integer: map[*graph.Node]bool{},
-		products: map[string]bool{}, exclude: exclude,
+		products: map[string]bool{}, without: out,
 	}
 	s.inferTypes()
 	for _, n := range s.g.Nodes {
@@ -254,7 +260,7 @@ func (s *sketch) reaches(v string) bool {
 // isData reports whether the use is a data input of an integer operation.
 func (s *sketch) isData(u graph.Use) bool {
 	if s.layers[u.Node] != nil {
-		return u.Input == 0
+		return u.Input == s.layers[u.Node].data
 	}
 	if u.Node.Op == "MatMul" {
 		return true

@@ -28,7 +28,7 @@ func (s *sketch) makeSites() {
 			continue
 		}
 		if l := s.layers[n]; l != nil {
-			s.readSite(n, 0)
+			s.readSite(n, l.data)
 			s.weightSite(l)
 			if l.intBias && (l.bias != "" || s.correctable(l)) {
 				s.sites = append(s.sites, &site{kind: plan.Bias, value: l.bias, uses: []plan.Use{use(l.biasNode, l.biasInput)}, nodes: []*graph.Node{n}, layers: []*layer{l}})
@@ -172,13 +172,13 @@ func (s *sketch) allUses(v string) []plan.Use {
 func (s *sketch) weightSite(l *layer) {
 	for _, t := range s.sites {
 		if t.kind == plan.Weight && len(t.layers) > 0 && t.value == l.weight && t.layers[0].axis == l.axis {
-			t.uses = append(t.uses, use(l.node, 1))
+			t.uses = append(t.uses, use(l.node, l.at))
 			t.nodes = append(t.nodes, l.node)
 			t.layers = append(t.layers, l)
 			return
 		}
 	}
-	s.sites = append(s.sites, &site{kind: plan.Weight, value: l.weight, uses: []plan.Use{use(l.node, 1)}, nodes: []*graph.Node{l.node}, layers: []*layer{l}})
+	s.sites = append(s.sites, &site{kind: plan.Weight, value: l.weight, uses: []plan.Use{use(l.node, l.at)}, nodes: []*graph.Node{l.node}, layers: []*layer{l}})
 }
 
 // lastPool gives a pool without integer readers a site on its result, owned by what feeds it: its sum is then the runtimes' own

@@ -57,14 +57,15 @@ func (b *builder) unifyAt(n *graph.Node, spans, limits map[string]span) bool {
 }
 
 // splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale
-// for all would leave it fewer than four bits. Split and what feeds it then stay float and each part gets its own
-// scale, below the Split.
-func (b *builder) splitApart() (map[string]string, error) {
+// for all would leave it fewer than four bits. The Split then stays float and each part gets its own scale, below the Split. A
+// layer that feeds it keeps its INT8 weights and data, without a point on its result: ONNX Runtime computes a Conv in float
+// then. What else feeds it stays float.
+func (b *builder) splitApart() (without, error) {
 	sited := map[string]bool{}
 	for _, t := range b.sites {
 		sited[t.value] = true
 	}
-	exclude := map[string]string{}
+	apart := without{map[string]string{}, map[string]bool{}}
 	for _, n := range b.g.Nodes {
 		if !b.integer[n] || n.Op != "Split" {
 			continue
@@ -77,14 +78,14 @@ func (b *builder) splitApart() (map[string]string, error) {
 			}
 			s, err := b.rangeOf(o)
 			if err != nil {
-				return nil, err
+				return apart, err
 			}
 			parts, whole = append(parts, s), whole.union(s)
 		}
 		if v, _ := b.root(n, 0); sited[v] {
 			s, err := b.rangeOf(v)
 			if err != nil {
-				return nil, err
+				return apart, err
 			}
 			whole = whole.union(s)
 		}
@@ -96,10 +97,14 @@ func (b *builder) splitApart() (map[string]string, error) {
 		if part == "" {
 			continue
 		}
-		exclude[n.Name] = part
-		if src := b.source(n.Inputs[0]); src != nil {
-			exclude[src.Name] = part
+		apart.float[n.Name] = part
+		switch src := b.source(n.Inputs[0]); {
+		case src == nil:
+		case b.layers[src] != nil:
+			apart.point[src.Name] = true
+		default:
+			apart.float[src.Name] = part
 		}
 	}
-	return exclude, nil
+	return apart, nil
 }

@@ -13,7 +13,7 @@ LEVELS = {"off": 0, "basic": 1, "extended": 2, "all": 99}
 
 def samples(files):
     if len(files) == 1:
-        return list(np.load(files[0]))
+        return [np.asarray(s) for s in np.load(files[0])]
     return [np.load(f) for f in files]
 
 
