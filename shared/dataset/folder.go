@@ -4,12 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
-	"path"
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"golang.org/x/text/unicode/norm"
 
 	"assay/shared/dataset/npy"
 )
@@ -20,16 +17,8 @@ var pictures = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp"
 // others are picture formats that are not read; a folder that holds only those gets an error that says so.
 var others = []string{".webp", ".tif", ".tiff", ".heic", ".avif", ".ppm", ".jp2"}
 
-// canonical is the form in which file names are compared.
-func canonical(name string) string {
-	return norm.NFC.String(path.Clean(strings.ReplaceAll(name, `\`, "/")))
-}
-
-// listing is what a folder holds: pictures and arrays by their slash-separated paths in it, and the number of others.
-type listing struct {
-	images, arrays []string
-	foreign        int
-}
+// listing is what a folder holds, by slash-separated paths in it: pictures, arrays, and pictures that are not read.
+type listing struct{ images, arrays, foreign []string }
 
 // list walks a folder. Hidden files and folders are left out; a link to a folder is not followed, except the folder
 // itself.
@@ -61,7 +50,7 @@ func list(ctx context.Context, folder string) (l listing, err error) {
 		case x == ".npy":
 			l.arrays = append(l.arrays, filepath.ToSlash(rel))
 		case slices.Contains(others, x):
-			l.foreign++
+			l.foreign = append(l.foreign, filepath.ToSlash(rel))
 		}
 		return nil
 	})
@@ -80,24 +69,28 @@ func openFolder(ctx context.Context, s Source) (found, error) {
 		return openArrayFolder(s, l.arrays)
 	}
 	if len(l.images) == 0 {
-		if l.foreign > 0 {
-			return found{}, fmt.Errorf("data: %s: its %d pictures are in formats that are not read: convert them to PNG or JPEG", s.Data, l.foreign)
+		if len(l.foreign) > 0 {
+			return found{}, fmt.Errorf("data: %s: its %d pictures are in formats that are not read: convert them to PNG or JPEG", s.Data, len(l.foreign))
 		}
 		return found{}, fmt.Errorf("data: %s holds no samples: no picture (%s) and no .npy", s.Data, strings.Join(pictures, " "))
 	}
 	f := found{reader: &images{folder: s.Data, files: l.images}, names: l.images}
-	if l.foreign > 0 {
-		f.notes = append(f.notes, fmt.Sprintf("%d pictures in formats that are not read are left out", l.foreign))
+	if len(l.foreign) > 0 {
+		f.notes = append(f.notes, fmt.Sprintf("%d pictures in formats that are not read are left out", len(l.foreign)))
 	}
-	if s.Labels == "" {
-		f.labels, f.classes = classFolders(l.images)
-		return f, nil
-	}
-	return f, f.label(s)
+	return f.withLabels(s, l.foreign)
 }
 
-// label gives the found files the labels of a label file.
-func (f *found) label(s Source) (err error) {
+// root is the folder that names count from.
+func (f *found) root(s Source) string {
+	if r, ok := f.reader.(*images); ok {
+		return r.folder
+	}
+	return s.Data
+}
+
+// label gives the found files the labels of a label file; foreign are files that are there and not read.
+func (f *found) label(s Source, foreign []string) (err error) {
 	if e := ext(s.Labels); e == ".npy" || e == ".npz" || isIdx(s.Labels) {
 		f.labels, f.where, err = classes(s.Labels, len(f.names))
 		return err
@@ -115,7 +108,7 @@ func (f *found) label(s Source) (err error) {
 		f.labels, f.where, err = classes(s.Labels, len(f.names)) // one class a line, in the order of the files
 		return err
 	}
-	picks, unnamed, err := match(short, s.Data, ls, f.names)
+	picks, unnamed, err := match(short, f.root(s), ls, f.names, foreign)
 	if err != nil {
 		return err
 	}
@@ -182,7 +175,7 @@ func openArrayFolder(s Source, files []string) (found, error) {
 	if s.Labels == "" {
 		return f, nil
 	}
-	return f, f.label(s)
+	return f, f.label(s, nil)
 }
 
 func inputNames(ws []Want) string {

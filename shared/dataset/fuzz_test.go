@@ -55,7 +55,7 @@ func FuzzLabels(f *testing.F) {
 		if err != nil {
 			return
 		}
-		picks, _, err := match("l", "d", ls, []string{"a.png", "b c.png"})
+		picks, _, err := match("l", "d", ls, []string{"a.png", "b c.png"}, []string{"c.webp"})
 		if err == nil {
 			require.Len(t, picks, len(ls))
 		}

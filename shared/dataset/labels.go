@@ -2,13 +2,14 @@ package dataset
 
 import (
 	"bytes"
-	"errors"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 
 	"assay/shared/tensor"
@@ -25,43 +26,86 @@ type label struct {
 const maxClass = 1 << 24
 
 // parseLabels reads a label text. The class is the last field of a line, set apart by blanks, tabs, a comma or a
-// semicolon; the rest, trimmed and without the quotes of CSV, is the name. Empty lines, lines that begin with # and a
-// header line of CSV are skipped; a byte order mark and carriage returns are dropped. All faulty lines are reported.
+// semicolon; the rest, trimmed and without the quotes of CSV, is the name. Empty lines, a header line of CSV, and lines
+// that begin with # and are no label are skipped. All faulty lines are reported.
 func parseLabels(file string, b []byte) ([]label, error) {
-	if !utf8.Valid(b) || bytes.IndexByte(b, 0) >= 0 {
-		return nil, fmt.Errorf("%s: the label file is no UTF-8 text", file)
+	all, err := textLines(file, b)
+	if err != nil {
+		return nil, err
 	}
-	b = bytes.TrimPrefix(b, []byte("\ufeff"))
 	var out []label
 	var bad lines
-	n := 0
-	for text := range strings.SplitSeq(string(b), "\n") {
-		n++
+	for n, text := range all {
 		text = strings.TrimSpace(text)
-		if text == "" || text[0] == '#' {
+		if text == "" || text == "#" || strings.HasPrefix(text, "# ") || strings.HasPrefix(text, "#\t") {
 			continue
 		}
 		l, err := parseLabel(text)
-		if err != nil {
-			if len(out) == 0 && bad.n == 0 && strings.ContainsAny(text, ",;") && strings.IndexFunc(text, digit) < 0 {
-				continue // "filename,label"
-			}
-			bad.add("%s:%d: %s", file, n, err)
-			continue
+		switch {
+		case err != nil && text[0] == '#':
+		case err != nil && len(out) == 0 && bad.n == 0 && strings.ContainsAny(text, ",;\t") && strings.IndexFunc(text, digit) < 0:
+			// "filename,label"
+		case err != nil:
+			bad.add("%s:%d: %s", file, n+1, err)
+		default:
+			l.line = n + 1
+			out = append(out, l)
 		}
-		l.line = n
-		out = append(out, l)
 	}
 	return out, bad.err("labels")
 }
 
+// textLines are the lines of a text in UTF-8, or in UTF-16 with its byte order mark as Windows writes it. Lines end with
+// \n, \r\n or \r. Other bytes are an error that names the line.
+func textLines(file string, b []byte) ([]string, error) {
+	var text string
+	switch {
+	case bytes.HasPrefix(b, []byte("\xff\xfe")):
+		text = wide(b[2:], binary.LittleEndian)
+	case bytes.HasPrefix(b, []byte("\xfe\xff")):
+		text = wide(b[2:], binary.BigEndian)
+	default:
+		text = string(bytes.TrimPrefix(b, []byte("\ufeff")))
+	}
+	out := strings.Split(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\r", "\n"), "\n")
+	for n, line := range out {
+		switch {
+		case !utf8.ValidString(line):
+			return nil, fmt.Errorf("%s:%d: it is no UTF-8 text: save the file as UTF-8 (it may be Latin-1)", file, n+1)
+		case strings.IndexByte(line, 0) >= 0:
+			return nil, fmt.Errorf("%s:%d: it is no text: there is a zero byte", file, n+1)
+		}
+	}
+	return out, nil
+}
+
+// wide decodes UTF-16; half a character becomes one that stands for it.
+func wide(b []byte, order binary.ByteOrder) string {
+	units := make([]uint16, len(b)/2)
+	for i := range units {
+		units[i] = order.Uint16(b[2*i:])
+	}
+	return string(utf16.Decode(units))
+}
+
 func digit(r rune) bool { return r >= '0' && r <= '9' }
+
+// blank makes the separators of fields one.
+func blank(r rune) rune {
+	if strings.ContainsRune("\t,;", r) {
+		return ' '
+	}
+	return r
+}
 
 func parseLabel(text string) (label, error) {
 	i := strings.LastIndexAny(text, " \t,;")
 	field := strings.Trim(text[i+1:], `"`)
 	class, err := strconv.ParseInt(field, 10, 64)
 	if err != nil {
+		if first, rest, ok := strings.Cut(strings.Map(blank, text), " "); ok && strings.Trim(first, `"0123456789`) == "" && strings.ContainsFunc(first, digit) {
+			return label{}, fmt.Errorf("%.40q is no class index; the class stands last: %q", field, strings.TrimSpace(rest)+" "+strings.Trim(first, `"`))
+		}
 		return label{}, fmt.Errorf("%.40q is no class index; a line is \"name class\", and the class counts from 0", field)
 	}
 	if class < 0 || class > maxClass {
@@ -160,44 +204,6 @@ func whole(t *tensor.Tensor) (*tensor.Tensor, error) {
 		out[i] = int64(x)
 	}
 	return tensor.Of(tensor.Int64, t.Shape, out), nil
-}
-
-// match finds the samples of label lines among the files of a folder: by the name as it stands, with / for \, without
-// the folder's own name in front, and in any Unicode normal form. All faults are reported together: lines without a
-// file, and files with two lines.
-func match(file, folder string, ls []label, files []string) (picks []int, unnamed int, err error) {
-	index := make(map[string]int, len(files))
-	for i, f := range files {
-		index[canonical(f)] = i
-	}
-	used := map[int]int{}
-	var bad lines
-	for _, l := range ls {
-		if l.name == "" {
-			bad.add("%s:%d: a class without a file name", file, l.line)
-			continue
-		}
-		i, ok := index[canonical(l.name)]
-		if !ok {
-			i, ok = index[strings.TrimPrefix(canonical(l.name), canonical(filepath.Base(folder))+"/")]
-		}
-		switch first := used[i]; {
-		case !ok:
-			bad.add("%s:%d: %s is not in %s", file, l.line, l.name, folder)
-		case first > 0:
-			bad.add("%s:%d: %s stands in line %d already", file, l.line, l.name, first)
-		default:
-			used[i] = l.line
-			picks = append(picks, i)
-		}
-	}
-	if err := bad.err("labels"); err != nil {
-		return nil, 0, err
-	}
-	if len(picks) == 0 {
-		return nil, 0, errors.Join(fmt.Errorf("labels: %s names no sample", file))
-	}
-	return picks, len(files) - len(picks), nil
 }
 
 // sorted is a stable order of names on every machine: by their bytes.

@@ -39,7 +39,7 @@ func TestLabelFiles(t *testing.T) {
 			}
 			return out.String()
 		}
-		picks, unnamed, err := match("labels.txt", "images", ls, files)
+		picks, unnamed, err := match("labels.txt", "images", ls, files, []string{"old.webp"})
 		if err != nil {
 			return err.Error()
 		}

@@ -56,7 +56,7 @@ var formats = []struct {
 func decodePNG(b []byte, reader string) (*jpeg.Image, error) {
 	c, err := png.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	// A row has at least a bit a pixel and a filter byte.
 	if err := bound(c, int64(len(b))*ratio*8); err != nil {
@@ -104,7 +104,7 @@ func pngOrientation(b []byte) int {
 func decodeBMP(b []byte) (*jpeg.Image, error) {
 	c, err := bmp.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
-		return nil, fmt.Errorf("%w: convert it to PNG", err)
+		return nil, fmt.Errorf("%w: convert it to PNG", explain(err))
 	}
 	if err := bound(c, int64(len(b))*8); err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func decodeBMP(b []byte) (*jpeg.Image, error) {
 func decodeGIF(b []byte) (*jpeg.Image, error) {
 	c, err := gif.DecodeConfig(bytes.NewReader(b))
 	if err != nil {
-		return nil, err
+		return nil, explain(err)
 	}
 	// An LZW code has at least 3 bits and stands for at most 4096 pixels.
 	if err := bound(c, int64(len(b))*8*4096/3); err != nil {

@@ -25,6 +25,7 @@ type Want struct {
 //   - a folder of pictures with a label file: every line of it is a sample;
 //   - a folder with one folder of pictures per class: classes are the folders in alphabetical order;
 //   - a folder of pictures without labels;
+//   - a pattern such as val/*/*.jpg, or a .txt that names one picture a line, with its class or without;
 //   - a .npy, whose first axis counts samples; a .npz, or a folder of .npy, with one array for each model input by name;
 //     a folder of other .npy, each of them one sample;
 //   - an idx file as MNIST has them, plain or .gz.
@@ -82,16 +83,7 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 	if len(s.Inputs) == 0 {
 		return nil, errors.New("data: the model has no input that needs data")
 	}
-	info, err := os.Stat(s.Data)
-	if err != nil {
-		return nil, fmt.Errorf("data: %w", err)
-	}
-	var f found
-	if info.IsDir() {
-		f, err = openFolder(ctx, s)
-	} else {
-		f, err = openFile(s)
-	}
+	f, err := find(ctx, s)
 	if err != nil {
 		return nil, err
 	}
@@ -108,6 +100,22 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 	}
 	set := &Set{Names: f.names, Labels: f.labels, Classes: f.classes, base: f.notes, reader: f.reader, pick: f.pick, where: f.where}
 	return set.With(s)
+}
+
+// find tells the kinds of sources apart.
+func find(ctx context.Context, s Source) (found, error) {
+	info, err := os.Stat(s.Data)
+	switch {
+	case err != nil && isPattern(s.Data):
+		return openPattern(s)
+	case err != nil:
+		return found{}, fmt.Errorf("data: %w", err)
+	case info.IsDir():
+		return openFolder(ctx, s)
+	case ext(s.Data) == ".txt" || ext(s.Data) == ".lst":
+		return openList(s)
+	}
+	return openFile(s)
 }
 
 func sequence(n int) []int {
