@@ -51,9 +51,9 @@ type toy struct {
 	objects  store.Store
 	params   *plan.Params
 	delay    time.Duration
-	trouble  float64   // share of computations that fail for the moment, each cell once at most: three times would be poison
-	troubled *sync.Map // cells that have failed, of all toys of a field
+	trouble  float64 // share of computations that fail for the moment
 	poison   func(p plan.Plan, block uint32) bool
+	die      func() // what poison does
 	fail     func(p plan.Plan) error
 	computed atomic.Int64
 	rng      func() float64
@@ -82,13 +82,15 @@ func (t *toy) Compute(ctx context.Context, task wire.Task, p plan.Plan, block ui
 	case <-time.After(t.delay):
 	}
 	if t.poison != nil && t.poison(p, block) {
-		<-ctx.Done() // silent until somebody else takes the task
-		return worker.Value{}, ctx.Err()
+		t.die()
+		return worker.Value{}, context.Canceled
 	}
-	if t.fail != nil && t.fail(p) != nil {
-		return worker.Value{}, t.fail(p)
+	if t.fail != nil {
+		if err := t.fail(p); err != nil {
+			return worker.Value{}, err
+		}
 	}
-	if _, before := t.troubled.LoadOrStore(fmt.Sprint(p, task.View, block), true); !before && t.rng() < t.trouble {
+	if t.rng() < t.trouble {
 		return worker.Value{}, context.DeadlineExceeded
 	}
 	t.computed.Add(1)
@@ -99,7 +101,7 @@ func (t *toy) Compute(ctx context.Context, task wire.Task, p plan.Plan, block ui
 		records = append(records, toyRecord(t.params, p, s)...)
 		progress()
 	}
-	return worker.Value{Result: wire.Result{V: wire.Version, Records: records}, Samples: len(samples)}, nil
+	return worker.Value{Result: wire.Result{V: wire.ResultVersion, Records: records}, Samples: len(samples)}, nil
 }
 
 // toyRecord is metric.Record's layout: class, rank, margin, span, flags.
@@ -121,17 +123,21 @@ func toyRecord(params *plan.Params, p plan.Plan, s uint32) []byte {
 
 // field is one broker with a job on it.
 type field struct {
-	troubled sync.Map
-	b        *broker.Broker
-	params   *plan.Params
-	problem  search.Problem
-	meter    metric.Meter
-	whole    plan.Problem
+	timeout time.Duration // of nodes, if not the usual one
+	b       *broker.Broker
+	params  *plan.Params
+	problem search.Problem
+	meter   metric.Meter
+	whole   plan.Problem
 }
 
 func newField(t *testing.T, dir string, groups, samples int, drop string) *field {
 	b, err := broker.Embed(dir)
 	require.NoError(t, err)
+	return fieldOn(t, b, groups, samples, drop)
+}
+
+func fieldOn(t *testing.T, b *broker.Broker, groups, samples int, drop string) *field {
 	f := &field{b: b, params: toyParams(groups)}
 	f.meter = metric.Meter{Adapter: metric.Classification, Output: "y", Metrics: []metric.Spec{{Name: "accuracy", Type: "accuracy", TopK: 1}}, Labels: make([]int32, samples)}
 	limit, err := metric.ParseLimit(drop, false)
@@ -151,6 +157,9 @@ func (f *field) solve(ctx context.Context) (search.Outcome, error) {
 		return search.Outcome{}, err
 	}
 	defer stop()
+	if f.timeout > 0 {
+		d.nodes.timeout = f.timeout
+	}
 	a := newAsker(d, f.b.Objects, f.whole, f.meter, f.problem.View)
 	a.params = f.params
 	if !d.fresh {
@@ -177,7 +186,7 @@ func staff(t *testing.T, b *broker.Broker, n int, make func(i int) *toy) (fire f
 func (f *field) toy(seed uint64) *toy {
 	var mu sync.Mutex
 	r := rand.New(rand.NewPCG(seed, 1))
-	return &toy{troubled: &f.troubled, objects: f.b.Objects, params: f.params, rng: func() float64 { mu.Lock(); defer mu.Unlock(); return r.Float64() }}
+	return &toy{objects: f.b.Objects, params: f.params, rng: func() float64 { mu.Lock(); defer mu.Unlock(); return r.Float64() }}
 }
 
 // text is an outcome in a form that can be compared.

@@ -3,7 +3,9 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"runtime"
+	"strings"
 	"time"
 
 	"assay/coordinator/report"
@@ -83,6 +85,32 @@ func (w *work) speed(ctx context.Context) (*report.Speed, error) {
 		*x.ms = ms
 	}
 	return &s, nil
+}
+
+// cellName names a cell in the user's words: the operations in float, the first and the last sample.
+func (w *work) cellName(r request) string {
+	model := "the float model"
+	if !r.plan.Params.IsZero() {
+		model = "the INT8 model"
+		var float []string
+		for _, g := range r.plan.FloatGroups() {
+			float = append(float, w.watch.operations(g)...)
+		}
+		if len(float) > 0 {
+			model += " with " + strings.Join(float, ", ") + " in float"
+		}
+	}
+	names := w.data.names
+	if r.cell.What == plan.Taps {
+		names = w.data.calibNames
+	}
+	name := func(i uint32) string {
+		if int(i) < len(names) {
+			return names[i]
+		}
+		return fmt.Sprint(i)
+	}
+	return fmt.Sprintf("%s (%s) on samples %s to %s", w.job.Model, model, name(r.block[0]), name(r.block[len(r.block)-1]))
 }
 
 func granularity(j *config.Job) string {

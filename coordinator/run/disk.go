@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -20,6 +21,14 @@ func free(dir string) (n uint64, ok bool) {
 		return 0, false
 	}
 	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // block sizes are small and positive
+}
+
+// explainDisk turns the broker's words for a full disk into what a user can do.
+func explainDisk(err error) error {
+	if s := err.Error(); strings.Contains(s, "insufficient storage") || strings.Contains(s, "no space left") || strings.Contains(s, "insufficient resources") {
+		return &InputError{fmt.Errorf("%w (the broker's disk is full: free some space there, or choose another state directory with --state-dir; results so far are kept)", err)}
+	}
+	return err
 }
 
 // explainState turns the many words of a broker whose disk is full into one error that says what to do.

@@ -5,7 +5,9 @@
 // States. A cell is unknown, asked (in a task, or waiting for one) or known; known cells are in the result stream for
 // ever, which is the journal of a job: a run that was interrupted asks again and every known cell is answered from there. A
 // task is waiting (in the heap here), published (in the stream, at most two per live slot) or gone; nobody remembers it.
-// A task that was delivered three times without an end is split into its cells, and a cell that dies alone ends the job.
+// An evaluator that cannot go on for a reason of the moment gives its task back, and it is published anew. Only silence
+// counts against a task: when three processes died on it, its cells go one by one, each while nothing else is in work, and
+// a cell that three processes died on alone ends the job.
 //
 // Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
 // what was computed by then stays.

@@ -193,6 +193,7 @@ func (w *work) listen(ctx context.Context) (stop func(), err error) {
 			w.counts.computed++
 		}
 	}
+	d.onNote, d.describe = w.events.note, w.cellName
 	waited := false
 	d.onWait = func(nobody bool) {
 		if nobody && !waited {

@@ -12,6 +12,7 @@ import (
 type nodes struct {
 	numerics string
 	now      func() time.Time
+	timeout  time.Duration // wire.NodeTimeout, but for tests
 
 	mu   sync.Mutex
 	last map[string]seen
@@ -19,8 +20,15 @@ type nodes struct {
 }
 
 type seen struct {
-	at    time.Time
-	slots int
+	at      time.Time
+	started int64
+	slots   int
+}
+
+// holder is the process that claimed a delivery.
+type holder struct {
+	node    string
+	started int64
 }
 
 // Node is an evaluator that took part in a job.
@@ -33,7 +41,7 @@ type Node struct {
 }
 
 func newNodes(numerics string) *nodes {
-	return &nodes{numerics: numerics, now: time.Now, last: map[string]seen{}, ever: map[string]Node{}}
+	return &nodes{numerics: numerics, now: time.Now, timeout: wire.NodeTimeout, last: map[string]seen{}, ever: map[string]Node{}}
 }
 
 // hear takes a heartbeat in. Nodes of another numerics version serve another queue and do not count.
@@ -46,7 +54,7 @@ func (n *nodes) hear(h wire.Heartbeat) {
 	if h.Leaving {
 		delete(n.last, h.Node)
 	} else {
-		n.last[h.Node] = seen{n.now(), int(h.Slots)}
+		n.last[h.Node] = seen{n.now(), h.Started, int(h.Slots)}
 	}
 	n.ever[h.Node] = Node{Name: h.Node, Tier: h.Tier, Build: h.Build, Slots: int(h.Slots), Cells: n.ever[h.Node].Cells}
 }
@@ -63,13 +71,21 @@ func (n *nodes) credit(node, tier, build string) {
 	n.ever[node] = e
 }
 
+// lives reports whether that very process was heard of within the last wire.NodeTimeout.
+func (n *nodes) lives(h holder) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s, ok := n.last[h.node]
+	return ok && s.started == h.started && n.now().Sub(s.at) < n.timeout
+}
+
 // slots is the number of tasks that can be in work now.
 func (n *nodes) slots() int {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	total := 0
 	for _, s := range n.last {
-		if n.now().Sub(s.at) < wire.NodeTimeout {
+		if n.now().Sub(s.at) < n.timeout {
 			total += s.slots
 		}
 	}

@@ -17,11 +17,16 @@ type request struct {
 }
 
 // parcel is a task before and while it is published: every plan on every block. waiting counts its cells without a result.
+// alone marks a cell under suspicion: it is published when nothing else is. deaths counts processes that fell silent on
+// it, or on the parcel that it was cut from.
 type parcel struct {
 	task    wire.Task
 	cells   []plan.Digest
 	alone   bool
 	waiting int
+	deaths  int
+	holders []holder // of the deliveries since it was published
+	seq     uint64   // in the task stream, 0 while the broker has not confirmed it
 }
 
 // Bounds of a task's length in seconds (design 4.3): long enough that the broker's cost vanishes, short enough that no slot

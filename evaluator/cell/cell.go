@@ -119,7 +119,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	value := worker.Value{Result: wire.Result{V: wire.Version, Records: records}, Samples: len(samples)}
+	value := worker.Value{Result: wire.Result{V: wire.ResultVersion, Records: records}, Samples: len(samples)}
 	if len(records) > inline {
 		value.Records = nil
 		if value.Object, err = e.objects.Put(ctx, records); err != nil {

@@ -26,12 +26,14 @@ type Broker struct {
 	Tasks   jetstream.Stream
 	Results jetstream.Stream
 	Objects store.Store
+	AckWait time.Duration // of the consumer and those who work on its tasks; AckWait unless a test sets it before Consumer
 
 	server *server.Server // nil when dialled
 }
 
 // AckWait is how long a task may stay silent before it is delivered to another evaluator; evaluators speak three times as
-// often. MaxDeliver is how often a task is delivered before its cells are sent again one by one.
+// often. MaxDeliver is how often a task is delivered before the broker gives up on it and says so. Only silence makes a
+// second delivery: an evaluator that cannot go on ends the delivery and tells the coordinator, which sends the task anew.
 const (
 	AckWait    = 6 * time.Second
 	MaxDeliver = 3
@@ -58,7 +60,7 @@ func Embed(dir string) (*Broker, error) {
 		s.WaitForShutdown()
 		return nil, fmt.Errorf("embedded broker in %s: connect: %w", dir, err)
 	}
-	b := &Broker{Conn: conn, server: s}
+	b := &Broker{Conn: conn, server: s, AckWait: AckWait}
 	if err := b.open(); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("embedded broker in %s: %w", dir, err)
@@ -81,7 +83,7 @@ func Dial(ctx context.Context, url string, patience time.Duration, onError func(
 	for {
 		conn, err := nats.Connect(url, opts...)
 		if err == nil {
-			b := &Broker{Conn: conn}
+			b := &Broker{Conn: conn, AckWait: AckWait}
 			if err = b.open(); err == nil {
 				return b, nil
 			}
@@ -147,7 +149,7 @@ func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consumer, error) {
 	c, err := b.Tasks.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 		Durable: wire.ConsumerName(numerics), FilterSubject: wire.TaskFilter(numerics), AckPolicy: jetstream.AckExplicitPolicy,
-		AckWait: AckWait, MaxDeliver: MaxDeliver, MaxAckPending: 4096,
+		AckWait: b.AckWait, MaxDeliver: MaxDeliver, MaxAckPending: 4096,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s: %w", wire.ConsumerName(numerics), err)
@@ -163,6 +165,9 @@ func (b *Broker) Close() {
 		b.server.WaitForShutdown()
 	}
 }
+
+// Embedded reports whether the server runs in this process, so that nobody else can use its streams.
+func (b *Broker) Embedded() bool { return b.server != nil }
 
 // URL is what a second process would dial, "" for an embedded server without a socket.
 func (b *Broker) URL() string {

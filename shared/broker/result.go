@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"assay/shared/plan"
+	"assay/shared/store"
 	"assay/shared/wire"
 )
 
@@ -19,7 +20,7 @@ const (
 )
 
 // PublishResult stores the result of a cell unless one is stored already. won is false when another was first, which is
-// success all the same: the values are equal.
+// success all the same: the values are equal. A broker that does not take it is store.ErrUnavailable.
 func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.Header) (won bool, err error) {
 	payload, err := wire.Encode(r)
 	if err != nil {
@@ -34,7 +35,7 @@ func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.H
 	case errors.As(err, &api) && (api.ErrorCode == codeWrongLastSequence || api.ErrorCode == codeWrongLastSequenceReplicated):
 		return false, nil
 	}
-	return false, fmt.Errorf("result of cell %.8x: publish: %w", r.Cell[:], err)
+	return false, fmt.Errorf("result of cell %.8x: publish: %w: %w", r.Cell[:], store.ErrUnavailable, err)
 }
 
 // StoredResult reads the result of a cell; ok is false when there is none.
@@ -44,7 +45,7 @@ func (b *Broker) StoredResult(ctx context.Context, cell plan.Digest) (r wire.Res
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return wire.Result{}, nil, false, nil
 	case err != nil:
-		return wire.Result{}, nil, false, fmt.Errorf("result of cell %.8x: read: %w", cell[:], err)
+		return wire.Result{}, nil, false, fmt.Errorf("result of cell %.8x: read: %w: %w", cell[:], store.ErrUnavailable, err)
 	}
 	if r, err = wire.DecodeResult(m.Data); err != nil {
 		return wire.Result{}, nil, false, fmt.Errorf("result of cell %.8x: %w", cell[:], err)

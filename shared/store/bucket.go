@@ -24,7 +24,7 @@ func (s *Bucket) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 		return d, err
 	}
 	if _, err := s.os.PutBytes(ctx, name(d), b); err != nil {
-		return plan.Digest{}, fmt.Errorf("object %.8x of %d bytes: put: %w", d[:], len(b), err)
+		return plan.Digest{}, fmt.Errorf("object %.8x of %d bytes: put: %w: %w", d[:], len(b), ErrUnavailable, err)
 	}
 	return d, nil
 }
@@ -44,8 +44,10 @@ func (s *Bucket) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
 		return nil, fmt.Errorf("object %.8x: %w", d[:], ErrAbsent)
+	case errors.Is(err, jetstream.ErrDigestMismatch):
+		return nil, fmt.Errorf("object %.8x: %w: %w", d[:], errDamaged, err)
 	case err != nil:
-		return nil, fmt.Errorf("object %.8x: get: %w", d[:], err)
+		return nil, fmt.Errorf("object %.8x: get: %w: %w", d[:], ErrUnavailable, err)
 	}
 	return b, verify(d, b)
 }
@@ -59,5 +61,5 @@ func (s *Bucket) Has(ctx context.Context, d plan.Digest) (bool, error) {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
 		return false, nil
 	}
-	return false, fmt.Errorf("object %.8x: look up: %w", d[:], err)
+	return false, fmt.Errorf("object %.8x: look up: %w: %w", d[:], ErrUnavailable, err)
 }

@@ -3,7 +3,8 @@
 // decision or a format may not enter.
 //
 // Contract of every back end: Put of an object that is there is success and writes nothing; Get of one that is absent
-// answers ErrAbsent; Get verifies the bytes and never hands out wrong ones; all are safe for concurrent use. Bytes given to
+// answers ErrAbsent; Get verifies the bytes and never hands out wrong ones; a back end out of reach answers ErrUnavailable;
+// all are safe for concurrent use. Bytes given to
 // Put and got from Get are read-only from then on.
 package store
 
@@ -27,16 +28,22 @@ type Store interface {
 // ErrAbsent is wrapped by Get when no object has that name. It does not occur for a broker that cannot be reached.
 var ErrAbsent = errors.New("object is not in the store")
 
+// ErrUnavailable is wrapped when a store cannot be reached or used at the moment: the same call may succeed later. An absent
+// or damaged object is none.
+var ErrUnavailable = errors.New("the store does not answer")
+
 // DigestOf names bytes.
 func DigestOf(b []byte) plan.Digest { return sha256.Sum256(b) }
 
 // name is the spelling of a digest in back ends and messages.
 func name(d plan.Digest) string { return hex.EncodeToString(d[:]) }
 
+var errDamaged = errors.New("the store is damaged (remove the state directory, or the OBJECTS bucket, and run again)")
+
 // verify is the one place where bytes are held against their name.
 func verify(d plan.Digest, b []byte) error {
 	if got := DigestOf(b); got != d {
-		return fmt.Errorf("object %.8x has the bytes of object %.8x: the store is damaged (remove the state directory, or the %s bucket, and run again)", d[:], got[:], "OBJECTS")
+		return fmt.Errorf("object %.8x has the bytes of object %.8x: %w", d[:], got[:], errDamaged)
 	}
 	return nil
 }

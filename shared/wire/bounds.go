@@ -9,9 +9,9 @@ import (
 // maxDepth is more than the nesting of any message (Task > Plans > Plan > Float).
 const maxDepth = 8
 
-// bounded walks the msgpack in b without building anything and reports lengths that the remaining bytes cannot hold:
-// every element costs at least one byte, so a claimed length above what is left is a lie. It is what keeps a message of
-// 20 bytes from asking for gigabytes.
+// bounded walks the msgpack in b without building anything and reports lists of more than MaxWords, texts of more than
+// MaxText bytes, and lengths that the remaining bytes cannot hold: every element costs at least one byte, so a claimed
+// length above what is left is a lie. It is what keeps a message of 20 bytes from asking for gigabytes.
 func bounded(b []byte) error {
 	rest, err := skip(b, 0)
 	if err != nil {
@@ -65,8 +65,11 @@ func skip(b []byte, depth int) ([]byte, error) {
 	if n > uint64(len(b)) {
 		return nil, fmt.Errorf("a length of %d where %d bytes are left", n, len(b))
 	}
-	if c == 0xdc || c == 0xdd {
+	switch {
+	case c == 0xdc || c == 0xdd:
 		return skipMany(b, int(n), depth)
+	case c >= 0xd9 && n > MaxText:
+		return nil, fmt.Errorf("a text of %d bytes, at most %d are allowed", n, MaxText)
 	}
 	return cut(b, int(n))
 }
@@ -80,6 +83,9 @@ var lengths = map[byte]int{0xc4: 1, 0xc5: 2, 0xc6: 4, 0xd9: 1, 0xda: 2, 0xdb: 4,
 func skipMany(b []byte, n, depth int) ([]byte, error) {
 	if n > len(b) {
 		return nil, fmt.Errorf("a list of %d where %d bytes are left", n, len(b))
+	}
+	if n > MaxWords {
+		return nil, fmt.Errorf("a list of %d, at most %d are allowed", n, MaxWords)
 	}
 	var err error
 	for range n {

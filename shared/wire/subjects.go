@@ -36,7 +36,6 @@ const (
 	HeaderBuild = "Assay-Build"
 	HeaderTook  = "Assay-Took"    // a Go duration
 	HeaderRuns  = "Assay-Samples" // samples run through a model for it
-	HeaderAlone = "Assay-Alone"   // on a task: its cells were sent again one by one after the parcel died
 )
 
 // TaskSubject is where tasks of a numerics version and a job go. Both are single subject tokens.
@@ -50,6 +49,9 @@ func ConsumerName(numerics string) string { return "numerics-" + numerics }
 
 // ResultSubject is where the result of a cell is stored, whatever job asks for it.
 func ResultSubject(cell plan.Digest) string { return "result." + hex.EncodeToString(cell[:]) }
+
+// ClaimSubject is where nodes tell that they begin on a task of a job; nobody stores it.
+func ClaimSubject(job string) string { return "claim." + job }
 
 // FailureSubject is where failures of a job are told; nobody stores them.
 func FailureSubject(job string) string { return "failure." + job }

@@ -1,29 +1,35 @@
-// Package wire is what coordinator and evaluators say to each other: tasks, results, failures and heartbeats as msgpack,
-// and the subjects they travel on. Messages carry digests, never tensors. A connection, a graph or a decision may not
-// enter.
+// Package wire is what coordinator and evaluators say to each other: tasks, results, claims, failures and heartbeats as
+// msgpack, and the subjects they travel on. Messages carry digests, never tensors. A connection, a graph or a decision may
+// not enter.
 //
-// Every message is a concrete versioned struct. A decoder refuses an unknown version, more bytes than MaxMessage, trailing
-// bytes, and lists beyond the stated bounds, before it allocates for them; whatever it is fed it answers with an error.
+// Every message is a concrete versioned struct with one spelling. A decoder refuses an unknown version, more bytes than
+// MaxMessage, lists and texts beyond the stated bounds before it allocates for them, and every spelling but that of Encode
+// (missing or further fields, trailing bytes); whatever it is fed it answers with an error.
 package wire
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vmihailenco/msgpack/v5"
 
 	"assay/shared/plan"
 )
 
-// Version is the layout of the messages below. It rises when a field changes its meaning or place.
-const Version = 1
+// Versions of the layouts below. One rises when a field changes its meaning or place. Results have their own, since they are
+// stored for ever and the other messages are of the moment.
+const (
+	Version       = 2
+	ResultVersion = 1
+)
 
-// Bounds that a decoder checks and an encoder keeps.
+// Bounds that encoders keep and decoders check.
 const (
 	MaxMessage = 512 << 10 // bytes of one message, under JetStream's default payload of 1 MiB
 	MaxCells   = 64        // plans x blocks of one task
-	MaxWords   = 1 << 12   // words of one plan: 262,144 groups
+	MaxWords   = 1 << 12   // words of one plan: 262,144 groups; no list of any message is longer
 	MaxText    = 4 << 10   // bytes of one text
 )
 
@@ -31,7 +37,8 @@ const (
 var ErrVersion = errors.New("message of another version")
 
 // Task is a parcel of cells for one delivery: every plan on every block, blocks outermost so that plans share prefixes.
-// Invariants: 1 <= len(Plans)*len(Blocks) <= MaxCells. Deadline is Unix seconds after which nobody waits for it, 0 for none.
+// Number is the coordinator's own name for this sending of it, unique within Job; claims and failures repeat it. Deadline is
+// Unix seconds after which nobody waits for it, 0 for none. Invariants: 1 <= len(Plans)*len(Blocks) <= MaxCells.
 type Task struct {
 	V        uint8
 	Problem  plan.Digest
@@ -41,6 +48,7 @@ type Task struct {
 	What     plan.What
 	Ref      plan.Digest
 	Job      string
+	Number   uint64
 	Deadline int64
 }
 
@@ -60,22 +68,46 @@ type SampleFault struct {
 	Text   string
 }
 
-// Failure says that a cell cannot be computed and would fail again: nobody should retry it as it is. Input says that the
-// user can mend it: a setting or the data is the cause.
-type Failure struct {
-	V    uint8
-	Cell plan.Digest
-	Job  string
-	Node string
-	Text string
-
-	Input bool
+// Claim says that a node begins to work on a delivery of task Number. Should the delivery end without a word, the claim
+// tells whose silence it was, and Started (the node's start in Unix nanoseconds) whether that process still lives.
+type Claim struct {
+	V       uint8
+	Job     string
+	Number  uint64
+	Node    string
+	Started int64
 }
 
-// Heartbeat is what a node says of itself every HeartbeatEvery. Slots is the number of tasks that it works on at a time.
+// Class says what a failure means for its task.
+type Class uint8
+
+// The classes of failures.
+const (
+	Broken    Class = iota + 1 // the cell would fail again anywhere
+	BadInput                   // the same, and a setting or the user's data is the cause
+	Transient                  // the moment is to blame (a time-out, a store that does not answer): send it again
+	Leaving                    // the node was told to stop: send it again
+	Stuck                      // no sample was finished for minutes; the node has stopped to vouch for the task
+)
+
+// Failure says how a delivery of task Number ended, or got stuck, without all its results. Cell is the one in work, zero
+// when none was begun.
+type Failure struct {
+	V      uint8
+	Class  Class
+	Job    string
+	Number uint64
+	Cell   plan.Digest
+	Node   string
+	Text   string
+}
+
+// Heartbeat is what a node says of itself every HeartbeatEvery. Slots is the number of tasks that it works on at a time;
+// Started tells two processes of one name apart.
 type Heartbeat struct {
 	V        uint8
 	Node     string
+	Started  int64 // Unix nanoseconds
 	Numerics string
 	Tier     string
 	Build    string
@@ -84,8 +116,13 @@ type Heartbeat struct {
 	Leaving  bool
 }
 
-// Encode writes any of the messages above.
-func Encode[M Task | Result | Failure | Heartbeat](m M) ([]byte, error) {
+// message is every type that travels.
+type message interface {
+	Task | Result | Claim | Failure | Heartbeat
+}
+
+// Encode writes a message within its bounds.
+func Encode[M message](m M) ([]byte, error) {
 	var b bytes.Buffer
 	e := msgpack.NewEncoder(&b)
 	e.UseArrayEncodedStructs(true)
@@ -96,94 +133,16 @@ func Encode[M Task | Result | Failure | Heartbeat](m M) ([]byte, error) {
 	if b.Len() > MaxMessage {
 		return nil, fmt.Errorf("message %T of %d bytes is over the bound of %d", m, b.Len(), MaxMessage)
 	}
+	if err := bounded(b.Bytes()); err != nil {
+		return nil, fmt.Errorf("message %T: %w", m, err)
+	}
 	return b.Bytes(), nil
 }
 
-// DecodeTask reads a Task and checks its bounds.
-func DecodeTask(b []byte) (Task, error) {
-	var t Task
-	err := decode("task", b, &t, &t.V)
-	switch cells := len(t.Plans) * len(t.Blocks); {
-	case err != nil:
-		return Task{}, err
-	case cells == 0 || len(t.Plans) > MaxCells || len(t.Blocks) > MaxCells || cells > MaxCells:
-		return Task{}, fmt.Errorf("task of %d plans on %d blocks: between 1 and %d cells are allowed", len(t.Plans), len(t.Blocks), MaxCells)
-	case len(t.Job) > MaxText:
-		return Task{}, fmt.Errorf("task: job name of %d bytes is over the bound of %d", len(t.Job), MaxText)
+// Clip keeps a text within what a message may hold, in whole characters.
+func Clip(s string) string {
+	if len(s) > MaxText {
+		s = strings.ToValidUTF8(s[:MaxText], "")
 	}
-	for i, p := range t.Plans {
-		if len(p.Float) > MaxWords || len(p.Float) > 0 && p.Float[len(p.Float)-1] == 0 {
-			return Task{}, fmt.Errorf("task: plan %d has %d words of groups, at most %d and none of them empty at the end", i, len(p.Float), MaxWords)
-		}
-	}
-	return t, nil
-}
-
-// DecodeResult reads a Result.
-func DecodeResult(b []byte) (Result, error) {
-	var r Result
-	if err := decode("result", b, &r, &r.V); err != nil {
-		return Result{}, err
-	}
-	return r, nil
-}
-
-// DecodeFailure reads a Failure.
-func DecodeFailure(b []byte) (Failure, error) {
-	var f Failure
-	if err := decode("failure", b, &f, &f.V); err != nil {
-		return Failure{}, err
-	}
-	return f, nil
-}
-
-// DecodeHeartbeat reads a Heartbeat.
-func DecodeHeartbeat(b []byte) (Heartbeat, error) {
-	var h Heartbeat
-	if err := decode("heartbeat", b, &h, &h.V); err != nil {
-		return Heartbeat{}, err
-	}
-	return h, nil
-}
-
-// decode fills m from b. v points at m's version, which is the first element of every message, so that a message of
-// another version is recognised before its layout is trusted.
-func decode(what string, b []byte, m any, v *uint8) error {
-	if len(b) > MaxMessage {
-		return fmt.Errorf("%s of %d bytes is over the bound of %d", what, len(b), MaxMessage)
-	}
-	version, err := peekVersion(b)
-	if err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if version != Version {
-		return fmt.Errorf("%s of version %d, this program speaks %d (update the older side): %w", what, version, Version, ErrVersion)
-	}
-	if err := bounded(b); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	r := bytes.NewReader(b)
-	d := msgpack.NewDecoder(r)
-	if err := d.Decode(m); err != nil {
-		return fmt.Errorf("%s: %w", what, err)
-	}
-	if r.Len() > 0 {
-		return fmt.Errorf("%s: %d bytes behind its end", what, r.Len())
-	}
-	*v = version
-	return nil
-}
-
-// peekVersion reads the first element of the array that every message is.
-func peekVersion(b []byte) (uint8, error) {
-	d := msgpack.NewDecoder(bytes.NewReader(b))
-	n, err := d.DecodeArrayLen()
-	if err != nil || n < 1 {
-		return 0, fmt.Errorf("not a message of this program (%d bytes)", len(b))
-	}
-	v, err := d.DecodeUint8()
-	if err != nil {
-		return 0, fmt.Errorf("no version in front: %w", err)
-	}
-	return v, nil
+	return s
 }

@@ -1,0 +1,163 @@
+package run
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"assay/shared/plan"
+	"assay/shared/wire"
+)
+
+// result takes a message of the result stream in, whoever asked for it.
+func (d *dispatcher) result(m jetstream.Msg) {
+	r, err := wire.DecodeResult(m.Data())
+	if err != nil {
+		return // another version's result: our cell will be computed for us
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	a, ok := d.asked[r.Cell]
+	if !ok {
+		return
+	}
+	d.got[r.Cell] = r
+	d.close(r.Cell)
+	d.news++
+	h := m.Headers()
+	d.nodes.credit(h.Get(wire.HeaderNode), h.Get(wire.HeaderTier), h.Get(wire.HeaderBuild))
+	if took, err := time.ParseDuration(h.Get(wire.HeaderTook)); err == nil && len(a.block) > 0 {
+		d.pace[a.cell.What] += (took.Seconds()/float64(len(a.block)) - d.pace[a.cell.What]) / 8
+	}
+	if n, err := strconv.Atoi(h.Get(wire.HeaderRuns)); err == nil {
+		d.onCell(false, n)
+	}
+	d.signal()
+}
+
+// close notes that a cell has its result. The caller holds the lock.
+func (d *dispatcher) close(c plan.Digest) {
+	a, ok := d.asked[c]
+	if !ok {
+		return
+	}
+	delete(d.asked, c)
+	if p := a.parcel; p != nil {
+		if p.waiting--; p.waiting == 0 && d.live[p.task.Number] == p {
+			delete(d.live, p.task.Number)
+		}
+	}
+}
+
+// settle closes cells whose results were found in the stream.
+func (d *dispatcher) settle(known map[plan.Digest]wire.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for c := range known {
+		d.close(c)
+	}
+}
+
+// heard counts what moved the job on or back.
+func (d *dispatcher) heard() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.news
+}
+
+func (d *dispatcher) signal() {
+	select {
+	case d.wake <- struct{}{}:
+	default:
+	}
+}
+
+func (d *dispatcher) heartbeat(m *nats.Msg) {
+	if h, err := wire.DecodeHeartbeat(m.Data); err == nil {
+		d.nodes.hear(h)
+		d.signal()
+	}
+}
+
+// claim notes who works on a task.
+func (d *dispatcher) claim(m *nats.Msg) {
+	c, err := wire.DecodeClaim(m.Data)
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if p, ok := d.live[c.Number]; ok {
+		p.holders = append(p.holders, holder{c.Node, c.Started})
+	}
+}
+
+// failure handles the end of a delivery that an evaluator survived. Trouble of the moment is no fault of the cell: its task
+// goes again and nothing is counted. A cell that would fail again ends the job, as does one that several nodes are stuck on.
+func (d *dispatcher) failure(m *nats.Msg) {
+	f, err := wire.DecodeFailure(m.Data)
+	if err != nil {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	p, ok := d.live[f.Number]
+	if !ok {
+		return // its results came from elsewhere, or it was sent again already
+	}
+	d.news++
+	switch f.Class {
+	case wire.Broken, wire.BadInput:
+		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), f.Class == wire.BadInput)
+	case wire.Transient:
+		d.trouble = fmt.Sprintf("evaluator %s could not go on: %s (the work is sent again)", f.Node, f.Text)
+		d.requeue(p)
+	case wire.Leaving:
+		d.requeue(p)
+	case wire.Stuck:
+		if d.stuck[f.Cell]++; d.stuck[f.Cell] == deadly {
+			d.end(fmt.Errorf("%w: %s; the last of %d was %s", ErrPoison, f.Text, deadly, f.Node), false)
+		}
+	}
+	d.signal()
+}
+
+// end fails the job for the first reason given. The caller holds the lock.
+func (d *dispatcher) end(err error, input bool) {
+	if d.fatal != nil {
+		return
+	}
+	if d.fatal = err; input {
+		d.fatal = &InputError{err}
+	}
+}
+
+// requeue takes a live parcel back and lets what is left of it go next; its history is kept. The caller holds the lock.
+func (d *dispatcher) requeue(p *parcel) {
+	delete(d.live, p.task.Number)
+	if p.alone {
+		if p.waiting > 0 {
+			d.suspects = append([]*parcel{p}, d.suspects...)
+		}
+		return
+	}
+	again := d.parcels(d.left(p))
+	for _, a := range again {
+		a.deaths = p.deaths
+	}
+	d.waiting = append(again, d.waiting...)
+}
+
+// left is what a parcel has no result of. The caller holds the lock.
+func (d *dispatcher) left(p *parcel) []request {
+	var out []request
+	for _, c := range p.cells {
+		if a, ok := d.asked[c]; ok {
+			out = append(out, a.request)
+		}
+	}
+	return out
+}

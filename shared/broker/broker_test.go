@@ -1,0 +1,237 @@
+package broker_test
+
+import (
+	"context"
+	"net"
+	neturl "net/url"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"assay/shared/broker"
+	"assay/shared/plan"
+	"assay/shared/store"
+	"assay/shared/wire"
+)
+
+// TestMain looks for goroutines that outlive their test. One kind is not ours: nats.go's object store starts a goroutine for
+// every Put and may clean up, at its end, before that goroutine has looked at what it shall wait for.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
+}
+
+func embed(t *testing.T, dir string) *broker.Broker {
+	t.Helper()
+	b, err := broker.Embed(dir)
+	require.NoError(t, err)
+	return b
+}
+
+// serve starts a server on loopback, as a user would have one, and returns its address and its end.
+func serve(t *testing.T, o *server.Options) (url string, stop func()) {
+	t.Helper()
+	o.Host, o.NoSigs = "127.0.0.1", true
+	if o.Port == 0 {
+		o.Port = -1
+	}
+	s, err := server.NewServer(o)
+	require.NoError(t, err)
+	go s.Start()
+	require.True(t, s.ReadyForConnections(20*time.Second))
+	return s.ClientURL(), func() { s.Shutdown(); s.WaitForShutdown() }
+}
+
+func result(cell byte, records string) wire.Result {
+	return wire.Result{V: wire.ResultVersion, Cell: plan.Digest{cell}, Records: []byte(records)}
+}
+
+// TestEmbedded: no socket, everything made, and what was stored is there again after a restart.
+func TestEmbedded(t *testing.T) {
+	ctx, dir := t.Context(), t.TempDir()
+	b := embed(t, dir)
+	require.True(t, b.Embedded())
+	require.Empty(t, b.URL())
+	won, err := b.PublishResult(ctx, result(1, "one"), nats.Header{wire.HeaderNode: {"n"}})
+	require.NoError(t, err)
+	require.True(t, won)
+	object, err := b.Objects.Put(ctx, []byte("object"))
+	require.NoError(t, err)
+	b.Close()
+
+	b = embed(t, dir)
+	defer b.Close()
+	r, h, ok, err := b.StoredResult(ctx, plan.Digest{1})
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.Equal(t, result(1, "one"), r)
+	require.Equal(t, "n", h.Get(wire.HeaderNode))
+	got, err := b.Objects.Get(ctx, object)
+	require.NoError(t, err)
+	require.Equal(t, "object", string(got))
+	_, _, ok, err = b.StoredResult(ctx, plan.Digest{2})
+	require.NoError(t, err)
+	require.False(t, ok)
+}
+
+// TestFirstResultWins: of many writers of one cell exactly one wins and none has an error.
+func TestFirstResultWins(t *testing.T) {
+	b := embed(t, t.TempDir())
+	defer b.Close()
+	wins := make(chan bool, 8)
+	for range cap(wins) {
+		go func() {
+			won, err := b.PublishResult(t.Context(), result(1, "same"), nil)
+			if err != nil {
+				t.Error(err)
+			}
+			wins <- won
+		}()
+	}
+	n := 0
+	for range cap(wins) {
+		if <-wins {
+			n++
+		}
+	}
+	require.Equal(t, 1, n)
+	info, err := b.Results.Info(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, uint64(1), info.State.Msgs)
+}
+
+// TestForeignResult: bytes in the result stream that are no result are an error that says so, not a value.
+func TestForeignResult(t *testing.T) {
+	b := embed(t, t.TempDir())
+	defer b.Close()
+	_, err := b.JS.Publish(t.Context(), wire.ResultSubject(plan.Digest{7}), []byte("\x95\x63"))
+	require.NoError(t, err)
+	_, _, _, err = b.StoredResult(t.Context(), plan.Digest{7})
+	require.ErrorIs(t, err, wire.ErrVersion)
+	require.NotErrorIs(t, err, store.ErrUnavailable)
+}
+
+// TestOpenedByMany: processes that come at the same time, or later with the same settings, agree on streams and consumer.
+func TestOpenedByMany(t *testing.T) {
+	url, stop := serve(t, &server.Options{JetStream: true, StoreDir: t.TempDir()})
+	defer stop()
+	done := make(chan *broker.Broker, 4)
+	for range cap(done) {
+		go func() {
+			b, err := broker.Dial(t.Context(), url, 5*time.Second, nil)
+			if err == nil {
+				_, err = b.Consumer(t.Context(), "3")
+			}
+			if err != nil {
+				t.Error(err)
+			}
+			done <- b
+		}()
+	}
+	for range cap(done) {
+		b := <-done
+		require.False(t, b.Embedded())
+		require.Equal(t, url, b.URL())
+		b.Close()
+	}
+}
+
+// TestWorkQueue: a consumer sees the tasks of its numerics only, silence delivers a task MaxDeliver times and is then
+// told, and a terminated task is gone.
+func TestWorkQueue(t *testing.T) {
+	b := embed(t, t.TempDir())
+	defer b.Close()
+	b.AckWait = 100 * time.Millisecond
+	ctx := t.Context()
+	c, err := b.Consumer(ctx, "3")
+	require.NoError(t, err)
+	told, err := b.Conn.SubscribeSync("$JS.EVENT.ADVISORY.CONSUMER.MAX_DELIVERIES.TASKS.numerics-3")
+	require.NoError(t, err)
+	for _, numerics := range []string{"3", "4"} {
+		_, err = b.JS.Publish(ctx, wire.TaskSubject(numerics, "job"), []byte(numerics))
+		require.NoError(t, err)
+	}
+	for n := range broker.MaxDeliver {
+		m, err := c.Next(jetstream.FetchMaxWait(5 * time.Second))
+		require.NoError(t, err)
+		require.Equal(t, "3", string(m.Data()))
+		meta, err := m.Metadata()
+		require.NoError(t, err)
+		require.Equal(t, uint64(n+1), meta.NumDelivered)
+	}
+	_, err = c.Next(jetstream.FetchMaxWait(300 * time.Millisecond))
+	require.Error(t, err)
+	_, err = told.NextMsg(5 * time.Second)
+	require.NoError(t, err)
+	other, err := b.Consumer(ctx, "4")
+	require.NoError(t, err)
+	m, err := other.Next(jetstream.FetchMaxWait(5 * time.Second))
+	require.NoError(t, err)
+	require.NoError(t, m.TermWithReason("nobody waits"))
+	require.Eventually(t, func() bool {
+		info, err := b.Tasks.Info(ctx)
+		return err == nil && info.State.Msgs == 1 // the exhausted one stays until it is taken out
+	}, 5*time.Second, 10*time.Millisecond)
+}
+
+// TestNoBroker: what cannot be opened is one error with what to do, soon.
+func TestNoBroker(t *testing.T) {
+	bare, stop := serve(t, &server.Options{})
+	defer stop()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	closed := "nats://" + listener.Addr().String()
+	require.NoError(t, listener.Close())
+	for name, url := range map[string]string{"nobody there": closed, "no JetStream": bare, "no address": "nats://%"} {
+		t.Run(name, func(t *testing.T) {
+			start := time.Now()
+			_, err := broker.Dial(t.Context(), url, 0, nil)
+			require.ErrorContains(t, err, "is a NATS server with JetStream running there?")
+			require.Less(t, time.Since(start), 30*time.Second)
+		})
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = broker.Dial(ctx, closed, time.Hour, nil)
+	require.Error(t, err)
+}
+
+// TestOutage: while the server is away, calls are store.ErrUnavailable; when it is back, the same connection works.
+func TestOutage(t *testing.T) {
+	dir := t.TempDir()
+	url, stop := serve(t, &server.Options{JetStream: true, StoreDir: dir})
+	b, err := broker.Dial(t.Context(), url, 5*time.Second, nil)
+	require.NoError(t, err)
+	defer b.Close()
+	d, err := b.Objects.Put(t.Context(), []byte("x"))
+	require.NoError(t, err)
+	u, err := neturl.Parse(url)
+	require.NoError(t, err)
+	port, err := strconv.Atoi(u.Port())
+	require.NoError(t, err)
+	stop()
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	_, err = b.PublishResult(short(), result(1, "one"), nil)
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	_, _, _, err = b.StoredResult(short(), plan.Digest{1})
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	_, err = b.Objects.Get(short(), d)
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	_, err = b.Objects.Put(short(), []byte("y"))
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	_, stop = serve(t, &server.Options{JetStream: true, StoreDir: dir, Port: port})
+	defer stop()
+	require.Eventually(t, func() bool {
+		got, err := b.Objects.Get(short(), d)
+		return err == nil && string(got) == "x"
+	}, 20*time.Second, 50*time.Millisecond)
+}
