@@ -76,7 +76,7 @@ const (
 	unreachable
 	panics
 	waits // for the end of its context
-	hangs // for a moment, whatever its context
+	hangs // until it is released, whatever its context
 	noCell
 	huge
 )
@@ -91,6 +91,7 @@ type bench struct {
 	claims   *nats.Subscription
 	beats    *nats.Subscription
 	begun    chan struct{} // a value for each computation that waits
+	release  chan struct{} // closed to end those that hang
 	fire     func()
 }
 
@@ -98,7 +99,7 @@ func newBench(t *testing.T, change func(w *worker)) *bench {
 	t.Helper()
 	b, err := broker.Embed(t.TempDir())
 	require.NoError(t, err)
-	x := &bench{t: t, b: b, begun: make(chan struct{}, 16)}
+	x := &bench{t: t, b: b, begun: make(chan struct{}, 16), release: make(chan struct{})}
 	b.AckWait = 400 * time.Millisecond
 	x.s = &script{count: map[uint32]int{}, compute: map[uint32]func(context.Context, func()) error{
 		broken:      func(context.Context, func()) error { return errors.New("shapes differ") },
@@ -111,7 +112,7 @@ func newBench(t *testing.T, change func(w *worker)) *bench {
 			<-ctx.Done()
 			return ctx.Err()
 		},
-		hangs: func(context.Context, func()) error { time.Sleep(time.Second); return nil },
+		hangs: func(context.Context, func()) error { <-x.release; return nil },
 		huge:  func(context.Context, func()) error { return errors.New(string(make([]byte, 3*wire.MaxText))) },
 	}}
 	for subject, sub := range map[string]**nats.Subscription{
@@ -266,6 +267,7 @@ func TestStuck(t *testing.T) {
 	f := x.failure()
 	require.Equal(t, wire.Stuck, f.Class)
 	require.Equal(t, plan.Cell{Index: hangs}.Digest(), f.Cell)
+	close(x.release)
 	x.gone() // it ends after all
 	require.True(t, x.stored(hangs))
 }

@@ -192,7 +192,7 @@ func TestNoBroker(t *testing.T) {
 			start := time.Now()
 			_, err := broker.Dial(t.Context(), url, 0, nil)
 			require.ErrorContains(t, err, "is a NATS server with JetStream running there?")
-			require.Less(t, time.Since(start), 30*time.Second)
+			require.Less(t, time.Since(start), time.Minute)
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
