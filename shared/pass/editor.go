@@ -146,16 +146,28 @@ func (e *editor) bypass(n *graph.Node, value string) bool {
 
 // addConst adds a constant under a name made of hint and returns the name.
 func (e *editor) addConst(hint string, t *tensor.Tensor) string {
+	name := e.fresh(hint)
+	e.g.Consts[name] = t
+	return name
+}
+
+// fresh takes hint, or hint with the smallest number that no value is called.
+func (e *editor) fresh(hint string) string {
 	if e.used == nil {
 		e.used = map[string]bool{}
 		collect(e.g, e.used)
 	}
+	name := free(hint, e.used)
+	e.used[name] = true
+	return name
+}
+
+// free is hint, or hint with the smallest number that is not in used.
+func free(hint string, used map[string]bool) string {
 	name := hint
-	for i := 1; e.used[name]; i++ {
+	for i := 1; used[name]; i++ {
 		name = fmt.Sprintf("%s_%d", hint, i)
 	}
-	e.used[name] = true
-	e.g.Consts[name] = t
 	return name
 }
 

@@ -8,15 +8,16 @@ import (
 	"assay/shared/tensor"
 )
 
-// layer is a node with constant weights whose output channels can be scaled and shifted: a Conv, or a Gemm or MatMul with
-// the bias that follows it.
+// layer is a node with constant weights whose output channels can be scaled and shifted: a Conv or ConvTranspose, or a Gemm
+// or MatMul with the bias that follows it.
 type layer struct {
 	node     *graph.Node
 	last     *graph.Node // the Add of a MatMul, else node
 	weight   *tensor.Tensor
 	bias     *tensor.Tensor // nil when there is none
-	channels int
-	axis     int // of the weight, along which the channels lie
+	channels int            // of the output
+	axis     int            // of the weight, along which the channels lie
+	groups   int            // of a ConvTranspose: each part of the weight's first axis has channels of its own along axis; else 1
 }
 
 // layer recognises the layer that computes value; nothing else reads what it computes on the way.
@@ -25,14 +26,19 @@ func (e *editor) layer(value string) (layer, bool) {
 	if is(n, "Add") {
 		return e.biasedMatMul(n)
 	}
-	if !is(n, "Conv", "Gemm", "MatMul") {
+	if !is(n, "Conv", "ConvTranspose", "Gemm", "MatMul") {
 		return layer{}, false
 	}
-	l := layer{node: n, last: n, weight: e.constant(n.Input(1))}
+	l := layer{node: n, last: n, weight: e.constant(n.Input(1)), groups: 1}
 	if l.weight == nil || l.weight.DType != tensor.Float32 || len(l.weight.Shape) < 2 {
 		return layer{}, false
 	}
 	switch n.Op {
+	case "ConvTranspose":
+		l.axis, l.groups = 1, int(n.Int("group", 1))
+		if l.groups < 1 || l.weight.Shape[0]%l.groups != 0 {
+			return layer{}, false
+		}
 	case "Gemm":
 		if n.Float("alpha", 1) != 1 || n.Float("beta", 1) != 1 {
 			return layer{}, false
@@ -44,7 +50,7 @@ func (e *editor) layer(value string) (layer, bool) {
 		}
 		l.axis = 1
 	}
-	l.channels = l.weight.Shape[l.axis]
+	l.channels = l.weight.Shape[l.axis] * l.groups
 	if name := n.Input(2); name != "" {
 		if l.bias = e.constant(name); l.bias == nil || l.bias.DType != tensor.Float32 || !perChannel(l.bias.Shape, l.channels, 0) {
 			return layer{}, false
@@ -94,10 +100,11 @@ func spread(t *tensor.Tensor, channels int) []float64 {
 // rescaled returns l's weight with channel c multiplied by factor[c], each product rounded once.
 func (l *layer) rescaled(factor []float64) *tensor.Tensor {
 	out := tensor.New(tensor.Float32, l.weight.Shape...)
-	inner := tensor.Count(l.weight.Shape[l.axis+1:])
+	inner, along := max(tensor.Count(l.weight.Shape[l.axis+1:]), 1), max(l.weight.Shape[l.axis], 1)
+	group := max(out.Len()/l.groups, 1)
 	v := out.F32()
 	for i, w := range l.weight.F32() {
-		v[i] = float32(float64(w) * factor[i/max(inner, 1)%l.channels])
+		v[i] = float32(float64(w) * factor[i/group*along+i/inner%along])
 	}
 	return out
 }
@@ -183,7 +190,7 @@ func (e *editor) batchNorm(n *graph.Node, l layer) (factor, shift []float64, ok 
 // finite32 reports whether v rounds to a finite float32.
 func finite32(v float64) bool { return math.Abs(v) <= math.MaxFloat32 }
 
-// foldBias adds a constant per channel behind a Conv or Gemm to its bias. A MatMul with an Add stays as it is: how the pair
+// foldBias adds a constant per channel behind a Conv, ConvTranspose or Gemm to its bias. A MatMul with an Add stays as it is: how the pair
 // is quantized is decided elsewhere.
 func foldBias(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
@@ -193,11 +200,11 @@ func foldBias(e *editor) (changed bool, err error) {
 		for i := range 2 {
 			l, ok := e.layer(n.Input(i))
 			c := e.constant(n.Input(1 - i))
-			if !ok || !is(l.node, "Conv", "Gemm") || c == nil || c.DType != tensor.Float32 || e.sole(l.node.Outputs[0]) != n {
+			if !ok || !is(l.node, "Conv", "ConvTranspose", "Gemm") || c == nil || c.DType != tensor.Float32 || e.sole(l.node.Outputs[0]) != n {
 				continue
 			}
 			rank, behind := len(l.weight.Shape), 0
-			if l.node.Op == "Conv" {
+			if l.node.Op != "Gemm" {
 				behind = rank - 2
 			}
 			if len(c.Shape) > rank || !perChannel(c.Shape, l.channels, behind) {

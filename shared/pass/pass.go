@@ -32,6 +32,7 @@ var passes = []pass{
 	{"transpose", "two Transposes in a row are one, or none: exporters wrap every operator of the other layout in a pair", true, joinTransposes},
 	{"reshape", "only the last of two Reshapes counts", true, joinReshapes},
 	{"pad", "zeros in front of a Conv are padding of the Conv, which the kernels and the runtimes do for nothing", true, foldPads},
+	{"gemm", "alpha, beta and transA of a Gemm with constant weights belong to its weights, its bias and a Transpose: integer layers have none of them", false, plainGemm},
 	{"bias", "a constant per channel added to a layer is its bias, which integer layers hold in their accumulator", false, foldBias},
 	{"batchnorm", "a BatchNormalization behind a layer is a factor of its weights and a summand of its bias", false, foldBatchNorm},
 	{"limits", "Relu and Clip in a row are one Clip, which a quantized producer absorbs", true, joinLimits},
@@ -41,7 +42,7 @@ var passes = []pass{
 // normalize and simplify are the passes of the two entry points. They are repeated until nothing changes.
 var (
 	normalize = []string{
-		"constants", "identity", "double", "transpose", "reshape", "pad", "bias", "batchnorm", "limits", "dead",
+		"constants", "identity", "double", "gemm", "transpose", "reshape", "pad", "bias", "batchnorm", "limits", "dead",
 	}
 	simplify = []string{"constants", "dequantized", "identity", "double", "dead"}
 )
@@ -55,6 +56,9 @@ var order = []struct{ before, after, reason string }{
 	{"identity", "batchnorm", "likewise between a layer and what follows it"},
 	{"double", "batchnorm", "likewise"},
 	{"transpose", "pad", "a Pad in the other layout has its Transposes beside it"},
+	{"constants", "gemm", "likewise for a weight that has a factor"},
+	{"gemm", "transpose", "the Transpose of transA may meet another one"},
+	{"gemm", "bias", "a layer with factors has no bias to add to"},
 	{"pad", "batchnorm", "a Pad between two layers keeps the second one's BatchNormalization foldable, and is gone sooner"},
 	{"bias", "batchnorm", "a constant between a layer and its BatchNormalization has to be inside the layer"},
 	{"batchnorm", "dead", "folding leaves the statistics behind"},
