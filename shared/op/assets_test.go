@@ -1,6 +1,7 @@
 package op_test
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"testing"
@@ -30,27 +31,7 @@ func assets(t testing.TB) string {
 	return dir
 }
 
-// evaluate computes a graph node by node with op.Eval and returns all its values.
+// evaluate computes a graph node by node and returns all its values.
 func evaluate(g *graph.Graph, in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
-	env := map[string]*tensor.Tensor{}
-	for name, t := range g.Consts {
-		env[name] = t
-	}
-	for name, t := range in {
-		env[name] = t
-	}
-	for _, n := range g.Nodes {
-		args := make([]*tensor.Tensor, len(n.Inputs))
-		for i, name := range n.Inputs {
-			args[i] = env[name]
-		}
-		out, err := op.Eval(n, args)
-		if err != nil {
-			return nil, err
-		}
-		for i, name := range n.Outputs {
-			env[name] = out[i]
-		}
-	}
-	return env, nil
+	return op.EvalGraph(context.Background(), g, in)
 }

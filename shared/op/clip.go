@@ -49,7 +49,7 @@ func lowerClip(l *Lower) (Kernel, error) {
 			continue
 		}
 		if bounds[i] = l.In[i+1].Const; bounds[i] == nil {
-			return Kernel{}, fmt.Errorf("input %d is computed from data; only constant bounds are supported", i+1)
+			return Kernel{}, &Unknown{Input: i + 1, What: "bound"}
 		}
 	}
 	if l.In[0].DType == tensor.Float32 {

@@ -76,7 +76,7 @@ func (l *Lower) constant(i int, what string) (*tensor.Tensor, error) {
 	if t := l.In[i].Const; t != nil {
 		return t, nil
 	}
-	return nil, fmt.Errorf("input %d (%s) is computed from data; only constants are supported there", i, what)
+	return nil, &Unknown{Input: i, What: what}
 }
 
 // geometry is the convolution of a node whose data and weight are inputs d and w.

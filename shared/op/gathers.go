@@ -183,7 +183,7 @@ func inferOneHot(x *Infer) error {
 // oneHotDepth reads depth, which may be of any numeric type.
 func oneHotDepth(t *tensor.Tensor) (int, error) {
 	if t == nil {
-		return 0, fmt.Errorf("input 1 (depth) is computed from data; only constants and what follows from shapes can be used there")
+		return 0, &Unknown{Input: 1, What: "depth"}
 	}
 	w, err := convert(t, tensor.Int64)
 	if err != nil {

@@ -1,6 +1,7 @@
 package op
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,8 +14,9 @@ import (
 // smaller, and a weight that is computed from constants is the business of constant folding, which has its own limit.
 const maxKnown = 1 << 12
 
-// InferShapes returns type and shape of every value of g for concrete inputs, and the elements of those that are
-// constant or follow from shapes. A graph input that inputs does not name must have a fixed type. Values captured from a
+// InferShapes returns type and shape of values of g for concrete inputs, and the elements of those that are constant or
+// follow from shapes. What depends on elements that are computed from data is absent: the outputs of such a node, and all
+// that follows from them. A graph input that inputs does not name must have a fixed type. Values captured from a
 // surrounding graph are passed like inputs. g is not changed; an error names the node and the input.
 func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error) {
 	env := make(map[string]Info, len(g.Nodes)+len(g.Consts)+len(inputs))
@@ -31,15 +33,29 @@ func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error
 		}
 		env[p.Name] = Info{DType: p.Type.DType, Shape: shape}
 	}
+	return env, inferNodes(env, g)
+}
+
+// inferNodes adds to env the constants of g and what can be known of its nodes' outputs.
+func inferNodes(env map[string]Info, g *graph.Graph) error {
 	for name, t := range g.Consts {
 		env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
 	}
+	late := map[string]bool{}
 	for _, n := range g.Nodes {
-		if err := inferNode(env, n); err != nil {
-			return nil, err
+		var u *Unknown
+		if slices.ContainsFunc(n.Inputs, func(in string) bool { return late[in] }) {
+			u = &Unknown{}
+		} else if err := InferNode(env, n); err != nil && !errors.As(err, &u) {
+			return err
+		}
+		for _, o := range n.Outputs {
+			if _, ok := env[o]; !ok || u != nil {
+				late[o] = o != ""
+			}
 		}
 	}
-	return env, nil
+	return nil
 }
 
 // dims prints the axes of a type as a model writes them.
@@ -59,8 +75,9 @@ func dims(t graph.Type) string {
 	return fmt.Sprint(s)
 }
 
-// inferNode adds the outputs of n to env, computing their elements where all inputs are known and the result is small.
-func inferNode(env map[string]Info, n *graph.Node) error {
+// InferNode adds the outputs of n to env, computing their elements where all inputs are known and the result is small. An
+// error may be an *Unknown; env is as before then. Of a node with nested graphs it may add some outputs only.
+func InferNode(env map[string]Info, n *graph.Node) error {
 	x, err := gather(env, n)
 	if err == nil {
 		err = Apply(x)
@@ -72,7 +89,7 @@ func inferNode(env map[string]Info, n *graph.Node) error {
 		return nodeError(n, err)
 	}
 	for i, name := range n.Outputs {
-		if name != "" {
+		if name != "" && x.Out[i].DType != tensor.Invalid {
 			env[name] = x.Out[i]
 		}
 	}
@@ -94,7 +111,7 @@ func spelled(domain, name string) string {
 
 // gather looks up the inputs of n.
 func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
-	x := &Infer{Node: n, In: make([]Info, len(n.Inputs)), Out: make([]Info, len(n.Outputs))}
+	x := &Infer{Node: n, In: make([]Info, len(n.Inputs)), Out: make([]Info, len(n.Outputs)), Outer: env}
 	for i, name := range n.Inputs {
 		if name == "" {
 			continue
@@ -122,7 +139,7 @@ func Apply(x *Infer) error {
 		return err
 	}
 	for i, out := range x.Out {
-		if x.Node.Outputs[i] == "" {
+		if x.Node.Outputs[i] == "" || out.DType == tensor.Invalid && o.Control != nil {
 			continue
 		}
 		if out.DType.Size() == 0 {
@@ -194,7 +211,7 @@ func computeKnown(x *Infer) error {
 			known = known && out.Value != nil
 		}
 	}
-	if known || total > maxKnown {
+	if known || total > maxKnown || Lookup(x.Node.Domain, x.Node.Op).Control != nil {
 		return nil
 	}
 	in := make([]*tensor.Tensor, len(x.In))

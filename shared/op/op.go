@@ -72,6 +72,9 @@ type Op struct {
 	// Lower binds a node with known shapes and layouts to kernels.
 	Lower func(l *Lower) (Kernel, error)
 
+	// Control runs a node that has nested graphs instead; Lower is nil then. See control.go.
+	Control Control
+
 	Role   Role
 	Memory Memory
 
@@ -98,11 +101,13 @@ type Info struct {
 	Value *tensor.Tensor
 }
 
-// Infer is one application of a shape rule. In[i].DType is Invalid for an omitted input.
+// Infer is one application of a shape rule. In[i].DType is Invalid for an omitted input. Outer is what is known of the
+// values that the node's nested graphs may read; others than If, Loop and Scan do not look at it.
 type Infer struct {
-	Node *graph.Node
-	In   []Info
-	Out  []Info
+	Node  *graph.Node
+	In    []Info
+	Out   []Info
+	Outer map[string]Info
 }
 
 // Arg is one input or output of a node that is being lowered. Name is "" when it is omitted. Const is set when the value is

@@ -18,7 +18,7 @@ func inferRange(x *Infer) error {
 	}
 	for i := range x.In {
 		if x.In[i].Value == nil {
-			return fmt.Errorf("input %d is computed from data; only constants and what follows from shapes can be used there", i)
+			return &Unknown{Input: i}
 		}
 		if tensor.Count(x.In[i].Shape) != 1 {
 			return fmt.Errorf("input %d has shape %v, a single value is required", i, x.In[i].Shape)

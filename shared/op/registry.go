@@ -8,6 +8,7 @@ var families = []struct {
 	name string
 	ops  []*Op
 }{
+	{"control flow", controlOps},
 	{"shapes", shapeOps},
 	{"moves", moveOps},
 	{"slices", sliceOps},

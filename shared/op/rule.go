@@ -22,7 +22,7 @@ func (x *Infer) put(i int, d tensor.DType, shape ...int) {
 func (x *Infer) known(i int, what string) ([]int64, error) {
 	t := x.In[i].Value
 	if t == nil {
-		return nil, fmt.Errorf("input %d (%s) is computed from data; only constants and what follows from shapes can be used there", i, what)
+		return nil, &Unknown{Input: i, What: what}
 	}
 	v, err := t.Ints()
 	if err != nil {

@@ -159,7 +159,7 @@ func (r *upgrader) graph(s *scope) {
 // learn infers n under the guess.
 func (s *scope) learn(n *graph.Node) {
 	if len(s.env) > 0 {
-		_ = inferNode(s.env, n) // a refused guess leaves the outputs unknown
+		_ = InferNode(s.env, n) // a refused guess leaves the outputs unknown
 	}
 }
 

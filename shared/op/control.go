@@ -1,0 +1,130 @@
+package op
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// controlOps hold nested graphs. They run in float, whatever stands around them, and never inside a compiled stretch of
+// nodes: the engine runs what is before, then the node, then what is behind.
+var controlOps = []*Op{
+	{
+		Name: "If", Opsets: []int{1, 11, 13, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{1, 1}, Outputs: Arity{1, -1},
+		Attrs: []string{"else_branch", "then_branch"}, Infer: inferIf, Control: runIf, RowWise: never,
+	},
+	{
+		Name: "Loop", Opsets: []int{1, 11, 13, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{0, -1}, Outputs: Arity{1, -1},
+		Attrs: []string{"body"}, Infer: inferLoop, Control: runLoop, RowWise: never,
+	},
+	{
+		Name: "Scan", Opsets: []int{8, 9, 11, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{1, -1}, Outputs: Arity{1, -1},
+		Attrs: []string{
+			"body", "num_scan_inputs", "scan_input_axes", "scan_input_directions", "scan_output_axes", "scan_output_directions",
+		},
+		Upgrade: upgradeScan, Infer: inferScan, Control: runScan, RowWise: never,
+	},
+}
+
+// Control runs a node with nested graphs on tensors and returns its outputs in order; nil stands for what is omitted.
+// body runs one of the node's graphs. An error of body is passed on.
+type Control func(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error)
+
+// Body runs a nested graph: in are its formal inputs in order, the result its outputs in order. Values that the graph
+// captures are the business of whoever made the Body.
+type Body func(ctx context.Context, g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error)
+
+// Budget bounds what the loops of one run may do together, because a trip count is a number that a model or its data
+// claims. A Budget belongs to one goroutine.
+type Budget struct {
+	Trips int64 // iterations left, of nested loops too
+	Bytes int64 // bytes left for what loops collect
+}
+
+// maxTrips is far beyond what models do: an hour of speech in frames of 10 ms is 360,000.
+const maxTrips = 1 << 22
+
+// NewBudget allows maxTrips iterations and that many bytes.
+func NewBudget(bytes int64) *Budget { return &Budget{Trips: maxTrips, Bytes: bytes} }
+
+// trip takes one iteration, unless ctx is done.
+func (b *Budget) trip(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if b.Trips--; b.Trips < 0 {
+		return fmt.Errorf("its loops run more than %d times together; is the condition ever false?", maxTrips)
+	}
+	return nil
+}
+
+// keep takes the bytes of t.
+func (b *Budget) keep(t *tensor.Tensor) error {
+	if b.Bytes -= int64(len(t.Data)); b.Bytes < 0 {
+		return fmt.Errorf("what its loops collect does not fit into memory; raise --memory or shorten the sequence")
+	}
+	return nil
+}
+
+// branchOf returns a nested graph of n.
+func branchOf(n *graph.Node, name string) (*graph.Graph, error) {
+	if a := n.Attr(name); a != nil && a.Kind == graph.KindGraph && a.Graph != nil {
+		return a.Graph, nil
+	}
+	return nil, fmt.Errorf("attribute %s is no graph", name)
+}
+
+// Branch is the graph of an If that cond chooses: a tensor of one bool. Its outputs are as many as the node's.
+func Branch(n *graph.Node, cond *tensor.Tensor) (*graph.Graph, error) {
+	yes, err := truthOf(cond)
+	if err != nil {
+		return nil, err
+	}
+	name := "else_branch"
+	if yes {
+		name = "then_branch"
+	}
+	g, err := branchOf(n, name)
+	if err != nil {
+		return nil, err
+	}
+	if len(g.Outputs) != len(n.Outputs) || len(g.Inputs) > 0 {
+		return nil, fmt.Errorf("%s has %d inputs and %d outputs, 0 and %d are required", name, len(g.Inputs), len(g.Outputs), len(n.Outputs))
+	}
+	return g, nil
+}
+
+// truthOf reads a condition.
+func truthOf(t *tensor.Tensor) (bool, error) {
+	if t == nil || t.DType != tensor.Bool || len(t.Data) != 1 {
+		return false, fmt.Errorf("the condition is no single bool")
+	}
+	return t.Data[0] != 0, nil
+}
+
+func runIf(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, _ *Budget) ([]*tensor.Tensor, error) {
+	g, err := Branch(n, in[0])
+	if err != nil {
+		return nil, err
+	}
+	return body(ctx, g, nil)
+}
+
+// bools and counts make the tensors that a Loop hands to its body.
+func boolean(v bool) *tensor.Tensor {
+	return &tensor.Tensor{DType: tensor.Bool, Data: []byte{truth(v)}}
+}
+
+func tripCount(t *tensor.Tensor) (int64, error) {
+	if t == nil {
+		return math.MaxInt64, nil
+	}
+	v, err := t.Ints()
+	if err != nil || len(v) != 1 {
+		return 0, fmt.Errorf("the trip count is no single integer")
+	}
+	return max(0, v[0]), nil
+}

@@ -1,0 +1,142 @@
+package op
+
+import (
+	"maps"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// inferBody infers a nested graph with the given formal inputs among the values around it. Absent outputs have type
+// Invalid.
+func inferBody(g *graph.Graph, outer map[string]Info, in []Info) ([]Info, error) {
+	env := maps.Clone(outer)
+	if env == nil {
+		env = map[string]Info{}
+	}
+	for i, p := range g.Inputs {
+		env[p.Name] = in[i]
+	}
+	if err := inferNodes(env, g); err != nil {
+		return nil, err
+	}
+	out := make([]Info, len(g.Outputs))
+	for i, p := range g.Outputs {
+		out[i] = env[p.Name]
+	}
+	return out, nil
+}
+
+// inferIf follows the branch that runs. With a condition from data it knows what both branches agree on.
+func inferIf(x *Infer) error {
+	if c := x.In[0].Value; c != nil {
+		g, err := Branch(x.Node, c)
+		if err != nil {
+			return err
+		}
+		out, err := inferBody(g, x.Outer, nil)
+		x.give(out)
+		return err
+	}
+	var sides [2][]Info
+	for i := range sides {
+		g, err := Branch(x.Node, boolean(i == 1))
+		if err != nil {
+			return err
+		}
+		if sides[i], err = inferBody(g, x.Outer, nil); err != nil {
+			return &Unknown{Input: 0, What: "condition"} // the branch for other inputs than these
+		}
+	}
+	for i := range sides[0] {
+		sides[0][i] = common(sides[0][i], sides[1][i])
+	}
+	x.give(sides[0])
+	return nil
+}
+
+// common is what two values have in common: type and shape, nothing where those differ.
+func common(a, b Info) Info {
+	if a.DType != b.DType || !slices.Equal(a.Shape, b.Shape) {
+		return Info{}
+	}
+	return Info{DType: a.DType, Shape: a.Shape}
+}
+
+// give sets the outputs that the node names.
+func (x *Infer) give(out []Info) {
+	for i, o := range out {
+		if i < len(x.Out) && x.Node.Outputs[i] != "" {
+			x.Out[i] = o
+		}
+	}
+}
+
+// unvalued is v without its elements: they change from one iteration to the next.
+func unvalued(v []Info) []Info {
+	out := make([]Info, len(v))
+	for i, x := range v {
+		out[i] = Info{DType: x.DType, Shape: x.Shape}
+	}
+	return out
+}
+
+// inferLoop knows carried values whose type and shape an iteration keeps. How often the body runs is known to nobody here,
+// so scan outputs are absent.
+func inferLoop(x *Infer) error {
+	g, carried, err := loopBody(x.Node)
+	if err != nil {
+		return err
+	}
+	state := unvalued(x.In[2:])
+	number := counter(g.Inputs[0], 0)
+	in := append([]Info{{DType: tensor.Int64, Shape: number.Shape}, {DType: tensor.Bool}}, state...)
+	out, err := inferBody(g, x.Outer, in)
+	if err != nil {
+		return err
+	}
+	for i := range state {
+		state[i] = common(state[i], out[1+i])
+	}
+	x.give(state[:carried])
+	return nil
+}
+
+// inferScan knows carried values as inferLoop does, and the shape of what is joined from the length of the inputs.
+func inferScan(x *Infer) error {
+	s, err := scanOf(x.Node)
+	if err != nil {
+		return err
+	}
+	length, err := s.trips(func(i int) []int { return x.In[i].Shape })
+	if err != nil {
+		return err
+	}
+	in := unvalued(x.In)
+	for k, axis := range s.inAxes {
+		v := &in[s.states+k]
+		a, _ := axisIn(axis, len(v.Shape)) // trips has checked it
+		v.Shape = slices.Delete(slices.Clone(v.Shape), a, a+1)
+	}
+	out, err := inferBody(s.body, x.Outer, in)
+	if err != nil {
+		return err
+	}
+	for i := range s.states {
+		out[i] = common(in[i], out[i])
+	}
+	for k, axis := range s.outAxes {
+		v := &out[s.states+k]
+		if v.DType == tensor.Invalid {
+			continue
+		}
+		a, err := axisIn(axis, len(v.Shape)+1)
+		if err != nil {
+			return err
+		}
+		*v = Info{DType: v.DType, Shape: slices.Insert(slices.Clone(v.Shape), a, length)}
+	}
+	x.give(out)
+	return nil
+}

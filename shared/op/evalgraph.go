@@ -1,0 +1,115 @@
+package op
+
+import (
+	"context"
+	"fmt"
+
+	"assay/shared/graph"
+	"assay/shared/tensor"
+)
+
+// EvalGraph computes a graph node by node and returns all its values by name: the plain reference of the engine. in holds
+// the graph's inputs and, for a nested graph, what it captures. Loops that run for ever or collect too much end with an
+// error. It is safe for concurrent use.
+func EvalGraph(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
+	e := evaluation{left: NewBudget(1 << 32)}
+	env := &environment{values: make(map[string]*tensor.Tensor, len(in)+len(g.Nodes))}
+	for name, t := range in {
+		env.values[name] = t
+	}
+	if err := e.graph(ctx, g, env); err != nil {
+		return nil, err
+	}
+	return env.values, nil
+}
+
+// environment is the values of a graph with those around it.
+type environment struct {
+	values map[string]*tensor.Tensor
+	outer  *environment
+}
+
+func (env *environment) get(name string) *tensor.Tensor {
+	for ; env != nil; env = env.outer {
+		if t := env.values[name]; t != nil {
+			return t
+		}
+	}
+	return nil
+}
+
+// evaluation is one call of EvalGraph.
+type evaluation struct{ left *Budget }
+
+// graph adds the values of g to env.
+func (e *evaluation) graph(ctx context.Context, g *graph.Graph, env *environment) error {
+	for name, t := range g.Consts {
+		env.values[name] = t
+	}
+	for _, n := range g.Nodes {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		out, err := e.node(ctx, n, env)
+		if err != nil {
+			return err
+		}
+		for i, name := range n.Outputs {
+			if name != "" {
+				env.values[name] = out[i]
+			}
+		}
+	}
+	return nil
+}
+
+func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) ([]*tensor.Tensor, error) {
+	in := make([]*tensor.Tensor, len(n.Inputs))
+	for i, name := range n.Inputs {
+		if name == "" {
+			continue
+		}
+		if in[i] = env.get(name); in[i] == nil {
+			return nil, nodeError(n, fmt.Errorf("input %d (%q) has no value", i, name))
+		}
+	}
+	o := Lookup(n.Domain, n.Op)
+	if o == nil || o.Control == nil {
+		return Eval(n, in)
+	}
+	return RunControl(ctx, n, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		inner := &environment{values: map[string]*tensor.Tensor{}, outer: env}
+		for i, p := range g.Inputs {
+			inner.values[p.Name] = args[i]
+		}
+		if err := e.graph(ctx, g, inner); err != nil {
+			return nil, err
+		}
+		out := make([]*tensor.Tensor, len(g.Outputs))
+		for i, p := range g.Outputs {
+			if out[i] = inner.get(p.Name); out[i] == nil {
+				return nil, fmt.Errorf("output %q has no value", p.Name)
+			}
+		}
+		return out, nil
+	}, e.left)
+}
+
+// RunControl runs a node whose operator has a Control: it checks what the operator declares, and names the node in errors.
+func RunControl(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error) {
+	o := Lookup(n.Domain, n.Op)
+	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
+	for i, t := range in {
+		if t != nil {
+			x.In[i] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+		}
+	}
+	err := o.declared(x)
+	if err == nil {
+		var out []*tensor.Tensor
+		if out, err = o.Control(ctx, n, in, body, left); err == nil {
+			return out, nil
+		}
+	}
+	return nil, nodeError(n, err)
+}
