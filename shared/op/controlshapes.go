@@ -36,7 +36,7 @@ func inferIf(x *Infer) error {
 			return err
 		}
 		out, err := inferBody(g, x.Outer, nil)
-		x.give(out)
+		x.results(out)
 		return err
 	}
 	var sides [2][]Info
@@ -52,7 +52,7 @@ func inferIf(x *Infer) error {
 	for i := range sides[0] {
 		sides[0][i] = common(sides[0][i], sides[1][i])
 	}
-	x.give(sides[0])
+	x.results(sides[0])
 	return nil
 }
 
@@ -64,8 +64,8 @@ func common(a, b Info) Info {
 	return Info{DType: a.DType, Shape: a.Shape}
 }
 
-// give sets the outputs that the node names.
-func (x *Infer) give(out []Info) {
+// results sets the outputs that the node names.
+func (x *Infer) results(out []Info) {
 	for i, o := range out {
 		if i < len(x.Out) && x.Node.Outputs[i] != "" {
 			x.Out[i] = o
@@ -99,7 +99,7 @@ func inferLoop(x *Infer) error {
 	for i := range state {
 		state[i] = common(state[i], out[1+i])
 	}
-	x.give(state[:carried])
+	x.results(state[:carried])
 	return nil
 }
 
@@ -137,6 +137,6 @@ func inferScan(x *Infer) error {
 		}
 		*v = Info{DType: v.DType, Shape: slices.Insert(slices.Clone(v.Shape), a, length)}
 	}
-	x.give(out)
+	x.results(out)
 	return nil
 }
