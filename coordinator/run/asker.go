@@ -212,7 +212,7 @@ func (a *asker) answer(effective plan.Digest, t search.Trial) (search.Answer, er
 		return search.Answer{}, fmt.Errorf("plan %s: not every sample of the view has a record", effective.Short())
 	}
 	records := l.join(t.View.Samples)
-	out := search.Answer{Trial: t, Seen: len(t.View.Samples), Records: samples{a.meter, records}}
+	out := search.Answer{Trial: t, Seen: len(t.View.Samples), Records: &samples{meter: a.meter, records: records}}
 	for m := range a.meter.Metrics {
 		v := a.meter.Value(m, records)
 		out.Lo = append(out.Lo, search.Value(v))
@@ -221,16 +221,23 @@ func (a *asker) answer(effective plan.Digest, t search.Trial) (search.Answer, er
 	return out, nil
 }
 
-// samples gives the search its per-sample values.
+// samples gives the search its per-sample values. What a sample has of a metric may depend on the others, so the values of
+// all are worked out together, on the first question. Not safe for concurrent use.
 type samples struct {
 	meter   metric.Meter
 	records []byte
+	each    [][]float64 // by metric
 }
 
 // Sample implements search.Records.
-func (s samples) Sample(m, i int) float64 {
-	size := s.meter.RecordSize()
-	return s.meter.Each(m, s.records[i*size:(i+1)*size])[0]
+func (s *samples) Sample(m, i int) float64 {
+	if s.each == nil {
+		s.each = make([][]float64, len(s.meter.Metrics))
+	}
+	if s.each[m] == nil {
+		s.each[m] = s.meter.Each(m, s.records)
+	}
+	return s.each[m][i]
 }
 
 var _ search.Asker = (*asker)(nil)

@@ -14,7 +14,7 @@ const fewClasses = 10
 
 // chance is what guessing gives in metric s among so many classes; nil when that is not known.
 func chance(s metric.Spec, classes int) *search.Value {
-	if classes < 2 || int(s.TopK) >= classes {
+	if s.Type != "accuracy" || classes < 2 || int(s.TopK) >= classes {
 		return nil
 	}
 	v := metric.Count(int64(s.TopK), int64(classes))

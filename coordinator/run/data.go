@@ -15,7 +15,6 @@ import (
 type data struct {
 	search      dataset.Inputs
 	calibration dataset.Inputs
-	labels      []int32 // by sample of search; empty without
 	names       []string
 	calibNames  []string
 	calibView   plan.View
@@ -25,12 +24,12 @@ type data struct {
 
 // openData opens what the job names, without decoding anything.
 func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
-	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
+	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Scores: scored(j), Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
 	if search, err = dataset.Open(ctx, src); err != nil {
 		return nil, nil, &InputError{err}
 	}
 	if j.Calibration.Source != "" {
-		src.Data, src.Labels = j.Calibration.Source, ""
+		src.Data, src.Labels, src.Rows = j.Calibration.Source, "", search.Rows
 		if calibration, err = dataset.Open(ctx, src); err != nil {
 			return nil, nil, &InputError{fmt.Errorf("calibration %w", err)}
 		}
@@ -40,23 +39,11 @@ func openData(ctx context.Context, j *config.Job, m *model) (search, calibration
 
 // checkData refuses what would give a wrong answer or none, before a sample is decoded.
 func checkData(j *config.Job, search *dataset.Set) error {
-	if len(search.Labels) == 0 {
-		return &InputError{fmt.Errorf("data: %s has no labels, and accuracy needs them: give --labels FILE (lines of file name and class number, or .npy), or put the images of each class into a folder of its own", j.Data.Source)}
+	if err := checkLabels(j, search); err != nil {
+		return err
 	}
 	if search.Pictures() && !j.Data.Prepared {
 		return &InputError{fmt.Errorf("data: %s holds images, and how the model wants them is not known: give --like with one of %s, or single steps by --resize, --crop, --scale, --mean, --std, --channels", j.Data.Source, strings.Join(dataset.Conventions(), ", "))}
-	}
-	return nil
-}
-
-// checkMetrics refuses metrics that need answers of the float model in place of labels.
-func checkMetrics(j *config.Job) error {
-	agreement := j.Agreement
-	for _, m := range j.Metrics {
-		agreement = agreement || m.Type != "accuracy"
-	}
-	if agreement {
-		return &InputError{fmt.Errorf("%s: agreement with the float model is not supported: take annotation_free and metrics of type agreement out, and give labels", j.File)}
 	}
 	return nil
 }
@@ -65,7 +52,7 @@ func checkMetrics(j *config.Job) error {
 // result on fewer samples than the user gave is not what was asked for.
 func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, objects store.Store, progress func(done, total int)) (*data, error) {
 	put := func(b []byte) (plan.Digest, error) { return objects.Put(ctx, b) }
-	d := &data{labels: search.Labels, names: search.Names, notes: search.Notes}
+	d := &data{names: search.Names, notes: search.Notes}
 	in, faults, err := search.Build(ctx, put, progress)
 	if err == nil {
 		err = faults.Err()

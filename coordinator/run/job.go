@@ -101,6 +101,9 @@ func (w *work) prepare(ctx context.Context) error {
 	if w.model, err = loadModel(w.job.Model); err != nil {
 		return err
 	}
+	if err := w.model.chooseOutput(w.job.Data.Output); err != nil {
+		return err
+	}
 	if err := checkIgnored(w.job, w.model.graph); err != nil {
 		return err
 	}
@@ -148,17 +151,13 @@ func (w *work) decode(ctx context.Context) error {
 	if err := w.model.measure(w.data.search); err != nil {
 		return err
 	}
-	if w.model.classes > 0 && len(w.data.labels) > 0 {
+	if w.model.classes > 0 && len(search.Labels) > 0 {
 		if err := search.CheckLabels(w.model.classes); err != nil {
 			return &InputError{err}
 		}
 	}
-	w.meter = metric.Meter{Adapter: metric.Classification, Output: w.model.output, Metrics: w.job.Metrics, Labels: w.data.labels}
-	if len(w.meter.Metrics) == 0 {
-		w.meter.Metrics = []metric.Spec{{Name: "accuracy@top1", Type: "accuracy", TopK: 1}}
-	}
-	if err := w.meter.Check(); err != nil {
-		return &InputError{err}
+	if w.meter, err = meterOf(w.job, w.model, search); err != nil {
+		return err
 	}
 	w.problem = plan.Problem{Numerics: numeric.Version, Model: digestOf(w.model.bytes), Inputs: w.data.search.Digest(), Meter: w.meter.Digest(), Block: block(w.model.macs)}
 	return w.put(ctx, w.model.bytes, w.data.search.Encode(), w.meter.Encode(), plan.Encode("Problem", w.problem))

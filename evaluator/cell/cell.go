@@ -6,6 +6,7 @@ package cell
 import (
 	"context"
 	"fmt"
+	"maps"
 	"time"
 
 	"assay/evaluator/engine"
@@ -93,11 +94,11 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	var measure func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
+	var measure func(values map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
 	var want []string
 	switch t.What {
 	case plan.Records:
-		want = []string{pr.meter.Output}
+		want = pr.meter.Wants()
 		measure = pr.meter.PerSample
 	case plan.Taps:
 		taps, err := e.tapsOf(ctx, t.Ref)
@@ -129,7 +130,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	return value, nil
 }
 
-// run feeds the samples batch by batch and appends what measure makes of the outputs. Records do not depend on the batches.
+// run feeds the samples batch by batch and appends what measure makes of inputs and outputs. Records do not depend on the batches.
 func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, t wire.Task, samples []uint32,
 	measure func(map[string]*tensor.Tensor, []uint32) ([]byte, error), progress func()) ([]byte, error) {
 	var records []byte
@@ -146,7 +147,8 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		if err != nil {
 			return nil, fmt.Errorf("samples %d..%d: %w", batch[0], batch[len(batch)-1], err)
 		}
-		rs, err := measure(out, batch)
+		maps.Copy(in, out)
+		rs, err := measure(in, batch)
 		if err != nil {
 			return nil, err
 		}
@@ -279,7 +281,7 @@ func (e *Evaluator) Time(ctx context.Context, d plan.Digest, p plan.Plan, sample
 	if err != nil {
 		return 0, err
 	}
-	program, err := e.program(ctx, pr, p, []string{pr.meter.Output})
+	program, err := e.program(ctx, pr, p, pr.meter.Wants())
 	if err != nil {
 		return 0, err
 	}

@@ -1,13 +1,9 @@
 package config
 
 import (
-	"fmt"
 	"path/filepath"
-	"regexp"
 	"strconv"
 	"strings"
-
-	"assay/shared/metric"
 )
 
 // builder reads the entries of a checked file. The schema has settled types, words and ranges; what is left are rules
@@ -235,51 +231,6 @@ func (b builder) aware(j *Job) {
 	for i := range list.length {
 		b.metric(j, here+".metrics["+strconv.Itoa(i)+"]")
 	}
-}
-
-var topName = regexp.MustCompile(`^(accuracy|agreement)(?:@top([1-9][0-9]{0,5}))?$`)
-
-// metric reads one metric. The usual names say type and K.
-func (b builder) metric(j *Job, at string) {
-	e, ok := b.entries[at]
-	if !ok {
-		return
-	}
-	m := metric.Spec{Name: b.text(at+".name", ""), TopK: uint32(b.whole(at+".top_k", 0))}
-	if m.Name == "" && strings.HasPrefix(at, "engine.") && b.text(at+".type", "") == "accuracy" { // Accuracy Checker lets it out
-		m.Name = fmt.Sprintf("accuracy@top%d", max(m.TopK, 1))
-	}
-	if m.Name == "" {
-		if !b.failed(at + ".name") {
-			b.fail(e.pos, at+".name", "missing")
-		}
-		return
-	}
-	known := topName.FindStringSubmatch(m.Name)
-	if m.Type = b.text(at+".type", ""); m.Type == "" && known != nil {
-		m.Type = known[1]
-	}
-	if known != nil && known[2] != "" {
-		k, _ := strconv.Atoi(known[2])
-		if m.TopK != 0 && m.TopK != uint32(k) {
-			b.fail(b.entries[at+".top_k"].pos, at+".top_k", "%d, but the name says %d", m.TopK, k)
-		}
-		m.TopK = uint32(k)
-	}
-	m.TopK = max(m.TopK, 1)
-	if m.Type == "" {
-		if b.failed(at + ".type") {
-			return
-		}
-		b.fail(b.entries[at+".name"].pos, at+".name", "%q says no type; give type accuracy%s", m.Name, suggest(m.Name, []string{"accuracy"}))
-		return
-	}
-	for _, o := range j.Metrics {
-		if o.Name == m.Name {
-			b.fail(b.entries[at+".name"].pos, at+".name", "two metrics are called %q", m.Name)
-		}
-	}
-	j.Metrics = append(j.Metrics, m)
 }
 
 func (b builder) run(j *Job) {

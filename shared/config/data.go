@@ -12,6 +12,8 @@ var prepKeys = []string{"like", "central_fraction", "resize", "crop", "pad", "sc
 func (b builder) data(d *Data) {
 	d.Source = b.path("engine.data_source", "")
 	d.Labels = b.path("engine.labels", "")
+	d.Output = b.text("engine.output", "")
+	d.Mask = b.text("engine.mask", "")
 	d.Background = b.truth("engine.has_background", false)
 	if d.Like = b.text("engine.like", ""); d.Like != "" {
 		p, err := dataset.Like(d.Like)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"assay/shared/dataset"
+	"assay/shared/metric"
 )
 
 // Flags are the flags of run that stand for keys of the job file. A zero field was not given; pointers are used where
@@ -15,6 +16,8 @@ type Flags struct {
 	Model      string  `short:"m" placeholder:"FILE" help:"The float model, an ONNX file."`
 	Data       string  `placeholder:"PATH" help:"Samples: a folder of images, a pattern, a .txt list, .npy, .npz or MNIST idx."`
 	Labels     string  `placeholder:"FILE" help:"Labels: a text file (name and class a line), .npy or idx. Not needed where each class has a folder of its own."`
+	Metric     string  `placeholder:"NAME" help:"What may not drop: accuracy@top1 (default), accuracy@top5, pearson, spearman; several with commas between."`
+	Output     string  `placeholder:"NAME" help:"The model's output that is measured (default: its first)."`
 	Like       string  `placeholder:"NAME" help:"A usual preprocessing: imagenet-torch, imagenet-tf, imagenet-caffe, raw255 or unit."`
 	Mean       string  `placeholder:"M,M,M" help:"Per channel: (x/scale - mean)/std."`
 	Std        string  `placeholder:"S,S,S" help:"Per channel: (x/scale - mean)/std."`
@@ -48,7 +51,7 @@ func (f Flags) Apply(j *Job) error {
 		value string
 		to    *string
 	}{
-		{f.Model, &j.Model}, {f.Data, &j.Data.Source}, {f.Labels, &j.Data.Labels},
+		{f.Model, &j.Model}, {f.Data, &j.Data.Source}, {f.Labels, &j.Data.Labels}, {f.Output, &j.Data.Output},
 		{f.OutputDir, &j.OutputDir}, {f.StateDir, &j.StateDir}, {f.NATS, &j.NATS},
 	} {
 		if s.value != "" {
@@ -161,6 +164,7 @@ func (a *applier) numbers(flag, s, above string) []float32 {
 // search applies what decides about the result.
 func (a *applier) search() {
 	f, j := a.f, a.j
+	a.metrics()
 	if f.MaxDrop != "" {
 		k := key{kind: number, min: "0"}
 		if inRange(k, f.MaxDrop) {
@@ -187,6 +191,26 @@ func (a *applier) search() {
 			a.note("max-iter", fmt.Errorf("%d; want 0 or more", *f.MaxIter))
 		}
 		j.Iterations = *f.MaxIter
+	}
+}
+
+// metrics replaces the file's metrics by those of --metric.
+func (a *applier) metrics() {
+	if a.f.Metric == "" {
+		return
+	}
+	a.j.Metrics = nil
+	for name := range strings.SplitSeq(a.f.Metric, ",") {
+		m, ok := named(strings.TrimSpace(name))
+		switch {
+		case !ok:
+			a.note("metric", fmt.Errorf("%q; want %s%s", name, alternatives(metricTypes()), suggest(name, metricTypes())))
+		case slices.ContainsFunc(a.j.Metrics, func(o metric.Spec) bool { return o.Name == m.Name }):
+			a.note("metric", fmt.Errorf("%q stands there twice", name))
+		default:
+			m.TopK = max(m.TopK, 1)
+			a.j.Metrics = append(a.j.Metrics, m)
+		}
 	}
 }
 

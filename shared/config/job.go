@@ -58,6 +58,8 @@ type Data struct {
 	Labels string
 	// Background says that the model has a class for the background in front, which the labels do not count.
 	Background bool
+	Output     string // the model's output that is measured; "": its first
+	Mask       string // the model's input that marks positions of a sequence; "": by its name, "none": no input does
 	Like       string // the convention that Prep began with
 	Prep       dataset.Prep
 	Prepared   bool

@@ -50,8 +50,20 @@ type arrays struct {
 	shapes  [][]uint32       // per stream: Piece.Shape
 }
 
-// openArrays matches arrays with the model's inputs, and labels with samples.
+// openArrays matches arrays with the model's inputs, and labels or scores with samples.
 func openArrays(s Source, as []npy.Array) (found, error) {
+	f := found{rows: max(s.Rows, 1)}
+	var err error
+	if s.Scores && s.Labels != "" {
+		if f.rows, err = f.score(s.Labels, rowsOf(as)); err != nil {
+			return found{}, err
+		}
+	}
+	if f.rows > 1 {
+		if as, err = grouped(as, f.rows); err != nil {
+			return found{}, err
+		}
+	}
 	r := &arrays{byInput: map[string]*tensor.Tensor{}}
 	for _, a := range as {
 		r.byInput[a.Name] = a.Tensor
@@ -63,15 +75,23 @@ func openArrays(s Source, as []npy.Array) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	f := found{reader: r}
+	f.reader = r
 	base := filepath.Base(s.Data)
 	for i := range n {
 		f.names = append(f.names, fmt.Sprintf("%s[%d]", base, i))
 	}
-	if s.Labels != "" && n > 0 {
+	if s.Labels != "" && !s.Scores && n > 0 {
 		f.labels, f.where, err = classes(s.Labels, n)
 	}
 	return f, err
+}
+
+// rowsOf is the length of the arrays' first axis; that all have the same is checked by input.
+func rowsOf(as []npy.Array) int {
+	if len(as) == 0 || len(as[0].Tensor.Shape) == 0 {
+		return 0
+	}
+	return as[0].Tensor.Shape[0]
 }
 
 func (r *arrays) of(s Source, w Want) (*tensor.Tensor, error) {

@@ -175,7 +175,12 @@ func openArrayFolder(s Source, files []string) (found, error) {
 	if s.Labels == "" {
 		return f, nil
 	}
-	return f, f.label(s, nil)
+	if s.Scores {
+		err := f.scoreEach(s.Labels)
+		return f, err
+	}
+	err := f.label(s, nil)
+	return f, err
 }
 
 func inputNames(ws []Want) string {

@@ -145,9 +145,16 @@ func common(paths []string) string {
 
 // withLabels gives the files the labels of the label file, or those of their folders.
 func (f found) withLabels(s Source, foreign []string) (found, error) {
-	if s.Labels == "" {
+	switch {
+	case s.Labels == "" && s.Scores:
+		return f, nil
+	case s.Labels == "":
 		f.labels, f.classes = classFolders(f.names)
 		return f, nil
+	case s.Scores:
+		err := f.scoreEach(s.Labels)
+		return f, err
 	}
-	return f, f.label(s, foreign)
+	err := f.label(s, foreign)
+	return f, err
 }

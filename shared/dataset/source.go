@@ -30,19 +30,26 @@ type Want struct {
 //     a folder of other .npy, each of them one sample;
 //   - an idx file as MNIST has them, plain or .gz.
 //
-// Labels is a text of "name class" lines, a text of one class a line, a .npy or an idx file of integers, or "".
+// Labels is a text of "name class" lines, a text of one class a line, a .npy or an idx file of integers, or "". With Scores
+// they are numbers instead, in the order of the samples; where an array has two rows for each of them, a sample is a pair
+// of rows. Rows says how many rows of an array make a sample, for data that has no scores itself; 0 means 1.
 type Source struct {
 	Data, Labels string
+	Scores       bool
+	Rows         int
 	Inputs       []Want
 	Prep         Prep
 	Background   bool // the model has a class for the background in front: each label becomes one more
 }
 
-// Set is an opened source: which samples there are, and how to read them. Labels is nil without labels; Classes are the
-// names of the classes where folders give them. Notes are remarks for the user, such as pictures that no line names.
+// Set is an opened source: which samples there are, and how to read them. Labels is nil without labels, Scores without
+// scores; Classes are the names of the classes where folders give them. Rows is the number of rows that make a sample.
+// Notes are remarks for the user, such as pictures that no line names.
 type Set struct {
 	Names   []string
 	Labels  []int32
+	Scores  []float64
+	Rows    int
 	Classes []string
 	Notes   []string
 
@@ -68,6 +75,8 @@ type found struct {
 	reader  reader
 	names   []string
 	labels  []int32
+	scores  []float64
+	rows    int
 	where   []string
 	classes []string
 	notes   []string
@@ -98,7 +107,7 @@ func Open(ctx context.Context, s Source) (*Set, error) {
 			f.labels[i]++
 		}
 	}
-	set := &Set{Names: f.names, Labels: f.labels, Classes: f.classes, base: f.notes, reader: f.reader, pick: f.pick, where: f.where}
+	set := &Set{Names: f.names, Labels: f.labels, Scores: f.scores, Rows: max(f.rows, 1), Classes: f.classes, base: f.notes, reader: f.reader, pick: f.pick, where: f.where}
 	return set.With(s)
 }
 
@@ -157,12 +166,15 @@ func (set *Set) Len() int { return len(set.Names) }
 // Select is the samples of the given indices, in their order.
 func (set *Set) Select(samples []int) *Set {
 	out := *set
-	out.Names, out.pick, out.Labels, out.where = nil, nil, nil, nil
+	out.Names, out.pick, out.Labels, out.Scores, out.where = nil, nil, nil, nil, nil
 	for _, i := range samples {
 		out.Names = append(out.Names, set.Names[i])
 		out.pick = append(out.pick, set.pick[i])
 		if set.Labels != nil {
 			out.Labels = append(out.Labels, set.Labels[i])
+		}
+		if set.Scores != nil {
+			out.Scores = append(out.Scores, set.Scores[i])
 		}
 		if set.where != nil {
 			out.where = append(out.where, set.where[i])

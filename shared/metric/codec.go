@@ -4,7 +4,7 @@ import "assay/shared/plan"
 
 // encoding separates meters from the other types that plan encodes; the number changes with the meaning of a field and
 // with the layout of a record.
-const encoding = "metric.Meter.1"
+const encoding = "metric.Meter.2"
 
 // Encode gives the canonical bytes; their SHA-256 is Digest.
 func (m Meter) Encode() []byte { return plan.Encode(encoding, m) }

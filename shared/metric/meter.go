@@ -5,21 +5,21 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"assay/shared/tensor"
 )
 
-// Classification is the only adapter so far: Output holds one score per class and sample, on any axes after the first.
-const Classification = "classification"
-
-// Meter says how outputs become numbers: which output, which metrics, which annotations. The SHA-256 of its encoding is
-// plan.Problem.Meter. Labels has the class of every sample of the data set, or is empty: then records hold the predicted
-// class and no metric can be valued.
+// Meter says how outputs become numbers: which outputs, which metrics, which annotations. The SHA-256 of its encoding is
+// plan.Problem.Meter. Annotations are those of every sample of the data set: Labels has classes (or is empty: then records
+// hold the predicted class and accuracy cannot be valued), Scores has numbers.
 type Meter struct {
 	Adapter string
 	Output  string
+	Mask    string // Similarity: the model input that is not 0 where a position of the output counts; "": all count
 	Metrics []Spec
 	Labels  []int32
+	Scores  []float64
 }
 
 // Spec is one metric as the job asks for it. Name is what reports print; Type is a name of the table; TopK is 1 or more.
@@ -34,60 +34,108 @@ const maxSpecs = 64
 
 // Check reports a meter that cannot be obeyed.
 func (m Meter) Check() error {
-	if m.Adapter != Classification {
-		return fmt.Errorf("meter: adapter %q is unknown; known is %s", m.Adapter, Classification)
+	if _, err := m.adapter(); err != nil {
+		return err
 	}
 	if len(m.Metrics) > maxSpecs {
 		return fmt.Errorf("meter: %d metrics, at most %d are allowed", len(m.Metrics), maxSpecs)
 	}
 	for i, s := range m.Metrics {
-		if _, err := find(s.Type); err != nil {
+		k, err := find(s.Type)
+		if err != nil {
 			return fmt.Errorf("meter: metric %q: %w", s.Name, err)
+		}
+		if !slices.Contains(k.adapters, m.Adapter) {
+			return fmt.Errorf("meter: metric %q is of type %s, which measures %s and not %s", s.Name, s.Type, strings.Join(k.adapters, " and "), m.Adapter)
 		}
 		if s.TopK < 1 || s.TopK > math.MaxInt32 {
 			return fmt.Errorf("meter: metric %q: top_k %d: 1 or more is needed", s.Name, s.TopK)
 		}
-		if len(m.Labels) == 0 {
+		if len(m.Labels)+len(m.Scores) == 0 {
 			return fmt.Errorf("meter: metric %q needs labels", s.Name)
 		}
 		if slices.ContainsFunc(m.Metrics[:i], func(o Spec) bool { return o.Name == s.Name }) {
 			return fmt.Errorf("meter: two metrics are called %q", s.Name)
 		}
 	}
+	return m.checkAnnotations()
+}
+
+func (m Meter) checkAnnotations() error {
+	if len(m.Labels) > 0 && len(m.Scores) > 0 || m.Adapter == Classification && len(m.Scores) > 0 || m.Adapter != Classification && len(m.Labels) > 0 {
+		return fmt.Errorf("meter: %s does not go with %d classes and %d scores", m.Adapter, len(m.Labels), len(m.Scores))
+	}
 	for i, l := range m.Labels {
 		if l < 0 {
 			return fmt.Errorf("meter: label %d of sample %d: classes begin at 0", l, i)
 		}
 	}
+	for i, x := range m.Scores {
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			return fmt.Errorf("meter: score of sample %d is %v: a finite number is needed", i, x)
+		}
+	}
 	return nil
 }
 
-// RecordSize is the number of bytes of one record.
-func (m Meter) RecordSize() int { return recordSize }
+// RecordSize is the number of bytes of one record; the meter must be checked.
+func (m Meter) RecordSize() int {
+	a, err := m.adapter()
+	if err != nil {
+		panic("metric: an unchecked meter: " + err.Error())
+	}
+	return a.size(m)
+}
 
-// PerSample gives the records of the samples in order. outputs are those of one batch: the first axis of Output holds
-// the samples, or has length 1 for a single sample, or is absent for it. samples are indices into Labels.
-func (m Meter) PerSample(outputs map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
-	t := outputs[m.Output]
+// Wants are the values that records need, in the model's names; some of them may be inputs of the model.
+func (m Meter) Wants() []string { return []string{m.Output} }
+
+// PerSample gives the records of the samples in order. values are those of one batch: the outputs, and the inputs that the
+// batch was fed. The first axis of each holds the samples (two rows each under Similarity), or has length 1 for a single
+// sample, or is absent for it. samples are indices into Labels or Scores.
+func (m Meter) PerSample(values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+	a, err := m.adapter()
+	if err != nil || len(samples) == 0 {
+		return nil, err
+	}
+	return a.record(m, make([]byte, 0, len(samples)*a.size(m)), values, samples)
+}
+
+// value is one of the values of a batch with its elements.
+func (m Meter) value(values map[string]*tensor.Tensor, name string) (*tensor.Tensor, []float64, error) {
+	t := values[name]
 	if t == nil {
-		return nil, fmt.Errorf("meter: the model gives no output %q", m.Output)
+		return nil, nil, fmt.Errorf("meter: the model gives no output %q", name)
+	}
+	v, err := scores(t)
+	if err != nil {
+		return nil, nil, fmt.Errorf("meter: output %q: %w", name, err)
+	}
+	return t, v, nil
+}
+
+// rows checks that t holds n rows.
+func rows(name string, t *tensor.Tensor, n int) error {
+	if n > 1 && (len(t.Shape) == 0 || t.Shape[0] != n) {
+		return fmt.Errorf("meter: output %q has shape %v: a first axis of %d samples is needed", name, t.Shape, n)
+	}
+	return nil
+}
+
+// classes makes the records of Classification.
+func (m Meter) classes(out []byte, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+	t, scores, err := m.value(values, m.Output)
+	if err != nil {
+		return nil, err
 	}
 	n := len(samples)
-	if n == 0 {
-		return nil, nil
-	}
-	scores, err := scores(t)
-	if err != nil {
-		return nil, fmt.Errorf("meter: output %q: %w", m.Output, err)
-	}
-	if n > 1 && (len(t.Shape) == 0 || t.Shape[0] != n) {
-		return nil, fmt.Errorf("meter: output %q has shape %v: a first axis of %d samples is needed", m.Output, t.Shape, n)
+	if err := rows(m.Output, t, n); err != nil {
+		return nil, err
 	}
 	classes := len(scores) / n
 	if classes < 2 {
 		return nil, fmt.Errorf("meter: output %q has shape %v: %d scores a sample are no classification", m.Output, t.Shape, classes)
 	}
-	out := make([]byte, 0, n*recordSize)
 	for i, s := range samples {
 		label := int32(-1)
 		if len(m.Labels) > 0 {

@@ -22,20 +22,60 @@ func (d Direction) String() string {
 	return "higher-better"
 }
 
-// kind is one entry of the table of metrics. count is the contribution of one sample to a count out of all samples.
+// kind is one entry of the table of metrics. The functions read whole records in data order: value over all of them, each one
+// value a sample whose better ones are better, and bounds of the value of a view of which rest is not seen; rest are the
+// float model's records of those samples. counts says that value is a count of samples.
 type kind struct {
 	name      string
 	what      string
 	direction Direction
-	count     func(s Spec, r Record) bool
+	adapters  []string
+	counts    bool
+	value     func(s Spec, records []byte) Value
+	each      func(s Spec, records []byte) []float64
+	bounds    func(s Spec, seen, rest []byte) (lo, hi Value)
 }
 
 const agreement = "agreement"
 
-// kinds is the table: a new count metric is a line here, a case in testdata/metric.txt and its line of documentation.
+// kinds is the table: a new metric is a line here, a case in testdata and its line of documentation.
 var kinds = []kind{
-	{"accuracy", "share of samples whose label is among the top_k highest scores", HigherBetter, topK},
-	{agreement, "share of samples on which the float model's class is among the top_k highest scores", HigherBetter, topK},
+	counted("accuracy", "share of samples whose label is among the top_k highest scores", topK),
+	counted(agreement, "share of samples on which the float model's class is among the top_k highest scores", topK),
+	correlated("pearson", "Pearson correlation of what the model says with the scores in the labels", unchanged),
+	correlated("spearman", "Spearman correlation: Pearson's on ranks, equal values sharing the mean of theirs", ranks),
+}
+
+// counted is a kind that counts samples out of all samples: a share that is exact, and whose bounds take every sample not
+// seen as missed, or hit.
+func counted(name, what string, hit func(Spec, Record) bool) kind {
+	count := func(s Spec, records []byte) (hits, all int64) {
+		for i := range len(records) / recordSize {
+			all++
+			if hit(s, record(records, i)) {
+				hits++
+			}
+		}
+		return hits, all
+	}
+	return kind{
+		name: name, what: what, direction: HigherBetter, adapters: []string{Classification}, counts: true,
+		value: func(s Spec, records []byte) Value { return Count(count(s, records)) },
+		each: func(s Spec, records []byte) []float64 {
+			out := make([]float64, len(records)/recordSize)
+			for i := range out {
+				if hit(s, record(records, i)) {
+					out[i] = 1
+				}
+			}
+			return out
+		},
+		bounds: func(s Spec, seen, rest []byte) (lo, hi Value) {
+			hits, all := count(s, seen)
+			left := int64(len(rest) / recordSize)
+			return Count(hits, all+left), Count(hits+left, all+left)
+		},
+	}
 }
 
 func topK(s Spec, r Record) bool { return r.Correct(s.TopK) }
@@ -70,47 +110,32 @@ func (m Meter) kind(metric int) kind {
 	return k
 }
 
-// hits counts the samples of records that the metric counts, and all samples.
-func (m Meter) hits(metric int, records []byte) (hits, all int64) {
-	k, s := m.kind(metric), m.Metrics[metric]
-	for i := range len(records) / recordSize {
-		all++
-		if k.count(s, record(records, i)) {
-			hits++
-		}
-	}
-	return hits, all
-}
-
-// Value is the metric over records, which are whole and in data order. No records give the value 0 of 0, which no
-// comparison orders.
+// Value is the metric over records, which are whole and in data order. No records give a value that no comparison orders.
 func (m Meter) Value(metric int, records []byte) Value {
-	hits, all := m.hits(metric, records)
-	return Count(hits, all)
+	return m.kind(metric).value(m.Metrics[metric], records)
 }
 
-// Each is the metric of every single sample: 1 or 0 for counts.
+// Each is the metric of every single sample: 1 or 0 for counts. For a correlation it is the part of it that the sample has
+// among the records, and the mean of all is the correlation.
 func (m Meter) Each(metric int, records []byte) []float64 {
-	k, s := m.kind(metric), m.Metrics[metric]
-	out := make([]float64, len(records)/recordSize)
-	for i := range out {
-		if k.count(s, record(records, i)) {
-			out[i] = 1
-		}
-	}
-	return out
+	return m.kind(metric).each(m.Metrics[metric], records)
 }
 
 // Bounds encloses the metric of a whole view of which the records seen are known. rest are the float model's records of
-// the samples not seen: a count metric only needs their number, since each of them may be hit or missed.
+// the samples not seen.
 func (m Meter) Bounds(metric int, seen, rest []byte) (lo, hi Value) {
-	hits, all := m.hits(metric, seen)
-	left := int64(len(rest) / recordSize)
-	return Count(hits, all+left), Count(hits+left, all+left)
+	return m.kind(metric).bounds(m.Metrics[metric], seen, rest)
 }
 
-// Flips compares two models on the same samples: how many the second gets wrong and the first right, and the reverse.
+// Counts says that a metric counts samples, so that single ones are right or wrong under it.
+func (m Meter) Counts(metric int) bool { return m.kind(metric).counts }
+
+// Flips compares two models on the same samples: how many the second gets wrong and the first right, and the reverse. Both
+// are 0 for a metric that does not count.
 func (m Meter) Flips(metric int, first, second []byte) (wrong, right int) {
+	if !m.Counts(metric) {
+		return 0, 0
+	}
 	a, b := m.Each(metric, first), m.Each(metric, second)
 	sign := float64(m.Direction(metric))
 	for i := range min(len(a), len(b)) {
