@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/alecthomas/kong"
+	kongcompletion "github.com/jotaen/kong-completion"
 
 	"assay/coordinator/run"
 	"assay/shared/version"
@@ -26,6 +27,8 @@ const (
 type commands struct {
 	Run         runCommand       `cmd:"" help:"Quantize a model within an accuracy limit."`
 	Replay      replayCommand    `cmd:"" help:"Make a job's decisions again from its stored results; nothing is computed."`
+	Health      healthCommand    `cmd:"" help:"Say by the exit code whether a NATS server can be used."`
+	Completion  completion       `cmd:"" help:"Print what makes a shell complete assay's commands and flags."`
 	Version     versionCommand   `cmd:"" help:"Print the version."`
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
@@ -35,6 +38,9 @@ const description = `Assay quantizes a float ONNX model to INT8 and keeps its ac
 It quantizes everything, measures, finds the layers that cost accuracy, gives those back to float, and proves the result.
 
 Begin with: assay run -m model.onnx --data images/ --labels labels.txt --like imagenet-torch`
+
+// completion is `assay completion`.
+type completion = kongcompletion.Completion
 
 // terminal is where a command reads and writes.
 type terminal struct {
@@ -58,6 +64,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintln(stderr, "assay:", err)
 		return exitInternal
 	}
+	kongcompletion.Register(parser)
 	k, err := parser.Parse(args)
 	switch {
 	case helped:

@@ -23,16 +23,22 @@ import (
 	"assay/shared/version"
 )
 
-// flags is the command line.
+// commands is the command line; without a command's name it is Work.
+type commands struct {
+	Work    flags            `cmd:"" default:"withargs" help:"Pull tasks and publish results until interrupted."`
+	Health  healthCommand    `cmd:"" help:"Say by the exit code whether this machine's evaluator works."`
+	Version kong.VersionFlag `help:"Print the version and exit."`
+}
+
+// flags are those of work.
 type flags struct {
-	NATS      string           `name:"nats" placeholder:"URL" required:"" help:"NATS server with JetStream, such as nats://host:4222. Credentials may stand in the URL."`
-	Slots     int              `default:"0" help:"Tasks worked on at a time; 0 means one per CPU."`
-	Name      string           `help:"Name of this node in results and reports. Default: host name and process."`
-	Memory    string           `default:"" placeholder:"SIZE" help:"Most memory for models and activations, such as 2GB. Default: half of the machine's."`
-	AllowSlow bool             `help:"Work even where only the plain kernels run (hundreds of times slower)."`
-	Wait      time.Duration    `default:"30s" help:"How long to wait for the server to come up."`
-	Verbose   bool             `short:"v" help:"Log every broker event."`
-	Version   kong.VersionFlag `help:"Print the version and exit."`
+	NATS      string        `name:"nats" env:"ASSAY_NATS" placeholder:"URL" required:"" help:"NATS server with JetStream, such as nats://host:4222. Credentials may stand in the URL."`
+	Slots     int           `default:"0" env:"ASSAY_SLOTS" help:"Tasks worked on at a time; 0 means one per CPU."`
+	Name      string        `help:"Name of this node in results and reports. Default: host name and process."`
+	Memory    string        `default:"" env:"ASSAY_MEMORY" placeholder:"SIZE" help:"Most memory for models and activations, such as 2GB. Default: half of the machine's."`
+	AllowSlow bool          `help:"Work even where only the plain kernels run (hundreds of times slower)."`
+	Wait      time.Duration `default:"30s" help:"How long to wait for the server to come up."`
+	Verbose   bool          `short:"v" help:"Log every broker event."`
 }
 
 const description = `Compute for Assay's coordinators: pull tasks from a NATS server with JetStream and publish results.
@@ -43,15 +49,15 @@ Example: assay-evaluator --nats nats://10.0.0.5:4222`
 
 // serve runs the evaluator until ctx ends and returns the exit code.
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	var f flags
+	var c commands
 	exited := -1
-	parser, err := kong.New(&f, kong.Name("assay-evaluator"), kong.Description(description), kong.Writers(stdout, stderr),
+	parser, err := kong.New(&c, kong.Name("assay-evaluator"), kong.Description(description), kong.Writers(stdout, stderr),
 		kong.Vars{"version": "assay-evaluator " + version.String()}, kong.Exit(func(code int) { exited = code }))
 	if err != nil {
 		fmt.Fprintln(stderr, "assay-evaluator:", err)
 		return 1
 	}
-	_, err = parser.Parse(args)
+	k, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited
 	}
@@ -59,7 +65,14 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "assay-evaluator: %s (see --help)\n", err)
 		return 2
 	}
-	if err := work(ctx, f, stderr); err != nil && !errors.Is(err, context.Canceled) {
+	if k.Command() == "health" {
+		if err := c.Health.ask(ctx); err != nil {
+			fmt.Fprintln(stderr, "assay-evaluator:", err)
+			return 1
+		}
+		return 0
+	}
+	if err := work(ctx, c.Work, stderr); err != nil && !errors.Is(err, context.Canceled) {
 		fmt.Fprintln(stderr, "assay-evaluator:", err)
 		var bad *badFlag
 		if errors.As(err, &bad) {

@@ -36,11 +36,11 @@ type Flags struct {
 	Calib      string  `placeholder:"N|every:K|PATH" help:"Calibration: the first N samples; every K-th, the others are searched; or data of its own."`
 	Seed       *uint64 `placeholder:"N" help:"Draw the calibration samples with this seed instead of taking the first."`
 	MaxIter    *int    `name:"max-iter" placeholder:"N" help:"Reverts that are tried at most."`
-	OutputDir  string  `name:"output-dir" placeholder:"DIR" help:"Receives the model and the reports (default results)."`
-	StateDir   string  `name:"state-dir" placeholder:"DIR" help:"Keeps measured results (default: the user's cache directory)."`
-	Evaluators *int    `placeholder:"N" help:"In-process evaluators (default: the CPUs)."`
-	NATS       string  `name:"nats" placeholder:"URL" help:"A NATS server with JetStream instead of the one inside the process."`
-	Memory     string  `placeholder:"SIZE" help:"Memory of an evaluator process, such as 4GiB (default: half of the machine's)."`
+	OutputDir  string  `name:"output-dir" env:"ASSAY_OUTPUT_DIR" placeholder:"DIR" help:"Receives the model and the reports (default results)."`
+	StateDir   string  `name:"state-dir" env:"ASSAY_STATE_DIR" placeholder:"DIR" help:"Keeps measured results (default: the user's cache directory)."`
+	Evaluators *int    `env:"ASSAY_EVALUATORS" placeholder:"N" help:"In-process evaluators (default: the CPUs)."`
+	NATS       string  `name:"nats" env:"ASSAY_NATS" placeholder:"URL" help:"A NATS server with JetStream instead of the one inside the process."`
+	Memory     string  `env:"ASSAY_MEMORY" placeholder:"SIZE" help:"Memory of an evaluator process, such as 4GiB (default: half of the machine's)."`
 	JSON       bool    `name:"json" help:"One event a line, as JSON."`
 }
 

@@ -6,12 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"assay/shared/plan"
 )
 
-// Bucket is a store in a JetStream object store.
+// Bucket is a store in a JetStream object store. A server that does not answer, because it is busy or restarts, is asked
+// again for a minute.
 type Bucket struct{ os jetstream.ObjectStore }
 
 // NewBucket wraps an object store bucket that exists.
@@ -23,24 +25,25 @@ func (s *Bucket) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 	if ok, err := s.Has(ctx, d); err != nil || ok {
 		return d, err
 	}
-	if _, err := s.os.PutBytes(ctx, name(d), b); err != nil {
+	err := patiently(ctx, func(ctx context.Context) error {
+		_, err := s.os.PutBytes(ctx, name(d), b)
+		return err
+	})
+	if err != nil {
 		return plan.Digest{}, fmt.Errorf("object %.8x of %d bytes: put: %w: %w", d[:], len(b), ErrUnavailable, err)
 	}
 	return d, nil
 }
 
-// getTime bounds the fetch of one object.
-const getTime = 30 * time.Second
-
 // Get implements Store. What has begun is not cancelled: nats.go leaves a goroutine behind for good when that happens
 // while it subscribes.
-func (s *Bucket) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("object %.8x: get: %w", d[:], err)
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), getTime)
-	defer cancel()
-	b, err := s.os.GetBytes(ctx, name(d))
+func (s *Bucket) Get(ctx context.Context, d plan.Digest) (b []byte, err error) {
+	err = patiently(ctx, func(ctx context.Context) (err error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
+		defer cancel()
+		b, err = s.os.GetBytes(ctx, name(d))
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrObjectNotFound):
 		return nil, fmt.Errorf("object %.8x: %w", d[:], ErrAbsent)
@@ -54,7 +57,10 @@ func (s *Bucket) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
 
 // Has implements Store.
 func (s *Bucket) Has(ctx context.Context, d plan.Digest) (bool, error) {
-	_, err := s.os.GetInfo(ctx, name(d))
+	err := patiently(ctx, func(ctx context.Context) error {
+		_, err := s.os.GetInfo(ctx, name(d))
+		return err
+	})
 	switch {
 	case err == nil:
 		return true, nil
@@ -62,4 +68,39 @@ func (s *Bucket) Has(ctx context.Context, d plan.Digest) (bool, error) {
 		return false, nil
 	}
 	return false, fmt.Errorf("object %.8x: look up: %w: %w", d[:], ErrUnavailable, err)
+}
+
+// tryTime bounds one request, patience all tries together.
+const (
+	tryTime  = 20 * time.Second
+	patience = time.Minute
+)
+
+// patiently repeats a request that the server left without an answer, as long as ctx lives.
+func patiently(ctx context.Context, request func(context.Context) error) error {
+	deadline := time.Now().Add(patience)
+	for {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		try, cancel := context.WithTimeout(ctx, tryTime)
+		err := request(try)
+		cancel()
+		if !unanswered(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(200 * time.Millisecond):
+		}
+	}
+}
+
+func unanswered(err error) bool {
+	for _, e := range []error{context.DeadlineExceeded, nats.ErrTimeout, nats.ErrNoResponders, jetstream.ErrNoStreamResponse, nats.ErrDisconnected, nats.ErrConnectionReconnecting} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
 }

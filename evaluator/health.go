@@ -1,0 +1,30 @@
+package main
+
+import (
+	"context"
+	"os"
+	"strings"
+	"time"
+
+	"assay/shared/broker"
+)
+
+// healthCommand is `assay-evaluator health`: it asks the broker whether this machine's evaluator speaks, which takes both
+// of them and the way between.
+type healthCommand struct {
+	NATS    string        `name:"nats" env:"ASSAY_NATS" placeholder:"URL" required:"" help:"The server that the evaluator works for."`
+	Name    string        `help:"Name of the node. Default: any evaluator of this host."`
+	Timeout time.Duration `default:"4s" help:"How long to wait for a sign of life."`
+}
+
+func (c healthCommand) ask(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	host, _ := os.Hostname()
+	return broker.Alive(ctx, c.NATS, func(node string) bool {
+		if c.Name != "" {
+			return node == c.Name
+		}
+		return strings.HasPrefix(node, strings.ToLower(host)+"-")
+	})
+}

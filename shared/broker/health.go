@@ -1,0 +1,54 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"assay/shared/wire"
+)
+
+// Reachable reports whether the server at url can be used now: it answers and JetStream is enabled. It does not wait for
+// a server to come up, and makes nothing there.
+func Reachable(ctx context.Context, url string) error {
+	conn, err := nats.Connect(url, nats.Name("assay-health"), nats.NoReconnect())
+	if err != nil {
+		return fmt.Errorf("broker %s: %w", url, err)
+	}
+	defer conn.Close()
+	js, err := jetstream.New(conn)
+	if err == nil {
+		_, err = js.AccountInfo(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("broker %s: %w (JetStream must be enabled on the server)", url, err)
+	}
+	return nil
+}
+
+// Alive waits until a node whose name match accepts says at the server of url that it works; ctx bounds the wait.
+func Alive(ctx context.Context, url string, match func(node string) bool) error {
+	conn, err := nats.Connect(url, nats.Name("assay-health"), nats.NoReconnect())
+	if err != nil {
+		return fmt.Errorf("broker %s: %w", url, err)
+	}
+	defer conn.Close()
+	sub, err := conn.SubscribeSync(wire.HeartbeatSubject)
+	if err == nil {
+		err = conn.Publish(wire.CallSubject, nil)
+	}
+	if err != nil {
+		return fmt.Errorf("broker %s: %w", url, err)
+	}
+	for {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return fmt.Errorf("broker %s: no evaluator of this name spoke: %w", url, err)
+		}
+		if h, err := wire.DecodeHeartbeat(m.Data); err == nil && !h.Leaving && match(h.Node) {
+			return nil
+		}
+	}
+}
