@@ -109,6 +109,8 @@ func TestHelp(t *testing.T) {
 		{[]string{"replay", "--help"}, exitMet, "State directory of the job", ""},
 		{[]string{"--version"}, exitMet, "assay ", ""},
 		{[]string{"version"}, exitMet, "assay ", ""},
+		{[]string{"health", "--nats", "nats://127.0.0.1:1"}, exitInternal, "", "assay: broker nats://127.0.0.1:1: "},
+		{[]string{"completion", "bash", "-c"}, exitMet, "complete ", ""},
 		{nil, exitInput, "", "Usage: assay <command>"},
 		{[]string{"quantize"}, exitInput, "", "assay: unexpected argument quantize"},
 		{[]string{"run", "--max-dorp", "1"}, exitInput, "", "assay: unknown flag --max-dorp"},
