@@ -101,6 +101,9 @@ func (w *work) prepare(ctx context.Context) error {
 	if w.model, err = loadModel(w.job.Model); err != nil {
 		return err
 	}
+	if err := quant.CheckFloat(w.model.graph); err != nil {
+		return &InputError{fmt.Errorf("%s: %w", w.job.Model, err)}
+	}
 	if err := w.model.chooseOutput(w.job.Data.Output); err != nil {
 		return err
 	}

@@ -103,7 +103,7 @@ func paramsKeys() []key {
 		{path: params + ".stat_subset_size", kind: whole, min: "1", initial: "300", doc: "calibration samples; more than there are means all"},
 		{path: params + ".shuffle_data", kind: truth, initial: "false", doc: "draw the calibration samples with seed instead of taking the first"},
 		{path: params + ".seed", kind: whole, min: "0", initial: "0", doc: "--seed: for shuffle_data"},
-		{path: params + ".stat_batch_size", kind: whole, refused: "statistics are taken sample by sample", accept: []string{"1"}},
+		{path: params + ".stat_batch_size", kind: whole, min: "1", initial: "1", doc: "changes nothing: statistics are taken sample by sample, so that the same samples give the same ranges"},
 		{path: params + ".saturation_fix", kind: text, refused: "weights keep 8 bits: machines with VNNI do not saturate", accept: []string{`"no"`}},
 		{path: params + ".use_fast_bias", kind: truth, refused: "only fast bias correction is supported", accept: []string{"true"}},
 		{path: params + ".threshold", kind: number, min: "0", over: true, initial: "2.0", doc: "fast bias correction skips a layer whose bias would change by more than this times its size"},
