@@ -31,11 +31,11 @@ func each(panels, bytes int, f func(first, last int)) {
 }
 
 // F32 is a packed matrix B of k rows and n columns with a bias for each column.
-type F32 struct{ b *tile.F32 }
+type F32 struct{ b tile.F32 }
 
 // PackF32 packs b, row-major [k][n], or [n][k] if transB. bias has n elements; nil stands for +0.
 func PackF32(b []float32, k, n int, transB bool, bias []float32) *F32 {
-	return &F32{tile.PackF32(k, n, func(i, j int) float32 {
+	return &F32{*tile.PackF32(k, n, func(i, j int) float32 {
 		if transB {
 			return b[j*k+i]
 		}

@@ -8,7 +8,7 @@ import (
 
 const i8Signature = `func(dst *byte, dstRow, dstTile, dstPanel int, a *byte, aRow, aHalf, aTile int,
 	segs *int, nseg, groups int, tail *int32, b *int8, bPanel int, bias, sum *int32, mult *float32, multMask int,
-	rows, tiles, panels, wide, mask, float int, rq *int32)`
+	rows, tiles, panels, wide, mask, float int, rq, add *int32, addStep int)`
 
 // Places in the argument rq of the integer tiles, in bytes.
 const (
@@ -26,14 +26,15 @@ func i8AVX512(ctx *build.Context) {
 	a := function(ctx, "i8Tile512", i8Signature,
 		"i8Tile512 computes tiles x panels tiles of rows x 16*wide integer sums. Distances are in bytes.",
 		"With tail, the last group of four of each segment of row r is tail[r]. Results are bytes, or floats if float is 1.",
-		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.")
+		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.",
+		"If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart.")
 	v := newLocals(a)
 	dispatch(a, 14, 2, func(shape tile, name string) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
 		t.loops(name, v, func() {
-			t.i8Begin(v)
+			t.i8Begin(name, v)
 			t.segments(name, v, 1, func() { t.i8Segment(name) })
 			t.load("rq", rSegs)
 			t.load("mult", rK)
@@ -47,12 +48,19 @@ func i8AVX512(ctx *build.Context) {
 			t.Label(name + "_float")
 			t.i8Floats()
 			t.Label(name + "_stored")
-		})
+		}, t.nextAdd)
 	})
 }
 
-// i8Begin sets the sums to the bias less the activations' zero point times the sum of the weights.
-func (t tile512) i8Begin(v locals) {
+// nextAdd moves on to the summands of the next tile of rows.
+func (t tile) nextAdd() {
+	t.load("addStep", rK)
+	t.ADDQ(rK, t.arg("add"))
+}
+
+// i8Begin sets the sums to the bias less the activations' zero point times the sum of the weights, plus what is added to
+// the row.
+func (t tile512) i8Begin(name string, v locals) {
 	zero, s := reg.Z31, reg.Z30
 	t.load("rq", rK)
 	t.VPBROADCASTD(Mem{Base: rK, Disp: rqXZero}, zero)
@@ -68,6 +76,16 @@ func (t tile512) i8Begin(v locals) {
 			t.VMOVDQA32(t.acc(0, p), t.acc(r, p))
 		}
 	}
+	t.CMPQ(t.arg("addStep"), U8(0))
+	t.JEQ(LabelRef(name + "_begun"))
+	t.load("add", rK)
+	for r := range t.rows {
+		t.VPBROADCASTD(Mem{Base: rK, Disp: 4 * r}, s)
+		for p := range t.wide {
+			t.VPADDD(s, t.acc(r, p), t.acc(r, p))
+		}
+	}
+	t.Label(name + "_begun")
 }
 
 // i8Segment adds the groups of four of one segment. A sum of four products of a byte and a signed byte is below 2^18,

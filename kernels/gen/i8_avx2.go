@@ -25,7 +25,7 @@ func i8AVX2(ctx *build.Context) {
 				n := fmt.Sprintf("%s_half%d", name, i)
 				t.i8Half(n, v, h, i, table)
 			}
-		})
+		}, t.nextAdd)
 	})
 }
 
@@ -59,7 +59,7 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 		t.ADDQ(U8(64), rB)
 		t.Label(name + "_next")
 	})
-	t.i8Sums(v, half)
+	t.i8Sums(name, v, half)
 	t.i8Scaled(v, half)
 	t.MOVQ(rDst, rA0)
 	t.CMPQ(t.arg("float"), U8(0))
@@ -87,8 +87,9 @@ func (t tile256) i8Group(half int, from func(int) Mem) {
 	}
 }
 
-// i8Sums leaves the 8 sums of row r in acc(r, 0), with bias and less zero point times sum of weights.
-func (t tile256) i8Sums(v locals, half int) {
+// i8Sums leaves the 8 sums of row r in acc(r, 0), with bias, less zero point times sum of weights, and with what
+// is added to the row.
+func (t tile256) i8Sums(name string, v locals, half int) {
 	t.load("rq", rK)
 	t.VPBROADCASTD(Mem{Base: rK, Disp: rqXZero}, reg.Y12)
 	t.load("sum", rK)
@@ -104,6 +105,14 @@ func (t tile256) i8Sums(v locals, half int) {
 		t.VPERMQ(U8(0xd8), x, x)
 		t.VPADDD(reg.Y13, x, x)
 	}
+	t.CMPQ(t.arg("addStep"), U8(0))
+	t.JEQ(LabelRef(name + "_sums"))
+	t.load("add", rK)
+	for r := range t.rows {
+		t.VPBROADCASTD(Mem{Base: rK, Disp: 4 * r}, reg.Y14)
+		t.VPADDD(reg.Y14, t.acc(r, 0), t.acc(r, 0))
+	}
+	t.Label(name + "_sums")
 }
 
 // i8Scaled turns sums into floats times mult, which is in acc(r, 0) of the rows afterwards.

@@ -62,8 +62,9 @@ func (t tile) prologue() {
 	t.load("dstRow", rDstRow)
 }
 
-// loops runs one for each tile of rows and, in it, each group of wide panels; rDst is the group's first result.
-func (t tile) loops(name string, v locals, one func()) {
+// loops runs one for each tile of rows and, in it, each group of wide panels; rDst is the group's first result. After each
+// tile of rows it runs after.
+func (t tile) loops(name string, v locals, one func(), after ...func()) {
 	t.Label(name + "_rows")
 	t.load("dst", rDst)
 	t.load("b", rB)
@@ -84,6 +85,9 @@ func (t tile) loops(name string, v locals, one func()) {
 	t.ADDQ(rK, t.arg("dst"))
 	t.load("aTile", rK)
 	t.ADDQ(rK, t.arg("a"))
+	for _, f := range after {
+		f()
+	}
 	t.DECQ(t.arg("tiles"))
 	t.JNZ(LabelRef(name + "_rows"))
 	t.done()

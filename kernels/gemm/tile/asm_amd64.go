@@ -140,6 +140,12 @@ func (c *callI8) assembly(t tier.Tier) {
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]
 	}
+	var none int32
+	add, addStep := &none, 0
+	if c.o.Add != nil {
+		_ = c.o.Add[rows-1]
+		add, addStep = &c.o.Add[0], 4*c.size
+	}
 	for _, s := range strips(c.p.N, c.first, c.last, width(t)) {
 		if s.groups == 0 {
 			continue
@@ -163,11 +169,11 @@ func (c *callI8) assembly(t tier.Tier) {
 		if t == tier.AVX512VNNI {
 			i8Tile512(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
-				flag(element == 4), &rq[0])
+				flag(element == 4), &rq[0], add, addStep)
 		} else {
 			i8Tile256(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
-				flag(element == 4), &rq[0])
+				flag(element == 4), &rq[0], add, addStep)
 		}
 	}
 }
@@ -182,3 +188,17 @@ func (c *callI8) over() int {
 
 // floatBytes is p as the integer kernels take their destination.
 func floatBytes(p *float32) *byte { return (*byte)(unsafe.Pointer(p)) }
+
+// packRows packs whole groups of four rows of one panel and returns how many rows that are.
+func packRows(out []int8, b []byte, ld, groups int, flip uint8, sum *[Panel]int32) int {
+	if tier.Current() < tier.AVX2 {
+		return 0
+	}
+	_, _ = out[groups*Panel*quad-1], b[(groups*quad-1)*ld+Panel-1]
+	var f [16]byte
+	for i := range f {
+		f[i] = flip
+	}
+	pack4x16(&out[0], &b[0], ld, groups, &f[0], &sum[0])
+	return groups * quad
+}

@@ -11,6 +11,7 @@ type I8 struct {
 	parts     int     // how many int8 matrices add up to the weights, 1 without zero points
 	panel     []int8  // [ceil(N/Panel)][parts*segs*groups][Panel][quad]
 	bias, sum []int32 // of each column, padded with 0: bias, and sum of the weights less their zero point
+	zero      int32   // of weights that are packed as they are; see RowSums
 }
 
 // PackI8 packs the matrix whose element in row k and column n is at(k, n), a weight less its zero point and so between
@@ -66,7 +67,8 @@ type Out struct {
 	Rq    numeric.Requant
 	F32   []float32
 	Scale []float32
-	Ld    int // elements between rows
+	Ld    int     // elements between rows
+	Add   []int32 // nil, or what is added to the sums of each row
 }
 
 // Run computes acc[r][n] = bias[n] + sum over k of (row r of w in src, less zero) * weight[k][n] for the columns of
@@ -81,6 +83,7 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}
 		c.rows(k)
 		o.U8, o.F32 = o.U8[min(len(o.U8), half*o.Ld):], o.F32[min(len(o.F32), half*o.Ld):]
+		o.Add = o.Add[min(len(o.Add), half):]
 	}
 }
 
@@ -122,6 +125,9 @@ func (c callI8) rows(k *Kernel) {
 				c.o.U8 = o.U8[atRow*o.Ld:]
 			} else {
 				c.o.F32 = o.F32[atRow*o.Ld:]
+			}
+			if o.Add != nil {
+				c.o.Add = o.Add[atRow:]
 			}
 			k.i8(&c)
 			atRow += rows
@@ -178,6 +184,9 @@ func plainI8(c *callI8) {
 			}
 			for j := range n {
 				acc[j] += c.p.bias[q*Panel+j] - c.zero*c.p.sum[q*Panel+j]
+				if c.o.Add != nil {
+					acc[j] += c.o.Add[r]
+				}
 			}
 			c.o.store(r, q*Panel, acc[:n])
 		}

@@ -38,9 +38,9 @@ DATA lanes<>+120(SB)/4, $0x00000000
 DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
-// func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32)
+// func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
 // Requires: AVX, AVX2, MMX+, POPCNT
-TEXT ·i8Tile256(SB), NOSPLIT, $40-200
+TEXT ·i8Tile256(SB), NOSPLIT, $40-216
 	MOVQ rows+144(FP), AX
 	CMPQ AX, $0x06
 	JEQ  tile_6x16
@@ -224,6 +224,23 @@ tile_6x16_half0_next:
 	VPHADDD      Y11, Y10, Y10
 	VPERMQ       $0xd8, Y10, Y10
 	VPADDD       Y13, Y10, Y10
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+	VPBROADCASTD 20(R9), Y14
+	VPADDD       Y14, Y10, Y10
+
+tile_6x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -566,6 +583,23 @@ tile_6x16_half1_next:
 	VPHADDD      Y11, Y10, Y10
 	VPERMQ       $0xd8, Y10, Y10
 	VPADDD       Y13, Y10, Y10
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+	VPBROADCASTD 20(R9), Y14
+	VPADDD       Y14, Y10, Y10
+
+tile_6x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -765,6 +799,8 @@ tile_6x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_6x16_rows
 	VZEROUPPER
@@ -923,6 +959,21 @@ tile_5x16_half0_next:
 	VPHADDD      Y9, Y8, Y8
 	VPERMQ       $0xd8, Y8, Y8
 	VPADDD       Y13, Y8, Y8
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+
+tile_5x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -1222,6 +1273,21 @@ tile_5x16_half1_next:
 	VPHADDD      Y9, Y8, Y8
 	VPERMQ       $0xd8, Y8, Y8
 	VPADDD       Y13, Y8, Y8
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+
+tile_5x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -1395,6 +1461,8 @@ tile_5x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_5x16_rows
 	VZEROUPPER
@@ -1536,6 +1604,19 @@ tile_4x16_half0_next:
 	VPHADDD      Y7, Y6, Y6
 	VPERMQ       $0xd8, Y6, Y6
 	VPADDD       Y13, Y6, Y6
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+
+tile_4x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -1792,6 +1873,19 @@ tile_4x16_half1_next:
 	VPHADDD      Y7, Y6, Y6
 	VPERMQ       $0xd8, Y6, Y6
 	VPADDD       Y13, Y6, Y6
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+
+tile_4x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -1939,6 +2033,8 @@ tile_4x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_4x16_rows
 	VZEROUPPER
@@ -2063,6 +2159,17 @@ tile_3x16_half0_next:
 	VPHADDD      Y5, Y4, Y4
 	VPERMQ       $0xd8, Y4, Y4
 	VPADDD       Y13, Y4, Y4
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+
+tile_3x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -2276,6 +2383,17 @@ tile_3x16_half1_next:
 	VPHADDD      Y5, Y4, Y4
 	VPERMQ       $0xd8, Y4, Y4
 	VPADDD       Y13, Y4, Y4
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+
+tile_3x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -2397,6 +2515,8 @@ tile_3x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_3x16_rows
 	VZEROUPPER
@@ -2504,6 +2624,15 @@ tile_2x16_half0_next:
 	VPHADDD      Y3, Y2, Y2
 	VPERMQ       $0xd8, Y2, Y2
 	VPADDD       Y13, Y2, Y2
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+
+tile_2x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -2674,6 +2803,15 @@ tile_2x16_half1_next:
 	VPHADDD      Y3, Y2, Y2
 	VPERMQ       $0xd8, Y2, Y2
 	VPADDD       Y13, Y2, Y2
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+
+tile_2x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -2769,6 +2907,8 @@ tile_2x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_2x16_rows
 	VZEROUPPER
@@ -2859,6 +2999,13 @@ tile_1x16_half0_next:
 	VPHADDD      Y1, Y0, Y0
 	VPERMQ       $0xd8, Y0, Y0
 	VPADDD       Y13, Y0, Y0
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+
+tile_1x16_half0_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -2986,6 +3133,13 @@ tile_1x16_half1_next:
 	VPHADDD      Y1, Y0, Y0
 	VPERMQ       $0xd8, Y0, Y0
 	VPADDD       Y13, Y0, Y0
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+
+tile_1x16_half1_sums:
 	MOVQ         mult+128(FP), R9
 	MOVQ         multMask+136(FP), R10
 	ANDQ         8(SP), R10
@@ -3055,6 +3209,8 @@ tile_1x16_half1_end:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_1x16_rows
 	VZEROUPPER

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32)
+// func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
-TEXT ·i8Tile512(SB), NOSPLIT, $32-200
+TEXT ·i8Tile512(SB), NOSPLIT, $32-216
 	MOVQ rows+144(FP), AX
 	CMPQ wide+168(FP), $0x01
 	JEQ  narrow
@@ -126,12 +126,59 @@ tile_14x32_panels:
 	VMOVDQA32    Z1, Z23
 	VMOVDQA32    Z1, Z25
 	VMOVDQA32    Z1, Z27
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_14x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z18, Z18
+	VPADDD       Z30, Z19, Z19
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z20, Z20
+	VPADDD       Z30, Z21, Z21
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z22, Z22
+	VPADDD       Z30, Z23, Z23
+	VPBROADCASTD 48(R9), Z30
+	VPADDD       Z30, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+	VPBROADCASTD 52(R9), Z30
+	VPADDD       Z30, Z26, Z26
+	VPADDD       Z30, Z27, Z27
+
+tile_14x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_14x32_seg:
 	MOVQ  (R10), R9
@@ -638,6 +685,8 @@ tile_14x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_14x32_rows
 	VZEROUPPER
@@ -700,12 +749,56 @@ tile_13x32_panels:
 	VMOVDQA32    Z1, Z21
 	VMOVDQA32    Z1, Z23
 	VMOVDQA32    Z1, Z25
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_13x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z18, Z18
+	VPADDD       Z30, Z19, Z19
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z20, Z20
+	VPADDD       Z30, Z21, Z21
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z22, Z22
+	VPADDD       Z30, Z23, Z23
+	VPBROADCASTD 48(R9), Z30
+	VPADDD       Z30, Z24, Z24
+	VPADDD       Z30, Z25, Z25
+
+tile_13x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_13x32_seg:
 	MOVQ  (R10), R9
@@ -1182,6 +1275,8 @@ tile_13x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_13x32_rows
 	VZEROUPPER
@@ -1242,12 +1337,53 @@ tile_12x32_panels:
 	VMOVDQA32    Z1, Z19
 	VMOVDQA32    Z1, Z21
 	VMOVDQA32    Z1, Z23
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_12x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z18, Z18
+	VPADDD       Z30, Z19, Z19
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z20, Z20
+	VPADDD       Z30, Z21, Z21
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z22, Z22
+	VPADDD       Z30, Z23, Z23
+
+tile_12x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_12x32_seg:
 	MOVQ  (R10), R9
@@ -1692,6 +1828,8 @@ tile_12x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_12x32_rows
 	VZEROUPPER
@@ -1750,12 +1888,50 @@ tile_11x32_panels:
 	VMOVDQA32    Z1, Z17
 	VMOVDQA32    Z1, Z19
 	VMOVDQA32    Z1, Z21
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_11x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z18, Z18
+	VPADDD       Z30, Z19, Z19
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z20, Z20
+	VPADDD       Z30, Z21, Z21
+
+tile_11x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_11x32_seg:
 	MOVQ  (R10), R9
@@ -2170,6 +2346,8 @@ tile_11x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_11x32_rows
 	VZEROUPPER
@@ -2226,12 +2404,47 @@ tile_10x32_panels:
 	VMOVDQA32    Z1, Z15
 	VMOVDQA32    Z1, Z17
 	VMOVDQA32    Z1, Z19
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_10x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z18, Z18
+	VPADDD       Z30, Z19, Z19
+
+tile_10x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_10x32_seg:
 	MOVQ  (R10), R9
@@ -2614,6 +2827,8 @@ tile_10x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_10x32_rows
 	VZEROUPPER
@@ -2668,12 +2883,44 @@ tile_9x32_panels:
 	VMOVDQA32    Z1, Z13
 	VMOVDQA32    Z1, Z15
 	VMOVDQA32    Z1, Z17
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_9x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z16, Z16
+	VPADDD       Z30, Z17, Z17
+
+tile_9x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_9x32_seg:
 	MOVQ  (R10), R9
@@ -3026,6 +3273,8 @@ tile_9x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_9x32_rows
 	VZEROUPPER
@@ -3078,12 +3327,41 @@ tile_8x32_panels:
 	VMOVDQA32    Z1, Z11
 	VMOVDQA32    Z1, Z13
 	VMOVDQA32    Z1, Z15
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_8x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z14, Z14
+	VPADDD       Z30, Z15, Z15
+
+tile_8x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_8x32_seg:
 	MOVQ  (R10), R9
@@ -3404,6 +3682,8 @@ tile_8x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_8x32_rows
 	VZEROUPPER
@@ -3454,12 +3734,38 @@ tile_7x32_panels:
 	VMOVDQA32    Z1, Z9
 	VMOVDQA32    Z1, Z11
 	VMOVDQA32    Z1, Z13
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_7x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPADDD       Z30, Z13, Z13
+
+tile_7x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_7x32_seg:
 	MOVQ  (R10), R9
@@ -3747,6 +4053,8 @@ tile_7x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_7x32_rows
 	VZEROUPPER
@@ -3795,12 +4103,35 @@ tile_6x32_panels:
 	VMOVDQA32    Z1, Z7
 	VMOVDQA32    Z1, Z9
 	VMOVDQA32    Z1, Z11
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPADDD       Z30, Z11, Z11
+
+tile_6x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_6x32_seg:
 	MOVQ  (R10), R9
@@ -4056,6 +4387,8 @@ tile_6x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_6x32_rows
 	VZEROUPPER
@@ -4102,12 +4435,32 @@ tile_5x32_panels:
 	VMOVDQA32    Z1, Z5
 	VMOVDQA32    Z1, Z7
 	VMOVDQA32    Z1, Z9
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPADDD       Z30, Z9, Z9
+
+tile_5x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_5x32_seg:
 	MOVQ  (R10), R9
@@ -4333,6 +4686,8 @@ tile_5x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_5x32_rows
 	VZEROUPPER
@@ -4377,12 +4732,29 @@ tile_4x32_panels:
 	VMOVDQA32    Z1, Z3
 	VMOVDQA32    Z1, Z5
 	VMOVDQA32    Z1, Z7
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPADDD       Z30, Z7, Z7
+
+tile_4x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_4x32_seg:
 	MOVQ  (R10), R9
@@ -4576,6 +4948,8 @@ tile_4x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_4x32_rows
 	VZEROUPPER
@@ -4618,12 +4992,26 @@ tile_3x32_panels:
 	VPSUBD       Z30, Z1, Z1
 	VMOVDQA32    Z1, Z3
 	VMOVDQA32    Z1, Z5
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPADDD       Z30, Z5, Z5
+
+tile_3x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_3x32_seg:
 	MOVQ  (R10), R9
@@ -4787,6 +5175,8 @@ tile_3x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_3x32_rows
 	VZEROUPPER
@@ -4827,12 +5217,23 @@ tile_2x32_panels:
 	VMOVDQU32    64(R9), Z1
 	VPSUBD       Z30, Z1, Z1
 	VMOVDQA32    Z1, Z3
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPADDD       Z30, Z3, Z3
+
+tile_2x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_2x32_seg:
 	MOVQ  (R10), R9
@@ -4964,6 +5365,8 @@ tile_2x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_2x32_rows
 	VZEROUPPER
@@ -5002,12 +5405,20 @@ tile_1x32_panels:
 	VPMULLD      64(R10), Z31, Z30
 	VMOVDQU32    64(R9), Z1
 	VPSUBD       Z30, Z1, Z1
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x32_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPADDD       Z30, Z1, Z1
+
+tile_1x32_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_1x32_seg:
 	MOVQ  (R10), R9
@@ -5109,6 +5520,8 @@ tile_1x32_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_1x32_rows
 	VZEROUPPER
@@ -5157,12 +5570,45 @@ tile_14x16_panels:
 	VMOVDQA32    Z0, Z11
 	VMOVDQA32    Z0, Z12
 	VMOVDQA32    Z0, Z13
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_14x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 48(R9), Z30
+	VPADDD       Z30, Z12, Z12
+	VPBROADCASTD 52(R9), Z30
+	VPADDD       Z30, Z13, Z13
+
+tile_14x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_14x16_seg:
 	MOVQ  (R10), R9
@@ -5489,6 +5935,8 @@ tile_14x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_14x16_rows
 	VZEROUPPER
@@ -5536,12 +5984,43 @@ tile_13x16_panels:
 	VMOVDQA32    Z0, Z10
 	VMOVDQA32    Z0, Z11
 	VMOVDQA32    Z0, Z12
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_13x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z11, Z11
+	VPBROADCASTD 48(R9), Z30
+	VPADDD       Z30, Z12, Z12
+
+tile_13x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_13x16_seg:
 	MOVQ  (R10), R9
@@ -5851,6 +6330,8 @@ tile_13x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_13x16_rows
 	VZEROUPPER
@@ -5897,12 +6378,41 @@ tile_12x16_panels:
 	VMOVDQA32    Z0, Z9
 	VMOVDQA32    Z0, Z10
 	VMOVDQA32    Z0, Z11
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_12x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z10, Z10
+	VPBROADCASTD 44(R9), Z30
+	VPADDD       Z30, Z11, Z11
+
+tile_12x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_12x16_seg:
 	MOVQ  (R10), R9
@@ -6191,6 +6701,8 @@ tile_12x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_12x16_rows
 	VZEROUPPER
@@ -6236,12 +6748,39 @@ tile_11x16_panels:
 	VMOVDQA32    Z0, Z8
 	VMOVDQA32    Z0, Z9
 	VMOVDQA32    Z0, Z10
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_11x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z9, Z9
+	VPBROADCASTD 40(R9), Z30
+	VPADDD       Z30, Z10, Z10
+
+tile_11x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_11x16_seg:
 	MOVQ  (R10), R9
@@ -6513,6 +7052,8 @@ tile_11x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_11x16_rows
 	VZEROUPPER
@@ -6557,12 +7098,37 @@ tile_10x16_panels:
 	VMOVDQA32    Z0, Z7
 	VMOVDQA32    Z0, Z8
 	VMOVDQA32    Z0, Z9
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_10x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+	VPBROADCASTD 36(R9), Z30
+	VPADDD       Z30, Z9, Z9
+
+tile_10x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_10x16_seg:
 	MOVQ  (R10), R9
@@ -6815,6 +7381,8 @@ tile_10x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_10x16_rows
 	VZEROUPPER
@@ -6858,12 +7426,35 @@ tile_9x16_panels:
 	VMOVDQA32    Z0, Z6
 	VMOVDQA32    Z0, Z7
 	VMOVDQA32    Z0, Z8
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_9x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+	VPBROADCASTD 32(R9), Z30
+	VPADDD       Z30, Z8, Z8
+
+tile_9x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_9x16_seg:
 	MOVQ  (R10), R9
@@ -7099,6 +7690,8 @@ tile_9x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_9x16_rows
 	VZEROUPPER
@@ -7141,12 +7734,33 @@ tile_8x16_panels:
 	VMOVDQA32    Z0, Z5
 	VMOVDQA32    Z0, Z6
 	VMOVDQA32    Z0, Z7
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_8x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+	VPBROADCASTD 28(R9), Z30
+	VPADDD       Z30, Z7, Z7
+
+tile_8x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_8x16_seg:
 	MOVQ  (R10), R9
@@ -7361,6 +7975,8 @@ tile_8x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_8x16_rows
 	VZEROUPPER
@@ -7402,12 +8018,31 @@ tile_7x16_panels:
 	VMOVDQA32    Z0, Z4
 	VMOVDQA32    Z0, Z5
 	VMOVDQA32    Z0, Z6
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_7x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+	VPBROADCASTD 24(R9), Z30
+	VPADDD       Z30, Z6, Z6
+
+tile_7x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_7x16_seg:
 	MOVQ  (R10), R9
@@ -7602,6 +8237,8 @@ tile_7x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_7x16_rows
 	VZEROUPPER
@@ -7642,12 +8279,29 @@ tile_6x16_panels:
 	VMOVDQA32    Z0, Z3
 	VMOVDQA32    Z0, Z4
 	VMOVDQA32    Z0, Z5
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+	VPBROADCASTD 20(R9), Z30
+	VPADDD       Z30, Z5, Z5
+
+tile_6x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_6x16_seg:
 	MOVQ  (R10), R9
@@ -7823,6 +8477,8 @@ tile_6x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_6x16_rows
 	VZEROUPPER
@@ -7862,12 +8518,27 @@ tile_5x16_panels:
 	VMOVDQA32    Z0, Z2
 	VMOVDQA32    Z0, Z3
 	VMOVDQA32    Z0, Z4
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+	VPBROADCASTD 16(R9), Z30
+	VPADDD       Z30, Z4, Z4
+
+tile_5x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_5x16_seg:
 	MOVQ  (R10), R9
@@ -8026,6 +8697,8 @@ tile_5x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_5x16_rows
 	VZEROUPPER
@@ -8064,12 +8737,25 @@ tile_4x16_panels:
 	VMOVDQA32    Z0, Z1
 	VMOVDQA32    Z0, Z2
 	VMOVDQA32    Z0, Z3
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+	VPBROADCASTD 12(R9), Z30
+	VPADDD       Z30, Z3, Z3
+
+tile_4x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_4x16_seg:
 	MOVQ  (R10), R9
@@ -8207,6 +8893,8 @@ tile_4x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_4x16_rows
 	VZEROUPPER
@@ -8244,12 +8932,23 @@ tile_3x16_panels:
 	VPSUBD       Z30, Z0, Z0
 	VMOVDQA32    Z0, Z1
 	VMOVDQA32    Z0, Z2
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+	VPBROADCASTD 8(R9), Z30
+	VPADDD       Z30, Z2, Z2
+
+tile_3x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_3x16_seg:
 	MOVQ  (R10), R9
@@ -8370,6 +9069,8 @@ tile_3x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_3x16_rows
 	VZEROUPPER
@@ -8406,12 +9107,21 @@ tile_2x16_panels:
 	VMOVDQU32    (R9), Z0
 	VPSUBD       Z30, Z0, Z0
 	VMOVDQA32    Z0, Z1
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+	VPBROADCASTD 4(R9), Z30
+	VPADDD       Z30, Z1, Z1
+
+tile_2x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_2x16_seg:
 	MOVQ  (R10), R9
@@ -8513,6 +9223,8 @@ tile_2x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_2x16_rows
 	VZEROUPPER
@@ -8548,12 +9260,19 @@ tile_1x16_panels:
 	VPMULLD      (R10), Z31, Z30
 	VMOVDQU32    (R9), Z0
 	VPSUBD       Z30, Z0, Z0
-	MOVQ         (SP), DI
-	MOVQ         segs+64(FP), R10
-	MOVQ         nseg+72(FP), R11
-	MOVQ         R11, 24(SP)
-	MOVQ         a+32(FP), R11
-	ADDQ         aTile+56(FP), R11
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x16_begun
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Z30
+	VPADDD       Z30, Z0, Z0
+
+tile_1x16_begun:
+	MOVQ (SP), DI
+	MOVQ segs+64(FP), R10
+	MOVQ nseg+72(FP), R11
+	MOVQ R11, 24(SP)
+	MOVQ a+32(FP), R11
+	ADDQ aTile+56(FP), R11
 
 tile_1x16_seg:
 	MOVQ  (R10), R9
@@ -8638,6 +9357,8 @@ tile_1x16_stored:
 	ADDQ R9, dst+0(FP)
 	MOVQ aTile+56(FP), R9
 	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
 	DECQ tiles+152(FP)
 	JNZ  tile_1x16_rows
 	VZEROUPPER

@@ -1,0 +1,58 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// packAVX2 writes what packs a matrix of bytes that is computed anew in each run: groups of four rows are interleaved.
+func packAVX2(ctx *build.Context) {
+	a := function(ctx, "pack4x16", "func(dst *int8, src *byte, ld, groups int, flip *byte, sum *int32)",
+		"pack4x16 interleaves groups times four rows of 16 bytes, ld bytes apart, each xor'ed with the 16 bytes of flip, to",
+		"[groups][16][4]; sum has the sums of the 16 columns, as signed bytes.")
+	dst, src, ld, ld3, n, p := rDst, rA0, rRow, rRow3, rK, rB
+	a.load("dst", dst)
+	a.load("src", src)
+	a.load("ld", ld)
+	a.load("groups", n)
+	a.load("flip", p)
+	a.LEAQ(Mem{Base: ld, Index: ld, Scale: 2}, ld3)
+	flip, ones, words := reg.X15, reg.X14, reg.X13
+	a.VMOVDQU(Mem{Base: p}, flip)
+	a.VPCMPEQD(words, words, words)
+	a.VPABSB(words, ones)  // 16 bytes of 1
+	a.VPABSW(words, words) // 8 words of 1
+	x := func(i int) reg.VecPhysical { return ymm[i].AsX().(reg.VecPhysical) }
+	for i := 8; i < 12; i++ {
+		a.VPXOR(x(i), x(i), x(i))
+	}
+	a.Label("group")
+	a.VPXOR(Mem{Base: src}, flip, x(0))
+	a.VPXOR(Mem{Base: src, Index: ld, Scale: 1}, flip, x(1))
+	a.VPXOR(Mem{Base: src, Index: ld, Scale: 2}, flip, x(2))
+	a.VPXOR(Mem{Base: src, Index: ld3, Scale: 1}, flip, x(3))
+	a.LEAQ(Mem{Base: src, Index: ld, Scale: 4}, src)
+	a.VPUNPCKLBW(x(1), x(0), x(4))
+	a.VPUNPCKHBW(x(1), x(0), x(5))
+	a.VPUNPCKLBW(x(3), x(2), x(6))
+	a.VPUNPCKHBW(x(3), x(2), x(7))
+	a.VPUNPCKLWD(x(6), x(4), x(0))
+	a.VPUNPCKHWD(x(6), x(4), x(1))
+	a.VPUNPCKLWD(x(7), x(5), x(2))
+	a.VPUNPCKHWD(x(7), x(5), x(3))
+	for i := range 4 {
+		a.VMOVDQU(x(i), Mem{Base: dst, Disp: 16 * i})
+		a.VPMADDUBSW(x(i), ones, x(4+i)) // sums of two bytes do not saturate
+		a.VPMADDWD(words, x(4+i), x(4+i))
+		a.VPADDD(x(4+i), x(8+i), x(8+i))
+	}
+	a.ADDQ(U8(64), dst)
+	a.DECQ(n)
+	a.JNZ(LabelRef("group"))
+	a.load("sum", p)
+	for i := range 4 {
+		a.VMOVDQU(x(8+i), Mem{Base: p, Disp: 16 * i})
+	}
+	a.done()
+}
