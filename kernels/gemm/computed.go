@@ -5,18 +5,20 @@ import "assay/kernels/gemm/tile"
 // SpaceF32 is the bytes of memory that RepackF32 takes.
 func SpaceF32(k, n int) int { return tile.SpaceF32(k, n) }
 
-// RepackF32 packs b, row-major [k][n], into space: a matrix that is computed anew in each run. It allocates nothing; the
-// result refers to space and serves until that is written again.
-func RepackF32(space []byte, b []float32, k, n int) F32 { return F32{tile.RepackF32(space, b, k, n)} }
+// RepackF32 packs b, row-major [k][n], with a bias of n elements or none, into space: a matrix that is computed anew in
+// each run. It allocates nothing; the result refers to space and serves until that is written again.
+func RepackF32(space []byte, b []float32, k, n int, bias []float32) F32 {
+	return F32{tile.RepackF32(space, b, k, n, bias)}
+}
 
 // SpaceI8 is the bytes of memory that RepackI8 takes.
 func SpaceI8(k, n int) int { return tile.SpaceI8(k, n) }
 
 // RepackI8 is RepackF32 for bytes, signed ones or unsigned ones, with one zero point of that type. It costs no second
 // pass, unlike zero points in PackI8.
-func RepackI8(space, b []byte, signed bool, k, n int, zero int32) I8 {
+func RepackI8(space, b []byte, signed bool, k, n int, bias []int32, zero int32) I8 {
 	if signed {
-		return I8{tile.RepackI8(space, b, 0, k, n, zero)}
+		return I8{tile.RepackI8(space, b, 0, k, n, bias, zero)}
 	}
-	return I8{tile.RepackI8(space, b, 0x80, k, n, zero-128)}
+	return I8{tile.RepackI8(space, b, 0x80, k, n, bias, zero-128)}
 }

@@ -20,12 +20,16 @@ func TestRepackedF32EqualsPacked(t *testing.T) {
 			m, n, k := s[0], s[1], s[2]
 			a, b := floats(r, m*k, i%2 == 0), guard.Copy(t, floats(r, k*n, i%2 == 0))
 			want := make([]float32, m*n)
-			PackF32(b, k, n, false, nil).Run(want, n, a, k, m, numeric.Clamp{})
+			bias := floats(r, n*(i%2), true)
+			if i%2 == 0 {
+				bias = nil
+			}
+			PackF32(b, k, n, false, bias).Run(want, n, a, k, m, numeric.Clamp{})
 			space := guard.Slice[uint8](t, SpaceF32(k, n))
 			for j := range space {
 				space[j] = 0xee
 			}
-			p := RepackF32(space, b, k, n)
+			p := RepackF32(space, b, k, n, bias)
 			got := guard.Slice[float32](t, m*n)
 			p.Run(got, n, a, k, m, numeric.Clamp{})
 			for j := range want {
@@ -54,16 +58,23 @@ func TestRepackedI8IsExact(t *testing.T) {
 				zero -= 128
 			}
 			rq := numeric.Requant{Mult: []float32{float32(math.Exp(-4 - 6*r.Float64()))}, Zero: 3, Hi: 255}
+			bias := make([]int32, n*(i%3/2))
+			for j := range bias {
+				bias[j] = int32(r.IntN(20000) - 10000)
+			}
 			space := guard.Slice[uint8](t, SpaceI8(k, n))
 			for j := range space {
 				space[j] = 0xee
 			}
-			p := RepackI8(space, b, signed, k, n, zero)
+			p := RepackI8(space, b, signed, k, n, bias, zero)
 			got, float := guard.Slice[uint8](t, m*n), guard.Slice[float32](t, m*n)
 			p.Run(got, n, a, k, m, aZero, rq)
 			p.RunFloat(float, n, a, k, m, aZero, rq.Mult)
 			for x := range got {
 				acc := int32(0)
+				if len(bias) > 0 {
+					acc = bias[x%n]
+				}
 				for j := range k {
 					v := int32(b[j*n+x%n])
 					if signed {
@@ -86,9 +97,9 @@ func TestRepackAllocatesNothing(t *testing.T) {
 	rq := numeric.Requant{Mult: []float32{0.1}, Hi: 255}
 	eachTier(t, func(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(5, func() {
-			f := RepackF32(space, fb, k, n)
+			f := RepackF32(space, fb, k, n, nil)
 			f.Run(fd, n, fa, k, m, numeric.Relu())
-			q := RepackI8(space, qb, false, k, n, 7)
+			q := RepackI8(space, qb, false, k, n, nil, 7)
 			q.Run(qd, n, qa, k, m, 3, rq)
 		}))
 	})

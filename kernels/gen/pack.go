@@ -55,4 +55,39 @@ func packAVX2(ctx *build.Context) {
 		a.VMOVDQU(x(8+i), Mem{Base: p, Disp: 16 * i})
 	}
 	a.done()
+	sumRows(ctx)
+}
+
+// sumRows writes what adds up bytes of rows: the sums that a zero point on the right asks for.
+func sumRows(ctx *build.Context) {
+	a := function(ctx, "sumRows32", "func(dst *int32, src *byte, ld, blocks, rows int, factor int)",
+		"sumRows32 writes factor times the sum of blocks times 32 bytes for each of rows rows, ld bytes apart.")
+	dst, src, ld, n, rows, p := rDst, rA0, rRow, rK, rB, rA1
+	a.load("dst", dst)
+	a.load("src", src)
+	a.load("ld", ld)
+	a.load("rows", rows)
+	a.VPXOR(reg.Y1, reg.Y1, reg.Y1)
+	a.Label("row")
+	a.VPXOR(reg.Y0, reg.Y0, reg.Y0)
+	a.load("blocks", n)
+	a.MOVQ(src, p)
+	a.Label("block")
+	a.VPSADBW(Mem{Base: p}, reg.Y1, reg.Y2)
+	a.VPADDQ(reg.Y2, reg.Y0, reg.Y0)
+	a.ADDQ(U8(32), p)
+	a.DECQ(n)
+	a.JNZ(LabelRef("block"))
+	a.VEXTRACTI128(U8(1), reg.Y0, reg.X2)
+	a.VPADDQ(reg.X2, reg.X0, reg.X0)
+	a.VPSHUFD(U8(0x4e), reg.X0, reg.X2)
+	a.VPADDQ(reg.X2, reg.X0, reg.X0)
+	a.VMOVQ(reg.X0, p)
+	a.IMULQ(a.arg("factor"), p)
+	a.MOVL(p.As32(), Mem{Base: dst})
+	a.ADDQ(U8(4), dst)
+	a.ADDQ(ld, src)
+	a.DECQ(rows)
+	a.JNZ(LabelRef("row"))
+	a.done()
 }

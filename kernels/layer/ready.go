@@ -78,9 +78,10 @@ func (l Layer) floatProduct(r *rand.Rand) func() []float32 {
 			return dst
 		}
 	}
+	space := make([]byte, gemm.SpaceF32(k, n))
 	return func() []float32 {
 		for i := range matrices {
-			p := gemm.PackF32(b[i*k*n:(i+1)*k*n], k, n, false, nil)
+			p := gemm.RepackF32(space, b[i*k*n:(i+1)*k*n], k, n, nil)
 			p.Run(dst[i*m*n:], n, a[i*m*k:], k, m, numeric.Clamp{})
 		}
 		return dst
@@ -109,18 +110,19 @@ func (l Layer) Integer() (func() []uint8, error) {
 
 func (l Layer) integerProduct(r *rand.Rand) func() []uint8 {
 	matrices, m, k, n := l.product()
-	a, b, dst, q := bytes(r, matrices*m*k), weights(r, matrices*k*n), make([]uint8, matrices*m*n), requant(n)
+	a, dst, q := bytes(r, matrices*m*k), make([]uint8, matrices*m*n), requant(n)
 	if !l.Computed {
-		p := gemm.PackI8(b, k, n, false, nil, nil)
+		p := gemm.PackI8(weights(r, k*n), k, n, false, nil, nil)
 		return func() []uint8 {
 			p.Run(dst, n, a, k, m, zero, q)
 			return dst
 		}
 	}
+	b, space := bytes(r, matrices*k*n), make([]byte, gemm.SpaceI8(k, n))
 	q.Mult = q.Mult[:1]
 	return func() []uint8 {
 		for i := range matrices {
-			p := gemm.PackI8(b[i*k*n:(i+1)*k*n], k, n, false, nil, nil)
+			p := gemm.RepackI8(space, b[i*k*n:(i+1)*k*n], false, k, n, nil, zero+1)
 			p.Run(dst[i*m*n:], n, a[i*m*k:], k, m, zero, q)
 		}
 		return dst

@@ -106,26 +106,27 @@ func lowerGemm(l *Lower) (Kernel, error) {
 	if post != nil {
 		act = numeric.Clamp{}
 	}
-	b, err := l.rightMatrix(1, p, transB, bias)
+	own := 0
+	if transA {
+		own = 4 * p.m * p.k
+	}
+	b, err := l.rightMatrices(1, p, transB, bias, own)
 	if err != nil {
 		return Kernel{}, err
 	}
 	turn := newStrided([]int{p.m, p.k}, []int{p.k, 1}, 0, []int{1, p.m}, 0, 4)
-	k := Kernel{Alias: -1, Run: func(c *Call) {
+	return Kernel{Alias: -1, Scratch: own + b.size, Run: func(c *Call) {
 		rows, dst := a.bytes(c), view[float32](c.Out[0])
 		if transA && len(rows) > 0 {
 			turn.run(c.Scratch, rows)
-			rows = c.Scratch
+			rows = c.Scratch[:own]
 		}
-		b(c, 0).Run(dst, p.n, view[float32](rows), p.k, p.m, act)
+		right := b.matrix(c, 0)
+		right.Run(dst, p.n, view[float32](rows), p.k, p.m, act)
 		if post != nil {
 			post(c, dst)
 		}
-	}}
-	if transA {
-		k.Scratch = 4 * p.m * p.k
-	}
-	return k, nil
+	}}, nil
 }
 
 // gemmBias returns the start of the chains, or late: C has to be added behind.
@@ -175,32 +176,63 @@ func gemmLate(l *Lower, p product, alpha, beta float32, late bool, act numeric.C
 	}, nil
 }
 
-// rightMatrix returns the packed right side of a product: one matrix of input i for each batch. A constant is packed
-// once, here; a computed one is packed anew in every run, the one place where a kernel allocates.
-func (l *Lower) rightMatrix(i int, p product, trans bool, bias *tensor.Tensor) (func(c *Call, batch int) *gemm.F32, error) {
+// rightMatrices are the packed matrices on the right of a stack of products. Constants are packed once, at lowering; a
+// computed one is packed anew in each run, into scratch from off on.
+type rightMatrices struct {
+	product
+	packed []*gemm.F32
+	src    operand
+	turn   *strided // of a computed, transposed one
+	bias   []float32
+	off    int
+	size   int // of scratch
+}
+
+// rightMatrices binds input i, matrices of p transposed or not, with a constant bias or none. off is the scratch that the
+// caller uses itself.
+func (l *Lower) rightMatrices(i int, p product, trans bool, bias *tensor.Tensor, off int) (*rightMatrices, error) {
+	r := &rightMatrices{product: p, bias: floatsOf(bias), off: off}
 	t := l.In[i].Const
 	if t == nil {
-		b, err := l.operand(i, Logical)
-		if err != nil {
+		var err error
+		if r.src, err = l.operand(i, Logical); err != nil {
 			return nil, err
 		}
-		return func(c *Call, batch int) *gemm.F32 {
-			return gemm.PackF32(view[float32](b.bytes(c))[batch*p.k*p.n:(batch+1)*p.k*p.n], p.k, p.n, trans, floatsOf(bias))
-		}, nil
+		r.size = gemm.SpaceF32(p.k, p.n)
+		if trans {
+			r.turn = newStrided([]int{p.k, p.n}, []int{p.n, 1}, 0, []int{1, p.k}, 0, 4)
+			r.size += 4 * p.k * p.n
+		}
+		return r, nil
 	}
 	count := 1
 	if p.k*p.n > 0 {
 		count = t.Len() / (p.k * p.n)
 	}
-	v, packed := t.F32(), make([]*gemm.F32, count)
-	for b := range packed {
+	v := t.F32()
+	r.packed = make([]*gemm.F32, count)
+	for b := range r.packed {
 		var err error
-		packed[b], err = pack(l.Packs, packKey("gemm.f32", []int{p.k, p.n, int(truth(trans)), b}, t, bias), func() (*gemm.F32, error) {
-			return gemm.PackF32(v[b*p.k*p.n:(b+1)*p.k*p.n], p.k, p.n, trans, floatsOf(bias)), nil
+		r.packed[b], err = pack(l.Packs, packKey("gemm.f32", []int{p.k, p.n, int(truth(trans)), b}, t, bias), func() (*gemm.F32, error) {
+			return gemm.PackF32(v[b*p.k*p.n:(b+1)*p.k*p.n], p.k, p.n, trans, r.bias), nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	return func(_ *Call, batch int) *gemm.F32 { return packed[batch] }, nil
+	return r, nil
+}
+
+// matrix is one of them, packed. It serves until the next call.
+func (r *rightMatrices) matrix(c *Call, batch int) gemm.F32 {
+	if r.packed != nil {
+		return *r.packed[batch]
+	}
+	size := 4 * r.k * r.n
+	b, space := r.src.bytes(c)[batch*size:][:size], c.Scratch[r.off:r.off+r.size]
+	if r.turn != nil {
+		r.turn.run(space, b)
+		b, space = space[:size], space[size:]
+	}
+	return gemm.RepackF32(space, view[float32](b), r.k, r.n, r.bias)
 }

@@ -96,15 +96,16 @@ func lowerMatMul(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	b, err := l.rightMatrix(1, s.product, false, nil)
+	b, err := l.rightMatrices(1, s.product, false, nil, 0)
 	if err != nil {
 		return Kernel{}, err
 	}
 	s.join()
-	return Kernel{Alias: -1, Run: func(c *Call) {
+	return Kernel{Alias: -1, Scratch: b.size, Run: func(c *Call) {
 		rows, dst := view[float32](a.bytes(c)), view[float32](c.Out[0])
 		for i := range s.left {
-			b(c, s.right[i]).Run(dst[i*s.m*s.n:(i+1)*s.m*s.n], s.n, rows[s.left[i]*s.m*s.k:], s.k, s.m, numeric.Clamp{})
+			right := b.matrix(c, s.right[i])
+			right.Run(dst[i*s.m*s.n:(i+1)*s.m*s.n], s.n, rows[s.left[i]*s.m*s.k:], s.k, s.m, numeric.Clamp{})
 		}
 	}}, nil
 }

@@ -82,12 +82,18 @@ type integerProduct struct {
 	stack
 	layer quantizedLayer
 	data  operand
-	right func(c *Call, batch int) *gemm.I8
-	size  int // scratch
 	zero  uint8
+	size  int // of scratch
+
+	// packed are constant matrices on the right. A computed one is packed anew in each run, into scratch from off on.
+	packed []*gemm.I8
+	src    operand
+	turn   *strided // of a computed, transposed one
+	bias   []int32
+	off    int
 }
 
-// integerProduct binds data input at.x and weight input at.w. A computed right side is packed anew in every run.
+// integerProduct binds data input at.x and weight input at.w.
 func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerProduct, error) {
 	at.channels = s.n
 	layer, err := l.productLayer(at)
@@ -106,32 +112,45 @@ func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerPr
 		return nil, fmt.Errorf("bias shape %v does not fit %d columns", layer.bias.Shape, s.n)
 	}
 	if layer.weight == nil {
-		w, err := l.operand(at.w, Logical)
-		if err != nil {
+		if p.src, err = l.operand(at.w, Logical); err != nil {
 			return nil, err
 		}
-		d := l.In[at.w].DType
-		p.right = func(c *Call, batch int) *gemm.I8 {
-			t := &tensor.Tensor{DType: d, Shape: []int{s.k, s.n}, Data: w.bytes(c)[batch*s.k*s.n : (batch+1)*s.k*s.n]}
-			v, zero := signedWeights(t, layer.w)
-			return gemm.PackI8(v, s.k, s.n, transB, bias, zero)
+		p.bias, p.off = bias, p.size
+		p.size += gemm.SpaceI8(s.k, s.n)
+		if transB {
+			p.turn = newStrided([]int{s.k, s.n}, []int{s.n, 1}, 0, []int{1, s.k}, 0, 1)
+			p.size += s.k * s.n
 		}
 		return p, nil
 	}
 	v, zero := signedWeights(layer.weight, layer.w)
-	packed := make([]*gemm.I8, len(v)/max(1, s.k*s.n))
-	for b := range packed {
+	p.packed = make([]*gemm.I8, len(v)/max(1, s.k*s.n))
+	for b := range p.packed {
 		key := packKey("gemm.i8", []int{s.k, s.n, int(truth(transB)), b}, layer.weight, layer.bias, layer.zeros)
-		packed[b], err = pack(l.Packs, key, func() (*gemm.I8, error) {
+		p.packed[b], err = pack(l.Packs, key, func() (*gemm.I8, error) {
 			return gemm.PackI8(v[b*s.k*s.n:(b+1)*s.k*s.n], s.k, s.n, transB, bias, zero), nil
 		})
 		if err != nil {
 			return nil, err
 		}
 	}
-	p.right = func(_ *Call, batch int) *gemm.I8 { return packed[batch] }
 	p.join()
 	return p, nil
+}
+
+// matrix is one of the matrices on the right, packed. It serves until the next call.
+func (p *integerProduct) matrix(c *Call, batch int) gemm.I8 {
+	if p.packed != nil {
+		return *p.packed[batch]
+	}
+	size := p.k * p.n
+	b, space := p.src.bytes(c)[batch*size:][:size], c.Scratch[p.off:p.size]
+	if p.turn != nil {
+		p.turn.run(space, b)
+		b, space = space[:size], space[size:]
+	}
+	w := p.layer.w
+	return gemm.RepackI8(space, b, w.dtype == tensor.Int8, p.k, p.n, p.bias, w.zero[0])
 }
 
 // productLayer is quantizedLayer for products, whose right side may be computed.
@@ -153,21 +172,15 @@ func (l *Lower) productLayer(at layerInputs) (quantizedLayer, error) {
 	return p, err
 }
 
-// each calls f for every product of the stack with the rows of A, the packed B and where the result starts.
-func (p *integerProduct) each(c *Call, f func(b *gemm.I8, rows []byte, at int)) {
-	rows := p.layer.input(p.data.bytes(c), c.Scratch)
-	for i := range p.left {
-		f(p.right(c, p.stack.right[i]), rows[p.left[i]*p.m*p.k:], i*p.m*p.n)
-	}
-}
-
 // integers lowers p to a kernel with integer output.
 func (p *integerProduct) integers() Kernel {
 	rq := requant(p.layer.x, p.layer.w, p.layer.y)
 	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
-		p.each(c, func(b *gemm.I8, rows []byte, at int) {
-			b.Run(c.Out[0][at:at+p.m*p.n], p.n, rows, p.k, p.m, p.zero, rq)
-		})
+		rows, size := p.layer.input(p.data.bytes(c), c.Scratch), p.m*p.n
+		for i := range p.left {
+			b := p.matrix(c, p.right[i])
+			b.Run(c.Out[0][i*size:(i+1)*size], p.n, rows[p.left[i]*p.m*p.k:], p.k, p.m, p.zero, rq)
+		}
 		p.layer.output(c.Out[0])
 	}}
 }
@@ -180,9 +193,11 @@ func (p *integerProduct) floats(add []float32) Kernel {
 	}
 	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
 		dst := view[float32](c.Out[0])
-		p.each(c, func(b *gemm.I8, rows []byte, at int) {
-			b.RunFloat(dst[at:at+p.m*p.n], p.n, rows, p.k, p.m, p.zero, scale)
-		})
+		rows, size := p.layer.input(p.data.bytes(c), c.Scratch), p.m*p.n
+		for i := range p.left {
+			b := p.matrix(c, p.right[i])
+			b.RunFloat(dst[i*size:(i+1)*size], p.n, rows[p.left[i]*p.m*p.k:], p.k, p.m, p.zero, scale)
+		}
 		for i := 0; add != nil && i < len(dst); i++ {
 			dst[i] = numeric.Canon(dst[i] + add[i%len(add)])
 		}
@@ -243,21 +258,8 @@ func lowerMatMulIntegerToFloat(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	p.data.index = 0
-	return m.reordered(p.floats(floatsOf(bias))), nil
-}
-
-// reordered lets a kernel that was lowered with inputs 0, 2, 4, 1 ... find a computed right matrix in its own place.
-func (l *Lower) reordered(k Kernel) Kernel {
-	if l.In[3].Const != nil {
-		return k
-	}
-	run := k.Run
-	k.Run = func(c *Call) {
-		in := [4][]byte{c.In[0], nil, nil, c.In[1]}
-		run(&Call{In: in[:], Out: c.Out, Scratch: c.Scratch})
-	}
-	return k
+	p.data.index, p.src.index = 0, 1
+	return p.floats(floatsOf(bias)), nil
 }
 
 // perChannel refuses scales that are neither one nor one for each channel.

@@ -202,3 +202,15 @@ func packRows(out []int8, b []byte, ld, groups int, flip uint8, sum *[Panel]int3
 	pack4x16(&out[0], &b[0], ld, groups, &f[0], &sum[0])
 	return groups * quad
 }
+
+// sumBlocks writes factor times the sum of the first bytes of each row and returns how many bytes of a row that are.
+func sumBlocks(add []int32, src []byte, w Walk, factor int32) int {
+	blocks := w.Len / 32
+	if tier.Current() < tier.AVX2 || blocks == 0 || len(add) == 0 {
+		return 0
+	}
+	at := w.Base + w.Segs[0]
+	_ = src[at+(len(add)-1)*w.Row+w.Len-1]
+	sumRows32(&add[0], &src[at], w.Row, blocks, len(add), int(factor))
+	return 32 * blocks
+}

@@ -23,12 +23,13 @@ func carve[T int8 | int32 | float32](space []byte, n int) ([]T, []byte) {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(part))), n), space[skip+size:]
 }
 
-// RepackF32 packs b, row-major [k][n], into space, which the result refers to. The chains start at +0.
-func RepackF32(space []byte, b []float32, k, n int) F32 {
+// RepackF32 packs b, row-major [k][n], into space, which the result refers to. The chains start at the bias,
+// n elements or none.
+func RepackF32(space []byte, b []float32, k, n int, bias []float32) F32 {
 	p := F32{K: k, N: n}
 	p.panel, space = carve[float32](space, panels(n)*k*Panel)
 	p.bias = unsafe.Slice((*float32)(unsafe.Pointer(unsafe.SliceData(space))), panels(n)*Panel)
-	clear(p.bias)
+	clear(p.bias[copy(p.bias, bias):])
 	for q := range panels(n) {
 		out, cols := p.panel[q*k*Panel:][:k*Panel], min(Panel, n-q*Panel)
 		if cols == Panel {
@@ -53,12 +54,12 @@ func SpaceI8(k, n int) int {
 // RepackI8 packs b, row-major [k][n] of bytes each xor'ed with flip (0x80 turns unsigned ones into signed ones, 0 takes
 // signed ones), into space, which the result refers to. zero is the zero point of the flipped
 // bytes; what it adds to each row is RowSums.
-func RepackI8(space []byte, b []byte, flip uint8, k, n int, zero int32) I8 {
+func RepackI8(space []byte, b []byte, flip uint8, k, n int, bias []int32, zero int32) I8 {
 	p := I8{K: k, N: n, segs: 1, len: k, groups: (k + quad - 1) / quad, parts: 1, zero: zero}
 	p.panel, space = carve[int8](space, panels(n)*p.groups*Panel*quad)
 	p.bias, space = carve[int32](space, panels(n)*Panel)
 	p.sum, _ = carve[int32](space, panels(n)*Panel)
-	clear(p.bias)
+	clear(p.bias[copy(p.bias, bias):])
 	clear(p.sum)
 	for q := range panels(n) {
 		out, sum, cols := p.panel[q*p.groups*Panel*quad:][:p.groups*Panel*quad], (*[Panel]int32)(p.sum[q*Panel:]), min(Panel, n-q*Panel)
@@ -94,10 +95,14 @@ func (p *I8) Zero() bool { return p.zero != 0 }
 
 // RowSums writes for each of the first len(add) rows of w in src what the zero point adds to its sums: less the zero
 // point times the sum of the row. (The part that the activations' zero point has in it is in the columns' sums.) The Walk
-// has one segment.
+// has one segment and its rows lie at equal distances.
 func (p *I8) RowSums(add []int32, src []uint8, w Walk) {
+	clear(add)
+	done := sumBlocks(add, src, w, -p.zero)
 	for r := range add {
-		add[r] = -p.zero * sumBytes(src[w.at(r)+w.Segs[0]:][:w.Len])
+		if done < w.Len {
+			add[r] -= p.zero * sumBytes(src[w.at(r)+w.Segs[0]:][done:w.Len])
+		}
 	}
 }
 

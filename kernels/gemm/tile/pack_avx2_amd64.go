@@ -9,3 +9,8 @@ package tile
 //
 //go:noescape
 func pack4x16(dst *int8, src *byte, ld int, groups int, flip *byte, sum *int32)
+
+// sumRows32 writes factor times the sum of blocks times 32 bytes for each of rows rows, ld bytes apart.
+//
+//go:noescape
+func sumRows32(dst *int32, src *byte, ld int, blocks int, rows int, factor int)

@@ -62,3 +62,37 @@ group:
 	VMOVDQU    X11, 48(DI)
 	VZEROUPPER
 	RET
+
+// func sumRows32(dst *int32, src *byte, ld int, blocks int, rows int, factor int)
+// Requires: AVX, AVX2
+TEXT ·sumRows32(SB), NOSPLIT, $0-48
+	MOVQ  dst+0(FP), R12
+	MOVQ  src+8(FP), AX
+	MOVQ  ld+16(FP), CX
+	MOVQ  rows+32(FP), DI
+	VPXOR Y1, Y1, Y1
+
+row:
+	VPXOR Y0, Y0, Y0
+	MOVQ  blocks+24(FP), R9
+	MOVQ  AX, BX
+
+block:
+	VPSADBW      (BX), Y1, Y2
+	VPADDQ       Y2, Y0, Y0
+	ADDQ         $0x20, BX
+	DECQ         R9
+	JNZ          block
+	VEXTRACTI128 $0x01, Y0, X2
+	VPADDQ       X2, X0, X0
+	VPSHUFD      $0x4e, X0, X2
+	VPADDQ       X2, X0, X0
+	VMOVQ        X0, BX
+	IMULQ        factor+40(FP), BX
+	MOVL         BX, (R12)
+	ADDQ         $0x04, R12
+	ADDQ         CX, AX
+	DECQ         DI
+	JNZ          row
+	VZEROUPPER
+	RET
