@@ -36,8 +36,13 @@ func (s *Bucket) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 }
 
 // Get implements Store. What has begun is not cancelled: nats.go leaves a goroutine behind for good when that happens
-// while it subscribes.
+// while it subscribes. So the object is looked up first: a store out of reach is found out within ctx.
 func (s *Bucket) Get(ctx context.Context, d plan.Digest) (b []byte, err error) {
+	if ok, err := s.Has(ctx, d); err != nil {
+		return nil, err
+	} else if !ok {
+		return nil, fmt.Errorf("object %.8x: %w", d[:], ErrAbsent)
+	}
 	err = patiently(ctx, func(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
 		defer cancel()
