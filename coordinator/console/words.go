@@ -49,6 +49,8 @@ func phase(p run.Phase) string {
 		return fmt.Sprintf("giving %s back to float", some(p.Subject)) + cost(p)
 	case run.PhaseVerify:
 		return "reading the written file back and measuring it" + cost(p)
+	case run.PhaseExplain:
+		return fmt.Sprintf("looking for causes in the values of %s", plural(p.Models, "group")) + cost(p)
 	case run.PhaseSpeed:
 		return "timing the float, the INT8 and the final model here, one sample at a time"
 	}
@@ -82,7 +84,7 @@ func cost(p run.Phase) string {
 func doing(name string) string {
 	if t, ok := map[string]string{
 		run.PhaseDecode: "reading", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
-		run.PhaseRevert: "reverting", run.PhaseVerify: "verifying", run.PhaseSpeed: "timing",
+		run.PhaseRevert: "reverting", run.PhaseVerify: "verifying", run.PhaseExplain: "explaining", run.PhaseSpeed: "timing",
 	}[name]; ok {
 		return t
 	}

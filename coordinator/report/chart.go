@@ -3,21 +3,23 @@ package report
 import (
 	"fmt"
 	"math"
+	"strings"
 )
 
 // The chart's size, margins and marker size in its own units.
 const (
 	chartW, chartH        = 1000.0, 320.0
-	left, right, top, low = 66.0, 14.0, 30.0, 34.0
+	left, right, top, low = 66.0, 92.0, 30.0, 34.0
 	dot                   = 5.0
 	fewSteps              = 14 // up to so many steps every point carries its value
 )
 
-// chart is the first metric over the full evaluations, laid out for chart.svg.tmpl.
+// chart is values against a limit, laid out for chart.svg.tmpl. Line joins them.
 type chart struct {
-	Title                   string
+	Title, Line             string
 	Width, Height           float64
 	Left, Right, Axis, Foot float64
+	Beside                  float64 // the limit's text
 	Dot, Side               float64
 	Ticks                   []tick
 	Limit                   tick
@@ -69,24 +71,11 @@ func (s Step) holds(m Metric) bool {
 // newChart lays the chart out.
 func newChart(d *Decisions) chart {
 	m, all := d.Metrics[0], evaluations(d)
-	limit := limitValue(d, m)
-	lo, hi := limit, limit
+	var values []float64
 	for _, e := range all {
-		if !math.IsNaN(e.value) {
-			lo, hi = min(lo, e.value), max(hi, e.value)
-		}
+		values = append(values, e.value)
 	}
-	pad := max((hi-lo)*0.16, 1e-6*math.Abs(hi), 1e-9)
-	lo, hi = lo-pad, hi+pad
-	y := func(v float64) float64 { return top + (chartH-top-low)*(hi-v)/(hi-lo) }
-	c := chart{
-		Title: m.Name + " after each step, against its limit", Width: chartW, Height: chartH,
-		Left: left, Right: chartW - right, Axis: left - 8, Foot: chartH - 10, Dot: dot, Side: 2 * dot,
-	}
-	for _, t := range ticks(lo, hi) {
-		c.Ticks = append(c.Ticks, tick{coordinate(y(t)), coordinate(y(t) + 4), tickText(t, hi-lo)})
-	}
-	c.Limit = tick{coordinate(y(limit)), coordinate(y(limit) - 6), "limit " + fixed(Number(limit))}
+	c, y := frame(m.Name+" after each step, against its limit", values, limitValue(d, m))
 	every := 1 + len(d.Steps)/25
 	for i, e := range all {
 		x := left + (chartW-left-right)*(float64(i)+0.5)/float64(len(all))
@@ -105,7 +94,41 @@ func newChart(d *Decisions) chart {
 		}
 		c.Points = append(c.Points, p)
 	}
+	c.join(func(int) bool { return true })
 	return c
+}
+
+// frame is a chart without points, and the height of a value in it.
+func frame(title string, values []float64, limit float64) (chart, func(float64) float64) {
+	lo, hi := limit, limit
+	for _, v := range values {
+		if !math.IsNaN(v) {
+			lo, hi = min(lo, v), max(hi, v)
+		}
+	}
+	pad := max((hi-lo)*0.16, 1e-6*math.Abs(hi), 1e-9)
+	lo, hi = lo-pad, hi+pad
+	y := func(v float64) float64 { return top + (chartH-top-low)*(hi-v)/(hi-lo) }
+	c := chart{
+		Title: title, Width: chartW, Height: chartH,
+		Left: left, Right: chartW - right, Axis: left - 8, Foot: chartH - 10, Beside: chartW - right + 8, Dot: dot, Side: 2 * dot,
+	}
+	for _, t := range ticks(lo, hi) {
+		c.Ticks = append(c.Ticks, tick{coordinate(y(t)), coordinate(y(t) + 4), tickText(t, hi-lo)})
+	}
+	c.Limit = tick{coordinate(y(limit)), coordinate(y(limit) + 4), "limit " + fixed(Number(limit))}
+	return c, y
+}
+
+// join draws the line through the known points that keep chooses.
+func (c *chart) join(keep func(i int) bool) {
+	var b strings.Builder
+	for i, p := range c.Points {
+		if p.Known && keep(i) {
+			b.WriteString(p.X + "," + p.Y + " ")
+		}
+	}
+	c.Line = b.String()
 }
 
 // valley reports whether the line comes down to point i from a side and from none up, so that its value reads better below.
@@ -149,5 +172,8 @@ func ticks(lo, hi float64) []float64 {
 // tickText prints a tick with as many digits as the span needs.
 func tickText(t, span float64) string {
 	digits := max(0, int(math.Ceil(1-math.Log10(span))))
+	if math.Abs(t) < span/1e6 {
+		t = 0 // without a sign
+	}
 	return fmt.Sprintf("%.*f", min(digits, 9), t)
 }

@@ -3,18 +3,19 @@ package report
 import (
 	"bytes"
 	"embed"
+	"encoding/base64"
 	"fmt"
 	"html/template"
 	"math"
-	"strings"
+
+	"assay/coordinator/cause"
 )
 
-//go:embed page.html.tmpl chart.svg.tmpl page.css
+//go:embed page.html.tmpl parts.html.tmpl chart.svg.tmpl netmap.svg.tmpl page.css
 var files embed.FS
 
 var page = template.Must(template.New("page.html.tmpl").Funcs(template.FuncMap{
-	"fix": fixed, "sign": signed, "pct": percent, "ms": milliseconds, "size": bytesText,
-	"join":  func(s []string) string { return strings.Join(s, ", ") },
+	"fix": fixed, "sign": signed, "pct": percent, "ms": milliseconds, "size": bytesText, "count": count, "cause": cause.Name,
 	"short": func(s string) string { return s[:min(len(s), 12)] },
 	"part": func(macs int64, share float64) string {
 		if macs == 0 {
@@ -22,7 +23,8 @@ var page = template.Must(template.New("page.html.tmpl").Funcs(template.FuncMap{
 		}
 		return percent(share)
 	},
-}).ParseFS(files, "page.html.tmpl", "chart.svg.tmpl"))
+	"name": shortName(""), "names": shorten,
+}).ParseFS(files, "page.html.tmpl", "parts.html.tmpl", "chart.svg.tmpl", "netmap.svg.tmpl"))
 
 // pageData is what the page shows beyond the report itself.
 type pageData struct {
@@ -30,19 +32,20 @@ type pageData struct {
 	D          *Decisions
 	Style      template.CSS
 	Headline   string
+	Prefix     string // that names are shown without
 	FloatShare float64
 	Chart      chart
-	Sky        []column
+	Drops      *chart
+	Map        *netmap
+	Slower     []string
 	Reverted   []pageRevert
+	Costly     []Group // INT8 all the same
+	Rules      []cause.Rule
+	Flips      []pageFlip
 	Steps      []pageStep
 	Rankings   []pageRanking
 	Operations []pageOperation
 	Passing    int // operations that follow their neighbours
-}
-
-// column is one operation of the picture of the network.
-type column struct {
-	Class, Height, Title string
 }
 
 type pageRevert struct {
@@ -51,11 +54,17 @@ type pageRevert struct {
 	Share      float64
 	Ranked     string
 	Gain       Number
+	Causes     []cause.Cause
+}
+
+type pageFlip struct {
+	Flip
+	Picture template.URL // "" without one
 }
 
 type pageStep struct {
 	Number      int
-	Operations  string
+	Operations  []string
 	Value, Drop Number
 	Verdict     string
 	Best        bool
@@ -67,8 +76,9 @@ type pageOperation struct {
 	Gain string
 }
 
-// HTML is report.html: one page that needs nothing else.
-func (r *Report) HTML() ([]byte, error) {
+// HTML is report.html: one page that needs nothing else. pictures are small JPEGs by sample; the page shows those of the
+// samples in Flips.
+func (r *Report) HTML(pictures map[int][]byte) ([]byte, error) {
 	d := &r.Decisions
 	if len(d.Metrics) == 0 {
 		return nil, fmt.Errorf("report.html: the report holds no metric")
@@ -77,12 +87,14 @@ func (r *Report) HTML() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("report.html: %w", err)
 	}
+	prefix := namePrefix(d)
+	name := shortName(prefix)
 	data := pageData{
-		R: r, D: d, Style: template.CSS(style), Headline: headline(d), FloatShare: 1 - d.MACShare, Chart: newChart(d), //nolint:gosec // the style is a file of this package
-		Sky: sky(d), Reverted: reverted(d),
+		R: r, D: d, Style: template.CSS(style), Headline: headline(d), Prefix: prefix, FloatShare: 1 - d.MACShare, Chart: newChart(d), Drops: dropChart(d), //nolint:gosec // the style is a file of this package
+		Map: newMap(d, name), Slower: r.slower(name), Reverted: reverted(d), Costly: costly(d), Rules: applied(d), Flips: flips(d, pictures),
 	}
 	for i, s := range d.Steps {
-		data.Steps = append(data.Steps, pageStep{i + 1, strings.Join(d.operations(s.Group), ", "), first(s.Values), first(s.Drops), verdictText(s.Verdict), s.Best, s.holds(d.Metrics[0])})
+		data.Steps = append(data.Steps, pageStep{i + 1, d.operations(s.Group), first(s.Values), first(s.Drops), verdictText(s.Verdict), s.Best, s.holds(d.Metrics[0])})
 	}
 	for i, k := range d.Rankings {
 		data.Rankings = append(data.Rankings, rankingRows(d, i, k))
@@ -99,8 +111,15 @@ func (r *Report) HTML() ([]byte, error) {
 		}
 		data.Operations = append(data.Operations, row)
 	}
+	t, err := page.Clone()
+	if err != nil {
+		return nil, fmt.Errorf("report.html: %w", err)
+	}
+	names := func(list []string, n int) string {
+		return shorten(each(list, name), n)
+	}
 	var b bytes.Buffer
-	if err := page.Execute(&b, data); err != nil {
+	if err := t.Funcs(template.FuncMap{"name": name, "names": names}).Execute(&b, data); err != nil {
 		return nil, fmt.Errorf("report.html: %w", err)
 	}
 	return b.Bytes(), nil
@@ -113,36 +132,70 @@ func first(v []Number) Number {
 	return v[0]
 }
 
-// sky draws the network from input to output. Heights are square roots, so that small operations stay visible.
-func sky(d *Decisions) []column {
-	var most float64
-	for _, o := range d.Operations {
-		most = max(most, o.MACShare)
-	}
-	var out []column
-	for _, o := range d.Operations {
-		h := 4.0
-		if most > 0 {
-			h += 96 * math.Sqrt(o.MACShare/most)
-		}
-		title := fmt.Sprintf("%s (%s)", o.Name, o.Type)
-		if o.MACs > 0 {
-			title += fmt.Sprintf(": %s of the multiply-adds", percent(o.MACShare))
-		}
-		out = append(out, column{o.Precision, fmt.Sprintf("%.1f%%", h), title})
-	}
-	return out
-}
-
 // reverted lists the groups that are float, in the order in which they went.
 func reverted(d *Decisions) []pageRevert {
 	var out []pageRevert
 	for _, g := range d.FloatGroups {
 		row := pageRevert{Operations: g.Operations, Group: g.Index, Gain: g.Gain, Ranked: latestGain(d, g.Index)}
 		if g.Index < len(d.Groups) {
-			row.Share = d.Groups[g.Index].MACShare
+			row.Share, row.Causes = d.Groups[g.Index].MACShare, d.Groups[g.Index].Causes
 		}
 		out = append(out, row)
 	}
 	return out
+}
+
+// costly lists the groups that are INT8 and have a finding.
+func costly(d *Decisions) []Group {
+	var out []Group
+	for _, g := range d.Groups {
+		if !g.Float && len(g.Causes) > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// applied lists the rules that have findings.
+func applied(d *Decisions) []cause.Rule {
+	kinds := map[string]bool{}
+	for _, g := range d.Groups {
+		for _, c := range g.Causes {
+			kinds[c.Kind] = true
+		}
+	}
+	var out []cause.Rule
+	for _, r := range cause.Rules() {
+		if kinds[r.Kind] {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// flips joins the listed samples with their pictures.
+func flips(d *Decisions, pictures map[int][]byte) []pageFlip {
+	var out []pageFlip
+	for _, f := range d.Flips.Samples {
+		row := pageFlip{Flip: f}
+		if b := pictures[f.Sample]; len(b) > 0 {
+			row.Picture = template.URL("data:image/jpeg;base64," + base64.StdEncoding.EncodeToString(b)) //nolint:gosec // base64 of bytes that this program encoded
+		}
+		out = append(out, row)
+	}
+	return out
+}
+
+// Searched, Wrong and Right are counts of samples, as count prints them.
+func (p pageData) Searched() int64 { return int64(p.D.Samples.Search) }
+
+// Wrong counts what turned wrong.
+func (p pageData) Wrong() int64 { return int64(p.D.Flips.Wrong) }
+
+// Right counts what turned right.
+func (p pageData) Right() int64 { return int64(p.D.Flips.Right) }
+
+// Hidden is how many flips are counted and not listed.
+func (p pageData) Hidden() int {
+	return p.D.Flips.Wrong + p.D.Flips.Right - len(p.Flips)
 }

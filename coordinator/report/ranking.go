@@ -22,7 +22,7 @@ type pageScore struct {
 	Known             bool
 	Class             string
 	Zero, From, Width string
-	Operations        string
+	Operations        []string
 }
 
 // gain is what score s adds to the metric of the model that r ranked, positive for better; ok is false when unknown.
@@ -43,6 +43,20 @@ func (d *Decisions) metric(r Ranking) Metric {
 		return d.Metrics[0]
 	}
 	return d.Metrics[r.Metric]
+}
+
+// Gains enters into the groups what they bring in the first ranking; Current must be known there.
+func (d *Decisions) Gains() {
+	if len(d.Rankings) == 0 {
+		return
+	}
+	r := d.Rankings[0]
+	for _, s := range r.Scores {
+		if v, ok := r.gain(s, d.metric(r)); ok && s.Group < len(d.Groups) {
+			n := Number(v)
+			d.Groups[s.Group].Gain = &n
+		}
+	}
 }
 
 // firstGains is the gain of each group in the first ranking, as text.
@@ -90,7 +104,7 @@ func rankingRows(d *Decisions, i int, r Ranking) pageRanking {
 		return 100 * (v - lo) / (hi - lo)
 	}
 	for n, s := range r.Scores {
-		row := pageScore{Group: s.Group, Operations: shorten(d.operations(s.Group), 6), Score: "not asked", Zero: fmt.Sprintf("%.1f%%", at(0))}
+		row := pageScore{Group: s.Group, Operations: d.operations(s.Group), Score: "not asked", Zero: fmt.Sprintf("%.1f%%", at(0))}
 		if s.Value != nil {
 			row.Score = fixed(*s.Value)
 		}

@@ -12,6 +12,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+
+	"assay/coordinator/cause"
 )
 
 // Report is report.json.
@@ -94,21 +96,37 @@ type FloatGroup struct {
 	Gain       Number   `json:"gain"`
 }
 
-// Flips counts samples whose outcome changed between the float and the final model.
+// Flips are the samples whose outcome changed between the float and the final model: all counted, the first ones listed.
 type Flips struct {
-	Wrong int `json:"wrong"`
-	Right int `json:"right"`
+	Wrong   int    `json:"wrong"`
+	Right   int    `json:"right"`
+	Samples []Flip `json:"samples"`
+}
+
+// Flip is one such sample. Classes are nil where the metric knows none.
+type Flip struct {
+	Sample int    `json:"sample"`
+	Name   string `json:"name"`
+	Wrong  bool   `json:"wrong"`
+	Label  *int   `json:"label"`
+	Float  *int   `json:"float_class"`
+	Final  *int   `json:"final_class"`
 }
 
 // Group is one group with what it holds and how it fared in the first ranking: Score is the metric on the ranking subset
-// with this group alone in float, null when no ranking was needed. MACShare is of the whole model's multiply-adds.
+// with this group alone in float, null when no ranking was needed; Gain is by how much that is better than with everything
+// INT8, which is what the group costs. MACShare is of the whole model's multiply-adds. Causes are empty where no rule of
+// package cause applies.
 type Group struct {
 	Index      int      `json:"index"`
 	Operations []string `json:"operations"`
 	MACs       int64    `json:"macs"`
 	MACShare   float64  `json:"mac_share"`
 	Score      *Number  `json:"score"`
+	Gain       *Number  `json:"gain"`
 	Float      bool     `json:"float"`
+
+	Causes []cause.Cause `json:"causes"`
 }
 
 // Operation is one that was never INT8 and why.
@@ -124,11 +142,11 @@ type Operation struct {
 const (
 	INT8    = "int8"
 	Float   = "float"
-	Follows = "follows" // it only passes on, reshapes or clamps what its neighbours compute
+	Follows = "follows" // it only moves or clamps what its neighbours compute, or computes shapes
 )
 
 // Placed is one operation of the graph, in topological order. Groups are those that it belongs to; it is float as soon as
-// one of them is.
+// one of them is. After are the indices of the operations whose results it reads.
 type Placed struct {
 	Name      string  `json:"name"`
 	Type      string  `json:"type"`
@@ -136,6 +154,7 @@ type Placed struct {
 	Precision string  `json:"precision"`
 	MACs      int64   `json:"macs"`
 	MACShare  float64 `json:"mac_share"`
+	After     []int   `json:"after"`
 }
 
 // Trial is one question of the search, in order.
@@ -175,15 +194,22 @@ type Score struct {
 }
 
 // Output is the file that was written. Verified says that it was read back and gave the records of the final plan, byte by
-// byte; a job whose file does not is an error, so false means that nothing was written.
+// byte; a job whose file does not is an error, so false means that nothing was written. Integer counts the operations that
+// the runtimes run in integers; at Quantize and Dequantize borders values change between float and INT8 at run time; Unfused
+// stand between two such borders and run in float.
 type Output struct {
 	File     string `json:"file"`
 	Digest   string `json:"digest"`
 	Bytes    int    `json:"bytes"`
 	Verified bool   `json:"verified"`
+
+	Integer    int      `json:"integer_operations"`
+	Quantize   int      `json:"quantize_borders"`
+	Dequantize int      `json:"dequantize_borders"`
+	Unfused    []string `json:"unfused"`
 }
 
-// Run is about this run only.
+// Run is about this run only. Check is a Python program that measures the written file in ONNX Runtime.
 type Run struct {
 	Seconds       float64           `json:"seconds"`
 	Inferences    int64             `json:"inferences"`
@@ -193,6 +219,7 @@ type Run struct {
 	Versions      map[string]string `json:"versions"`
 	Speed         *Speed            `json:"speed"`
 	Command       string            `json:"command"`
+	Check         string            `json:"check"`
 	State         string            `json:"state"`
 }
 

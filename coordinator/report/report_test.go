@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/coordinator/cause"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
@@ -23,7 +25,7 @@ func TestGolden(t *testing.T) {
 			text, err := r.JSON()
 			require.NoError(t, err)
 			golden(t, name+".json", text)
-			page, err := r.HTML()
+			page, err := r.HTML(map[int][]byte{4: {1, 2, 3}, 5: {4}})
 			require.NoError(t, err)
 			golden(t, name+".html", page)
 			var b strings.Builder
@@ -61,7 +63,7 @@ func TestParse(t *testing.T) {
 
 // TestEmpty: a report without a metric has no page, and says so.
 func TestEmpty(t *testing.T) {
-	_, err := (&Report{}).HTML()
+	_, err := (&Report{}).HTML(nil)
 	require.EqualError(t, err, "report.html: the report holds no metric")
 }
 
@@ -71,10 +73,14 @@ func TestPageIsAlone(t *testing.T) {
 	evil := `"><script>alert(1)</script>`
 	r.Decisions.Model.Name, r.Decisions.Groups[1].Operations[0], r.Decisions.Operations[0].Name = evil, evil, evil
 	r.Decisions.Notes, r.Run.Command, r.Decisions.Metrics[0].Name = []string{evil}, evil, evil
-	page, err := r.HTML()
+	r.Decisions.Flips.Samples = []Flip{{Sample: 4, Name: evil}, {Sample: 5, Name: evil}}
+	r.Decisions.Groups[0].Causes = []cause.Cause{{Kind: evil, Value: evil, Text: evil}}
+	page, err := r.HTML(map[int][]byte{4: []byte("a picture")})
 	require.NoError(t, err)
 	require.NotContains(t, string(page), "<script")
-	require.NotRegexp(t, regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?:`), string(page))
+	inside := regexp.MustCompile(`url\(#tip\)|<img src="data:image/jpeg;base64,[A-Za-z0-9+/=]*"`) // all that it may refer to
+	require.Len(t, regexp.MustCompile(`<img`).FindAllString(string(page), -1), 1)
+	require.False(t, regexp.MustCompile(`(?i)(src|href)=|url\(|@import|https?:`).MatchString(inside.ReplaceAllString(string(page), "")))
 	require.NotContains(t, string(page), "ZgotmplZ")
 	require.NotRegexp(t, `NaN|Inf\b|%!`, string(page))
 }
@@ -82,7 +88,7 @@ func TestPageIsAlone(t *testing.T) {
 // TestPageIsWellFormed: every element is closed where it should be.
 func TestPageIsWellFormed(t *testing.T) {
 	for name, r := range examples() {
-		page, err := r.HTML()
+		page, err := r.HTML(nil)
 		require.NoError(t, err)
 		d := xml.NewDecoder(strings.NewReader(string(page)))
 		d.Strict, d.AutoClose, d.Entity = false, xml.HTMLAutoClose, xml.HTMLEntity

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/coordinator/cause"
 )
 
 // row is a line of the table in SCHEMA.md.
@@ -18,10 +20,20 @@ var row = regexp.MustCompile("(?m)^\\| `([^`]+)` \\| ([^|]+) \\| ([^|]+) \\|$")
 func TestSchema(t *testing.T) {
 	page, err := os.ReadFile("SCHEMA.md")
 	require.NoError(t, err)
-	var documented []string
-	for _, m := range row.FindAllStringSubmatch(string(page), -1) {
+	fieldTable, ruleTable, ok := strings.Cut(string(page), "\n## ")
+	require.True(t, ok)
+	var documented, rules []string
+	for _, m := range row.FindAllStringSubmatch(fieldTable, -1) {
 		documented = append(documented, m[1]+": "+m[2])
 	}
+	for _, m := range row.FindAllStringSubmatch(ruleTable, -1) {
+		rules = append(rules, m[1]+": "+m[2])
+	}
+	var known []string
+	for _, r := range cause.Rules() {
+		known = append(known, r.Kind+": "+r.Text)
+	}
+	require.Equal(t, known, rules)
 	var fields []string
 	walk(reflect.TypeFor[Report](), "", &fields)
 	require.Equal(t, fields, documented)

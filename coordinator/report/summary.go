@@ -20,6 +20,7 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 		t.AppendRow(table.Row{m.Name, fixed(m.Float), fixed(m.Int8), fixed(m.Final), signed(m.Drop), fixed(m.Limit), met(m.Met)})
 	}
 	fmt.Fprintf(&b, "\n%s\n", t.Render())
+	short := shortName(namePrefix(&d))
 	if len(d.FloatGroups) > 0 {
 		t := plain("back to float", "drop lowered by", "multiply-adds", "operations")
 		for _, g := range d.FloatGroups {
@@ -27,7 +28,7 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 			if g.Index < len(d.Groups) {
 				share = percent(d.Groups[g.Index].MACShare)
 			}
-			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), share, shorten(g.Operations, 4)})
+			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), share, shorten(each(g.Operations, short), 4)})
 		}
 		fmt.Fprintf(&b, "\n%s\n", t.Render())
 	}
@@ -39,6 +40,13 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 	fmt.Fprintf(&b, "work          %s inferences in %.1f s; %s results computed, %s known from before\n", count(r.Run.Inferences), r.Run.Seconds, count(r.Run.CellsComputed), count(r.Run.CellsReused))
 	for _, n := range d.Notes {
 		fmt.Fprintf(&b, "note          %s\n", n)
+	}
+	for i, line := range r.slower(short) {
+		label := "not faster    "
+		if i > 0 {
+			label = "              "
+		}
+		fmt.Fprintf(&b, "%s%s\n", label, line)
 	}
 	for i, f := range files {
 		label := "written       "

@@ -8,8 +8,8 @@ import (
 	"assay/shared/quant"
 )
 
-// statistics collects what quant needs of the float model on the calibration samples.
-func (a *asker) statistics(ctx context.Context, problem plan.Problem, view plan.View, names []string, taps []quant.Tap) (*quant.Stats, error) {
+// statistics collects statistics of the float model on samples of the calibration data, as one phase about so many subjects.
+func (a *asker) statistics(ctx context.Context, phase string, subjects int, problem plan.Problem, view plan.View, names []string, taps []quant.Tap) (*quant.Stats, error) {
 	ref, err := a.objects.Put(ctx, quant.EncodeTaps(taps))
 	if err != nil {
 		return nil, err
@@ -23,7 +23,7 @@ func (a *asker) statistics(ctx context.Context, problem plan.Problem, view plan.
 		c := plan.Cell{Problem: d, View: v, Index: uint32(at / int(problem.Block)), What: plan.Taps, Ref: ref}
 		requests = append(requests, request{cell: c, digest: c.Digest(), block: view.Samples[at:min(at+int(problem.Block), len(view.Samples))]})
 	}
-	a.onRound("statistics", 1, len(view.Samples))
+	a.onRound(phase, subjects, len(view.Samples))
 	results, err := a.cells.do(ctx, requests)
 	if err != nil {
 		return nil, fmt.Errorf("statistics: %w", err)

@@ -16,6 +16,7 @@ type data struct {
 	search      dataset.Inputs
 	calibration dataset.Inputs
 	names       []string
+	pictures    bool // the samples of search are pictures
 	calibNames  []string
 	calibView   plan.View
 	searchView  plan.View
@@ -52,7 +53,7 @@ func checkData(j *config.Job, search *dataset.Set) error {
 // result on fewer samples than the user gave is not what was asked for.
 func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, objects store.Store, progress func(done, total int)) (*data, error) {
 	put := func(b []byte) (plan.Digest, error) { return objects.Put(ctx, b) }
-	d := &data{names: search.Names, notes: search.Notes}
+	d := &data{names: search.Names, pictures: search.Pictures(), notes: search.Notes}
 	in, faults, err := search.Build(ctx, put, progress)
 	if err == nil {
 		err = faults.Err()

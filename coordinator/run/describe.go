@@ -45,11 +45,9 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 		return nil, err
 	}
 	d.Notes = append(d.Notes, w.built.Warnings...)
-	float := w.asker.known[plan.Digest{}]
-	best := w.asker.known[plan.EffectiveDigest(w.params, final)]
-	if float != nil && best != nil {
-		view := w.data.searchView.Samples
-		d.Flips.Wrong, d.Flips.Right = w.meter.Flips(0, float.join(view), best.join(view))
+	w.flips(&d)
+	if err := w.causes(ctx, &d); err != nil {
+		return nil, err
 	}
 	speed, err := w.speed(ctx)
 	if err != nil {

@@ -46,6 +46,7 @@ const (
 	PhaseRank       = "rank"
 	PhaseRevert     = "revert"
 	PhaseVerify     = "verify"
+	PhaseExplain    = "explain"
 	PhaseSpeed      = "speed"
 )
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"assay/coordinator/report"
 	"assay/coordinator/search"
 	"assay/shared/onnx"
 	"assay/shared/plan"
@@ -23,7 +24,10 @@ func (w *work) export(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.output.File = w.job.Stem() + "_int8.onnx"
+	b := quant.BordersOf(m)
+	w.output = report.Output{
+		File: w.job.Stem() + "_int8.onnx", Integer: b.Integer, Quantize: b.Quantize, Dequantize: b.Dequantize, Unfused: append([]string{}, b.Unfused...),
+	}
 	path := filepath.Join(w.job.OutputDir, w.output.File)
 	encoded, err := onnx.Encode(m)
 	if err != nil {

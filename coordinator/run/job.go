@@ -242,7 +242,7 @@ func (w *work) search(ctx context.Context) error {
 		}
 	}
 	w.announce()
-	stats, err := w.asker.statistics(ctx, calibration, w.data.calibView, w.data.calibNames, taps)
+	stats, err := w.asker.statistics(ctx, PhaseStatistics, 1, calibration, w.data.calibView, w.data.calibNames, taps)
 	if err != nil {
 		return err
 	}
@@ -290,7 +290,11 @@ func (w *work) report(ctx context.Context) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	page, err := r.HTML()
+	pictures, err := w.thumbnails(ctx, r.Decisions.Flips.Samples)
+	if err != nil {
+		return nil, err
+	}
+	page, err := r.HTML(pictures)
 	if err != nil {
 		return nil, err
 	}

@@ -2,29 +2,29 @@ package run
 
 import (
 	"fmt"
+	"slices"
 
+	"assay/coordinator/cause"
 	"assay/coordinator/report"
 	"assay/coordinator/search"
+	"assay/shared/graph"
 	"assay/shared/op"
 	"assay/shared/plan"
 	"assay/shared/quant"
+	"assay/shared/tensor"
 )
 
 // operations enters what the model consists of into d: groups and their operations, where every operation runs under the final
 // plan, and the multiply-adds of each.
 func (w *work) operations(d *report.Decisions) error {
 	g := w.model.graph.Graph
-	types := map[string]op.Info{}
-	for _, p := range g.Inputs {
-		for _, s := range w.data.search.Streams {
-			if s.Input == p.Name {
-				types[p.Name] = op.Info{DType: s.Want, Shape: s.FedShape(1)}
-			}
-		}
-	}
-	macs, err := op.MACs(g, types)
+	macs, err := op.MACs(g, w.fed())
 	if err != nil {
 		return fmt.Errorf("multiply-adds: %w", err)
+	}
+	info, err := op.InferShapes(g, w.fed())
+	if err != nil {
+		return fmt.Errorf("shapes: %w", err)
 	}
 	d.Model.Nodes, d.Model.MACs, d.Model.Bytes = len(g.Nodes), 0, len(w.model.bytes)
 	for _, n := range macs {
@@ -35,7 +35,7 @@ func (w *work) operations(d *report.Decisions) error {
 	member := map[string][]int{}
 	d.Groups = []report.Group{}
 	for i, ops := range quant.GroupOps(w.model.graph, w.params) {
-		group := report.Group{Index: i, Operations: append([]string{}, ops...)}
+		group := report.Group{Index: i, Operations: append([]string{}, ops...), Causes: []cause.Cause{}}
 		for _, name := range ops {
 			member[name] = append(member[name], i)
 			group.MACs += macs[name]
@@ -49,9 +49,11 @@ func (w *work) operations(d *report.Decisions) error {
 		never[r.Node] = r.Why
 	}
 	d.Operations, d.AlwaysFloat = []report.Placed{}, []report.Operation{}
+	x := graph.NewIndex(g)
 	for _, n := range g.Nodes {
 		o := report.Placed{
 			Name: n.Name, Type: n.Op, Groups: append([]int{}, member[n.Name]...), MACs: macs[n.Name], MACShare: share(macs[n.Name]),
+			After: sources(x, n),
 		}
 		why, float := never[n.Name]
 		switch {
@@ -60,12 +62,31 @@ func (w *work) operations(d *report.Decisions) error {
 		case float || o.MACs > 0:
 			o.Precision = report.Float
 			d.AlwaysFloat = append(d.AlwaysFloat, report.Operation{Name: n.Name, Type: n.Op, MACs: o.MACs, MACShare: o.MACShare, Reason: why})
+		case w.computes(n, info):
+			o.Precision = report.Float
 		default:
 			o.Precision = report.Follows
 		}
 		d.Operations = append(d.Operations, o)
 	}
 	return nil
+}
+
+// sources are the positions of the nodes whose results n reads, each once, in the order of its inputs.
+func sources(x *graph.Index, n *graph.Node) []int {
+	out := []int{}
+	for _, in := range n.Inputs {
+		if p := x.Producer[in]; p != nil && !slices.Contains(out, x.Position[p]) {
+			out = append(out, x.Position[p])
+		}
+	}
+	return out
+}
+
+// computes reports whether n, which no group holds, computes floats: it does not merely move them, and is no arithmetic on
+// shapes.
+func (w *work) computes(n *graph.Node, info map[string]op.Info) bool {
+	return len(n.Outputs) > 0 && info[n.Outputs[0]].DType == tensor.Float32 && !quant.Moves(n)
 }
 
 // distinct counts the operations of all groups.

@@ -15,7 +15,7 @@ type Func uint8
 
 // The reductions. Quantile and AbsQuantile interpolate linearly between the order statistics around Q*(n-1). Dims
 // returns the shape. Levels returns 16 order statistics evenly spread from the smallest to the largest element: real elements,
-// never interpolated. NaN wins everywhere, so that it is seen.
+// never interpolated. Magnitudes counts elements by magnitude, see MagnitudeBins. NaN wins everywhere, so that it is seen.
 const (
 	Min Func = iota
 	Max
@@ -25,9 +25,10 @@ const (
 	AbsQuantile
 	Dims
 	Levels
+	Magnitudes
 )
 
-var funcNames = [...]string{"min", "max", "abs_max", "mean", "quantile", "abs_quantile", "dims", "levels"}
+var funcNames = [...]string{"min", "max", "abs_max", "mean", "quantile", "abs_quantile", "dims", "levels", "magnitudes"}
 
 // levelCount is the width of Levels.
 const levelCount = 16
@@ -176,6 +177,8 @@ func reduce(t Tap, x []float32) []float64 {
 			sum += float64(v)
 		}
 		return []float64{sum / float64(len(x))}
+	case Magnitudes:
+		return magnitudes(x)
 	}
 	s := make([]float64, len(x))
 	for i, v := range x {

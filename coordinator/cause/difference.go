@@ -1,0 +1,54 @@
+package cause
+
+import (
+	"fmt"
+	"math"
+
+	"assay/shared/graph"
+	"assay/shared/plan"
+	"assay/shared/quant"
+)
+
+// sums are the operations of a group that add or subtract.
+func (m *Model) sums(group int) []*graph.Node {
+	var out []*graph.Node
+	for _, name := range m.ops[group] {
+		if n := m.nodes[name]; n != nil && (n.Op == "Add" || n.Op == "Sub") {
+			out = append(out, n)
+		}
+	}
+	return out
+}
+
+// differences looks for sums whose results are small beside the levels of what is added.
+func (m *Model) differences(group int, st *quant.Stats) ([]Cause, error) {
+	var out []Cause
+	for _, n := range m.sums(group) {
+		value, level := m.coarsest(group, n)
+		if level == 0 {
+			continue
+		}
+		var s seen
+		if err := s.counted(n.Outputs[0], st); err != nil {
+			return nil, err
+		}
+		if share := s.below(level); share >= zeroShare {
+			out = append(out, Cause{SmallDifference, n.Outputs[0], share, fmt.Sprintf(
+				"%.0f %% of the results of this %s are smaller than one level (%.3g) of its operand %q", math.Floor(100*share), n.Op, level, value)})
+		}
+	}
+	return out, nil
+}
+
+// coarsest is the operand of n that the group quantizes with the widest level.
+func (m *Model) coarsest(group int, n *graph.Node) (value string, level float64) {
+	for _, i := range m.Params.Groups[group] {
+		p := m.Params.Points[i]
+		for _, u := range p.Uses {
+			if u.Node == n.Name && p.Kind == plan.Activation && float64(p.Scale[0]) > level {
+				value, level = p.Value, float64(p.Scale[0])
+			}
+		}
+	}
+	return value, level
+}

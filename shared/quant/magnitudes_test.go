@@ -1,0 +1,36 @@
+package quant
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/shared/tensor"
+)
+
+// TestMagnitudes: bins follow each other, hold what lies between their edges, and count every element once.
+func TestMagnitudes(t *testing.T) {
+	for i := 1; i < MagnitudeBins-1; i++ {
+		lo, hi := MagnitudeEdge(i), MagnitudeEdge(i+1)
+		require.Greater(t, hi, lo)
+		require.LessOrEqual(t, hi/lo, 1.25)
+		require.Equal(t, i, MagnitudeBin(float32(lo)))
+		require.Equal(t, i, MagnitudeBin(-math.Nextafter32(float32(hi), 0)))
+	}
+	require.Equal(t, 1.0, MagnitudeEdge(MagnitudeBin(1)))
+	x := []float32{0, float32(math.Copysign(0, -1)), 1e-30, 1, -1.2, 1.5, float32(math.Inf(-1)), 3e38}
+	out, err := Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{8}, x))
+	require.NoError(t, err)
+	require.Equal(t, 3.0, out[0])
+	require.Equal(t, 2.0, out[MagnitudeBin(1)])
+	require.Equal(t, 2.0, out[MagnitudeBins-1])
+	sum := 0.0
+	for _, n := range out {
+		sum += n
+	}
+	require.Equal(t, float64(len(x)), sum)
+	out, err = Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{2}, []float32{1, float32(math.NaN())}))
+	require.NoError(t, err)
+	require.True(t, math.IsNaN(out[3]))
+}
