@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"strings"
 
 	"assay/coordinator/cause"
 )
@@ -194,6 +195,12 @@ func (p pageData) Wrong() int64 { return int64(p.D.Flips.Wrong) }
 
 // Right counts what turned right.
 func (p pageData) Right() int64 { return int64(p.D.Flips.Right) }
+
+// Counts says that the first metric counts samples, so that single ones turn wrong or right.
+func (p pageData) Counts() bool {
+	exact := p.D.Metrics[0].Exact
+	return len(exact) > 0 && strings.Contains(exact[0], "/")
+}
 
 // Hidden is how many flips are counted and not listed.
 func (p pageData) Hidden() int {
