@@ -181,7 +181,9 @@ type lowered struct {
 func lower(t *testing.T, n *graph.Node, in []*tensor.Tensor, y Layout, mask int) (w lowered, ok bool) {
 	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
 	for i, v := range in {
-		x.In[i] = Info{DType: v.DType, Shape: v.Shape, Value: v}
+		if v != nil {
+			x.In[i] = Info{DType: v.DType, Shape: v.Shape, Value: v}
+		}
 	}
 	require.NoError(t, Apply(x))
 	o := Lookup(n.Domain, n.Op)

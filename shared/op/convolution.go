@@ -90,10 +90,6 @@ func (l *Lower) geometry(d, w int) (conv.Geometry, error) {
 }
 
 func lowerConv(l *Lower) (Kernel, error) {
-	g, err := l.geometry(0, 1)
-	if err != nil {
-		return Kernel{}, err
-	}
 	weight, err := l.constant(1, "weight")
 	if err != nil {
 		return Kernel{}, err
@@ -103,6 +99,17 @@ func lowerConv(l *Lower) (Kernel, error) {
 		return Kernel{}, err
 	}
 	act, err := activation(l.Node)
+	if err != nil {
+		return Kernel{}, err
+	}
+	if len(l.In[0].Shape) > 4 {
+		w, group, err := convShape(l.Node, l.In[0].Shape, weight.Shape)
+		if err != nil {
+			return Kernel{}, err
+		}
+		return lowerVolumeConv(l, w, group, weight, bias, act)
+	}
+	g, err := l.geometry(0, 1)
 	if err != nil {
 		return Kernel{}, err
 	}

@@ -67,10 +67,13 @@ func inferPool(x *Infer) error {
 	if err != nil {
 		return err
 	}
-	if len(x.Out) > 1 && x.Node.Outputs[1] != "" {
-		return fmt.Errorf("output 1 (indices) is not supported")
+	for i := range x.Out {
+		d := x.In[0].DType
+		if i == 1 {
+			d = tensor.Int64
+		}
+		x.put(i, d, append([]int{data[0], data[1]}, w.out...)...)
 	}
-	x.put(0, x.In[0].DType, append([]int{data[0], data[1]}, w.out...)...)
 	return nil
 }
 
@@ -109,6 +112,9 @@ func (l *Lower) pool() (pool.Window, operand, error) {
 }
 
 func lowerMaxPool(l *Lower) (Kernel, error) {
+	if len(l.In[0].Shape) > 4 || l.wants(1) {
+		return lowerVolumeMax(l)
+	}
 	w, src, err := l.pool()
 	if err != nil {
 		return Kernel{}, err
@@ -124,6 +130,9 @@ func lowerMaxPool(l *Lower) (Kernel, error) {
 }
 
 func lowerAveragePool(l *Lower) (Kernel, error) {
+	if len(l.In[0].Shape) > 4 {
+		return lowerVolumeAverage(l)
+	}
 	w, src, err := l.pool()
 	if err != nil {
 		return Kernel{}, err

@@ -124,3 +124,8 @@ func upgradeBatchNormalization(u *Upgrade) error {
 	n.Unset("training_mode")
 	return nil
 }
+
+// setText sets a string attribute of the node.
+func setText(u *Upgrade, name, value string) {
+	u.Node.Set(graph.Attr{Name: name, Kind: graph.KindString, Str: []byte(value)})
+}

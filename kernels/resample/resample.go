@@ -1,0 +1,263 @@
+// Package resample reads tensors between their elements: resizing along axes, sampling at the points of a grid and in
+// regions of interest. An operator's attributes beyond what the types here name, a thread or an allocation outside of the
+// New functions may not enter.
+//
+// Coordinates are computed in float32, one rounding per operation, as ONNX Runtime does, so that nearest elements are the
+// same ones. Weights are rounded to float32; products are rounded and then added in ascending order of taps. Slices have
+// the sizes that parameters give; functions are safe for concurrent use with distinct dst.
+package resample
+
+import (
+	"math"
+
+	"assay/kernels/numeric"
+)
+
+// Coordinates says how a position of the output becomes one of the input.
+type Coordinates uint8
+
+// The transformations of ONNX's Resize.
+const (
+	HalfPixel Coordinates = iota
+	HalfPixelSymmetric
+	PytorchHalfPixel
+	AlignCorners
+	Asymmetric
+	CropAndResize    // of the part between Start and End, in units of the axis
+	HalfPixelNearest // (x + 0.5) / scale, of opset 11
+)
+
+// Rounding says which element is nearest.
+type Rounding uint8
+
+// The roundings of mode nearest.
+const (
+	PreferFloor Rounding = iota // half to the lower one
+	PreferCeil
+	Floor
+	Ceil
+)
+
+// Filter says how elements are joined.
+type Filter uint8
+
+// The filters of Resize.
+const (
+	Nearest Filter = iota
+	Linear
+	Cubic
+)
+
+// Resizing describes one axis: In elements become Out.
+type Resizing struct {
+	In, Out    int
+	Scale      float32 // Out / In as the model says it
+	How        Coordinates
+	Filter     Filter
+	Round      Rounding
+	A          float32 // coefficient of Cubic
+	Antialias  bool    // widen the filter where the axis shrinks
+	Exclude    bool    // taps outside weigh nothing, the others are scaled to 1
+	Start, End float32 // of CropAndResize
+}
+
+// Axis is the table of one axis: taps of each output with their weights.
+type Axis struct {
+	In, Out, Taps int
+	at            []int32
+	weight        []float32
+	outside       []bool // CropAndResize: the position lies outside the data; nil when none does
+}
+
+// position is output o in coordinates of the input.
+func (r *Resizing) position(o int) float32 {
+	x, in, out := float32(o), float32(r.In), float32(r.Out)
+	switch r.How {
+	case PytorchHalfPixel:
+		if r.Out <= 1 {
+			return 0
+		}
+	case AlignCorners:
+		if r.Out == 1 {
+			return 0
+		}
+		return float32(x*(in-1)) / (out - 1)
+	case Asymmetric:
+		return x / r.Scale
+	case HalfPixelNearest:
+		return (x + 0.5) / r.Scale
+	case CropAndResize:
+		if r.Out <= 1 {
+			return float32(float32(0.5*(r.Start+r.End)) * (in - 1))
+		}
+		return float32(r.Start*(in-1)) + float32(x*float32((r.End-r.Start)*(in-1)))/(out-1)
+	case HalfPixelSymmetric:
+		adjustment := out / float32(r.Scale*in)
+		return float32(in/2*(1-adjustment)) + (x+0.5)/r.Scale - 0.5
+	}
+	return (x+0.5)/r.Scale - 0.5
+}
+
+// NewAxis makes the table of r. In and Out are at least 1 and Scale is positive.
+func NewAxis(r Resizing) *Axis {
+	a := &Axis{In: r.In, Out: r.Out}
+	first, taps := 0, 1
+	stretch := float64(min(r.Scale, 1))
+	if !r.Antialias {
+		stretch = 1
+	}
+	switch reach := 1.0; r.Filter {
+	case Cubic:
+		reach = 2
+		fallthrough
+	case Linear:
+		first = int(math.Floor(-reach/stretch)) + 1
+		taps = 2 - 2*first
+	}
+	a.Taps = taps
+	a.at, a.weight = make([]int32, r.Out*taps), make([]float32, r.Out*taps)
+	for o := range r.Out {
+		x := r.position(o)
+		if r.How == CropAndResize && !(x >= 0 && x <= float32(r.In-1)) {
+			if a.outside == nil {
+				a.outside = make([]bool, r.Out)
+			}
+			a.outside[o] = true
+			x = 0
+		}
+		if !(math.Abs(float64(x)) < 1<<30) {
+			x = 0
+		}
+		if r.Filter == Nearest {
+			a.at[o], a.weight[o] = int32(min(max(r.nearest(x), 0), r.In-1)), 1
+			continue
+		}
+		r.fill(a.at[o*taps:][:taps], a.weight[o*taps:][:taps], float64(x), first, stretch)
+	}
+	return a
+}
+
+// nearest rounds a coordinate.
+func (r *Resizing) nearest(x float32) int {
+	v := float64(x)
+	f := math.Floor(v)
+	switch {
+	case r.Round == Floor:
+		return int(f)
+	case r.Round == Ceil:
+		return int(math.Ceil(v))
+	case v-f > 0.5 || r.Round == PreferCeil && v-f == 0.5:
+		return int(f) + 1
+	}
+	return int(f)
+}
+
+// fill sets the taps around x: their places, moved inside, and their weights, which add up to 1.
+func (r *Resizing) fill(at []int32, weight []float32, x float64, first int, stretch float64) {
+	base := math.Floor(x)
+	total := 0.0
+	var w [64]float64
+	raw := w[:0]
+	for k := range at {
+		i := int(base) + first + k
+		v := r.curve(math.Abs(float64((float64(first+k) - (x - base)) * stretch)))
+		if r.Exclude && (i < 0 || i >= r.In) {
+			v = 0
+		}
+		raw = append(raw, v)
+		total += v
+		at[k] = int32(min(max(i, 0), r.In-1))
+	}
+	for k, v := range raw {
+		weight[k] = float32(v / total)
+	}
+}
+
+// curve is the filter at distance d.
+func (r *Resizing) curve(d float64) float64 {
+	if r.Filter == Linear {
+		return max(1-d, 0)
+	}
+	return cubic(d, float64(r.A))
+}
+
+// cubic is the convolution kernel of cubic interpolation with coefficient a at distance d.
+func cubic(d, a float64) float64 {
+	switch {
+	case d <= 1:
+		return float64(float64(float64((a+2)*d)-(a+3))*float64(d*d)) + 1
+	case d < 2:
+		return float64(float64(float64(float64(float64(a*d)-float64(5*a))*d)+float64(8*a))*d) - float64(4*a)
+	}
+	return 0
+}
+
+// Same reports whether the axis leaves every element in its place.
+func (a *Axis) Same() bool {
+	if a.In != a.Out || a.outside != nil {
+		return false
+	}
+	for o := range a.Out {
+		for k := range a.Taps {
+			w := a.weight[o*a.Taps+k]
+			if w != 0 && (w != 1 || int(a.at[o*a.Taps+k]) != o) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// Run resizes the middle axis of src [outer][In][inner] into dst [outer][Out][inner].
+func (a *Axis) Run(dst, src []float32, outer, inner int) {
+	for o := range outer * a.Out {
+		to := dst[o*inner : (o+1)*inner]
+		in := src[o/a.Out*a.In*inner:][:a.In*inner]
+		at, weight := a.at[o%a.Out*a.Taps:][:a.Taps], a.weight[o%a.Out*a.Taps:][:a.Taps]
+		started := false
+		for k, w := range weight {
+			if w == 0 {
+				continue
+			}
+			row := in[int(at[k])*inner:][:inner]
+			if !started {
+				for i, v := range row {
+					to[i] = float32(v * w)
+				}
+				started = true
+				continue
+			}
+			for i, v := range row {
+				to[i] += float32(v * w)
+			}
+		}
+		if !started {
+			clear(to)
+		}
+	}
+	numeric.CanonAll(dst[:outer*a.Out*inner])
+}
+
+// Move is Run for Nearest with elements of size bytes.
+func (a *Axis) Move(dst, src []byte, outer, inner, size int) {
+	run := inner * size
+	for o := range outer * a.Out {
+		copy(dst[o*run:(o+1)*run], src[(o/a.Out*a.In+int(a.at[o%a.Out]))*run:])
+	}
+}
+
+// Fill writes unit over every element of dst [outer][Out][inner] whose position lies outside the data.
+func (a *Axis) Fill(dst, unit []byte, outer, inner int) {
+	if a.outside == nil {
+		return
+	}
+	run := inner * len(unit)
+	for o := range outer * a.Out {
+		if !a.outside[o%a.Out] {
+			continue
+		}
+		for at := o * run; at < (o+1)*run; at += len(unit) {
+			copy(dst[at:], unit)
+		}
+	}
+}
