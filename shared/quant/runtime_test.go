@@ -72,21 +72,28 @@ func TestRuntimesRunWhatThePlanSays(t *testing.T) {
 	}
 }
 
-// TestRuntimesAgreeOnTheScripts asks the same of every graph of the scripts for Apply.
+// TestRuntimesAgreeOnTheScripts asks the same of every graph of the scripts for Apply, with scales per channel and per tensor.
 func TestRuntimesAgreeOnTheScripts(t *testing.T) {
 	dir := t.TempDir()
 	i := 0
 	datadriven.Walk(t, "testdata/apply", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			m := parse(t, d.Input)
-			cfg := configOf(t, d)
-			p, _, err := Build(m, cfg, statistics(t, m, cfg, noise(m, 2, nil)))
-			require.NoError(t, err)
-			for _, pl := range plans(t, p) {
-				q, err := Apply(m, p, pl)
+			for _, granularity := range []string{PerChannel, PerTensor} {
+				cfg := configOf(t, d)
+				cfg.Weights.Granularity = granularity
+				p, _, err := Build(m, cfg, statistics(t, m, cfg, noise(m, 2, nil)))
 				require.NoError(t, err)
-				store(t, dir, fmt.Sprintf("%03d", i), q)
-				i++
+				all := plans(t, p)
+				if granularity == PerTensor {
+					all = all[:1]
+				}
+				for _, pl := range all {
+					q, err := Apply(m, p, pl)
+					require.NoError(t, err)
+					store(t, dir, fmt.Sprintf("%03d", i), q)
+					i++
+				}
 			}
 			return d.Expected
 		})
