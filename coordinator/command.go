@@ -73,7 +73,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exited
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "assay: %s (see assay --help)\n", err)
+		fmt.Fprintf(stderr, "assay: %s (see assay --help)\n", explainFlag(err.Error()))
 		return exitInput
 	}
 	err = k.Run(&terminal{ctx, args, stdout, stderr})
