@@ -100,6 +100,13 @@ func rowVV(op Op2, d, a, b []float32) {
 
 // rowVS is op on a row and a number.
 func rowVS(op Op2, d, a []float32, b float32) {
+	if op == Pow && b == 2 { // numeric.Pow squares: 1 stays 1 and NaN NaN
+		rowVV(Mul, d, a, a)
+		return
+	}
+	a = a[:len(d)]
+	k := fastNumber(op, d, a, b)
+	d, a = d[k:], a[k:]
 	a = a[:len(d)]
 	switch op {
 	case Add:

@@ -28,10 +28,32 @@ func fastRows(op Op2, d, a, b []float32) int {
 		f = subRowsAVX2
 	case op == Mul:
 		f = mulRowsAVX2
+	case op == Div:
+		f = divRowsAVX2
 	default:
 		return 0
 	}
 	return whole(len(d), 8, func(at, n int) { f(&d[at], &a[at], &b[at], n) })
+}
+
+// fastNumber computes the first elements of op on a row and a number and returns how many.
+func fastNumber(op Op2, d, a []float32, b float32) int {
+	var f func(d, a *float32, b float32, n int)
+	switch {
+	case len(d) < 8 || tier.Current() < tier.AVX2:
+		return 0
+	case op == Add:
+		f = addNumberAVX2
+	case op == Sub:
+		f = subNumberAVX2
+	case op == Mul:
+		f = mulNumberAVX2
+	case op == Div:
+		f = divNumberAVX2
+	default:
+		return 0
+	}
+	return whole(len(d), 8, func(at, n int) { f(&d[at], &a[at], b, n) })
 }
 
 // fastClip clamps the first elements and returns how many.

@@ -9,15 +9,40 @@ package elementwise
 //go:noescape
 func addRowsAVX2(d *float32, a *float32, b *float32, n int)
 
+// addNumberAVX2 is add of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func addNumberAVX2(d *float32, a *float32, b float32, n int)
+
 // subRowsAVX2 is sub of two rows of n floats, n a multiple of 8.
 //
 //go:noescape
 func subRowsAVX2(d *float32, a *float32, b *float32, n int)
 
+// subNumberAVX2 is sub of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func subNumberAVX2(d *float32, a *float32, b float32, n int)
+
 // mulRowsAVX2 is mul of two rows of n floats, n a multiple of 8.
 //
 //go:noescape
 func mulRowsAVX2(d *float32, a *float32, b *float32, n int)
+
+// mulNumberAVX2 is mul of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func mulNumberAVX2(d *float32, a *float32, b float32, n int)
+
+// divRowsAVX2 is div of two rows of n floats, n a multiple of 8.
+//
+//go:noescape
+func divRowsAVX2(d *float32, a *float32, b *float32, n int)
+
+// divNumberAVX2 is div of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func divNumberAVX2(d *float32, a *float32, b float32, n int)
 
 // clampAVX2 is numeric.Clamp on n floats, n a multiple of 8.
 //

@@ -63,6 +63,63 @@ end_2:
 	VZEROUPPER
 	RET
 
+// func addNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·addNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VADDPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VADDPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VADDPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VADDPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VADDPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
 // func subRowsAVX2(d *float32, a *float32, b *float32, n int)
 // Requires: AVX, AVX2
 TEXT ·subRowsAVX2(SB), NOSPLIT, $0-32
@@ -122,6 +179,63 @@ end_2:
 	VZEROUPPER
 	RET
 
+// func subNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·subNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VSUBPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VSUBPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VSUBPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VSUBPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VSUBPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
 // func mulRowsAVX2(d *float32, a *float32, b *float32, n int)
 // Requires: AVX, AVX2
 TEXT ·mulRowsAVX2(SB), NOSPLIT, $0-32
@@ -175,6 +289,179 @@ loop_2:
 	ADDQ      $0x00000020, CX
 	ADDQ      $0x00000020, DX
 	SUBQ      $0x00000008, BX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func mulNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·mulNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VMULPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VMULPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VMULPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VMULPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VMULPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func divRowsAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·divRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0x7fc00000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      BX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VDIVPS    (DX), Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VDIVPS    32(DX), Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VDIVPS    64(DX), Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VDIVPS    96(DX), Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      BX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VDIVPS    (DX), Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func divNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·divNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VDIVPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VDIVPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VDIVPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VDIVPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VDIVPS    Y0, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
 	JMP       loop_2
 
 end_2:

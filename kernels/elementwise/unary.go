@@ -3,6 +3,7 @@ package elementwise
 import (
 	"math"
 
+	"assay/kernels/curve"
 	"assay/kernels/numeric"
 )
 
@@ -58,10 +59,49 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 			dst[i] = numeric.Canon(v)
 		}
 		return
+	case Exp:
+		curve.Exp(dst, src)
+		return
+	case Sigmoid:
+		curve.Sigmoid(dst, src)
+		return
+	case Tanh:
+		curve.Tanh(dst, src)
+		return
+	case Erf:
+		curve.Erf(dst, src)
+		return
+	case Gelu, GeluTanh:
+		inBlocks(dst, src, op)
+		return
 	}
 	f := Func(op, alpha, beta)
 	for i, v := range src {
 		dst[i] = f(v)
+	}
+}
+
+// inBlocks computes functions that have a curve inside them, a block at a time.
+func inBlocks(dst, src []float32, op Op1) {
+	var inner [256]float32
+	for len(src) > 0 {
+		n := min(len(inner), len(src))
+		t := inner[:n]
+		if op == Gelu {
+			for i, x := range src[:n] {
+				t[i] = float32(x * invSqrt2)
+			}
+			curve.Erf(t, t)
+		} else {
+			for i, x := range src[:n] {
+				t[i] = geluInner(x)
+			}
+			curve.Tanh(t, t)
+		}
+		for i, x := range src[:n] {
+			dst[i] = numeric.Canon(float32(float32(0.5*x) * (1 + t[i])))
+		}
+		dst, src = dst[n:], src[n:]
 	}
 }
 
@@ -158,14 +198,19 @@ func hardSigmoid(x, alpha, beta float32) float32 {
 }
 
 func gelu(x float32) float32 {
-	const invSqrt2 = 0.70710678118654752
 	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Erf(float32(x*invSqrt2)))))
 }
 
 func geluTanh(x float32) float32 {
+	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Tanh(geluInner(x)))))
+}
+
+const invSqrt2 = 0.70710678118654752
+
+// geluInner is sqrt(2/pi) * (x + 0.044715 x^3).
+func geluInner(x float32) float32 {
 	const sqrt2OverPi = 0.79788456080286536
-	inner := x + float32(0.044715*float32(x*float32(x*x)))
-	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Tanh(float32(sqrt2OverPi*inner)))))
+	return float32(sqrt2OverPi * (x + float32(0.044715*float32(x*float32(x*x)))))
 }
 
 func sign(x float32) float32 {

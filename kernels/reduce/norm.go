@@ -3,7 +3,7 @@ package reduce
 import (
 	"math"
 
-	"assay/kernels/numeric"
+	"assay/kernels/curve"
 )
 
 // LayerNorm normalises rows of n elements that lie without gaps, by two passes in canonical order:
@@ -14,15 +14,8 @@ import (
 func LayerNorm(dst, src []float32, rows, n int, scale, bias []float32, eps float32) {
 	for r := range rows {
 		x, y := src[r*n:][:n], dst[r*n:][:n]
-		mean := numeric.Sum(x) / float32(n)
-		inv := inverseDeviation(x, mean, eps)
-		for i, v := range x {
-			z := float32(float32((v-mean)*inv) * scale[i])
-			if len(bias) > 0 {
-				z += bias[i]
-			}
-			y[i] = numeric.Canon(z)
-		}
+		mean := curve.Sum(x) / float32(n)
+		curve.Normalise(y, x, scale, bias, mean, inverseDeviation(x, mean, eps))
 	}
 }
 
@@ -30,19 +23,11 @@ func LayerNorm(dst, src []float32, rows, n int, scale, bias []float32, eps float
 func RMSNorm(dst, src []float32, rows, n int, scale []float32, eps float32) {
 	for r := range rows {
 		x, y := src[r*n:][:n], dst[r*n:][:n]
-		inv := inverseDeviation(x, 0, eps)
-		for i, v := range x {
-			y[i] = numeric.Canon(float32(float32(v*inv) * scale[i]))
-		}
+		curve.Normalise(y, x, scale, nil, 0, inverseDeviation(x, 0, eps)) // less +0 changes no number
 	}
 }
 
 // inverseDeviation is 1/sqrt(sum((x-mean)^2)/n + eps).
 func inverseDeviation(x []float32, mean, eps float32) float32 {
-	var s numeric.LaneSum
-	for _, v := range x {
-		d := v - mean
-		s.Add1(float32(d * d))
-	}
-	return 1 / float32(math.Sqrt(float64(s.Sum()/float32(len(x))+eps)))
+	return 1 / float32(math.Sqrt(float64(curve.Squares(x, mean)/float32(len(x))+eps)))
 }

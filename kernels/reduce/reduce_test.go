@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"assay/kernels/numeric"
+	"assay/kernels/tier"
 
 	"github.com/stretchr/testify/require"
 )
@@ -213,5 +214,36 @@ func TestRunsAllocateNothing(t *testing.T) {
 		"fold": func() { Reduce(Sum, y[:10], x, kept, folded, true) },
 	} {
 		require.Zero(t, testing.AllocsPerRun(10, f), name)
+	}
+}
+
+// TestTiersAgreeOnRows compares softmax, normalisation and sums of the last axis of every tier with the plain one.
+func TestTiersAgreeOnRows(t *testing.T) {
+	for _, n := range []int{1, 7, 8, 33, 128, 197, 2100} {
+		src, scale := make([]float32, 3*n), make([]float32, n)
+		for i := range src {
+			src[i] = float32(i%29)/4 - float32(i%7)
+		}
+		for i := range scale {
+			scale[i] = float32(i%5) - 1.5
+		}
+		var want [][]float32
+		for _, level := range tier.Supported() {
+			undo := tier.Force(level)
+			got := make([][]float32, 5)
+			for i := range got {
+				got[i] = make([]float32, 3*n)
+			}
+			Softmax(got[0], src, 3, n, 1, true)
+			LayerNorm(got[1], src, 3, n, scale, scale, 1e-5)
+			LayerNorm(got[2], src, 3, n, scale, nil, 1e-5)
+			RMSNorm(got[3], src, 3, n, scale, 1e-5)
+			Reduce(Mean, got[4], src, Axes{[]int{3}, []int{n}}, Axes{[]int{n}, []int{1}}, true)
+			undo()
+			if level == tier.Plain {
+				want = got
+			}
+			require.Equal(t, want, got, "%s, %d", level, n)
+		}
 	}
 }

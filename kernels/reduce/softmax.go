@@ -3,12 +3,21 @@ package reduce
 import (
 	"math"
 
+	"assay/kernels/curve"
 	"assay/kernels/numeric"
 )
 
 // Softmax writes exp(x-max)/sum along the middle axis of [outer][n][inner]; dst may be src. exp rounds to float32 before the
 // sum. A row with a NaN or an infinite maximum is NaN where the differences are.
 func Softmax(dst, src []float32, outer, n, inner int, lanes bool) {
+	if inner == 1 && lanes {
+		for r := range outer {
+			x, y := src[r*n:][:n], dst[r*n:][:n]
+			curve.ExpLess(y, x, curve.Max(x))
+			curve.Divide(y, y, curve.Sum(y))
+		}
+		return
+	}
 	each(outer, n, inner, func(at int) {
 		top := extremum(Max, src, at, Axes{[]int{n}, []int{inner}})
 		var l numeric.LaneSum

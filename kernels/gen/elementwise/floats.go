@@ -15,6 +15,7 @@ func floats(ctx *build.Context) {
 		{"add", func(a *asm, v reg.VecVirtual, b Op) { a.VADDPS(b, v, v) }},
 		{"sub", func(a *asm, v reg.VecVirtual, b Op) { a.VSUBPS(b, v, v) }},
 		{"mul", func(a *asm, v reg.VecVirtual, b Op) { a.VMULPS(b, v, v) }},
+		{"div", func(a *asm, v reg.VecVirtual, b Op) { a.VDIVPS(b, v, v) }},
 	} {
 		a := function(ctx, op.name+"RowsAVX2", "func(d, a, b *float32, n int)", op.name+"RowsAVX2 is "+op.name+" of two rows of n floats, n a multiple of 8.")
 		d, x, y, n := a.pointer("d"), a.pointer("a"), a.pointer("b"), a.pointer("n")
@@ -34,8 +35,30 @@ func floats(ctx *build.Context) {
 			})
 		}
 		a.done()
+		number(ctx, op.name, op.emit)
 	}
 	clamp(ctx)
+}
+
+// number writes an operation of a row and a number.
+func number(ctx *build.Context, name string, emit func(a *asm, v reg.VecVirtual, b Op)) {
+	a := function(ctx, name+"NumberAVX2", "func(d, a *float32, b float32, n int)", name+"NumberAVX2 is "+name+" of a row of n floats and b, n a multiple of 8.")
+	d, x, n := a.pointer("d"), a.pointer("a"), a.pointer("n")
+	y, nan := a.float("b"), a.nan()
+	for _, block := range []int{32, 8} {
+		a.loop(n, block, func() {
+			for i := 0; i < block/8; i++ {
+				v := a.YMM()
+				a.VMOVUPS(Mem{Base: x, Disp: 32 * i}, v)
+				emit(a, v, y)
+				a.canon(v, nan)
+				a.VMOVUPS(v, Mem{Base: d, Disp: 32 * i})
+			}
+			a.ADDQ(U32(4*uint32(block)), d)
+			a.ADDQ(U32(4*uint32(block)), x)
+		})
+	}
+	a.done()
 }
 
 func clamp(ctx *build.Context) {

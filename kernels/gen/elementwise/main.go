@@ -30,6 +30,9 @@ var files = []struct {
 	{"elementwise", "float_avx2", floats},
 	{"elementwise", "bytes_avx2", byteArithmetic},
 	{"elementwise", "lookup_vbmi", lookup},
+	{"curve", "curve_avx2", curves256},
+	{"curve", "curve_avx512", curves512},
+	{"curve", "rows_avx2", rows},
 	{"pool", "pool_avx2", pools},
 	{"quantize", "quantize_avx2", quantization},
 }
