@@ -25,7 +25,12 @@ import (
 // TestMain looks for goroutines that outlive their test. One kind is not ours: nats.go's object store starts a goroutine for
 // every Put and may clean up, at its end, before that goroutine has looked at what it shall wait for.
 func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"),
+		goleak.Cleanup(func(code int) {
+			removePrograms()
+			os.Exit(code)
+		}))
 }
 
 // world is a folder with a small job in it: twelve pictures of one colour each, a model that names the colour, labels.
