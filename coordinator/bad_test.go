@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -122,7 +123,20 @@ var badModels = []badInput{
 
 var badData = []badInput{
 	{name: "no data", args: more("--data", "nowhere"), want: []string{"nowhere"}},
-	{name: "no labels", args: less("--labels"), want: []string{"has no labels", "--labels FILE", "folder of its own"}},
+	{name: "no labels", args: func(w *world, good []string) []string {
+		return append(without(good, "--labels"), "--metric", "accuracy@top1")
+	}, want: []string{"has no labels", "--labels FILE", "folder of its own", "--metric agreement"}},
+	{name: "no scores", args: func(w *world, good []string) []string {
+		return append(without(good, "--labels"), "--metric", "spearman")
+	}, want: []string{"has no scores", "--labels FILE"}},
+	{name: "labels leave the background out", break_: model(background), want: []string{"off by one", "the label in 0 of 12 samples", "plus one in 12", "engine.has_background"}},
+	{name: "labels count from 1", break_: func(w *world) {
+		w.write("model.onnx", w.encode(background))
+		w.relabel(func(class int) int { return class + 2 })
+	}, want: []string{"off by one", "less one in 12", "take one off"}},
+	{name: "the last label is outside", break_: func(w *world) {
+		w.relabel(func(class int) int { return class + 1 })
+	}, want: []string{"labels.txt", "0..3", "count from 1"}},
 	{name: "no preprocessing", args: less("--like"), want: []string{"--like", "imagenet-torch, imagenet-tf, imagenet-caffe, raw255, unit", "--mean"}},
 	{name: "label out of range", break_: func(w *world) {
 		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_05.png 1", "image_05.png 7", 1)))
@@ -146,6 +160,27 @@ var badData = []badInput{
 	}, want: []string{"image_06.jpg"}},
 	{name: "a text file called PNG", break_: func(w *world) { w.write("images/image_06.png", []byte("hello")) }, want: []string{"image_06.png"}},
 	{name: "labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, want: []string{"guessing gives 0.0500", "labels", "--like"}},
+}
+
+// background is the network of colours with a class for the background in front, and one behind.
+const background = `ir 8
+graph colours
+input x: float32[N,3,8,8]
+w: float32[6,3,1,1] = const [0, 0, 0, 2, -1, -1, -1, 2, -1, -1, -1, 2, -1, -1, -1, 0, 0, 0]
+b: float32[6] = const [-9, 0, 0, 0, 0.75, -9]
+c: float32[N,6,8,8] = Conv(x, w, b) @colour
+p: float32[N,6,1,1] = GlobalAveragePool(c) @mean
+y: float32[N,6] = Flatten(p) @flat
+output y: float32[N,6]
+`
+
+// relabel changes the class of every label line.
+func (w *world) relabel(to func(class int) int) {
+	var b strings.Builder
+	for i := range 12 {
+		fmt.Fprintf(&b, "image_%02d.png %d\n", i, to(i%4))
+	}
+	w.write("labels.txt", []byte(b.String()))
 }
 
 // manyClasses is a model of twenty classes that always answers the last.
@@ -187,8 +222,8 @@ var badJobs = []badInput{
 	job("wrongly typed key", `"maximal_drop": "much"`, "5:", "maximal_drop", "number"),
 	job("maximal_drop -1", `"maximal_drop": -1`, "5:", "maximal_drop", "-1", "0 or more"),
 	job("key that is refused", `"use_layerwise_tuning": true`, "5:", "use_layerwise_tuning", "not supported"),
-	job("metric without labels", `"annotation_free": true`, "5:", "annotation_free", "labels"),
-	job("agreement by its name", `"metrics": [{"name": "agreement"}]`, "agreement", "labels"),
+	job("agreement and accuracy", `"metrics": [{"name": "agreement"}, {"name": "accuracy@top1"}]`, "agreement", "accuracy@top1", "one of them"),
+	job("annotation_free with a metric that needs labels", `"annotation_free": true, "metrics": [{"name": "accuracy@top5"}]`, "annotation_free", "accuracy@top5"),
 	job("ignored node that does not exist", `"ignored": {"scope": ["color"]}`, "5:", `"color"`, "colour"),
 	job("not JSON", `"maximal_drop": }`, "5:"),
 	{name: "job file absent", args: func(w *world, _ []string) []string { return []string{"run", w.path("job.json")} }, want: []string{"job.json", "no such file"}},
@@ -196,6 +231,8 @@ var badJobs = []badInput{
 	{name: "--max-drop text", args: more("--max-drop", "some"), want: []string{"--max-drop", "some"}},
 	{name: "--calib of nothing", args: more("--calib", "0"), want: []string{"--calib"}},
 	{name: "--like misspelt", args: more("--like", "imagenet-pytorch"), want: []string{"imagenet-pytorch", "imagenet-torch"}},
+	{name: "--metric misspelt", args: more("--metric", "acuracy@top1"), want: []string{"--metric", "acuracy@top1", "accuracy"}},
+	{name: "--output that is none", args: more("--output", "z"), want: []string{"--output", `"z"`, "it has y"}},
 	{name: "no model and no data", args: func(*world, []string) []string { return []string{"run"} }, want: []string{"-m", "--data"}},
 }
 

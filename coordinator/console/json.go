@@ -47,7 +47,7 @@ func JSON(w io.Writer) Listener {
 			})
 		},
 		Step: func(m run.Measured) {
-			emit("step", map[string]any{"kind": m.Kind, "operations": append([]string{}, m.Operations...), "value": number(m.Value), "drop": number(m.Drop), "met": m.Met})
+			emit("step", map[string]any{"kind": m.Kind, "operations": append([]string{}, m.Operations...), "value": number(m.Value), "noise": m.Noise, "drop": number(m.Drop), "met": m.Met})
 		},
 		Progress: func(p run.Progress) {
 			mu.Lock()

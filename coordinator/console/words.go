@@ -41,8 +41,10 @@ func phase(p run.Phase) string {
 		return fmt.Sprintf("reading %s from %s", plural(p.Samples, "sample"), strings.Join(p.Subject, ", "))
 	case run.PhaseStatistics:
 		return "calibrating: ranges of the float model's values" + cost(p)
+	case run.PhaseBaseline:
+		return fmt.Sprintf("measuring the float model on %s", plural(p.Samples, "sample")) + cost(p)
 	case run.PhaseStart:
-		return fmt.Sprintf("measuring the float and the all-INT8 model on %s", plural(p.Samples, "sample")) + cost(p)
+		return fmt.Sprintf("measuring the model with everything INT8 on %s", plural(p.Samples, "sample")) + cost(p)
 	case run.PhaseRank:
 		return ranking(p)
 	case run.PhaseRevert:
@@ -83,7 +85,7 @@ func cost(p run.Phase) string {
 // doing is the short name of a phase, for a bar.
 func doing(name string) string {
 	if t, ok := map[string]string{
-		run.PhaseDecode: "reading", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
+		run.PhaseDecode: "reading", run.PhaseBaseline: "measuring", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
 		run.PhaseRevert: "reverting", run.PhaseVerify: "verifying", run.PhaseExplain: "explaining", run.PhaseSpeed: "timing",
 	}[name]; ok {
 		return t
@@ -107,7 +109,11 @@ func against(m run.Measured) string {
 	if math.IsNaN(m.Value) {
 		return "no number"
 	}
-	return fmt.Sprintf("%.4f  drop %+.4f  %s", m.Value, m.Drop, verdict(m.Met))
+	value := fmt.Sprintf("%.4f", m.Value)
+	if m.Noise != "" {
+		value += " (" + m.Noise + ")"
+	}
+	return fmt.Sprintf("%s  drop %+.4f  %s", value, m.Drop, verdict(m.Met))
 }
 
 func verdict(met bool) string {

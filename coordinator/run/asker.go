@@ -24,6 +24,8 @@ type asker struct {
 	problem plan.Problem
 	digest  plan.Digest // of problem
 	meter   metric.Meter
+	what    plan.What    // Records, or Distance to ref
+	ref     plan.Digest  // the float model's answers, metric.Reference; zero when records are by annotation
 	base    plan.View    // the view of full evaluations; its cells are looked for before a subset is computed
 	params  *plan.Params // nil until the model is quantized
 	lookup  func(ctx context.Context, r []request) (map[plan.Digest]wire.Result, error)
@@ -126,7 +128,7 @@ func (a *asker) requests(ctx context.Context, p plan.Plan, effective plan.Digest
 		if l != nil && l.all(block) {
 			continue
 		}
-		c := plan.Cell{Problem: a.digest, Plan: effective, View: d, Index: index, What: plan.Records}
+		c := plan.Cell{Problem: a.digest, Plan: effective, View: d, Index: index, What: a.what, Ref: a.ref}
 		out = append(out, request{cell: c, digest: c.Digest(), plan: p, block: block})
 	}
 	if len(out) > 0 && !a.views[d] {

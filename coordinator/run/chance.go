@@ -14,7 +14,7 @@ const fewClasses = 10
 
 // chance is what guessing gives in metric s among so many classes; nil when that is not known.
 func chance(s metric.Spec, classes int) *search.Value {
-	if s.Type != "accuracy" || classes < 2 || int(s.TopK) >= classes {
+	if s.Type != "accuracy" && s.Type != typeAgreement || classes < 2 || int(s.TopK) >= classes {
 		return nil
 	}
 	v := metric.Count(int64(s.TopK), int64(classes))
@@ -32,8 +32,11 @@ func guessing(v, chance search.Value) bool {
 
 // checkBaseline refuses a float model that guesses: labels in another order, or another preprocessing, are nearly
 // always the cause, and every model is within the limit then.
-func (w *watcher) checkBaseline() error {
+func (w *watcher) checkBaseline(samples int) error {
 	for k, m := range w.search.Metrics {
+		if w.scored && math.Abs(w.baseline[k].F) <= 2/math.Sqrt(float64(samples)) {
+			return &InputError{fmt.Errorf("the float model has %v in %s over %d samples, which is no correlation: nothing could be lost. Are scores and rows in the same order, is --output the right output, and engine.mask the right mask?", w.baseline[k], m.Name, samples)}
+		}
 		if m.Chance == nil || !guessing(w.baseline[k], *m.Chance) {
 			continue
 		}

@@ -114,7 +114,7 @@ func toyRecord(params *plan.Params, p plan.Plan, s uint32) []byte {
 			}
 		}
 	}
-	b := make([]byte, 20)
+	b := make([]byte, 24)
 	if wrong {
 		binary.LittleEndian.PutUint32(b[4:], 1)
 	}

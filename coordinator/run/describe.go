@@ -44,6 +44,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	if err := w.currents(&d); err != nil {
 		return nil, err
 	}
+	d.Notes = append(d.Notes, noiseNotes(w.outcome, w.limit, w.meter)...)
 	d.Notes = append(d.Notes, w.built.Warnings...)
 	w.flips(&d)
 	if err := w.causes(ctx, &d); err != nil {

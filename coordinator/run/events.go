@@ -41,6 +41,7 @@ type Quantizable struct {
 // Names of phases. Rounds of the search have the search's names.
 const (
 	PhaseDecode     = "decode"
+	PhaseBaseline   = "baseline"
 	PhaseStatistics = "statistics"
 	PhaseStart      = "start"
 	PhaseRank       = "rank"
@@ -79,6 +80,7 @@ type Measured struct {
 	Kind       string   // MeasuredFloat, MeasuredINT8 or MeasuredRevert
 	Operations []string // that just went to float
 	Value      float64
+	Noise      string // for sqnr: the value as a ratio of signal to noise, such as "24.1 dB"
 	Drop       float64
 	Met        bool
 }

@@ -56,7 +56,7 @@ func (w *work) verify(ctx context.Context, file []byte) error {
 		return err
 	}
 	a := newAsker(w.cells, w.seat.objects, problem, w.meter, w.data.searchView)
-	a.onRound = w.asker.onRound
+	a.what, a.ref, a.onRound = w.asker.what, w.asker.ref, w.asker.onRound
 	w.watch.about(len(w.data.searchView.Samples))
 	trial := search.Trial{View: w.data.searchView}
 	if _, err := a.Ask(ctx, search.Round{Name: "verify", Need: []search.Trial{trial}}); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"assay/coordinator/report"
@@ -104,7 +105,7 @@ func (w *work) prepare(ctx context.Context) error {
 	if err := quant.CheckFloat(w.model.graph); err != nil {
 		return &InputError{fmt.Errorf("%s: %w", w.job.Model, err)}
 	}
-	if err := w.model.chooseOutput(w.job.Data.Output); err != nil {
+	if err := w.model.chooseOutputs(w.job.Data.Output); err != nil {
 		return err
 	}
 	if err := checkIgnored(w.job, w.model.graph); err != nil {
@@ -156,10 +157,13 @@ func (w *work) decode(ctx context.Context) error {
 	}
 	if w.model.classes > 0 && len(search.Labels) > 0 {
 		if err := search.CheckLabels(w.model.classes); err != nil {
+			if slices.Min(search.Labels) == 1 && int(slices.Max(search.Labels)) == w.model.classes {
+				err = fmt.Errorf("%w (do the labels count from 1? classes count from 0: take one off every label)", err)
+			}
 			return &InputError{err}
 		}
 	}
-	if w.meter, err = meterOf(w.job, w.model, search); err != nil {
+	if w.meter, err = meterOf(w.job, w.model, search, w.events.note); err != nil {
 		return err
 	}
 	w.problem = plan.Problem{Numerics: numeric.Version, Model: digestOf(w.model.bytes), Inputs: w.data.search.Digest(), Meter: w.meter.Digest(), Block: block(w.model.macs)}
@@ -216,7 +220,6 @@ func (w *work) listen(ctx context.Context) (stop func(), err error) {
 func (w *work) announce() {
 	calibration, n := len(w.data.calibView.Samples), len(w.data.searchView.Samples)
 	w.gauge.certain = int64(calibration + 3*n)
-	w.watch.about(calibration)
 	w.events.loaded(Loaded{
 		Model: w.job.Model, Nodes: len(w.model.graph.Graph.Nodes), Opset: w.model.graph.FileOpset, MACs: w.model.macs,
 		Data: w.job.Data.Source, Calibration: calibration, Search: n, Inferences: w.gauge.certain,
@@ -242,6 +245,10 @@ func (w *work) search(ctx context.Context) error {
 		}
 	}
 	w.announce()
+	if err := w.baseline(ctx); err != nil {
+		return err
+	}
+	w.watch.about(len(w.data.calibView.Samples))
 	stats, err := w.asker.statistics(ctx, PhaseStatistics, 1, calibration, w.data.calibView, w.data.calibNames, taps)
 	if err != nil {
 		return err
@@ -258,24 +265,16 @@ func (w *work) search(ctx context.Context) error {
 		return err
 	}
 	w.asker.params = w.params
-	w.wanted = search.Problem{
-		Params: w.params.Digest(), Groups: len(w.params.Groups), View: w.data.searchView, Limit: w.limit,
-		Subset: w.job.Subset, Iterations: w.job.Iterations, KeepWorse: w.job.KeepWorse,
-	}
+	p := &w.wanted
+	p.Params, p.Groups, p.Subset, p.Iterations, p.KeepWorse = w.params.Digest(), len(w.params.Groups), w.job.Subset, w.job.Iterations, w.job.KeepWorse
 	if !w.job.Aware {
 		w.wanted.Iterations = 0
-	}
-	for i, s := range w.meter.Metrics {
-		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
 	}
 	if err := w.remember(); err != nil {
 		return err
 	}
 	w.watch.search, w.watch.groups = w.wanted, groups
 	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
-	if w.watch.refused != nil {
-		return w.watch.refused // in its own words
-	}
 	return err
 }
 

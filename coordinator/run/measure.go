@@ -11,26 +11,43 @@ import (
 )
 
 // scored reports whether a job's metrics compare what the model says with numbers instead of classes.
-func scored(j *config.Job) bool {
-	return slices.ContainsFunc(j.Metrics, func(s metric.Spec) bool { return s.Type == "pearson" || s.Type == "spearman" })
+func scored(j *config.Job) bool { return asks(j, "pearson", "spearman") }
+
+// asks reports whether a metric of the job is of one of the types.
+func asks(j *config.Job, types ...string) bool {
+	return slices.ContainsFunc(j.Metrics, func(s metric.Spec) bool { return slices.Contains(types, s.Type) })
 }
 
-// checkMetrics refuses metrics that cannot be measured together, and those that need answers of the float model in place of
-// labels.
+// The metrics that compare with the float model.
+const (
+	typeAgreement = "agreement"
+	typeSQNR      = "sqnr"
+)
+
+// unlabelled reports whether a meter needs the float model's answers in place of labels.
+func unlabelled(m metric.Meter) bool {
+	return slices.ContainsFunc(m.Metrics, func(s metric.Spec) bool { return s.Type == typeAgreement || s.Type == typeSQNR })
+}
+
+// checkMetrics refuses metrics that cannot be measured together: each kind reads other annotations.
 func checkMetrics(j *config.Job) error {
-	agreement := j.Agreement
-	for _, m := range j.Metrics {
-		agreement = agreement || m.Type == "agreement"
-	}
-	if agreement {
-		return &InputError{fmt.Errorf("%s: agreement with the float model is not supported: take annotation_free and metrics of type agreement out, and give labels", j.File)}
+	kinds := map[string]string{"accuracy": "classes", "pearson": "scores", "spearman": "scores", typeAgreement: "the float model's classes", typeSQNR: "the float model's outputs"}
+	if j.Agreement && asks(j, "accuracy", "pearson", "spearman") {
+		return &InputError{fmt.Errorf("%s: annotation_free measures agreement with the float model, and metric %s needs labels: keep one of them", or(j.File, "job"), j.Metrics[0].Name)}
 	}
 	for _, m := range j.Metrics {
-		if scored(j) && m.Type == "accuracy" {
-			return &InputError{fmt.Errorf("metric %s counts classes, and the others compare with scores: labels cannot be both; keep one kind", m.Name)}
+		if a, b := kinds[j.Metrics[0].Type], kinds[m.Type]; a != b {
+			return &InputError{fmt.Errorf("%s: metric %s compares with %s, and %s with %s: a job can measure one of them", or(j.File, "--metric"), j.Metrics[0].Name, a, m.Name, b)}
 		}
 	}
 	return nil
+}
+
+func or(s, other string) string {
+	if s == "" {
+		return other
+	}
+	return s
 }
 
 // checkLabels refuses data without the labels that the job's metrics need.
@@ -38,32 +55,71 @@ func checkLabels(j *config.Job, search *dataset.Set) error {
 	switch {
 	case scored(j) && len(search.Scores) == 0:
 		return &InputError{fmt.Errorf("data: %s has no scores, and %s needs them: give --labels FILE (.npy, or a number a line)", j.Data.Source, j.Metrics[0].Name)}
-	case !scored(j) && len(search.Labels) == 0:
-		return &InputError{fmt.Errorf("data: %s has no labels, and accuracy needs them: give --labels FILE (lines of file name and class number, or .npy), or put the images of each class into a folder of its own", j.Data.Source)}
+	case asks(j, "accuracy") && len(search.Labels) == 0:
+		return &InputError{fmt.Errorf("data: %s has no labels, and accuracy needs them: give --labels FILE (lines of file name and class number, or .npy), put the images of each class into a folder of its own, or measure agreement with the float model by --metric agreement", j.Data.Source)}
 	}
 	return nil
 }
 
-// meterOf says what is measured: the job's metrics on the annotations that the data has.
-func meterOf(j *config.Job, m *model, search *dataset.Set) (metric.Meter, error) {
-	out := metric.Meter{Adapter: metric.Classification, Output: m.output, Metrics: j.Metrics, Labels: search.Labels, Scores: search.Scores}
-	if len(out.Metrics) == 0 {
-		out.Metrics = []metric.Spec{{Name: "accuracy@top1", Type: "accuracy", TopK: 1}}
-	}
-	if scored(j) {
-		out.Adapter, out.Labels = metric.Regression, nil
+// meterOf says what is measured: the job's metrics on the annotations that the data has, accuracy where it names none, and
+// agreement with the float model where there are no labels. note tells the user what was concluded.
+func meterOf(j *config.Job, m *model, search *dataset.Set, note func(string)) (metric.Meter, error) {
+	out := metric.Meter{Metrics: j.Metrics}
+	var err error
+	switch {
+	case scored(j):
+		out.Adapter, out.Output, out.Scores = metric.Regression, m.outputs[0], search.Scores
 		if search.Rows > 1 {
 			out.Adapter = metric.Similarity
-			var err error
-			if out.Mask, err = maskOf(j, m); err != nil {
-				return out, err
-			}
+			out.Mask, err = maskOf(j, m)
 		}
+	case j.Agreement || asks(j, typeAgreement, typeSQNR) || len(j.Metrics) == 0 && len(search.Labels) == 0:
+		out, err = freeMeter(j, m, note)
+	default:
+		out.Adapter, out.Output, out.Labels = metric.Classification, m.outputs[0], search.Labels
+		if len(out.Metrics) == 0 {
+			out.Metrics = []metric.Spec{{Name: "accuracy@top1", Type: "accuracy", TopK: 1}}
+		}
+	}
+	if err != nil {
+		return out, err
 	}
 	if err := out.Check(); err != nil {
 		return out, &InputError{err}
 	}
 	return out, nil
+}
+
+// freeMeter compares with the float model: the class of a classifier, the outputs of anything else.
+func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error) {
+	kind := typeSQNR
+	if asks(j, typeAgreement) || !asks(j, typeSQNR) && m.classifies() {
+		kind = typeAgreement
+	}
+	out := metric.Meter{Metrics: j.Metrics}
+	if len(out.Metrics) == 0 {
+		out.Metrics = []metric.Spec{{Name: kind, Type: kind, TopK: 1}}
+	}
+	if kind == typeAgreement {
+		out.Adapter, out.Output = metric.Classification, m.outputs[0]
+		note(fmt.Sprintf("no labels are used: what counts is how often the INT8 model's class is the float model's (output %s as scores of %d classes; if it holds something else, give --metric %s)", out.Output, m.classes, typeSQNR))
+		return out, nil
+	}
+	out.Adapter, out.Outputs = metric.Outputs, m.outputs
+	limit, err := j.Limit()
+	if err != nil {
+		return out, &InputError{err}
+	}
+	note(fmt.Sprintf("no labels are used: what counts is how near the INT8 model's outputs (%s) are to the float model's; a drop of %s is noise at %s", strings.Join(out.Outputs, ", "), j.Drop, decibels(1-limit.Float())))
+	return out, nil
+}
+
+// classifies reports whether the measured output looks like scores of classes: one output, and one row of floats a sample.
+func (m *model) classifies() bool {
+	if len(m.outputs) != 1 || m.classes < 2 || len(m.shape) < 2 || m.shape[0] != 1 || !m.floats {
+		return false
+	}
+	return m.shape[1] == m.classes
 }
 
 // maskOf is the input that marks the positions of a sequence, "" when the output has none.
@@ -76,7 +132,7 @@ func maskOf(j *config.Job, m *model) (string, error) {
 		}
 	}
 	for _, p := range m.graph.Graph.Outputs {
-		if p.Name == m.output && p.Type.Shape != nil && len(p.Type.Shape) == 2 {
+		if p.Name == m.outputs[0] && p.Type.Shape != nil && len(p.Type.Shape) == 2 {
 			return "", nil // one embedding a row
 		}
 	}
@@ -97,18 +153,25 @@ func maskOf(j *config.Job, m *model) (string, error) {
 	return "", nil
 }
 
-// chooseOutput takes the output that the job names.
-func (m *model) chooseOutput(name string) error {
-	if name == "" {
+// chooseOutputs takes the outputs that the job names, with commas between; without a name all, and the first is what
+// classes and scores are read from.
+func (m *model) chooseOutputs(names string) error {
+	var all []string
+	for _, p := range m.graph.Graph.Outputs {
+		all = append(all, p.Name)
+	}
+	m.outputs = all
+	if names == "" {
 		return nil
 	}
-	var names []string
-	for _, p := range m.graph.Graph.Outputs {
-		if p.Name == name {
-			m.output = name
-			return nil
-		}
-		names = append(names, p.Name)
+	m.outputs = []string{names}
+	if !slices.Contains(all, names) {
+		m.outputs = strings.Split(names, ",")
 	}
-	return &InputError{fmt.Errorf("--output: the model has no output %q; it has %s", name, strings.Join(names, ", "))}
+	for _, name := range m.outputs {
+		if !slices.Contains(all, name) {
+			return &InputError{fmt.Errorf("--output: the model has no output %q; it has %s", name, strings.Join(all, ", "))}
+		}
+	}
+	return nil
 }

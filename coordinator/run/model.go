@@ -14,6 +14,7 @@ import (
 	"assay/shared/pass"
 	"assay/shared/plan"
 	"assay/shared/quant"
+	"assay/shared/tensor"
 )
 
 // model is the float model, ready to be quantized.
@@ -21,9 +22,11 @@ type model struct {
 	graph   *graph.Model // normalised
 	bytes   []byte       // of the normalised model; its SHA-256 is the model digest
 	file    [32]byte     // SHA-256 of the user's file
-	output  string       // what is measured
+	outputs []string     // what is measured
 	macs    int64        // of one sample
 	classes int          // scores of the measured output, 0 when unknown
+	shape   []int        // of the first measured output for one sample; nil when unknown
+	floats  bool         // that output holds floats
 }
 
 // loadModel reads, checks and normalises.
@@ -49,7 +52,6 @@ func loadModel(path string) (*model, error) {
 	if len(m.Graph.Outputs) == 0 {
 		return nil, &InputError{fmt.Errorf("%s: the model has no output", path)}
 	}
-	out.output = m.Graph.Outputs[0].Name
 	return out, nil
 }
 
@@ -88,7 +90,10 @@ func (m *model) measure(in dataset.Inputs) error {
 	if err != nil {
 		return &InputError{fmt.Errorf("model and data do not fit: %w", err)}
 	}
-	if shape := info[m.output].Shape; len(shape) > 0 {
+	first := info[m.outputs[0]]
+	m.shape = first.Shape
+	m.floats = first.DType == tensor.Float32 || first.DType == tensor.Float64 || first.DType == tensor.Float16
+	if shape := m.shape; len(shape) > 0 {
 		m.classes = 1
 		for _, d := range shape[1:] {
 			m.classes *= d

@@ -23,6 +23,7 @@ type memory struct {
 	Problem    plan.Problem
 	Params     plan.Digest
 	View       plan.Digest
+	Reference  plan.Digest // of the float model's answers; zero with labels
 	Drop       string
 	Relative   bool
 	Subset     int
@@ -37,7 +38,7 @@ const memoryFile = "job.json"
 // remember writes what a replay needs, before the search begins.
 func (w *work) remember() error {
 	m := memory{
-		Problem: w.problem, Params: w.params.Digest(), View: w.data.searchView.Digest(), Drop: w.job.Drop, Relative: w.job.Relative,
+		Problem: w.problem, Params: w.params.Digest(), View: w.data.searchView.Digest(), Reference: w.asker.ref, Drop: w.job.Drop, Relative: w.job.Relative,
 		Subset: w.wanted.Subset, Iterations: w.wanted.Iterations, KeepWorse: w.wanted.KeepWorse,
 		Classes: w.model.classes, NATS: w.job.NATS,
 	}
@@ -87,6 +88,11 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	a := newAsker(stored{br}, br.Objects, m.Problem, meter, view)
 	a.params = params
 	a.lookup = stored{br}.lookup
+	if !m.Reference.IsZero() {
+		if err := a.against(ctx, m.Reference); err != nil {
+			return r, err
+		}
+	}
 	limit, err := metric.ParseLimit(m.Drop, m.Relative)
 	if err != nil {
 		return r, err

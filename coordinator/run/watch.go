@@ -23,8 +23,10 @@ type watcher struct {
 	asked    [][]int        // float groups of the full evaluations so far
 	subject  []string       // of the round that is being asked
 	samples  int
-	over     bool  // a ranking was announced
-	refused  error // why the search must not go on: the user's input
+	scored   bool // metrics are correlations
+	noise    bool // the first metric is a ratio of signal to noise
+	told     bool // what the float model measured
+	over     bool // a ranking was announced
 }
 
 // Ask implements search.Asker.
@@ -43,11 +45,8 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 	if err != nil {
 		return nil, err
 	}
-	if r.Name == PhaseStart && len(answers) > 0 {
+	if r.Name == PhaseStart && len(answers) > 0 && w.baseline == nil {
 		w.baseline = answers[0].Hi
-		if w.refused = w.checkBaseline(); w.refused != nil {
-			return nil, w.refused
-		}
 	}
 	for i, a := range answers {
 		w.heard(r, i, a)
@@ -72,14 +71,27 @@ func (w *watcher) round(name string, models, inferences int) {
 	w.gauge.round(name, int64(inferences))
 }
 
+// float tells what the float model measured, once; before a search, if it is called.
+func (w *watcher) float(values []search.Value) {
+	w.baseline = values
+	w.told = true
+	w.events.step(Measured{Kind: MeasuredFloat, Value: values[0].F, Met: true})
+}
+
 // heard tells answer i of a round of full evaluations.
 func (w *watcher) heard(r search.Round, i int, a search.Answer) {
 	if len(a.Hi) == 0 || r.Name != PhaseStart && r.Name != PhaseRevert {
 		return
 	}
 	m := Measured{Kind: MeasuredRevert, Operations: w.subject, Value: a.Hi[0].F, Met: true}
+	if w.noise {
+		m.Noise = decibels(m.Value)
+	}
 	if r.Name == PhaseStart {
 		m.Kind = []string{MeasuredFloat, MeasuredINT8}[min(i, 1)]
+	}
+	if m.Kind == MeasuredFloat && w.told {
+		return
 	}
 	if m.Kind != MeasuredFloat {
 		w.asked = append(w.asked, r.Need[i].Plan.FloatGroups())

@@ -6,7 +6,6 @@ package cell
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"assay/evaluator/engine"
@@ -19,19 +18,19 @@ import (
 	"assay/shared/plan"
 	"assay/shared/quant"
 	"assay/shared/store"
-	"assay/shared/tensor"
 	"assay/shared/wire"
 )
 
 // Evaluator computes cells: it fetches what a task names by digest and runs models. One serves all slots of a process.
 type Evaluator struct {
-	engine   *engine.Engine
-	objects  store.Store
-	problems *memo[plan.Digest, *problem]
-	params   *memo[plan.Digest, *plan.Params]
-	views    *memo[plan.Digest, plan.View]
-	taps     *memo[plan.Digest, []quant.Tap]
-	programs *memo[programKey, *engine.Program]
+	engine     *engine.Engine
+	objects    store.Store
+	problems   *memo[plan.Digest, *problem]
+	params     *memo[plan.Digest, *plan.Params]
+	views      *memo[plan.Digest, plan.View]
+	taps       *memo[plan.Digest, []quant.Tap]
+	references *memo[plan.Digest, *answers]
+	programs   *memo[programKey, *engine.Program]
 }
 
 // problem is a problem with everything that it names.
@@ -61,11 +60,12 @@ const (
 func New(objects store.Store, o engine.Options) *Evaluator {
 	return &Evaluator{
 		engine: engine.New(o), objects: objects,
-		problems: newMemo[plan.Digest, *problem](keepProblems),
-		params:   newMemo[plan.Digest, *plan.Params](keepProblems),
-		views:    newMemo[plan.Digest, plan.View](keepViews),
-		taps:     newMemo[plan.Digest, []quant.Tap](keepProblems),
-		programs: newMemo[programKey, *engine.Program](keepPrograms),
+		problems:   newMemo[plan.Digest, *problem](keepProblems),
+		params:     newMemo[plan.Digest, *plan.Params](keepProblems),
+		views:      newMemo[plan.Digest, plan.View](keepViews),
+		taps:       newMemo[plan.Digest, []quant.Tap](keepProblems),
+		references: newMemo[plan.Digest, *answers](keepProblems),
+		programs:   newMemo[programKey, *engine.Program](keepPrograms),
 	}
 }
 
@@ -94,29 +94,15 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	var measure func(values map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
-	var want []string
-	switch t.What {
-	case plan.Records:
-		want = pr.meter.Wants()
-		measure = pr.meter.PerSample
-	case plan.Taps:
-		taps, err := e.tapsOf(ctx, t.Ref)
-		if err != nil {
-			return worker.Value{}, err
-		}
-		want = values(taps)
-		measure = func(out map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
-			return tapped(taps, out, len(samples))
-		}
-	default:
-		return worker.Value{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
+	want, measure, err := e.question(ctx, pr, t)
+	if err != nil {
+		return worker.Value{}, err
 	}
 	program, err := e.program(ctx, pr, p, want)
 	if err != nil {
 		return worker.Value{}, err
 	}
-	records, err := e.run(ctx, pr, program, t, samples, measure, progress)
+	records, err := e.run(ctx, pr, program, samples, measure, progress)
 	if err != nil {
 		return worker.Value{}, err
 	}
@@ -128,51 +114,6 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 		}
 	}
 	return value, nil
-}
-
-// run feeds the samples batch by batch and appends what measure makes of inputs and outputs. Records do not depend on the batches.
-func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, t wire.Task, samples []uint32,
-	measure func(map[string]*tensor.Tensor, []uint32) ([]byte, error), progress func()) ([]byte, error) {
-	var records []byte
-	for len(samples) > 0 {
-		n := pr.inputs.Together(samples)
-		batch := samples[:min(n, e.batch(pr, program))]
-		samples = samples[len(batch):]
-		in, err := pr.inputs.Feed(ctx, e.objects.Get, batch)
-		if err != nil {
-			return nil, err
-		}
-		key := plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, batch})
-		out, err := program.Run(ctx, in, key)
-		if err != nil {
-			return nil, fmt.Errorf("samples %d..%d: %w", batch[0], batch[len(batch)-1], err)
-		}
-		maps.Copy(in, out)
-		rs, err := measure(in, batch)
-		if err != nil {
-			return nil, err
-		}
-		records = append(records, rs...)
-		progress()
-	}
-	return records, nil
-}
-
-// batchKey names the samples of a batch for the activation store.
-type batchKey struct {
-	Inputs  plan.Digest
-	Samples []uint32
-}
-
-// largestBatch is enough for weights to be read from cache and small enough for activations to stay there.
-const largestBatch = 8
-
-// batch is how many samples go through the model at once: 1 unless every row is computed by itself.
-func (e *Evaluator) batch(pr *problem, program *engine.Program) int {
-	if program.RowWise() {
-		return largestBatch
-	}
-	return 1
 }
 
 func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) ([]uint32, error) {
@@ -285,7 +226,7 @@ func (e *Evaluator) Time(ctx context.Context, d plan.Digest, p plan.Plan, sample
 	if err != nil {
 		return 0, err
 	}
-	in, err := pr.inputs.Feed(ctx, e.objects.Get, []uint32{sample})
+	in, err := pr.inputs.Feed(ctx, e.objects.Get, next(pr.inputs, program, []uint32{sample}).fed)
 	if err != nil {
 		return 0, err
 	}

@@ -90,7 +90,7 @@ func (j *Job) describeLimit() string {
 	for i, m := range j.Metrics {
 		names[i] = m.Name
 	}
-	of := or(strings.Join(names, ", "), "accuracy")
+	of := or(strings.Join(names, ", "), "accuracy, or agreement with the float model where there are no labels")
 	return fmt.Sprintf("a drop of %s%s in %s", j.Drop, unit, of)
 }
 

@@ -13,7 +13,7 @@ import (
 // metricTypes are the types that a job may name.
 func metricTypes() []string {
 	names, _ := metric.Types()
-	return slices.DeleteFunc(names, func(s string) bool { return s == "agreement" })
+	return names
 }
 
 var topName = regexp.MustCompile(`^(accuracy|agreement)(?:@top([1-9][0-9]{0,5}))?$`)

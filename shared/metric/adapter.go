@@ -16,20 +16,28 @@ const (
 	Similarity = "similarity"
 	// Regression: the output holds one number a sample, which is compared with the sample's score.
 	Regression = "regression"
+	// Outputs: whatever the outputs hold; records compare it with the float model's.
+	Outputs = "outputs"
 )
 
-// adapter is one entry of the table of adapters. record appends the record of each sample to b; n samples fill the first
-// axis of every value.
+// adapter is one entry of the table of adapters. The samples fill the first axis of every value.
+//
+// record appends the record of each sample to b, by its annotation. answers gives what each sample's outputs say, for
+// another model to be compared with; against appends the records of such a comparison, where answers[i] is the float
+// model's of sample i. They are nil where annotations are needed.
 type adapter struct {
-	name   string
-	size   func(m Meter) int
-	record func(m Meter, b []byte, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
+	name    string
+	size    func(m Meter) int
+	record  func(m Meter, b []byte, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
+	answers func(m Meter, values map[string]*tensor.Tensor, n int) ([][]byte, error)
+	against func(m Meter, b []byte, values map[string]*tensor.Tensor, answers [][]byte) ([]byte, error)
 }
 
 var adapters = []adapter{
-	{Classification, func(Meter) int { return recordSize }, Meter.classes},
-	{Similarity, func(Meter) int { return pairSize }, Meter.pairs},
-	{Regression, func(Meter) int { return pairSize }, Meter.numbers},
+	{Classification, func(Meter) int { return recordSize }, Meter.classes, Meter.classAnswers, Meter.classesAgainst},
+	{Similarity, func(Meter) int { return pairSize }, Meter.pairs, nil, nil},
+	{Regression, func(Meter) int { return pairSize }, Meter.numbers, nil, nil},
+	{Outputs, func(m Meter) int { return keptSize * len(m.Outputs) }, Meter.unlabelled, Meter.outputAnswers, Meter.outputsAgainst},
 }
 
 func (m Meter) adapter() (adapter, error) {

@@ -64,7 +64,7 @@ func unchanged(v []float64) []float64 { return v }
 // A correlation r of standardised columns x and y is 1 - mean((x-y)^2)/2, which splits it into one value a sample. Its
 // bounds before the last sample are those of every correlation.
 func correlated(name, what string, of func([]float64) []float64) kind {
-	each := func(_ Spec, records []byte) []float64 {
+	each := func(_ Meter, _ Spec, records []byte) []float64 {
 		said, right := pairsOf(records)
 		x, y := standard(of(said)), standard(of(right))
 		for i := range x {
@@ -73,7 +73,7 @@ func correlated(name, what string, of func([]float64) []float64) kind {
 		}
 		return x
 	}
-	value := func(_ Spec, records []byte) Value {
+	value := func(_ Meter, _ Spec, records []byte) Value {
 		said, right := pairsOf(records)
 		x, y := standard(of(said)), standard(of(right))
 		var sum float64
@@ -84,11 +84,11 @@ func correlated(name, what string, of func([]float64) []float64) kind {
 	}
 	return kind{
 		name: name, what: what, direction: HigherBetter, adapters: []string{Similarity, Regression}, value: value, each: each,
-		bounds: func(s Spec, seen, rest []byte) (lo, hi Value) {
+		bounds: func(m Meter, s Spec, seen, rest []byte) (lo, hi Value) {
 			if len(rest) > 0 {
 				return Float(-1), Float(1)
 			}
-			v := value(s, seen)
+			v := value(m, s, seen)
 			return v, v
 		},
 	}

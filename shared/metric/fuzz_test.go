@@ -46,3 +46,33 @@ func TestMeterDigest(t *testing.T) {
 		seen[other.Digest().String()] = true
 	}
 }
+
+// FuzzAnswers: bytes that claim to be answers are split and compared, or refused; nothing panics.
+func FuzzAnswers(f *testing.F) {
+	m, y := energies()
+	answers, err := m.Answers(y, 2)
+	require.NoError(f, err)
+	f.Add(JoinAnswers(answers))
+	f.Add([]byte{255, 255, 255, 255})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		answers, err := SplitAnswers(b, 2)
+		if err != nil {
+			return
+		}
+		require.Equal(t, b, JoinAnswers(answers))
+		if records, err := m.Against(y, answers); err == nil {
+			require.Len(t, records, 2*m.RecordSize())
+		}
+	})
+}
+
+// FuzzReference: what decodes encodes to the same bytes and names every sample once.
+func FuzzReference(f *testing.F) {
+	f.Add(Reference{[]AnswerPiece{{[32]byte{1}, []uint32{0, 2}}, {[32]byte{2}, []uint32{1}}}}.Encode())
+	f.Add(Reference{[]AnswerPiece{{[32]byte{1}, []uint32{0, 0}}}}.Encode())
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if r, err := DecodeReference(b); err == nil {
+			require.Equal(t, b, r.Encode())
+		}
+	})
+}

@@ -1,7 +1,6 @@
 package metric
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -15,8 +14,9 @@ import (
 // hold the predicted class and accuracy cannot be valued), Scores has numbers.
 type Meter struct {
 	Adapter string
-	Output  string
-	Mask    string // Similarity: the model input that is not 0 where a position of the output counts; "": all count
+	Output  string   // "" under Outputs
+	Outputs []string // Outputs: all that are compared
+	Mask    string   // Similarity: the model input that is not 0 where a position of the output counts; "": all count
 	Metrics []Spec
 	Labels  []int32
 	Scores  []float64
@@ -29,8 +29,11 @@ type Spec struct {
 	TopK uint32
 }
 
-// maxSpecs bounds a meter that comes from outside.
-const maxSpecs = 64
+// Bounds of a meter that comes from outside.
+const (
+	maxSpecs   = 64
+	maxOutputs = 64
+)
 
 // Check reports a meter that cannot be obeyed.
 func (m Meter) Check() error {
@@ -51,12 +54,15 @@ func (m Meter) Check() error {
 		if s.TopK < 1 || s.TopK > math.MaxInt32 {
 			return fmt.Errorf("meter: metric %q: top_k %d: 1 or more is needed", s.Name, s.TopK)
 		}
-		if len(m.Labels)+len(m.Scores) == 0 {
+		if len(m.Labels)+len(m.Scores) == 0 && s.Type != agreement && m.Adapter != Outputs {
 			return fmt.Errorf("meter: metric %q needs labels", s.Name)
 		}
 		if slices.ContainsFunc(m.Metrics[:i], func(o Spec) bool { return o.Name == s.Name }) {
 			return fmt.Errorf("meter: two metrics are called %q", s.Name)
 		}
+	}
+	if (m.Adapter == Outputs) != (len(m.Outputs) > 0) || len(m.Outputs) > maxOutputs {
+		return fmt.Errorf("meter: %s does not go with %d outputs (at most %d are compared)", m.Adapter, len(m.Outputs), maxOutputs)
 	}
 	return m.checkAnnotations()
 }
@@ -88,7 +94,12 @@ func (m Meter) RecordSize() int {
 }
 
 // Wants are the values that records need, in the model's names; some of them may be inputs of the model.
-func (m Meter) Wants() []string { return []string{m.Output} }
+func (m Meter) Wants() []string {
+	if m.Adapter == Outputs {
+		return m.Outputs
+	}
+	return []string{m.Output}
+}
 
 // PerSample gives the records of the samples in order. values are those of one batch: the outputs, and the inputs that the
 // batch was fed. The first axis of each holds the samples (two rows each under Similarity), or has length 1 for a single
@@ -184,22 +195,4 @@ func scores(t *tensor.Tensor) ([]float64, error) {
 		}
 	}
 	return out, nil
-}
-
-// Agreement is the meter that asks how often a model's answer is the float model's: its labels are the classes in
-// records, which are the float model's under m, one for every sample in data order.
-func (m Meter) Agreement(records []byte) (Meter, error) {
-	rs, err := Records(records)
-	if err != nil {
-		return Meter{}, err
-	}
-	if len(rs) == 0 {
-		return Meter{}, errors.New("meter: agreement needs the float model's records")
-	}
-	m.Metrics = []Spec{{Name: agreement, Type: agreement, TopK: 1}}
-	m.Labels = make([]int32, len(rs))
-	for i, r := range rs {
-		m.Labels[i] = int32(r.Class)
-	}
-	return m, nil
 }

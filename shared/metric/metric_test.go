@@ -151,27 +151,6 @@ func TestElementTypesAgree(t *testing.T) {
 	}
 }
 
-// TestAgreement: labels of the agreement meter are the float model's classes, so the float model agrees with itself, and
-// the records of an unlabelled meter are enough for it.
-func TestAgreement(t *testing.T) {
-	m := Meter{Adapter: Classification, Output: "y"}
-	y := map[string]*tensor.Tensor{"y": parseScores(t, "1 2 0\n3 3 1\n0 1 5")}
-	b, err := m.PerSample(y, []uint32{0, 1, 2})
-	require.NoError(t, err)
-	a, err := m.Agreement(b)
-	require.NoError(t, err)
-	require.NoError(t, a.Check())
-	require.Equal(t, []int32{1, 0, 2}, a.Labels)
-	self, err := a.PerSample(y, []uint32{0, 1, 2})
-	require.NoError(t, err)
-	require.Equal(t, Count(3, 3), a.Value(0, self))
-	other, err := a.PerSample(map[string]*tensor.Tensor{"y": parseScores(t, "1 2 0\n3 4 1\n0 1 5")}, []uint32{0, 1, 2})
-	require.NoError(t, err)
-	require.Equal(t, Count(2, 3), a.Value(0, other))
-	wrong, right := a.Flips(0, self, other)
-	require.Equal(t, [2]int{1, 0}, [2]int{wrong, right})
-}
-
 // TestRefusals: outputs and meters that cannot be valued are named.
 func TestRefusals(t *testing.T) {
 	good := Meter{Adapter: Classification, Output: "y", Metrics: []Spec{{"a", "accuracy", 1}}, Labels: []int32{0, 5}}
@@ -199,7 +178,7 @@ func TestRefusals(t *testing.T) {
 	require.ErrorContains(t, bad.Check(), "classes begin at 0")
 	bad = good
 	bad.Metrics = []Spec{{"a", "acuracy", 1}}
-	require.ErrorContains(t, bad.Check(), "known are accuracy, agreement")
+	require.ErrorContains(t, bad.Check(), "known are accuracy, agreement, pearson")
 	_, err := Records(make([]byte, 21))
-	require.ErrorContains(t, err, "no multiple of 20")
+	require.ErrorContains(t, err, "no multiple of 24")
 }

@@ -6,13 +6,14 @@ import (
 	"math"
 )
 
-// Record is what one sample yields under a classification. Encoded, it is 20 bytes: Class, Rank, Margin, Span and flags,
-// each 4 bytes, little-endian.
+// Record is what one sample yields under a classification. Encoded, it is 24 bytes: Class, Rank, Margin, Span, Behind and
+// flags, each 4 bytes, little-endian.
 type Record struct {
 	Class  uint32  // with the highest score; the lowest of equals
 	Rank   uint32  // number of classes that rank before the label; NoRank without a label. Top-k holds when Rank < k
 	Margin float32 // highest score minus the second highest, NaN where some score is NaN
 	Span   float32 // highest score minus the lowest, likewise
+	Behind float32 // highest score minus the label's, likewise; 0 without a label
 	NaN    bool    // some score is NaN
 }
 
@@ -20,12 +21,26 @@ type Record struct {
 const NoRank = math.MaxUint32
 
 const (
-	recordSize = 20
+	recordSize = 24
 	flagNaN    = 1
 )
 
 // Correct says whether the label is among the k first classes.
 func (r Record) Correct(k uint32) bool { return r.Rank < k }
+
+// Lead is how far the label's score is above the best of the others, as a share of the span of all scores: from -1 to 1, and
+// below 0 where another class is the answer. It compares models whose scores have different scales. NaN where there is no
+// label, no span, or a score that is no number.
+func (r Record) Lead() float64 {
+	lead := float64(r.Margin)
+	if r.Rank > 0 {
+		lead = -float64(r.Behind)
+	}
+	if r.Rank == NoRank || !(r.Span > 0) || math.IsInf(float64(r.Span), 0) {
+		return math.NaN()
+	}
+	return lead / float64(r.Span)
+}
 
 // classify makes the record of one sample. label is -1 when there is none.
 func classify(scores []float64, label int32) Record {
@@ -45,11 +60,12 @@ func classify(scores []float64, label int32) Record {
 	}
 	r.Class = uint32(best)
 	r.Margin, r.Span = canonical(scores[best]-second), canonical(scores[best]-lowest)
-	if r.NaN {
-		r.Margin, r.Span = canonical(math.NaN()), canonical(math.NaN())
-	}
 	if label >= 0 {
 		r.Rank = rank(scores, int(label))
+		r.Behind = canonical(scores[best] - scores[label])
+	}
+	if r.NaN {
+		r.Margin, r.Span, r.Behind = canonical(math.NaN()), canonical(math.NaN()), canonical(math.NaN())
 	}
 	return r
 }
@@ -84,7 +100,7 @@ func (r Record) append(b []byte) []byte {
 	if r.NaN {
 		flags = flagNaN
 	}
-	for _, v := range [...]uint32{r.Class, r.Rank, math.Float32bits(r.Margin), math.Float32bits(r.Span), flags} {
+	for _, v := range [...]uint32{r.Class, r.Rank, math.Float32bits(r.Margin), math.Float32bits(r.Span), math.Float32bits(r.Behind), flags} {
 		b = binary.LittleEndian.AppendUint32(b, v)
 	}
 	return b
@@ -94,7 +110,8 @@ func (r Record) append(b []byte) []byte {
 func record(b []byte, i int) Record {
 	b = b[i*recordSize:]
 	u := func(k int) uint32 { return binary.LittleEndian.Uint32(b[k*4:]) }
-	return Record{u(0), u(1), math.Float32frombits(u(2)), math.Float32frombits(u(3)), u(4)&flagNaN != 0}
+	f := func(k int) float32 { return math.Float32frombits(u(k)) }
+	return Record{u(0), u(1), f(2), f(3), f(4), u(5)&flagNaN != 0}
 }
 
 // Records decodes records. An error means that the bytes are no whole number of them.

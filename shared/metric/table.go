@@ -31,9 +31,9 @@ type kind struct {
 	direction Direction
 	adapters  []string
 	counts    bool
-	value     func(s Spec, records []byte) Value
-	each      func(s Spec, records []byte) []float64
-	bounds    func(s Spec, seen, rest []byte) (lo, hi Value)
+	value     func(m Meter, s Spec, records []byte) Value
+	each      func(m Meter, s Spec, records []byte) []float64
+	bounds    func(m Meter, s Spec, seen, rest []byte) (lo, hi Value)
 }
 
 const agreement = "agreement"
@@ -44,6 +44,7 @@ var kinds = []kind{
 	counted(agreement, "share of samples on which the float model's class is among the top_k highest scores", topK),
 	correlated("pearson", "Pearson correlation of what the model says with the scores in the labels", unchanged),
 	correlated("spearman", "Spearman correlation: Pearson's on ranks, equal values sharing the mean of theirs", ranks),
+	meanKept(),
 }
 
 // counted is a kind that counts samples out of all samples: a share that is exact, and whose bounds take every sample not
@@ -60,8 +61,8 @@ func counted(name, what string, hit func(Spec, Record) bool) kind {
 	}
 	return kind{
 		name: name, what: what, direction: HigherBetter, adapters: []string{Classification}, counts: true,
-		value: func(s Spec, records []byte) Value { return Count(count(s, records)) },
-		each: func(s Spec, records []byte) []float64 {
+		value: func(_ Meter, s Spec, records []byte) Value { return Count(count(s, records)) },
+		each: func(_ Meter, s Spec, records []byte) []float64 {
 			out := make([]float64, len(records)/recordSize)
 			for i := range out {
 				if hit(s, record(records, i)) {
@@ -70,7 +71,7 @@ func counted(name, what string, hit func(Spec, Record) bool) kind {
 			}
 			return out
 		},
-		bounds: func(s Spec, seen, rest []byte) (lo, hi Value) {
+		bounds: func(_ Meter, s Spec, seen, rest []byte) (lo, hi Value) {
 			hits, all := count(s, seen)
 			left := int64(len(rest) / recordSize)
 			return Count(hits, all+left), Count(hits+left, all+left)
@@ -112,19 +113,19 @@ func (m Meter) kind(metric int) kind {
 
 // Value is the metric over records, which are whole and in data order. No records give a value that no comparison orders.
 func (m Meter) Value(metric int, records []byte) Value {
-	return m.kind(metric).value(m.Metrics[metric], records)
+	return m.kind(metric).value(m, m.Metrics[metric], records)
 }
 
 // Each is the metric of every single sample: 1 or 0 for counts. For a correlation it is the part of it that the sample has
 // among the records, and the mean of all is the correlation.
 func (m Meter) Each(metric int, records []byte) []float64 {
-	return m.kind(metric).each(m.Metrics[metric], records)
+	return m.kind(metric).each(m, m.Metrics[metric], records)
 }
 
 // Bounds encloses the metric of a whole view of which the records seen are known. rest are the float model's records of
 // the samples not seen.
 func (m Meter) Bounds(metric int, seen, rest []byte) (lo, hi Value) {
-	return m.kind(metric).bounds(m.Metrics[metric], seen, rest)
+	return m.kind(metric).bounds(m, m.Metrics[metric], seen, rest)
 }
 
 // Counts says that a metric counts samples, so that single ones are right or wrong under it.

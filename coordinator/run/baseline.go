@@ -1,0 +1,113 @@
+package run
+
+import (
+	"context"
+	"fmt"
+
+	"assay/coordinator/search"
+	"assay/kernels/numeric"
+	"assay/shared/metric"
+	"assay/shared/plan"
+)
+
+// baseline measures the float model before anything is quantized: a model that guesses, or labels that count otherwise than
+// the model, end the job here. Without labels it collects what the float model says instead, which then is the right answer.
+func (w *work) baseline(ctx context.Context) error {
+	w.wanted = search.Problem{View: w.data.searchView, Limit: w.limit}
+	for i, s := range w.meter.Metrics {
+		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
+	}
+	w.watch.search, w.watch.scored, w.watch.noise = w.wanted, scored(w.job), w.meter.Adapter == metric.Outputs
+	w.watch.about(len(w.data.searchView.Samples))
+	samples := w.data.searchView.Samples
+	if unlabelled(w.meter) {
+		if err := w.asker.answers(ctx); err != nil {
+			return err
+		}
+	} else if _, err := w.asker.Ask(ctx, search.Round{Name: PhaseBaseline, Need: []search.Trial{{View: w.data.searchView}}}); err != nil {
+		return err
+	}
+	records := w.asker.known[plan.Digest{}].join(samples)
+	if err := shifted(w.meter, samples, records); err != nil {
+		return err
+	}
+	var values []search.Value
+	for i := range w.meter.Metrics {
+		values = append(values, w.meter.Value(i, records))
+	}
+	w.watch.float(values)
+	return w.watch.checkBaseline(len(samples))
+}
+
+// noiseNotes says the values of sqnr as decibels, for the report.
+func noiseNotes(o search.Outcome, limit metric.Limit, m metric.Meter) []string {
+	var out []string
+	for i, r := range o.Metrics {
+		if m.Metrics[i].Type == typeSQNR {
+			out = append(out, fmt.Sprintf("%s in decibels: everything INT8 %s, the final model %s, the limit %s", r.Metric.Name, decibels(r.Int8.F), decibels(r.Final.F), decibels(1-limit.Float())))
+		}
+	}
+	return out
+}
+
+// shiftedAt is the chance below which answers that fit another count of the labels are no accident.
+const shiftedAt = 1e-3
+
+// shifted refuses labels that are off by one: the model's answers fit the labels plus or minus one far better.
+func shifted(m metric.Meter, samples []uint32, records []byte) error {
+	if m.Adapter != metric.Classification || len(m.Labels) == 0 {
+		return nil
+	}
+	rs, err := metric.Records(records)
+	if err != nil {
+		return err
+	}
+	var hits [3]int // with the labels less one, as they are, plus one
+	for i, r := range rs {
+		if d := int64(r.Class) - int64(m.Labels[samples[i]]); d >= -1 && d <= 1 {
+			hits[d+1]++
+		}
+	}
+	for _, by := range []struct {
+		hits   int
+		what   string
+		advice string
+	}{
+		{hits[2], "the label plus one", "the model has a class for the background in front that the labels do not count: set engine.has_background in a job file, or add one to every label"},
+		{hits[0], "the label less one", "the labels count from 1, and classes count from 0: take one off every label"},
+	} {
+		if by.hits > hits[1] && signTest(by.hits, hits[1]) < shiftedAt {
+			return &InputError{fmt.Errorf("labels are off by one: the float model's answer is the label in %d of %d samples, and %s in %d: %s", hits[1], len(rs), by.what, by.hits, by.advice)}
+		}
+	}
+	return nil
+}
+
+// signTest is the probability that of wins + losses fair tosses at least wins are won: the one-sided exact sign test, which is
+// McNemar's for paired answers.
+func signTest(wins, losses int) float64 {
+	n := wins + losses
+	if n == 0 {
+		return 1
+	}
+	var p float64
+	term := numeric.Exp64(-float64(n) * numeric.Log64(2)) // of no win
+	for k := 0; k <= n; k++ {
+		if k >= wins {
+			p += term
+		}
+		term *= float64(n-k) / float64(k+1)
+	}
+	return min(p, 1)
+}
+
+// decibels says a kept share as a ratio of signal to noise.
+func decibels(kept float64) string {
+	switch {
+	case kept >= 1:
+		return "no noise"
+	case kept <= 0:
+		return "nothing but noise"
+	}
+	return fmt.Sprintf("%.1f dB", 10*(numeric.Log64(kept)-numeric.Log64(1-kept))/numeric.Log64(10))
+}

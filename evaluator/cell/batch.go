@@ -1,0 +1,108 @@
+package cell
+
+import (
+	"context"
+	"fmt"
+	"maps"
+
+	"assay/evaluator/engine"
+	"assay/shared/dataset"
+	"assay/shared/plan"
+	"assay/shared/tensor"
+)
+
+// batch is what goes through the model at once. Only the samples asked are measured; fed may hold more.
+type batch struct {
+	asked []uint32
+	fed   []uint32 // asked itself unless the model fixes its batch
+}
+
+// batchKey names the samples of a batch for the activation store.
+type batchKey struct {
+	Inputs  plan.Digest
+	Samples []uint32
+}
+
+// largestBatch is enough for weights to be read from cache and small enough for activations to stay there.
+const largestBatch = 8
+
+// next is the first batch of samples: as many as share a shape if every row is computed by itself, else one. A model with a
+// fixed batch of b samples gets aligned groups: samples g*b to g*b+b-1 of the data, whatever is asked of them, the last one
+// of the data repeated behind its end. So what a sample is fed with depends on the data alone.
+func next(in dataset.Inputs, program *engine.Program, samples []uint32) batch {
+	if b := group(in, program.Batch()); b > 1 {
+		n, first := 1, samples[0]-samples[0]%b
+		for n < len(samples) && samples[n] >= first && samples[n] < first+b {
+			n++
+		}
+		out := batch{asked: samples[:n]}
+		for s := first; s < first+b; s++ {
+			out.fed = append(out.fed, min(s, in.Count-1))
+		}
+		return out
+	}
+	n := 1
+	if program.RowWise() {
+		n = min(in.Together(samples), largestBatch)
+	}
+	return batch{samples[:n], samples[:n]}
+}
+
+// group is how many samples fill the rows that a model fixes, 1 where they do not fill them evenly or none are fixed.
+func group(in dataset.Inputs, rows int) uint32 {
+	own := 1
+	for _, s := range in.Streams {
+		own = max(own, int(s.Rows))
+	}
+	if rows <= own || rows%own != 0 {
+		return 1
+	}
+	return uint32(rows / own)
+}
+
+// rows keeps the rows of the samples asked in every value of a batch.
+func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	if len(b.asked) == len(b.fed) {
+		return values
+	}
+	out := make(map[string]*tensor.Tensor, len(values))
+	for name, t := range values {
+		out[name] = t
+		if len(t.Shape) == 0 || t.Shape[0]%len(b.fed) != 0 {
+			continue // no rows: the same for every sample
+		}
+		size := len(t.Data) / len(b.fed)
+		picked := tensor.New(t.DType, append([]int{t.Shape[0] / len(b.fed) * len(b.asked)}, t.Shape[1:]...)...)
+		for k, s := range b.asked {
+			i := int(s - b.asked[0] + b.asked[0]%uint32(len(b.fed)))
+			copy(picked.Data[k*size:(k+1)*size], t.Data[i*size:(i+1)*size])
+		}
+		out[name] = picked
+	}
+	return out
+}
+
+// run feeds the samples batch by batch and appends what is made of inputs and outputs. Records do not depend on the batches.
+func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, samples []uint32, m measure, progress func()) ([]byte, error) {
+	var records []byte
+	for len(samples) > 0 {
+		b := next(pr.inputs, program, samples)
+		samples = samples[len(b.asked):]
+		in, err := pr.inputs.Feed(ctx, e.objects.Get, b.fed)
+		if err != nil {
+			return nil, err
+		}
+		out, err := program.Run(ctx, in, plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, b.fed}))
+		if err != nil {
+			return nil, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)
+		}
+		maps.Copy(in, out)
+		rs, err := m(ctx, b.rows(in), b.asked)
+		if err != nil {
+			return nil, err
+		}
+		records = append(records, rs...)
+		progress()
+	}
+	return records, nil
+}
