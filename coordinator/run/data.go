@@ -8,7 +8,6 @@ import (
 	"assay/shared/config"
 	"assay/shared/dataset"
 	"assay/shared/plan"
-	"assay/shared/store"
 )
 
 // data is the samples of a job: one manifest for the search, and for calibration the same or one of its own.
@@ -51,13 +50,9 @@ func checkData(j *config.Job, search *dataset.Set) error {
 
 // decode reads every sample once and stores the pieces. A sample that cannot be read ends the job before any search: a
 // result on fewer samples than the user gave is not what was asked for.
-func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, objects store.Store, progress func(done, total int)) (*data, error) {
-	put := func(b []byte) (plan.Digest, error) { return objects.Put(ctx, b) }
+func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, from shelf, progress func(done, total int)) (*data, error) {
 	d := &data{names: search.Names, pictures: search.Pictures(), notes: search.Notes}
-	in, faults, err := search.Build(ctx, put, progress)
-	if err == nil {
-		err = faults.Err()
-	}
+	in, err := from.build(ctx, search, progress)
 	if err != nil {
 		return nil, inputUnless(ctx, err)
 	}
@@ -68,10 +63,7 @@ func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set
 	}
 	d.searchView.Samples, d.calibView.Samples = rest, own
 	if calibration != nil {
-		in, faults, err := calibration.Select(toInts(j.Calibration.Pick(calibration.Len()))).Build(ctx, put, nil)
-		if err == nil {
-			err = faults.Err()
-		}
+		in, err := from.build(ctx, calibration.Select(toInts(j.Calibration.Pick(calibration.Len()))), nil)
 		if err != nil {
 			return nil, inputUnless(ctx, fmt.Errorf("calibration %w", err))
 		}

@@ -149,7 +149,7 @@ func (w *work) decode(ctx context.Context) error {
 		w.events.note("data: " + n)
 	}
 	w.events.phase(Phase{Name: PhaseDecode, Subject: []string{w.job.Data.Source}, Samples: search.Len()})
-	if w.data, err = decode(ctx, w.job, search, calibration, w.seat.objects, nil); err != nil {
+	if w.data, err = decode(ctx, w.job, search, calibration, shelf{w.seat.state.Decoded(), w.seat.objects}, nil); err != nil {
 		return err
 	}
 	if err := w.model.measure(w.data.search); err != nil {

@@ -58,5 +58,8 @@ func OpenState(dir string) (*State, error) {
 // Broker is the directory of the embedded broker.
 func (s *State) Broker() string { return filepath.Join(s.Dir, "broker") }
 
+// Decoded is the directory of what pictures became, see shelf.
+func (s *State) Decoded() string { return filepath.Join(s.Dir, "decoded") }
+
 // Close gives the directory free.
 func (s *State) Close() error { return s.lock.Close() }
