@@ -65,7 +65,7 @@ func TestMagika(t *testing.T) {
 func TestMagikaPOT(t *testing.T) {
 	w, d := runMagika(t, "job-pot.json")
 	require.Equal(t, []string{"119/121 (0.9834710743801653)", "52/121 (0.4297520661157025)", "118/121 (0.9752066115702479)"}, d.Metrics[0].Exact)
-	require.Equal(t, 21, d.Model.Groups)
+	require.Equal(t, [2]int{23, 21}, [2]int{d.Model.Operations, d.Model.Groups})
 	var float []string
 	for _, g := range d.FloatGroups {
 		for _, name := range g.Operations {

@@ -2,6 +2,7 @@
 //
 //	assay run job.json            quantize as a job file says
 //	assay run -m model.onnx ...   the same by flags
+//	assay explain job.json        the job as it is understood; nothing is evaluated
 //	assay replay STATE            the decisions again, from stored results
 //	assay version
 //

@@ -33,15 +33,9 @@ Exit codes: 0 limit met, 3 not met (the best model is written), 2 bad input, 1 i
 
 // Run implements the command.
 func (c runCommand) Run(t *terminal) error {
-	job := config.New()
-	if c.Job != "" {
-		var err error
-		if job, err = config.Read(c.Job); err != nil {
-			return run.BadInput(err)
-		}
-	}
-	if err := c.Flags.Apply(job); err != nil {
-		return run.BadInput(err)
+	job, err := readJob(c.Job, c.Flags)
+	if err != nil {
+		return err
 	}
 	listener := listenerFor(t, job.JSON)
 	res, err := run.Job(t.ctx, job, "assay "+quoted(t.args), listener.Events)

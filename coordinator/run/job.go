@@ -83,8 +83,8 @@ type work struct {
 	counts  struct{ computed, reused int64 }
 }
 
-// prepare does what needs no sample to be decoded: every mistake that can be seen early is seen here.
-func (w *work) prepare(ctx context.Context) error {
+// check reads the job and its model: every mistake that can be seen in them is seen here, and nothing is written.
+func (w *work) check() error {
 	if err := w.job.Check(); err != nil {
 		return &InputError{err}
 	}
@@ -96,9 +96,6 @@ func (w *work) prepare(ctx context.Context) error {
 		return &InputError{err}
 	}
 	w.limit = limit
-	if err := writable(w.job.OutputDir); err != nil {
-		return &InputError{err}
-	}
 	if w.model, err = loadModel(w.job.Model); err != nil {
 		return err
 	}
@@ -108,9 +105,18 @@ func (w *work) prepare(ctx context.Context) error {
 	if err := w.model.chooseOutputs(w.job.Data.Output); err != nil {
 		return err
 	}
-	if err := checkIgnored(w.job, w.model.graph); err != nil {
+	return checkIgnored(w.job, w.model.graph)
+}
+
+// prepare does what needs no sample to be decoded.
+func (w *work) prepare(ctx context.Context) error {
+	if err := w.check(); err != nil {
 		return err
 	}
+	if err := writable(w.job.OutputDir); err != nil {
+		return &InputError{err}
+	}
+	var err error
 	dir := w.job.StateDir
 	if dir == "" {
 		if dir, err = DefaultStateDir(w.job.Model, w.model.file); err != nil {

@@ -19,7 +19,7 @@ const here = "compression.algorithms[0].params"
 func build(w *walker) *Job {
 	b := builder{walker: w, dir: filepath.Dir(w.file)}
 	j := New()
-	j.File = w.file
+	j.File, j.given = w.file, givenBy(w)
 	j.Model = b.path("model.model", "")
 	j.Name = b.text("model.model_name", "")
 	if strings.ContainsAny(j.Name, `/\`) || j.Name == "." || j.Name == ".." {

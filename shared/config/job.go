@@ -46,6 +46,8 @@ type Job struct {
 	NATS       string // URL; "": a broker inside the process
 	Memory     int64  // bytes of an evaluator process; 0: half of the machine's
 	JSON       bool   // one event a line
+
+	given []given // what the file says, for Settings
 }
 
 // Unset is the value of Job.Evaluators that nobody gave.
