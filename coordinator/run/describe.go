@@ -57,7 +57,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	run := report.Run{
 		Seconds: time.Since(w.start).Seconds(), Inferences: w.gauge.inferences(), CellsComputed: w.counts.computed, CellsReused: w.counts.reused,
 		Nodes: []report.Node{}, Versions: map[string]string{"assay": version.String(), "go": runtime.Version()},
-		Speed: speed, Command: w.command, State: w.seat.state.Dir,
+		Speed: speed, Command: w.command, Check: w.program(), State: w.seat.state.Dir,
 	}
 	for _, n := range w.cells.nodes.all() {
 		run.Nodes = append(run.Nodes, report.Node(n))

@@ -42,7 +42,7 @@ func (w *work) flip(sample uint32, wrong bool, float, final []byte) report.Flip 
 	if w.meter.Adapter != metric.Classification {
 		return f
 	}
-	if int(sample) < len(w.meter.Labels) {
+	if int(sample) < len(w.meter.Labels) && !unlabelled(w.meter) {
 		f.Label = number(int(w.meter.Labels[sample]))
 	}
 	if r, err := metric.Records(float); err == nil && len(r) == 1 {

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"strings"
 
 	"assay/shared/config"
 	"assay/shared/graph"
@@ -52,7 +53,7 @@ func Understand(ctx context.Context, j *config.Job) (*Understood, error) {
 		return nil, &InputError{err}
 	}
 	u := &Understood{
-		Opset: w.model.graph.FileOpset, Nodes: len(w.model.graph.Graph.Nodes), Measured: w.model.output,
+		Opset: w.model.graph.FileOpset, Nodes: len(w.model.graph.Graph.Nodes), Measured: strings.Join(w.model.outputs, ", "),
 		Search: len(rest), Calibration: len(own), Labelled: len(search.Labels) > 0, Pictures: search.Pictures(),
 		Preprocessing: j.Data.Prep.Flags(), Unknown: search.Pictures() && !j.Data.Prepared, Notes: search.Notes,
 	}
