@@ -60,5 +60,14 @@ func init() {
 		{"x: float32[2,3,8,9]; r: float32[3,4]; b: int64[3]", "RoiAlign(x, r, b) {output_height=2, output_width=3, sampling_ratio=2}"},
 		{"x: float32[2,8,12]; i: int64[2] = const [4, 5]; b: int64[2] = const [2, 2]", "Col2Im(x, i, b)"},
 		{"x: float32[2,4,5,6]; w: float32[6,2,3,3]; o: float32[2,36,3,4]; b: float32[6]", "DeformConv(x, w, o, b) {group=2, offset_group=2}"},
+		{"q: float32[2,4,3,5]; k: float32[2,2,6,5]; v: float32[2,2,6,7]; m: bool[3,6]", "Attention(q, k, v, m) {is_causal=1, softcap=2.0}"},
+		{"q: float16[2,3,12]; k: float16[2,4,6]; v: float16[2,4,10]", "Attention(q, k, v) {q_num_heads=4, kv_num_heads=2}"},
+		{"x: float32[2,3,4,6]; c: float32[12,3]; s: float32[12,3]; p: int64[2,4]", "RotaryEmbedding(x, c, s, p)"},
+		{"q: float32[2,3,8]; k: float32[2,3,4]; v: float32[2,3,6]; d: float32[2,3,4]; b: float32[2,3,2]", `LinearAttention(q, k, v, "", d, b) {q_num_heads=4, kv_num_heads=2}`},
+		{"x: float32[2,3,5]; w: float32[3,1,4]; b: float32[3]; s: float32[2,3,3]", `CausalConvWithState(x, w, b, s) {activation="silu"}`},
+		{"x: float32[2,3,4]; y: float32[2,3,4]", "SwiGLU(x, y)"},
+		{"x: float32[2,3,4]; y: float32[2,4,5]", `Einsum(x, y) {equation="bij,bjk->bki"}`},
+		{"x: int32[2,3,3]", `Einsum(x) {equation="...ii->...i"}`},
+		{"x: float32[2,4,4]", "Det(x)"},
 	}...)
 }
