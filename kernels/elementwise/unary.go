@@ -2,6 +2,7 @@ package elementwise
 
 import (
 	"math"
+	"sync"
 
 	"assay/kernels/curve"
 	"assay/kernels/numeric"
@@ -81,9 +82,13 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 	}
 }
 
+// blocks are lent to inBlocks: a local one would be allocated in every call, since it is handed to a function in a table.
+var blocks = sync.Pool{New: func() any { return new([256]float32) }}
+
 // inBlocks computes functions that have a curve inside them, a block at a time.
 func inBlocks(dst, src []float32, op Op1) {
-	var inner [256]float32
+	inner := blocks.Get().(*[256]float32)
+	defer blocks.Put(inner)
 	for len(src) > 0 {
 		n := min(len(inner), len(src))
 		t := inner[:n]
