@@ -4,7 +4,7 @@
 //	evaluator --nats nats://host:4222
 //
 // It ends with 0 after an interrupt, 2 on a bad flag and 1 when the broker cannot be reached or used. Instruction sets are
-// found at run time; ASSAY_TIER=plain|avx2|avx512vnni forces a lower one.
+// found at run time; ASSAY_TIER=plain|avx2|avx512vnni|amx forces a lower one.
 package main
 
 import (

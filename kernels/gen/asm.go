@@ -14,6 +14,7 @@ import (
 type asm struct {
 	*build.Context
 	labels int
+	leave  func() // before a function ends
 }
 
 // function begins a function that never grows the stack.
@@ -23,7 +24,7 @@ func function(ctx *build.Context, name, signature string, doc ...string) *asm {
 	ctx.SignatureExpr(signature)
 	ctx.Pragma("noescape")
 	ctx.Doc(doc...)
-	return &asm{Context: ctx}
+	return &asm{Context: ctx, leave: func() {}}
 }
 
 // arg is the place of an argument on the stack. Arguments belong to the callee, which uses them as variables.
@@ -46,6 +47,7 @@ func (a *asm) label(name string) string {
 
 // done ends a function.
 func (a *asm) done() {
+	a.leave()
 	a.VZEROUPPER()
 	a.RET()
 }

@@ -23,6 +23,18 @@ func peakLoops(ctx *build.Context) {
 		a.JNZ(LabelRef("round"))
 		a.done()
 	}
+	tiles := function(ctx, "dotTiles", "func(n int, config *byte)", "dotTiles does n rounds of 4 TDPBUSD on tiles that config describes.")
+	tiles.load("config", rA0)
+	tiles.loadConfig(rA0)
+	tiles.load("n", rK)
+	tiles.Label("round")
+	for i := range uint64(4) {
+		tiles.dotTiles(i, 4, 5)
+	}
+	tiles.DECQ(rK)
+	tiles.JNZ(LabelRef("round"))
+	tiles.releaseTiles()
+	tiles.done()
 	loop("fma512", "VFMADD231PS on 16 floats", 12, func(a *asm, i int) { a.VFMADD231PS(zmm[15], zmm[14], zmm[i]) })
 	loop("dot512", "VPDPBUSD on 64 bytes", 12, func(a *asm, i int) { a.VPDPBUSD(zmm[15], zmm[14], zmm[i]) })
 	loop("fma256", "VFMADD231PS on 8 floats", 12, func(a *asm, i int) { a.VFMADD231PS(ymm[15], ymm[14], ymm[i]) })

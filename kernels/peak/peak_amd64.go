@@ -4,6 +4,11 @@
 
 package peak
 
+// dotTiles does n rounds of 4 TDPBUSD on tiles that config describes.
+//
+//go:noescape
+func dotTiles(n int, config *byte)
+
 // fma512 does n rounds of 12 VFMADD231PS on 16 floats.
 //
 //go:noescape

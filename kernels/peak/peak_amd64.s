@@ -4,6 +4,48 @@
 
 #include "textflag.h"
 
+// func dotTiles(n int, config *byte)
+// Requires: AVX
+TEXT ·dotTiles(SB), NOSPLIT, $0-16
+	MOVQ config+8(FP), AX
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0x00
+	MOVQ n+0(FP), R9
+
+round:
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x51
+	BYTE $0x5e
+	BYTE $0xc4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x51
+	BYTE $0x5e
+	BYTE $0xcc
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x51
+	BYTE $0x5e
+	BYTE $0xd4
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x51
+	BYTE $0x5e
+	BYTE $0xdc
+	DECQ R9
+	JNZ  round
+	BYTE $0xc4
+	BYTE $0xe2
+	BYTE $0x78
+	BYTE $0x49
+	BYTE $0xc0
+	VZEROUPPER
+	RET
+
 // func fma512(n int)
 // Requires: AVX, AVX512F
 TEXT ·fma512(SB), NOSPLIT, $0-8

@@ -14,6 +14,9 @@ func detect() Tier {
 	case !x.HasAVX2 || !x.HasFMA:
 		return Plain
 	case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL && x.HasAVX512VNNI:
+		if x.HasAMXTile && x.HasAMXInt8 && tilesGranted() {
+			return AMX
+		}
 		return AVX512VNNI
 	}
 	return AVX2

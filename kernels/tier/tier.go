@@ -21,12 +21,13 @@ const (
 	Plain      Tier = iota // Go code only: the reference, on any architecture
 	AVX2                   // x86-64 with AVX2 and FMA
 	AVX512VNNI             // AVX-512 F, BW, DQ, VL and VNNI
+	AMX                    // AMX tiles of bytes, given by the operating system
 )
 
 // Variable is the environment variable that asks for a tier by its name, for instance "plain".
 const Variable = "ASSAY_TIER"
 
-var names = [...]string{Plain: "plain", AVX2: "avx2", AVX512VNNI: "avx512vnni"}
+var names = [...]string{Plain: "plain", AVX2: "avx2", AVX512VNNI: "avx512vnni", AMX: "amx"}
 
 // String returns the name that Variable accepts.
 func (t Tier) String() string {
@@ -51,7 +52,7 @@ var (
 	chosen, errWish = choose(os.Getenv(Variable), best)
 	current         atomic.Uint32
 	_               = func() bool { current.Store(uint32(chosen)); return true }()
-	_               = [1]struct{}{}[len(names)-1-int(AVX512VNNI)] // names and constants have one length
+	_               = [1]struct{}{}[len(names)-1-int(AMX)] // names and constants have one length
 )
 
 // choose applies a wish (empty for none) to what the machine has. With an error the best tier is returned beside it.

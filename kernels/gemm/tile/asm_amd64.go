@@ -100,7 +100,7 @@ func (c *callF32) assembly(t tier.Tier) {
 }
 
 // width is how many panels a tile has.
-func width(t tier.Tier) int { return 1 + flag(t == tier.AVX512VNNI) }
+func width(t tier.Tier) int { return 1 + flag(t >= tier.AVX512VNNI) }
 
 // Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
 type Requant [6 + 16]int32
@@ -140,6 +140,7 @@ func (c *callI8) assembly(t tier.Tier) {
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]
 	}
+	var block [32*32 + Align/4]int32 // sums of a tile, from a multiple of Align on
 	var none int32
 	add, addStep := &none, 0
 	if c.o.Add != nil {
@@ -166,7 +167,18 @@ func (c *callI8) assembly(t tier.Tier) {
 		at := s.panel * Panel
 		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[at*quad*c.p.depth()], &c.p.bias[at], &c.p.sum[at]
 		ld, panel := element*c.o.Ld, Panel*quad*c.p.depth()
-		if t == tier.AVX512VNNI {
+		if t == tier.AMX {
+			half := (c.size + 1) / 2
+			second := (c.size - half) * c.w.Row
+			if !c.w.straight() {
+				second = c.w.Half
+			}
+			config := NewConfig(half, c.p.groups%tileGroups)
+			begin := -int(uintptr(unsafe.Pointer(&block))) & (Align - 1) / 4
+			i8TileAMX(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, second, c.w.Row*c.size, &c.w.Segs[0],
+				len(c.w.Segs), c.p.groups/tileGroups, c.p.groups%tileGroups, b, panel, bias, sum, m, multMask, c.size, half,
+				c.tiles, s.groups, s.wide, s.mask, flag(element == 4), &rq[0], add, addStep, &config[0], &block[begin])
+		} else if t == tier.AVX512VNNI {
 			i8Tile512(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
 				flag(element == 4), &rq[0], add, addStep)

@@ -1,6 +1,9 @@
 package tile
 
-import "assay/kernels/numeric"
+import (
+	"assay/kernels/numeric"
+	"assay/kernels/tier"
+)
 
 // I8 is a packed matrix of 8-bit weights, K rows and N columns, with an int32 bias for each column. Each of the K rows'
 // segments is padded to whole groups of four with weights of 0.
@@ -78,6 +81,12 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 		return
 	}
 	k := pick("u8s8")
+	if k.Tier == tier.AMX {
+		if p.runTiles(k, o, src, w, zero, first, last) {
+			return
+		}
+		k = fallback("u8s8", k)
+	}
 	n, piece := w.pieces(k.Rows)
 	for i := range n {
 		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}

@@ -18,11 +18,16 @@ type Kernel struct {
 func Kernels() []Kernel { return table[:] }
 
 // pick is the kernel of a type for the current tier: the fastest one that it includes.
-func pick(typ string) *Kernel {
+func pick(typ string) *Kernel { return below(typ, tier.Current()) }
+
+// fallback is the kernel of the tier below that of k: for calls that k does not take.
+func fallback(typ string, k *Kernel) *Kernel { return below(typ, k.Tier-1) }
+
+// below is the fastest kernel of a type up to a tier.
+func below(typ string, most tier.Tier) *Kernel {
 	var best *Kernel
-	now := tier.Current()
 	for i := range table {
-		if k := &table[i]; k.Type == typ && k.Tier <= now && (best == nil || k.Tier > best.Tier) {
+		if k := &table[i]; k.Type == typ && k.Tier <= most && (best == nil || k.Tier > best.Tier) {
 			best = k
 		}
 	}

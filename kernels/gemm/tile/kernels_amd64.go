@@ -10,6 +10,7 @@ var table = [...]Kernel{
 	{"f32_tile_avx2_6x16", tier.AVX2, "f32", 6, 300_000},
 	{"f32_tile_avx512vnni_14x32", tier.AVX512VNNI, "f32", 14, 600_000},
 	{"f32_tile_plain_8x16", tier.Plain, "f32", 8, 1 << 30},
+	{"u8s8_tile_amx_32x32", tier.AMX, "u8s8", 32, 2_000_000},
 	{"u8s8_tile_avx2_6x16", tier.AVX2, "u8s8", 6, 100_000},
 	{"u8s8_tile_avx512vnni_14x32", tier.AVX512VNNI, "u8s8", 14, 600_000},
 	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8, 1 << 30},

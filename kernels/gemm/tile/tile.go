@@ -63,7 +63,7 @@ func (w Walk) pieces(rows int) (n int, p [2]Walk) {
 	if w.M <= half {
 		return 1, [2]Walk{w.part(0, w.M)}
 	}
-	if w.straight() || (w.M <= rows && rows == 2*half) {
+	if w.straight() || w.M <= rows && (rows == 2*half || rows > 2*half && w.M == 2*half) {
 		return 1, [2]Walk{w}
 	}
 	return 2, [2]Walk{w.part(0, half), w.part(half, w.M-half)}

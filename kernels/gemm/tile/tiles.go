@@ -1,0 +1,62 @@
+package tile
+
+const (
+	// leastRows and leastGroups are below what a kernel on tile registers is worth: setting them up takes as long as
+	// some multiplications by vectors.
+	leastRows   = 8
+	leastGroups = 8
+	// tileGroups is the number of groups of four in a row of a tile.
+	tileGroups = 16
+)
+
+// runTiles runs the call on tile registers, or returns false if it is none for them: few rows, a short depth. Rows whose
+// last group of four would be read past the end of src run on the kernel below.
+func (p *I8) runTiles(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, last int) bool {
+	if w.M < leastRows || p.groups < leastGroups || !w.straight() && w.M != 2*half {
+		return false
+	}
+	c := callI8{o: o, src: src, w: w, p: p, zero: int32(zero), first: first, last: last}
+	safe := c.safe(w)
+	if safe < w.M {
+		if !w.straight() || safe < leastRows {
+			return false
+		}
+		c.w = w.part(0, safe)
+	}
+	c.rows(k)
+	if safe == w.M {
+		return true
+	}
+	rest := callI8{o: o, src: src, w: w.part(safe, w.M-safe), p: p, zero: int32(zero), first: first, last: last}
+	rest.o.U8, rest.o.F32, rest.o.Add = from(o.U8, safe*o.Ld), from(o.F32, safe*o.Ld), from(o.Add, safe)
+	rest.rows(fallback("u8s8", k))
+	return true
+}
+
+// from is s from element i on, nil for nil.
+func from[T uint8 | int32 | float32](s []T, i int) []T {
+	if s == nil {
+		return nil
+	}
+	return s[i:]
+}
+
+// Config describes the eight tile registers: palette 1, then bytes of a row (at 16, two bytes each) and rows (at 48).
+type Config [64]byte
+
+// NewConfig gives registers 0 to 3 sums of that many rows, 4 and 5 rows and weights of a whole chunk, 6 and 7 those of rest
+// groups of four.
+func NewConfig(rows, rest int) (t Config) {
+	t[0] = 1
+	set := func(i, rows, bytes int) { t[16+2*i], t[48+i] = byte(bytes), byte(rows) }
+	for i := range 4 {
+		set(i, rows, 4*Panel)
+	}
+	set(4, rows, quad*tileGroups)
+	set(5, tileGroups, 4*Panel)
+	if rest > 0 {
+		set(6, rows, quad*rest)
+		set(7, rest, 4*Panel)
+	}
+	return t
+}
