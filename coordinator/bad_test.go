@@ -137,7 +137,8 @@ var badData = []badInput{
 	{name: "the last label is outside", break_: func(w *world) {
 		w.relabel(func(class int) int { return class + 1 })
 	}, want: []string{"labels.txt", "0..3", "count from 1"}},
-	{name: "no preprocessing", args: less("--like"), want: []string{"--like", "imagenet-torch, imagenet-tf, imagenet-caffe, raw255, unit", "--mean"}},
+	{name: "no preprocessing is best", args: less("--like"), want: []string{"not clear", "raw255 and unit cannot be told apart on 12 samples", "--like", "--mean"}},
+	{name: "no preprocessing and no labels", args: func(_ *world, good []string) []string { return without(without(good, "--like"), "--labels") }, want: []string{"without labels", "--like", "imagenet-torch, imagenet-tf, imagenet-caffe, raw255, unit", "--mean"}},
 	{name: "label out of range", break_: func(w *world) {
 		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_05.png 1", "image_05.png 7", 1)))
 	}, want: []string{"labels.txt", "image_05.png", "class 7", "0..3"}},
@@ -159,6 +160,7 @@ var badData = []badInput{
 		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_06.png", "image_06.jpg", 1)))
 	}, want: []string{"image_06.jpg"}},
 	{name: "a text file called PNG", break_: func(w *world) { w.write("images/image_06.png", []byte("hello")) }, want: []string{"image_06.png"}},
+	{name: "no preprocessing, and labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, args: less("--like"), want: []string{"under none", "guessing", "0 of 12", "labels"}},
 	{name: "labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, want: []string{"guessing gives 0.0500", "labels", "--like"}},
 }
 

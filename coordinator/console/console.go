@@ -47,6 +47,7 @@ func told(line func(string)) run.Events {
 	return run.Events{
 		Note:        func(text string) { line("note      " + text) },
 		Loaded:      func(l run.Loaded) { line(strings.Join(loaded(l), "\n")) },
+		Probed:      func(p run.Probe) { line(strings.Join(probed(p), "\n")) },
 		Quantizable: func(q run.Quantizable) { line(quantizable(q)) },
 		Phase:       func(p run.Phase) { line(phase(p)) },
 		Step:        func(m run.Measured) { line(step(m)) },

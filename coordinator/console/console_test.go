@@ -19,6 +19,10 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // play sends the events of a short job.
 func play(l Listener) {
+	l.Phase(run.Phase{Name: run.PhaseProbe, Models: 5, Samples: 64, Inferences: 320})
+	l.Probed(run.Probe{Samples: 64, Like: "unit", Flags: "--scale 255", Tried: []run.Tried{
+		{Like: "unit", Correct: 45, Best: true, Chance: 1}, {Like: "raw255", Correct: 30, Chance: 0.0041}, {Like: "imagenet-caffe", Misfit: "channels"},
+	}})
 	l.Phase(run.Phase{Name: run.PhaseDecode, Subject: []string{"images"}, Samples: 1250})
 	l.Loaded(run.Loaded{Model: "net.onnx", Nodes: 58, Opset: 13, MACs: 41_000_000, Data: "images", Calibration: 250, Search: 1000, Inferences: 3250})
 	l.Phase(run.Phase{Name: run.PhaseBaseline, Models: 1, Samples: 1000, Inferences: 1000})
@@ -38,7 +42,13 @@ func play(l Listener) {
 	l.Close()
 }
 
-const played = `reading 1,250 samples from images
+const played = `no preprocessing is given: trying 5 usual ones on 64 samples: 320 inferences
+  --like           right of 64     by accident so much poorer than the best
+  unit             45              best
+  raw255           30              p = 0.0041
+  imagenet-caffe   does not fit: channels
+taken     --like unit, which is --scale 255
+reading 1,250 samples from images
 model     net.onnx
           58 operations, opset 13, 41.0 million multiply-adds a sample
 data      images
@@ -92,7 +102,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"phase", "loaded", "phase", "step", "phase", "quantizable", "note", "phase", "progress", "step", "phase", "phase", "step", "step", "phase", "phase",
+		"phase", "probed", "phase", "loaded", "phase", "step", "phase", "quantizable", "note", "phase", "progress", "step", "phase", "phase", "step", "step", "phase", "phase",
 	}, events)
 }
 

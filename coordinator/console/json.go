@@ -14,7 +14,7 @@ import (
 // progressEvery is how often JSON and terminals hear of progress at most.
 const progressEvery = 500 * time.Millisecond
 
-// JSON writes one object a line. Every one has "event": note, loaded, quantizable, phase, progress or step; README.md lists
+// JSON writes one object a line. Every one has "event": note, probed, loaded, quantizable, phase, progress or step; README.md lists
 // their fields. Values that are no number are null.
 func JSON(w io.Writer) Listener {
 	var mu sync.Mutex
@@ -36,6 +36,13 @@ func JSON(w io.Writer) Listener {
 				"model": l.Model, "nodes": l.Nodes, "opset": l.Opset, "macs": l.MACs, "data": l.Data,
 				"samples_calibration": l.Calibration, "samples_search": l.Search, "inferences": l.Inferences,
 			})
+		},
+		Probed: func(p run.Probe) {
+			tried := []map[string]any{}
+			for _, t := range p.Tried {
+				tried = append(tried, map[string]any{"like": t.Like, "correct": t.Correct, "chance": t.Chance, "best": t.Best, "misfit": t.Misfit})
+			}
+			emit("probed", map[string]any{"samples": p.Samples, "tried": tried, "like": p.Like, "flags": p.Flags})
 		},
 		Quantizable: func(q run.Quantizable) {
 			emit("quantizable", map[string]any{"operations": q.Operations, "groups": q.Groups, "always_float": q.AlwaysFloat})

@@ -27,6 +27,28 @@ func quantizable(q run.Quantizable) string {
 	return text
 }
 
+// probed is the table of what was tried.
+func probed(p run.Probe) []string {
+	out := []string{fmt.Sprintf("  %-16s right of %-6d by accident so much poorer than the best", "--like", p.Samples)}
+	for _, t := range p.Tried {
+		row := fmt.Sprintf("  %-16s %-15d p = %.2g", t.Like, t.Correct, t.Chance)
+		switch {
+		case t.Misfit != "":
+			row = fmt.Sprintf("  %-16s does not fit: %s", t.Like, t.Misfit)
+		case t.Best:
+			row = fmt.Sprintf("  %-16s %-15d best", t.Like, t.Correct)
+		}
+		out = append(out, row)
+	}
+	switch {
+	case p.Like != "" && p.Flags != "":
+		out = append(out, fmt.Sprintf("taken     --like %s, which is %s", p.Like, p.Flags))
+	case p.Like != "":
+		out = append(out, fmt.Sprintf("taken     --like %s", p.Like))
+	}
+	return out
+}
+
 func stay(n int) string {
 	if n == 1 {
 		return "1 operation stays"
@@ -41,6 +63,8 @@ func phase(p run.Phase) string {
 		return fmt.Sprintf("reading %s from %s", plural(p.Samples, "sample"), strings.Join(p.Subject, ", "))
 	case run.PhaseStatistics:
 		return "calibrating: ranges of the float model's values" + cost(p)
+	case run.PhaseProbe:
+		return fmt.Sprintf("no preprocessing is given: trying %s on %s", plural(p.Models, "usual one"), plural(p.Samples, "sample")) + cost(p)
 	case run.PhaseBaseline:
 		return fmt.Sprintf("measuring the float model on %s", plural(p.Samples, "sample")) + cost(p)
 	case run.PhaseStart:
@@ -85,7 +109,7 @@ func cost(p run.Phase) string {
 // doing is the short name of a phase, for a bar.
 func doing(name string) string {
 	if t, ok := map[string]string{
-		run.PhaseDecode: "reading", run.PhaseBaseline: "measuring", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
+		run.PhaseDecode: "reading", run.PhaseProbe: "trying", run.PhaseBaseline: "measuring", run.PhaseStatistics: "calibrating", run.PhaseStart: "measuring", run.PhaseRank: "ranking",
 		run.PhaseRevert: "reverting", run.PhaseVerify: "verifying", run.PhaseExplain: "explaining", run.PhaseSpeed: "timing",
 	}[name]; ok {
 		return t

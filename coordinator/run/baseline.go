@@ -91,12 +91,14 @@ func signTest(wins, losses int) float64 {
 		return 1
 	}
 	var p float64
-	term := numeric.Exp64(-float64(n) * numeric.Log64(2)) // of no win
+	term := -float64(n) * numeric.Log64(2) // logarithm of the probability of k wins
 	for k := 0; k <= n; k++ {
 		if k >= wins {
-			p += term
+			p += numeric.Exp64(term)
 		}
-		term *= float64(n-k) / float64(k+1)
+		if k < n {
+			term += numeric.Log64(float64(n-k) / float64(k+1))
+		}
 	}
 	return min(p, 1)
 }

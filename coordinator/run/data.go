@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"assay/shared/config"
 	"assay/shared/dataset"
@@ -22,9 +21,14 @@ type data struct {
 	notes       []string
 }
 
+// sourceOf is where the samples that are searched come from.
+func sourceOf(j *config.Job, m *model) dataset.Source {
+	return dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Scores: scored(j), Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
+}
+
 // openData opens what the job names, without decoding anything.
 func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
-	src := dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Scores: scored(j), Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
+	src := sourceOf(j, m)
 	if search, err = dataset.Open(ctx, src); err != nil {
 		return nil, nil, &InputError{err}
 	}
@@ -35,17 +39,6 @@ func openData(ctx context.Context, j *config.Job, m *model) (search, calibration
 		}
 	}
 	return search, calibration, nil
-}
-
-// checkData refuses what would give a wrong answer or none, before a sample is decoded.
-func checkData(j *config.Job, search *dataset.Set) error {
-	if err := checkLabels(j, search); err != nil {
-		return err
-	}
-	if search.Pictures() && !j.Data.Prepared {
-		return &InputError{fmt.Errorf("data: %s holds images, and how the model wants them is not known: give --like with one of %s, or single steps by --resize, --crop, --scale, --mean, --std, --channels", j.Data.Source, strings.Join(dataset.Conventions(), ", "))}
-	}
-	return nil
 }
 
 // decode reads every sample once and stores the pieces. A sample that cannot be read ends the job before any search: a

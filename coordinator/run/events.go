@@ -9,6 +9,8 @@ type Events struct {
 	Note func(text string)
 	// Loaded says what there is to work on: once, before any inference.
 	Loaded func(Loaded)
+	// Probed tells what usual preprocessings of images give, when none was named: once, or twice if the first was not enough.
+	Probed func(Probe)
 	// Quantizable says what can be INT8: once, after calibration.
 	Quantizable func(Quantizable)
 	// Phase says that a new part of the work begins.
@@ -41,6 +43,7 @@ type Quantizable struct {
 // Names of phases. Rounds of the search have the search's names.
 const (
 	PhaseDecode     = "decode"
+	PhaseProbe      = "probe"
 	PhaseBaseline   = "baseline"
 	PhaseStatistics = "statistics"
 	PhaseStart      = "start"
@@ -107,6 +110,12 @@ func (e Events) loaded(l Loaded) {
 func (e Events) quantizable(q Quantizable) {
 	if e.Quantizable != nil {
 		e.Quantizable(q)
+	}
+}
+
+func (e Events) probed(p Probe) {
+	if e.Probed != nil {
+		e.Probed(p)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 	"assay/coordinator/search"
 	"assay/kernels/numeric"
 	"assay/shared/config"
+	"assay/shared/dataset"
 	"assay/shared/metric"
 	"assay/shared/plan"
 	"assay/shared/quant"
@@ -39,14 +40,14 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 			err = explainState(err, w.seat.state.Dir)
 		}
 	}()
+	defer func() {
+		if w.stop != nil {
+			w.stop()
+		}
+	}()
 	if err := w.decode(ctx); err != nil {
 		return nil, err
 	}
-	stop, err := w.listen(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer stop()
 	if err := w.search(ctx); err != nil {
 		return nil, err
 	}
@@ -69,6 +70,7 @@ type work struct {
 	limit  metric.Limit
 	gauge  *meterOfWork
 	cells  *dispatcher
+	stop   func() // ends cells; nil before listen
 	asker  *asker
 	watch  *watcher
 	params *plan.Params
@@ -148,8 +150,16 @@ func (w *work) decode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkData(w.job, search); err != nil {
+	if err := checkLabels(w.job, search); err != nil {
 		return err
+	}
+	if search.Pictures() && !w.job.Data.Prepared {
+		if err := w.probe(ctx, search); err != nil {
+			return err
+		}
+		if search, calibration, err = openData(ctx, w.job, w.model); err != nil {
+			return err
+		}
 	}
 	for _, n := range search.Notes {
 		w.events.note("data: " + n)
@@ -158,22 +168,49 @@ func (w *work) decode(ctx context.Context) error {
 	if w.data, err = decode(ctx, w.job, search, calibration, shelf{w.seat.state.Decoded(), w.seat.objects}, nil); err != nil {
 		return err
 	}
-	if err := w.model.measure(w.data.search); err != nil {
+	if err := w.begin(ctx, w.data.search); err != nil {
 		return err
 	}
-	if w.model.classes > 0 && len(search.Labels) > 0 {
-		if err := search.CheckLabels(w.model.classes); err != nil {
-			if slices.Min(search.Labels) == 1 && int(slices.Max(search.Labels)) == w.model.classes {
-				err = fmt.Errorf("%w (do the labels count from 1? classes count from 0: take one off every label)", err)
-			}
-			return &InputError{err}
-		}
+	if err := w.checkClasses(search); err != nil {
+		return err
 	}
 	if w.meter, err = meterOf(w.job, w.model, search, w.events.note); err != nil {
 		return err
 	}
 	w.problem = plan.Problem{Numerics: numeric.Version, Model: digestOf(w.model.bytes), Inputs: w.data.search.Digest(), Meter: w.meter.Digest(), Block: block(w.model.macs)}
-	return w.put(ctx, w.model.bytes, w.data.search.Encode(), w.meter.Encode(), plan.Encode("Problem", w.problem))
+	if err := w.put(ctx, w.model.bytes, w.data.search.Encode(), w.meter.Encode(), plan.Encode("Problem", w.problem)); err != nil {
+		return err
+	}
+	w.asker = newAsker(w.cells, w.seat.objects, w.problem, w.meter, w.data.searchView)
+	w.watch = &watcher{asker: w.asker, events: w.events, gauge: w.gauge}
+	w.asker.onRound = w.watch.round
+	if !w.cells.fresh {
+		w.asker.lookup = w.cells.lookup
+	}
+	return nil
+}
+
+// checkClasses refuses labels that are none of the model's classes.
+func (w *work) checkClasses(set *dataset.Set) error {
+	if w.model.classes == 0 || len(set.Labels) == 0 {
+		return nil
+	}
+	err := set.CheckLabels(w.model.classes)
+	if err == nil {
+		return nil
+	}
+	if slices.Min(set.Labels) == 1 && int(slices.Max(set.Labels)) == w.model.classes {
+		err = fmt.Errorf("%w (do the labels count from 1? classes count from 0: take one off every label)", err)
+	}
+	return &InputError{err}
+}
+
+// begin measures the model on the first data there is, and starts evaluators and the dispatcher, once.
+func (w *work) begin(ctx context.Context, in dataset.Inputs) error {
+	if err := w.model.measure(in); err != nil || w.stop != nil {
+		return err
+	}
+	return w.listen(ctx)
 }
 
 // put stores objects under their digests.
@@ -187,15 +224,15 @@ func (w *work) put(ctx context.Context, objects ...[]byte) error {
 }
 
 // listen starts evaluators and the dispatcher.
-func (w *work) listen(ctx context.Context) (stop func(), err error) {
+func (w *work) listen(ctx context.Context) error {
 	n := slots(w.job)
 	w.seat.hire(ctx, n)
-	id := fmt.Sprintf("%x-%d", w.problem.Model[:6], time.Now().UnixNano())
+	id := fmt.Sprintf("%x-%d", w.model.file[:6], time.Now().UnixNano())
 	d, stop, err := listen(ctx, w.seat.broker, id, numeric.Version, w.model.macs)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	w.cells = d
+	w.cells, w.stop = d, stop
 	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots}
 	d.onCell = func(known bool, samples int) {
 		w.gauge.cell(known, samples)
@@ -213,13 +250,7 @@ func (w *work) listen(ctx context.Context) (stop func(), err error) {
 		}
 		waited = nobody
 	}
-	w.asker = newAsker(d, w.seat.objects, w.problem, w.meter, w.data.searchView)
-	w.watch = &watcher{asker: w.asker, events: w.events, gauge: w.gauge}
-	w.asker.onRound = w.watch.round
-	if !d.fresh {
-		w.asker.lookup = d.lookup
-	}
-	return stop, nil
+	return nil
 }
 
 // announce says what was loaded and what the job needs at least: calibration, float, all INT8, and the written file.
