@@ -25,7 +25,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	}
 	d := report.Decisions{
 		Job: report.Job{
-			Placement: w.job.Quantize.Placement, ModelType: modelType(w.job), Preset: w.job.Quantize.Preset, Weights: granularity(w.job), MaximalDrop: w.job.Drop,
+			Placement: w.job.Quantize.Placement, ModelType: modelType(w.job), Preset: string(w.cfg.Preset), Weights: granularity(w.job), MaximalDrop: w.job.Drop,
 			DropType: dropType(w.job), Subset: w.job.Subset, Iterations: w.job.Iterations,
 			Inputs: w.problem.Inputs.String(), Meter: w.problem.Meter.String(),
 		},

@@ -269,7 +269,7 @@ func (w *work) search(ctx context.Context) error {
 	for _, s := range w.data.search.Streams {
 		shapes[s.Input] = s.FedShape(1)
 	}
-	w.cfg = quantConfig(w.job, shapes)
+	w.cfg = quantConfig(w.job, shapes).For(w.model.graph.Graph)
 	taps, err := quant.Taps(w.model.graph, w.cfg)
 	if err != nil {
 		return &InputError{err}

@@ -15,10 +15,7 @@ func quantConfig(j *config.Job, shapes map[string][]int) quant.Config {
 	if q.PerTensor {
 		c.Weights.Granularity = quant.PerTensor
 	}
-	c.Activations.Mode = quant.Symmetric
-	if q.Asymmetric {
-		c.Activations.Mode = quant.Asymmetric
-	}
+	c.Activations.Mode = q.Mode
 	c.Weights.Estimator = estimator(q.Weights)
 	c.Activations.Estimator = estimator(q.Activations)
 	for _, n := range q.IgnoredNames {

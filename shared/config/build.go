@@ -159,7 +159,7 @@ func (b builder) quantize(q *Quantize) {
 	q.Placement = b.text("compression.placement", q.Placement)
 	q.Transformer = b.text("compression.model_type", "") == "transformer"
 	q.Preset = preset(b.text(here+".preset", q.Preset))
-	q.Asymmetric = b.text(here+".activations.mode", map[string]string{Mixed: "asymmetric"}[q.Preset]) == "asymmetric"
+	q.Mode = b.text(here+".activations.mode", "")
 	q.PerTensor = b.text(here+".weights.granularity", "") == "pertensor"
 	q.Threshold = b.number(here+".threshold", q.Threshold)
 	q.Weights = b.estimator("weights")
@@ -171,6 +171,8 @@ func (b builder) quantize(q *Quantize) {
 // preset resolves POT's aliases. On CPUs, POT's command line turns accuracy into mixed.
 func preset(word string) string {
 	switch word {
+	case "":
+		return ""
 	case "symmetric", Performance:
 		return Performance
 	}

@@ -71,14 +71,14 @@ func (c Calibration) describe() string {
 }
 
 func (q Quantize) describe() string {
-	side, weights := "symmetric", "one scale an output channel"
-	if q.Asymmetric {
-		side = "asymmetric"
+	preset, weights := or(q.Preset, "as fits the model"), "one scale an output channel"
+	if q.Mode != "" {
+		preset += ", " + q.Mode + " activations"
 	}
 	if q.PerTensor {
 		weights = "one scale a tensor"
 	}
-	return fmt.Sprintf("placement %s, preset %s: %s activations, weights with %s", q.Placement, q.Preset, side, weights)
+	return fmt.Sprintf("placement %s, preset %s, weights with %s", q.Placement, preset, weights)
 }
 
 func (j *Job) describeLimit() string {

@@ -175,7 +175,7 @@ func (a *applier) search() {
 	}
 	a.word("drop-type", f.DropType, []string{"absolute", "relative"}, func(s string) { j.Relative = s == "relative" })
 	a.word("preset", f.Preset, []string{Performance, Mixed}, func(s string) {
-		j.Quantize.Preset, j.Quantize.Asymmetric = s, s == Mixed
+		j.Quantize.Preset, j.Quantize.Mode = s, ""
 	})
 	a.word("placement", f.Placement, []string{PlaceRegions, PlacePOT}, func(s string) { j.Quantize.Placement = s })
 	if f.Calib != "" {

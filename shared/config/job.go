@@ -71,8 +71,8 @@ type Data struct {
 type Quantize struct {
 	Placement    string // PlaceRegions or PlacePOT
 	Transformer  bool   // POT's model_type
-	Preset       string // Performance or Mixed
-	Asymmetric   bool   // activations; follows from Preset unless activations.mode is given
+	Preset       string // Performance, Mixed, or empty: as fits the model (package quant)
+	Mode         string // activations.mode: symmetric, asymmetric, or empty: as the preset has it
 	PerTensor    bool   // weights with one scale a tensor instead of one an output channel
 	Weights      Estimator
 	Activations  Estimator
@@ -108,7 +108,7 @@ func New() *Job {
 	return &Job{
 		Aware: true, Drop: "0.01", Subset: 300, Iterations: Unlimited, OutputDir: "results", Evaluators: Unset,
 		Calibration: Calibration{Count: 300},
-		Quantize:    Quantize{Placement: PlaceRegions, Preset: Performance, Threshold: 2},
+		Quantize:    Quantize{Placement: PlaceRegions, Threshold: 2},
 	}
 }
 

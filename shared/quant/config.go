@@ -14,7 +14,7 @@ type Placement string
 // Preset chooses between symmetric and asymmetric activations. Weights are symmetric always.
 type Preset string
 
-// The values of Config's string fields. The empty string is the first of each list.
+// The values of Config's string fields. The empty string is the first of each list; an empty preset is For's choice.
 const (
 	Regions Placement = "regions" // layers and what keeps an integer region between them
 	POT     Placement = "pot"     // the published CPU table with its ignored patterns

@@ -49,7 +49,7 @@ func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWitho
 // sketchWithout is newSketch without some points. Its sites are among those of newSketch, or on
 // values that have one there.
 func sketchWithout(m *graph.Model, cfg Config, out without) (*sketch, error) {
-	r, err := cfg.resolve()
+	r, err := cfg.For(m.Graph).resolve()
 	if err != nil {
 		return nil, err
 	}

@@ -32,3 +32,54 @@ func (s *sketch) productOperands() {
 func (s *sketch) symmetricAt(v string) bool {
 	return s.cfg.activationMode == Symmetric || s.products[v]
 }
+
+// For fills in the preset where none was asked for: mixed for models with attention in the regions placement, else
+// performance. The values between a transformer's layers lie to one side of zero (GELU's reach from -0.17 to far up) or
+// have a few channels far out on one side, and symmetric ranges halve the levels that the rest has.
+func (c Config) For(g *graph.Graph) Config {
+	if c.Preset == "" {
+		c.Preset = Performance
+		if c.Placement != POT && attends(g) {
+			c.Preset = Mixed
+		}
+	}
+	return c
+}
+
+// attends reports whether g has attention: a product of two computed matrices one of which a Softmax made, or the
+// operator that stands for it.
+func attends(g *graph.Graph) bool {
+	x := graph.NewIndex(g)
+	for _, n := range g.Nodes {
+		switch n.Op {
+		case "Attention", "MultiHeadAttention":
+			return true
+		case "MatMul":
+			if g.Consts[n.Input(0)] == nil && g.Consts[n.Input(1)] == nil && weighs(x, n.Input(0)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// weighs reports whether v is the result of a Softmax, behind operators that keep its values.
+func weighs(x *graph.Index, v string) bool {
+	for n := x.Producer[v]; n != nil && n.Domain == ""; n = x.Producer[v] {
+		switch n.Op {
+		case "Softmax":
+			return true
+		case "Where", "Cast", "Reshape", "Transpose", "Identity", "Dropout":
+			v = n.Inputs[0]
+			if n.Op == "Where" {
+				v = n.Inputs[2]
+			}
+		case "Div": // written out: exponentials over their sum
+			e := x.Producer[n.Inputs[0]]
+			return e != nil && e.Op == "Exp"
+		default:
+			return false
+		}
+	}
+	return false
+}
