@@ -10,7 +10,7 @@ func quantConfig(j *config.Job, shapes map[string][]int) quant.Config {
 	q := j.Quantize
 	c := quant.Config{
 		Placement: quant.Placement(q.Placement), Preset: quant.Preset(q.Preset),
-		Transformer: q.Transformer, BiasThreshold: q.Threshold, InputShapes: shapes,
+		Transformer: q.Transformer, NoFastBias: q.NoFastBias, BiasThreshold: q.Threshold, InputShapes: shapes,
 	}
 	if q.PerTensor {
 		c.Weights.Granularity = quant.PerTensor

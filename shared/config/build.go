@@ -161,6 +161,7 @@ func (b builder) quantize(q *Quantize) {
 	q.Preset = preset(b.text(here+".preset", q.Preset))
 	q.Mode = b.text(here+".activations.mode", "")
 	q.PerTensor = b.text(here+".weights.granularity", "") == "pertensor"
+	q.NoFastBias = !b.truth(here+".use_fast_bias", true)
 	q.Threshold = b.number(here+".threshold", q.Threshold)
 	q.Weights = b.estimator("weights")
 	q.Activations = b.estimator("activations")

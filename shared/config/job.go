@@ -76,6 +76,7 @@ type Quantize struct {
 	PerTensor    bool   // weights with one scale a tensor instead of one an output channel
 	Weights      Estimator
 	Activations  Estimator
+	NoFastBias   bool    // biases stay as they are
 	Threshold    float64 // of fast bias correction, above 0
 	IgnoredNames []Name  // nodes by name; the caller checks that they exist, with Job.At
 	IgnoredTypes []Name  // operators

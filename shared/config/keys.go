@@ -105,7 +105,7 @@ func paramsKeys() []key {
 		{path: params + ".seed", kind: whole, min: "0", initial: "0", doc: "--seed: for shuffle_data"},
 		{path: params + ".stat_batch_size", kind: whole, min: "1", initial: "1", doc: "changes nothing: statistics are taken sample by sample, so that the same samples give the same ranges"},
 		{path: params + ".saturation_fix", kind: text, refused: "weights keep 8 bits: machines with VNNI do not saturate", accept: []string{`"no"`}},
-		{path: params + ".use_fast_bias", kind: truth, refused: "only fast bias correction is supported", accept: []string{"true"}},
+		{path: params + ".use_fast_bias", kind: truth, initial: "true", doc: "correct biases from the means of calibration samples; POT's slow correction, which false asked for there, is not offered: false corrects none"},
 		{path: params + ".threshold", kind: number, min: "0", over: true, initial: "2.0", doc: "fast bias correction skips a layer whose bias would change by more than this times its size"},
 		{path: params + ".apply_for_all_nodes", kind: truth, refused: "bias correction treats the layers whose weights are INT8", accept: []string{"false"}},
 		{path: params + ".use_layerwise_tuning", kind: truth, refused: "tuning by gradients is not supported", accept: []string{"false"}},
