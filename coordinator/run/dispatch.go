@@ -23,7 +23,7 @@ type dispatcher struct {
 	numerics string
 	nodes    *nodes
 	fresh    bool // the result stream is ours alone and was empty when the job began: nothing can be known from before
-	onCell   func(known bool, samples int)
+	onCell   func(known bool, samples int, took time.Duration)
 	onWait   func(noEvaluator bool)
 	onNote   func(text string)      // trouble that the user should know of
 	describe func(r request) string // names a cell in the user's words
@@ -56,7 +56,7 @@ func assumedPace(macs int64) float64 { return 1e-4 + float64(macs)/1e10 }
 func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs int64) (d *dispatcher, stop func(), err error) {
 	d = &dispatcher{
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
-		onCell: func(bool, int) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
+		onCell: func(bool, int, time.Duration) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
 		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{},
 		stuck: map[plan.Digest]int{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
@@ -174,7 +174,7 @@ func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.D
 	for _, r := range requests {
 		if res, ok := known[r.digest]; ok {
 			out[r.digest] = res
-			d.onCell(true, len(r.block))
+			d.onCell(true, len(r.block), 0)
 		}
 	}
 	d.settle(known)

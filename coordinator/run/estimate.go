@@ -1,6 +1,7 @@
 package run
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -8,87 +9,85 @@ import (
 // meterOfWork estimates how many inferences a job needs and how long it will take. What every job needs (calibration,
 // float, INT8, verification) is counted; how long a search will be is guessed by watcher. Safe for concurrent use.
 type meterOfWork struct {
-	mu      sync.Mutex
-	begin   time.Time
-	begun   time.Time // of the first inference; zero before
-	phase   string
-	done    int64 // inferences computed
-	reused  int64 // inferences answered from the store
-	asked   int64 // by rounds so far
-	certain int64 // still to be asked by every job
-	guess   int64 // still to be asked by the search, if it goes as expected
-	recent  []mark
-	report  func(Progress)
-	slots   func() int
+	mu     sync.Mutex
+	begin  time.Time
+	now    func() time.Time // time.Now, but for tests
+	phase  string
+	done   int64            // inferences computed
+	reused int64            // inferences answered from the store
+	open   int64            // asked by the present round and not answered yet
+	later  map[string]int64 // still to be asked, by phase
+	pace   pace
+	report func(Progress)
+	slots  func() int
 }
 
-// mark says when how much was done. The latest ones give the speed: the first cells of a process also pack weights.
-type mark struct {
-	at   time.Time
-	done int64
-}
-
-// Speed is taken over so many cells, at least and at most.
-const fewMarks, manyMarks = 5, 48
-
-// expect sets what the search will still ask.
-func (m *meterOfWork) expect(inferences int64) {
+// expect sets how many inferences phases will still ask.
+func (m *meterOfWork) expect(later map[string]int64) {
 	m.mu.Lock()
-	m.guess = max(0, inferences)
-	m.mu.Unlock()
+	defer m.mu.Unlock()
+	if m.later == nil {
+		m.later = map[string]int64{}
+	}
+	for phase, n := range later {
+		m.later[phase] = max(0, n)
+	}
 }
 
-// round enters a round: what it asks leaves the expectation.
+// round enters a round: what it asks leaves the expectation. Phases in order, so what was expected of one that is over is
+// expected no more.
 func (m *meterOfWork) round(name string, inferences int64) {
 	m.mu.Lock()
-	if m.begun.IsZero() && inferences > 0 {
-		m.begun = time.Now()
+	if m.later == nil {
+		m.later = map[string]int64{}
 	}
-	m.phase = name
-	m.asked += inferences
-	if name == PhaseRank || name == PhaseRevert {
-		m.guess = max(0, m.guess-inferences)
-	} else {
-		m.certain = max(0, m.certain-inferences)
-	}
-	if name == PhaseVerify {
-		m.certain, m.guess = 0, 0 // the search is over
+	m.phase, m.open = name, inferences
+	switch name {
+	case PhaseRank, PhaseRevert:
+		m.later[name] = max(0, m.later[name]-inferences)
+	case PhaseVerify, PhaseExplain:
+		clear(m.later) // the search is over
+	default:
+		m.later[name] = 0
 	}
 	m.mu.Unlock()
 	m.tell()
 }
 
-// cell enters a finished cell.
-func (m *meterOfWork) cell(known bool, samples int) {
+// cell enters a finished cell. took is what its evaluator says, 0 for a known one.
+func (m *meterOfWork) cell(known bool, samples int, took time.Duration) {
 	m.mu.Lock()
+	m.open = max(0, m.open-int64(samples))
 	if known {
 		m.reused += int64(samples)
 	} else {
 		m.done += int64(samples)
-		m.recent = append(m.recent, mark{time.Now(), m.done})
-		m.recent = m.recent[max(0, len(m.recent)-manyMarks):]
+		m.pace.add(m.phase, m.clock(), took, samples, m.slots())
 	}
 	m.mu.Unlock()
 	m.tell()
 }
 
-// took is the time that so many inferences are likely to take, 0 while nothing is known.
-func (m *meterOfWork) took(inferences int64) time.Duration {
-	if m.done == 0 || m.begun.IsZero() {
-		return 0
+func (m *meterOfWork) clock() time.Time {
+	if m.now != nil {
+		return m.now()
 	}
-	elapsed, done := time.Since(m.begun), m.done
-	if n := len(m.recent); n >= fewMarks {
-		elapsed, done = m.recent[n-1].at.Sub(m.recent[0].at), m.recent[n-1].done-m.recent[0].done
-	}
-	return time.Duration(float64(elapsed) / float64(max(done, 1)) * float64(max(0, inferences)))
+	return time.Now()
 }
 
-// remaining is what the job is likely to ask besides what was asked, and a guess of the time of n inferences.
-func (m *meterOfWork) remaining(n int64) (inferences int64, left time.Duration) {
+// ahead is what is expected after the present round.
+func (m *meterOfWork) ahead() (sum int64) {
+	for _, n := range m.later {
+		sum += n
+	}
+	return sum
+}
+
+// remaining is what the job is likely to ask besides what was asked, and a guess of the time of n inferences of a phase.
+func (m *meterOfWork) remaining(phase string, n int64) (inferences int64, left time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.certain + m.guess, m.took(n)
+	return m.ahead(), m.pace.left(map[string]int64{phase: n}, m.slots())
 }
 
 // tell reports the state.
@@ -97,10 +96,15 @@ func (m *meterOfWork) tell() {
 		return
 	}
 	m.mu.Lock()
-	p := Progress{
-		Phase: m.phase, Done: m.done, Reused: m.reused, Total: max(m.done, m.asked-m.reused+m.certain+m.guess), Elapsed: time.Since(m.begin), Slots: m.slots(),
+	slots, todo := m.slots(), maps.Clone(m.later)
+	if todo == nil {
+		todo = map[string]int64{}
 	}
-	p.Left = m.took(p.Total - p.Done)
+	todo[m.phase] += m.open
+	p := Progress{
+		Phase: m.phase, Done: m.done, Reused: m.reused, Total: m.done + m.open + m.ahead(), Elapsed: m.clock().Sub(m.begin),
+		Slots: slots, Left: m.pace.left(todo, slots),
+	}
 	m.mu.Unlock()
 	m.report(p)
 }

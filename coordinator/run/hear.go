@@ -29,11 +29,12 @@ func (d *dispatcher) result(m jetstream.Msg) {
 	d.news++
 	h := m.Headers()
 	d.nodes.credit(h.Get(wire.HeaderNode), h.Get(wire.HeaderTier), h.Get(wire.HeaderBuild))
-	if took, err := time.ParseDuration(h.Get(wire.HeaderTook)); err == nil && len(a.block) > 0 {
+	took, err := time.ParseDuration(h.Get(wire.HeaderTook))
+	if err == nil && len(a.block) > 0 {
 		d.pace[a.cell.What] += (took.Seconds()/float64(len(a.block)) - d.pace[a.cell.What]) / 8
 	}
 	if n, err := strconv.Atoi(h.Get(wire.HeaderRuns)); err == nil {
-		d.onCell(false, n)
+		d.onCell(false, n, took)
 	}
 	d.signal()
 }

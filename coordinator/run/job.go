@@ -234,8 +234,8 @@ func (w *work) listen(ctx context.Context) error {
 	}
 	w.cells, w.stop = d, stop
 	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots}
-	d.onCell = func(known bool, samples int) {
-		w.gauge.cell(known, samples)
+	d.onCell = func(known bool, samples int, took time.Duration) {
+		w.gauge.cell(known, samples, took)
 		if known {
 			w.counts.reused++
 		} else {
@@ -256,10 +256,10 @@ func (w *work) listen(ctx context.Context) error {
 // announce says what was loaded and what the job needs at least: calibration, float, all INT8, and the written file.
 func (w *work) announce() {
 	calibration, n := len(w.data.calibView.Samples), len(w.data.searchView.Samples)
-	w.gauge.certain = int64(calibration + 3*n)
+	w.gauge.expect(map[string]int64{PhaseBaseline: int64(n), PhaseStatistics: int64(calibration), PhaseStart: int64(n), PhaseVerify: int64(n)})
 	w.events.loaded(Loaded{
 		Model: w.job.Model, Nodes: len(w.model.graph.Graph.Nodes), Opset: w.model.graph.FileOpset, MACs: w.model.macs,
-		Data: w.job.Data.Source, Calibration: calibration, Search: n, Inferences: w.gauge.certain,
+		Data: w.job.Data.Source, Calibration: calibration, Search: n, Inferences: int64(calibration + 3*n),
 	})
 }
 

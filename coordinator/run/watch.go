@@ -52,7 +52,7 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 		w.heard(r, i, a)
 	}
 	if r.Name == PhaseRank {
-		w.gauge.expect(int64(w.reverts(answers)) * int64(len(w.search.View.Samples)))
+		w.gauge.expect(map[string]int64{PhaseRevert: int64(w.reverts(answers)) * int64(len(w.search.View.Samples))})
 	}
 	return answers, nil
 }
@@ -66,7 +66,7 @@ func (w *watcher) round(name string, models, inferences int) {
 	if name == PhaseRank && !w.over {
 		p.Over, w.over = true, true
 	}
-	p.Remaining, p.Left = w.gauge.remaining(p.Inferences)
+	p.Remaining, p.Left = w.gauge.remaining(name, p.Inferences)
 	w.events.phase(p)
 	w.gauge.round(name, int64(inferences))
 }
@@ -136,12 +136,12 @@ func (w *watcher) operations(group int) []string {
 const revertShare = 6
 
 // guess is what a search of so many groups is likely to ask, its first ranking included.
-func (w *watcher) guess(groups, subset int) int64 {
+func (w *watcher) guess(groups, subset int) map[string]int64 {
 	reverts := (groups + revertShare - 1) / revertShare
 	if w.search.Iterations != search.Unlimited {
 		reverts = min(reverts, w.search.Iterations)
 	}
-	return int64(groups)*int64(subset) + int64(reverts)*int64(len(w.search.View.Samples))
+	return map[string]int64{PhaseRank: int64(groups) * int64(subset), PhaseRevert: int64(reverts) * int64(len(w.search.View.Samples))}
 }
 
 // reverts guesses from a ranking how many groups must go: the gains of the best are added up until they cover what is missing.

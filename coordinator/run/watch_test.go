@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -56,7 +55,7 @@ func watched(t *testing.T, cost []int64, chance *search.Value) (phases []Phase, 
 		p.View.Samples = append(p.View.Samples, uint32(i))
 	}
 	w = &watcher{gauge: &meterOfWork{slots: func() int { return 1 }}, search: p}
-	w.gauge.certain = 300
+	w.gauge.expect(map[string]int64{PhaseStart: 200, PhaseVerify: 100})
 	w.events = Events{Phase: func(p Phase) { phases = append(phases, p) }, Step: func(m Measured) { steps = append(steps, m) }}
 	for g := range cost {
 		w.groups = append(w.groups, []string{string(rune('a' + g))})
@@ -103,27 +102,4 @@ func TestGuessingBaseline(t *testing.T) {
 	}
 	require.Nil(t, chance(metric.Spec{TopK: 5}, 5))
 	require.Nil(t, chance(metric.Spec{TopK: 1}, 0))
-}
-
-// TestEstimate: within a factor of two once a tenth is done, though the first cells were slow, and none is left at the end.
-func TestEstimate(t *testing.T) {
-	var last Progress
-	m := &meterOfWork{begin: time.Now(), slots: func() int { return 2 }, report: func(p Progress) { last = p }, certain: 4000}
-	m.round(PhaseStatistics, 1000)
-	require.Equal(t, int64(4000), last.Total)
-	require.Zero(t, last.Left)
-	m.begun = time.Now().Add(-10 * time.Second) // slow to start
-	now := time.Now()
-	for i := range 16 {
-		m.recent = append(m.recent, mark{now.Add(time.Duration(i-16) * 10 * time.Millisecond), int64(i * 32)})
-	}
-	m.done = 480
-	m.tell()
-	truth := 3520.0 / 32 * 0.010
-	require.InDelta(t, truth, last.Left.Seconds(), truth/2)
-	m.cell(true, 520)
-	require.Equal(t, int64(3480), last.Total, "what is known from before need not be computed")
-	m.expect(5000)
-	m.round(PhaseVerify, 480)
-	require.Equal(t, int64(1000-520+480), last.Total, "the search is over")
 }

@@ -83,7 +83,9 @@ func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor 
 }
 
 // run feeds the samples batch by batch and appends what is made of inputs and outputs. Records do not depend on the batches.
-func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, samples []uint32, m measure, progress func()) ([]byte, error) {
+// A model without a plan (float, statistics, the written file) is run once over its samples and shares no prefix with the
+// plans of a search: keeping its activations would touch gigabytes of fresh memory for nothing.
+func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, p plan.Plan, samples []uint32, m measure, progress func()) ([]byte, error) {
 	var records []byte
 	for len(samples) > 0 {
 		b := next(pr.inputs, program, samples)
@@ -92,7 +94,11 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		if err != nil {
 			return nil, err
 		}
-		out, err := program.Run(ctx, in, plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, b.fed}))
+		var key plan.Digest // zero: nothing is taken from the activation store or given to it
+		if !p.Params.IsZero() {
+			key = plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, b.fed})
+		}
+		out, err := program.Run(ctx, in, key)
 		if err != nil {
 			return nil, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)
 		}

@@ -102,7 +102,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	records, err := e.run(ctx, pr, program, samples, measure, progress)
+	records, err := e.run(ctx, pr, program, p, samples, measure, progress)
 	if err != nil {
 		return worker.Value{}, err
 	}

@@ -1,0 +1,150 @@
+package run
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// chapter is one phase of a modelled job: cells of 32 samples that take about so many milliseconds each on a slot, and the
+// first ones of each slot first times as long.
+type chapter struct {
+	phase   string
+	cells   int
+	ms      float64
+	first   float64
+	expects map[string]int64 // what is expected after it, in cells
+}
+
+// told is what the user saw at a moment of a modelled job.
+type told struct {
+	at          time.Time
+	done, total int64
+	left        time.Duration
+}
+
+// play carries a modelled job out on slots with a clock of its own; durations vary by a third, drawn from seed.
+func play(chapters []chapter, slots int, seed uint64) (seen []told, end time.Time) {
+	r := rand.New(rand.NewPCG(seed, 3))
+	now := time.Unix(1000, 0)
+	m := &meterOfWork{begin: now, now: func() time.Time { return now }, slots: func() int { return slots }}
+	m.report = func(p Progress) { seen = append(seen, told{now, p.Done, p.Total, p.Left}) }
+	certain := map[string]int64{}
+	for _, c := range chapters {
+		if c.phase != PhaseRank && c.phase != PhaseRevert {
+			certain[c.phase] = 32 * int64(c.cells)
+		}
+	}
+	m.expect(certain)
+	for _, c := range chapters {
+		m.round(c.phase, 32*int64(c.cells))
+		free := make([]time.Time, slots) // when each slot is
+		for i := range free {
+			free[i] = now
+		}
+		for i := range c.cells {
+			at := 0
+			for s := range free {
+				if free[s].Before(free[at]) {
+					at = s
+				}
+			}
+			ms := c.ms * (0.67 + 0.66*r.Float64())
+			if i < slots {
+				ms *= c.first
+			}
+			took := time.Duration(ms * float64(time.Millisecond))
+			free[at] = free[at].Add(took)
+			if free[at].After(now) {
+				now = free[at]
+			}
+			m.cell(false, 32, took)
+		}
+		later := map[string]int64{}
+		for phase, n := range c.expects {
+			later[phase] = 32 * n
+		}
+		m.expect(later)
+	}
+	return seen, now
+}
+
+// TestEstimate: once a tenth of a job is done, the time left is within a factor of two of the truth, whatever the first
+// cells of a phase cost and however far float, statistics and INT8 lie apart.
+func TestEstimate(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		slots    int
+		chapters []chapter
+	}{
+		{"an INT8 model of a third of the time", 2, []chapter{{PhaseBaseline, 300, 15, 10, nil}, {PhaseStatistics, 10, 25, 4, nil}, {PhaseStart, 300, 5, 20, nil}, {PhaseVerify, 300, 5, 20, nil}}},
+		{"an INT8 model as slow as float", 2, []chapter{{PhaseBaseline, 300, 15, 10, nil}, {PhaseStatistics, 10, 25, 4, nil}, {PhaseStart, 300, 15, 4, nil}, {PhaseVerify, 300, 15, 4, nil}}},
+		{"short", 2, []chapter{{PhaseBaseline, 32, 4, 12, nil}, {PhaseStatistics, 10, 6, 3, nil}, {PhaseStart, 32, 2, 5, nil}, {PhaseVerify, 32, 2, 5, nil}}},
+		{"eight slots", 8, []chapter{{PhaseBaseline, 100, 40, 5, nil}, {PhaseStatistics, 20, 60, 2, nil}, {PhaseStart, 100, 15, 5, nil}, {PhaseVerify, 100, 15, 5, nil}}},
+		{"one slot, long cells", 1, []chapter{{PhaseBaseline, 50, 900, 2, nil}, {PhaseStatistics, 12, 1500, 2, nil}, {PhaseStart, 50, 400, 2, nil}, {PhaseVerify, 50, 400, 2, nil}}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			for seed := range uint64(5) {
+				seen, end := play(c.chapters, c.slots, seed)
+				last := seen[len(seen)-1]
+				require.Zero(t, last.left)
+				require.Equal(t, last.done, last.total)
+				for _, s := range seen {
+					truth := end.Sub(s.at)
+					if 10*s.done < last.done || truth < end.Sub(seen[0].at)/20 { // of the last twentieth a factor says little
+						continue
+					}
+					require.Equal(t, last.total, s.total)
+					require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
+				}
+			}
+		})
+	}
+}
+
+// TestEstimateOfSearch: a search that is announced as it will be is told within a factor of two, too, though its suffixes
+// take less than whole models; one that ends early leaves nothing expected.
+func TestEstimateOfSearch(t *testing.T) {
+	ahead := map[string]int64{PhaseRank: 200, PhaseRevert: 120}
+	chapters := []chapter{
+		{PhaseBaseline, 40, 15, 10, nil}, {PhaseStatistics, 10, 25, 4, nil}, {PhaseStart, 40, 7, 10, ahead},
+		{PhaseRank, 200, 4, 3, nil}, {PhaseRevert, 40, 7, 3, nil}, {PhaseVerify, 40, 6, 10, nil},
+	}
+	for seed := range uint64(5) {
+		seen, end := play(chapters, 2, seed)
+		last := seen[len(seen)-1]
+		require.Zero(t, last.left)
+		require.Equal(t, last.done, last.total)
+		checked := 0
+		for _, s := range seen {
+			if truth := end.Sub(s.at); s.done > 32*90 && s.done < 32*290 {
+				checked++
+				require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
+			}
+		}
+		require.Greater(t, checked, 100)
+	}
+}
+
+// TestEstimateOfKnown: what is answered from the store is no work, and before anything was computed nothing is told.
+func TestEstimateOfKnown(t *testing.T) {
+	var last Progress
+	m := &meterOfWork{slots: func() int { return 2 }, report: func(p Progress) { last = p }}
+	m.expect(map[string]int64{PhaseBaseline: 1000, PhaseStart: 1000, PhaseVerify: 1000})
+	m.round(PhaseBaseline, 1000)
+	require.Equal(t, int64(3000), last.Total)
+	require.Zero(t, last.Left)
+	m.cell(true, 400, 0)
+	require.Equal(t, []int64{0, 2600, 400}, []int64{last.Done, last.Total, last.Reused})
+	m.cell(false, 600, 6*time.Second)
+	require.Equal(t, int64(2600), last.Total)
+	require.InDelta(t, 2000*0.006/2, last.Left.Seconds(), 0.01)
+	m.round(PhaseStart, 0) // all known under the same plan
+	require.Equal(t, int64(1600), last.Total)
+	left := func(phase string, n int64) time.Duration { _, left := m.remaining(phase, n); return left }
+	require.Equal(t, 5*time.Second, left(PhaseBaseline, 1000))
+	require.Zero(t, (&pace{}).left(map[string]int64{PhaseStart: 5}, 2))
+	require.Zero(t, (&pace{}).left(map[string]int64{}, 2))
+}

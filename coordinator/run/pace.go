@@ -1,0 +1,136 @@
+package run
+
+import "time"
+
+// pace is how long inferences take, by phase: the float model, statistics, INT8 models and suffixes behind shared
+// prefixes differ several times, so one speed for all would be wrong whenever the phase changes. It knows seconds of an
+// evaluator's slot for one sample, from what evaluators say of their cells, and how wall time follows from them. The
+// zero value knows nothing. Not safe for concurrent use.
+type pace struct {
+	phases  map[string]*chronicle
+	marks   []mark  // of all phases
+	startup float64 // seconds that the first cells of the newest phase took above the later ones
+}
+
+// chronicle is the cells of a phase. The first cell on each slot stands apart: it also compiles the model and packs its
+// weights.
+type chronicle struct {
+	first, rest []spent // of rest the latest
+}
+
+// spent is what one cell took on its slot.
+type spent struct {
+	seconds float64
+	samples int
+}
+
+// mark says when a cell had ended and how long it had taken.
+type mark struct {
+	at      time.Time
+	seconds float64
+}
+
+// Cells of a phase that are remembered, and marks, and the fewest marks that say how wall time goes.
+const manyCells, manyMarks, fewMarks = 64, 96, 8
+
+// add enters a cell of one of so many slots that took so many seconds and ended at a time.
+func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slots int) {
+	if samples <= 0 || took < 0 {
+		return
+	}
+	if p.phases == nil {
+		p.phases = map[string]*chronicle{}
+	}
+	c := p.phases[phase]
+	if c == nil {
+		c = &chronicle{}
+		p.phases[phase] = c
+	}
+	one := spent{took.Seconds(), samples}
+	if len(c.first) < slots {
+		c.first = append(c.first, one)
+	} else {
+		c.rest = append(c.rest, one)
+		c.rest = c.rest[max(0, len(c.rest)-manyCells):]
+		p.startup = max(0, (mean(c.first)-mean(c.rest))*float64(samples))
+	}
+	p.marks = append(p.marks, mark{at, took.Seconds()})
+	p.marks = p.marks[max(0, len(p.marks)-manyMarks):]
+}
+
+// prior says what a phase that was not seen yet is likely to take: a share of another's time. Shares are between those
+// of the models that the project is tested with: an INT8 model takes 0.3 to 0.9 of the float model's time; statistics a
+// little more than the float model; a plan of a ranking starts in the middle.
+var prior = map[string]struct {
+	of    string
+	share float64
+}{
+	PhaseStatistics: {PhaseBaseline, 1.2},
+	PhaseStart:      {PhaseBaseline, 0.6},
+	PhaseVerify:     {PhaseStart, 1},
+	PhaseExplain:    {PhaseStart, 1},
+	PhaseRevert:     {PhaseStart, 0.9},
+	PhaseRank:       {PhaseStart, 0.6},
+}
+
+// sample is the seconds of a slot for one sample in a phase; ok is false while nothing is known of it or its like. First
+// cells count only where there is nothing else.
+func (p *pace) sample(phase string) (seconds float64, ok bool) {
+	first, share := 0.0, 1.0
+	for {
+		if c := p.phases[phase]; c != nil && len(c.rest) > 0 {
+			return share * mean(c.rest), true
+		} else if c != nil && first == 0 {
+			first = share * mean(c.first)
+		}
+		like, known := prior[phase]
+		if !known {
+			return first, first > 0
+		}
+		phase, share = like.of, share*like.share
+	}
+}
+
+// mean is the time of a sample over cells.
+func mean(cells []spent) float64 {
+	seconds, samples := 0.0, 0
+	for _, c := range cells {
+		seconds += c.seconds
+		samples += c.samples
+	}
+	return seconds / float64(samples)
+}
+
+// stretch is how much wall time a second of a slot's work takes: 1/slots on an idle machine, more where slots wait for work
+// or share a CPU.
+func (p *pace) stretch(slots int) float64 {
+	if len(p.marks) < fewMarks {
+		return 1 / float64(max(1, slots))
+	}
+	work := 0.0
+	for _, m := range p.marks[1:] {
+		work += m.seconds
+	}
+	wall := p.marks[len(p.marks)-1].at.Sub(p.marks[0].at).Seconds()
+	if work <= 0 {
+		return 1 / float64(max(1, slots))
+	}
+	return wall / work
+}
+
+// left is the wall time that so many inferences of each phase are likely to take; 0 while nothing is known of one of them.
+// A phase that has not begun starts about half as slowly as the newest did: the model is compiled, the files are cached.
+func (p *pace) left(inferences map[string]int64, slots int) time.Duration {
+	total := 0.0
+	for phase, n := range inferences {
+		s, ok := p.sample(phase)
+		if n > 0 && !ok {
+			return 0
+		}
+		total += float64(n) * s * p.stretch(slots)
+		if n > 0 && p.phases[phase] == nil {
+			total += p.startup / 2
+		}
+	}
+	return time.Duration(total * float64(time.Second))
+}
