@@ -223,7 +223,7 @@ func TestTies(t *testing.T) {
 	out := Ties([]int{4, 2, 7}, []float64{0.5, 0.25, 0.5})
 	require.Len(t, out, 2)
 	require.Equal(t, 1.0, out[4].Figure)
-	require.Contains(t, out[7].Text, "1 of 2 groups")
+	require.Contains(t, out[7].Text, "1 of the 2 other groups")
 }
 
 // TestInOrder: the rules' order, one finding a value, four at most.

@@ -24,7 +24,7 @@ func (m *Model) sums(group int) []*graph.Node {
 func (m *Model) differences(group int, st *quant.Stats) ([]Cause, error) {
 	var out []Cause
 	for _, n := range m.sums(group) {
-		value, level := m.coarsest(group, n)
+		level := m.coarsest(group, n)
 		if level == 0 {
 			continue
 		}
@@ -34,21 +34,21 @@ func (m *Model) differences(group int, st *quant.Stats) ([]Cause, error) {
 		}
 		if share := s.below(level); share >= zeroShare {
 			out = append(out, Cause{SmallDifference, n.Outputs[0], share, fmt.Sprintf(
-				"%.0f %% of the results of this %s are smaller than one level (%.3g) of its operand %q", math.Floor(100*share), n.Op, level, value)})
+				"%.0f %% of the results of this %s are smaller than one level (%.3g) of its coarser operand", math.Floor(100*share), n.Op, level)})
 		}
 	}
 	return out, nil
 }
 
-// coarsest is the operand of n that the group quantizes with the widest level.
-func (m *Model) coarsest(group int, n *graph.Node) (value string, level float64) {
+// coarsest is the widest level with which the group quantizes an operand of n; 0 when it quantizes none.
+func (m *Model) coarsest(group int, n *graph.Node) (level float64) {
 	for _, i := range m.Params.Groups[group] {
 		p := m.Params.Points[i]
 		for _, u := range p.Uses {
-			if u.Node == n.Name && p.Kind == plan.Activation && float64(p.Scale[0]) > level {
-				value, level = p.Value, float64(p.Scale[0])
+			if u.Node == n.Name && p.Kind == plan.Activation {
+				level = max(level, float64(p.Scale[0]))
 			}
 		}
 	}
-	return value, level
+	return level
 }

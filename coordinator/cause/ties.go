@@ -12,7 +12,7 @@ func Ties(groups []int, scores []float64) map[int]Cause {
 	out := map[int]Cause{}
 	for i, g := range groups {
 		if n := same[scores[i]] - 1; n > 0 {
-			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of %d groups in the ranking have the score %.4f of this one; the order among them is only that of the graph", n, len(groups)-1, scores[i])}
+			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of the %d other groups have the same score in the first ranking, %.4f, so that only the order of the graph puts one before the other", n, len(groups)-1, scores[i])}
 		}
 	}
 	return out
