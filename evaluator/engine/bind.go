@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -51,12 +52,15 @@ type bound struct {
 	rowWise bool
 	packs   *holder
 	frames  frames
+	parts   *parts // instead of all else, where the program cannot be bound as a whole
 }
 
 // binder builds a bound.
 type binder struct {
 	*bound
 	p     *Program
+	graph *graph.Graph // p's, or one with branches in the place of Ifs
+	sums  map[string][32]byte
 	infos map[string]op.Info
 	at    map[place]int
 	home  map[string]op.Layout // the layout in which a value was made
@@ -69,18 +73,50 @@ type place struct {
 	layout op.Layout
 }
 
-// bind lowers the program for the given input shapes.
+// bind lowers the program for the given input shapes, in parts where some shape or kernel wants elements that are computed.
+// A kernel's wish is heard when it is lowered; then the division is made anew.
 func (p *Program) bind(in map[string]op.Info) (*bound, error) {
-	infos, err := op.InferShapes(p.graph, in)
-	if err != nil {
-		return nil, err
+	need := map[string]bool{}
+	for {
+		d, err := p.divide(in, need)
+		if err != nil {
+			return nil, err
+		}
+		if !d.whole() {
+			x, err := p.split(d)
+			return &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, parts: x}, err
+		}
+		b, err := p.bindWhole(d)
+		var u *wish
+		if !errors.As(err, &u) || need[u.value] {
+			return b, err
+		}
+		need[u.value] = true
 	}
-	if err := p.fits(infos); err != nil {
+}
+
+// wish is a kernel's need of elements that are computed.
+type wish struct {
+	value string
+	error
+}
+
+func (w *wish) Unwrap() error { return w.error }
+
+// bindWhole lowers a division of early nodes only.
+func (p *Program) bindWhole(d *division) (*bound, error) {
+	g, sums := p.graph, p.sums
+	if d.spliced {
+		g = d.with(d.early, p.inputs, p.want)
+		sums = p.engine.digest.values(g, p.sums)
+	}
+	infos := d.infos
+	if err := p.fits(g, infos); err != nil {
 		return nil, err
 	}
 	b := &binder{
-		bound: &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, rowWise: true},
-		p:     p, infos: infos, at: map[place]int{}, home: map[string]op.Layout{}, fed: map[string]bool{},
+		bound: &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, rowWise: !d.spliced},
+		p:     p, graph: g, sums: sums, infos: infos, at: map[place]int{}, home: map[string]op.Layout{}, fed: map[string]bool{},
 	}
 	if err := b.build(); err != nil {
 		p.engine.packs.release(b.packs.keys)
@@ -91,15 +127,15 @@ func (p *Program) bind(in map[string]op.Info) (*bound, error) {
 
 // fits refuses, before anything is packed or allocated, a program whose largest step alone or whose weights are over the
 // limit.
-func (p *Program) fits(infos map[string]op.Info) error {
+func (p *Program) fits(g *graph.Graph, infos map[string]op.Info) error {
 	var weights, most int64
-	for _, t := range p.graph.Consts {
+	for _, t := range g.Consts {
 		weights += int64(len(t.Data))
 	}
-	for _, n := range p.graph.Nodes {
+	for _, n := range g.Nodes {
 		var sum int64
 		for _, name := range append(n.Inputs[:len(n.Inputs):len(n.Inputs)], n.Outputs...) {
-			if x, ok := infos[name]; ok && p.graph.Consts[name] == nil {
+			if x, ok := infos[name]; ok && g.Consts[name] == nil {
 				size, err := bytesOf(x)
 				if err != nil {
 					return fmt.Errorf("node %q (%s): value %q: %w", n.Name, n.Op, name, err)
@@ -138,12 +174,17 @@ func (b *binder) build() error {
 		b.inputs = append(b.inputs, i)
 		b.fed[port.Name] = true
 	}
-	for _, n := range b.p.graph.Nodes {
+	for _, n := range b.graph.Nodes {
 		if b.settled(n) {
 			continue
 		}
 		if err := b.node(specialise(n, b.infos)); err != nil {
-			return fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
+			err = fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
+			var u *op.Unknown
+			if errors.As(err, &u) {
+				return &wish{n.Input(u.Input), err}
+			}
+			return err
 		}
 	}
 	if err := b.wanted(); err != nil {
@@ -178,7 +219,7 @@ func (b *binder) slot(name string, y op.Layout, step int) (int, error) {
 	}
 	i := len(b.slots)
 	b.slots = append(b.slots, slot{
-		name: name, dtype: x.DType, shape: x.Shape, layout: y, bytes: int(n), step: step, last: -1, sum: b.p.sums[name],
+		name: name, dtype: x.DType, shape: x.Shape, layout: y, bytes: int(n), step: step, last: -1, sum: b.sums[name],
 	})
 	b.at[place{name, y}] = i
 	if _, made := b.home[name]; !made {

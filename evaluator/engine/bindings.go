@@ -71,7 +71,7 @@ func admits(port graph.Port, t *tensor.Tensor) error {
 	if err := t.Check(); err != nil {
 		return err
 	}
-	if t.DType != port.Type.DType {
+	if port.Type.DType != tensor.Invalid && t.DType != port.Type.DType {
 		return fmt.Errorf("it holds %s, the model wants %s", t.DType, port.Type.DType)
 	}
 	if !port.Type.Ranked {

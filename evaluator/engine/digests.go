@@ -49,16 +49,24 @@ func (d *digests) of(t *tensor.Tensor) [32]byte {
 }
 
 // values computes the structural hash of each value of g: equal hashes on equal samples mean equal bytes. It covers
-// operator, attributes, nested graphs, constants and, for inputs of the graph, name and element type.
-func (d *digests) values(g *graph.Graph) map[string][32]byte {
+// operator, attributes, nested graphs, constants and, for inputs of the graph, name and element type. Values in given keep
+// the hash that they have there: g is then a part of a graph that was hashed before.
+func (d *digests) values(g *graph.Graph, given map[string][32]byte) map[string][32]byte {
 	sums := make(map[string][32]byte, len(g.Nodes)+len(g.Consts)+len(g.Inputs))
+	maps.Copy(sums, given)
 	for _, p := range g.Inputs {
+		if _, ok := given[p.Name]; ok {
+			continue
+		}
 		w := newHash("input")
 		w.str(p.Name)
 		w.num(uint64(p.Type.DType))
 		sums[p.Name] = w.sum()
 	}
 	for name, t := range g.Consts {
+		if _, ok := given[name]; ok {
+			continue
+		}
 		w := newHash("const")
 		d.tensor(w, t)
 		sums[name] = w.sum()
@@ -68,6 +76,9 @@ func (d *digests) values(g *graph.Graph) map[string][32]byte {
 		d.node(w, n, sums)
 		whole := w.sum()
 		for i, o := range n.Outputs {
+			if _, ok := given[o]; ok {
+				continue
+			}
 			w := newHash("output")
 			w.Write(whole[:])
 			w.num(uint64(i))

@@ -21,6 +21,8 @@ type Program struct {
 	want   []string
 	sums   map[string][32]byte
 	rows   func() bool
+	nested bool            // it has If, Loop or Scan
+	known  map[string]bool // inputs whose elements its shapes depend on: it is bound for those too
 
 	bindings *bindings
 }
@@ -49,13 +51,19 @@ func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 	if err := known(g); err != nil {
 		return nil, err
 	}
+	return e.program(g, want, e.digest.values(g, nil)), nil
+}
+
+// program makes a Program of a graph that is ready to be bound; sums has a digest for each of its values.
+func (e *Engine) program(g *graph.Graph, want []string, sums map[string][32]byte) *Program {
 	p := &Program{
-		engine: e, graph: g, inputs: g.Inputs, want: slices.Clone(want), sums: e.digest.values(g),
+		engine: e, graph: g, inputs: g.Inputs, want: slices.Clone(want), sums: sums,
 		bindings: &bindings{packs: e.packs, bounds: map[string]*bound{}},
+		nested:   slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return len(graph.Nested(n)) > 0 }),
 	}
 	p.rows = sync.OnceValue(p.rowWise)
 	runtime.AddCleanup(p, (*bindings).close, p.bindings)
-	return p, nil
+	return p
 }
 
 // Wants lists the values that Run returns.
@@ -234,7 +242,14 @@ func fold(g *graph.Graph) error {
 
 // known refuses operators that cannot be run, all in one error.
 func known(g *graph.Graph) error {
-	var missing []string
+	if missing := unknownOps(g, nil); len(missing) > 0 {
+		return fmt.Errorf("operators %v cannot be run: they are not among the supported ones (OPERATORS.md)", missing)
+	}
+	return nil
+}
+
+// unknownOps appends the operators of g and its nested graphs that op does not have to missing, each once.
+func unknownOps(g *graph.Graph, missing []string) []string {
 	for _, n := range g.Nodes {
 		name := n.Op
 		if n.Domain != "" {
@@ -243,9 +258,9 @@ func known(g *graph.Graph) error {
 		if op.Lookup(n.Domain, n.Op) == nil && !slices.Contains(missing, name) {
 			missing = append(missing, name)
 		}
+		for _, sub := range graph.Nested(n) {
+			missing = unknownOps(sub, missing)
+		}
 	}
-	if len(missing) > 0 {
-		return fmt.Errorf("operators %v cannot be run: they are not among the supported ones (OPERATORS.md)", missing)
-	}
-	return nil
+	return missing
 }

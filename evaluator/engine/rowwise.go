@@ -27,6 +27,9 @@ var nominal = []int{224, 32, 64, 8, 1}
 // rowWise binds the program to three rows and asks each step; that two rows give two keeps a constant of three rows from
 // passing as the batch.
 func (p *Program) rowWise() bool {
+	if p.nested {
+		return false
+	}
 	for _, port := range p.inputs {
 		if len(port.Type.Shape) == 0 || port.Type.Shape[0].N >= 0 {
 			return false
@@ -52,7 +55,7 @@ func (p *Program) rowWise() bool {
 			continue
 		}
 		p.engine.packs.release(b.packs.keys)
-		return b.rowWise
+		return b.rowWise && b.parts == nil
 	}
 	return false
 }

@@ -23,6 +23,9 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 	if err != nil {
 		return nil, err
 	}
+	if b.parts != nil {
+		return b.parts.run(ctx, p, in, key)
+	}
 	f := b.frames.get()
 	arena, err := p.engine.memory.acquire(b.arena + b.scratch)
 	if err != nil {
@@ -301,6 +304,10 @@ func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, erro
 			key = append(key, ',')
 		}
 		key = append(key, ';')
+		if p.known[port.Name] {
+			sum := t.Digest()
+			key = append(key, sum[:]...)
+		}
 	}
 	if b := p.bindings.find(key); b != nil {
 		return b, sha256.Sum256(key), nil
@@ -308,7 +315,11 @@ func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, erro
 	infos := map[string]op.Info{}
 	for _, port := range p.inputs {
 		t := in[port.Name]
-		infos[port.Name] = op.Info{DType: t.DType, Shape: slices.Clone(t.Shape)}
+		x := op.Info{DType: t.DType, Shape: slices.Clone(t.Shape)}
+		if p.known[port.Name] {
+			x.Value = &tensor.Tensor{DType: t.DType, Shape: x.Shape, Data: slices.Clone(t.Data)}
+		}
+		infos[port.Name] = x
 	}
 	b, err := p.bindings.make(string(key), func() (*bound, error) { return p.bind(infos) })
 	return b, sha256.Sum256(key), err

@@ -109,3 +109,19 @@ func unhide(g *Graph, around map[string]int, used namer) {
 		around[name]--
 	}
 }
+
+// Prefixed returns a copy of g in which every name that g itself defines, begins with prefix. What it captures keeps its name.
+func Prefixed(g *Graph, prefix string) *Graph {
+	c := g.Clone()
+	own := map[string]bool{}
+	for _, name := range defined(g) {
+		own[name] = true
+	}
+	renameGraph(c, func(s string) string {
+		if own[s] {
+			return prefix + s
+		}
+		return s
+	})
+	return c
+}

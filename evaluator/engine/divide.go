@@ -1,0 +1,168 @@
+package engine
+
+import (
+	"errors"
+	"maps"
+	"slices"
+
+	"assay/shared/graph"
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// division sorts the nodes of a program for given inputs. early nodes have shapes that follow from the inputs' shapes;
+// between are Loops and Scans that read nothing but early values; late is everything else: nodes that need elements of
+// early values before their own shapes are known, and all that follows. Where the condition of an If is known, the nodes
+// of the branch stand in its place.
+type division struct {
+	graph   *graph.Graph // the program's, or a copy of it with branches spliced in
+	infos   map[string]op.Info
+	early   []*graph.Node
+	between []*graph.Node
+	late    []*graph.Node
+	need    map[string]bool // early values whose elements the late nodes' shapes depend on
+	after   map[string]bool // values that between and late nodes make
+	spliced bool
+}
+
+// divide walks the nodes once. need names values whose elements are known to be wanted, because a kernel asked for them.
+func (p *Program) divide(in map[string]op.Info, need map[string]bool) (*division, error) {
+	d := &division{graph: p.graph, infos: maps.Clone(in), need: need, after: map[string]bool{}}
+	for name, t := range p.graph.Consts {
+		d.infos[name] = op.Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+	if err := d.walk(p.graph.Nodes); err != nil {
+		return nil, err
+	}
+	return d, nil
+}
+
+func (d *division) walk(nodes []*graph.Node) error {
+	for _, n := range nodes {
+		if err := d.node(n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *division) node(n *graph.Node) error {
+	reads := n.Inputs
+	nested := graph.Nested(n)
+	if len(nested) > 0 {
+		reads = append(slices.Clone(reads), graph.Captures(n)...)
+	}
+	o := op.Lookup(n.Domain, n.Op)
+	switch {
+	case slices.ContainsFunc(reads, d.missing):
+		d.put(&d.late, n)
+		return nil
+	case o == nil || o.Control == nil:
+	case n.Op != "If":
+		d.put(&d.between, n)
+		return nil
+	default:
+		return d.branch(n)
+	}
+	var u *op.Unknown
+	err := op.InferNode(d.infos, n)
+	if errors.As(err, &u) {
+		d.need[n.Input(u.Input)] = true
+		d.put(&d.late, n)
+		return nil
+	}
+	d.early = append(d.early, n)
+	return err
+}
+
+// missing reports whether a value is computed too late, or its elements are wanted and not known yet.
+func (d *division) missing(name string) bool {
+	return d.after[name] || d.need[name] && d.infos[name].Value == nil
+}
+
+// put appends n to a list of nodes that do not run with the early ones.
+func (d *division) put(list *[]*graph.Node, n *graph.Node) {
+	*list = append(*list, n)
+	for _, o := range n.Outputs {
+		d.after[o] = o != ""
+	}
+}
+
+// branch puts the nodes of the branch that runs in the place of an If, or postpones the If when its condition is computed.
+func (d *division) branch(n *graph.Node) error {
+	cond := d.infos[n.Input(0)].Value
+	if cond == nil {
+		d.need[n.Input(0)] = true
+		d.put(&d.late, n)
+		return nil
+	}
+	g, err := op.Branch(n, cond)
+	if err != nil {
+		return err
+	}
+	if !d.spliced {
+		d.graph, d.spliced = d.graph.Clone(), true
+	}
+	body := graph.Prefixed(g, n.Name+"/")
+	for name, t := range body.Consts {
+		d.graph.Consts[name] = t
+		d.infos[name] = op.Info{DType: t.DType, Shape: t.Shape, Value: t}
+	}
+	if err := d.walk(body.Nodes); err != nil {
+		return err
+	}
+	for i, o := range n.Outputs {
+		if o == "" {
+			continue
+		}
+		pass := &graph.Node{Name: n.Name + "/" + o, Op: "Identity", Inputs: []string{body.Outputs[i].Name}, Outputs: []string{o}}
+		if err := d.node(pass); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// whole reports whether all nodes are early.
+func (d *division) whole() bool { return len(d.between)+len(d.late) == 0 }
+
+// port describes a value for a program that takes it as an input of any shape.
+func (d *division) port(name string) graph.Port {
+	return graph.Port{Name: name, Type: graph.Type{DType: d.infos[name].DType}}
+}
+
+// with is the division's graph with other nodes, and the inputs that they and the wanted values need.
+func (d *division) with(nodes []*graph.Node, inputs []graph.Port, want []string) *graph.Graph {
+	g := *d.graph
+	g.Nodes, g.Consts = nodes, maps.Clone(d.graph.Consts)
+	made := map[string]bool{}
+	for _, p := range inputs {
+		made[p.Name] = true
+	}
+	for _, n := range nodes {
+		for _, o := range n.Outputs {
+			made[o] = true
+		}
+	}
+	g.Inputs = slices.Clone(inputs)
+	for _, name := range append(readBy(nodes), want...) {
+		if name != "" && !made[name] && g.Consts[name] == nil {
+			made[name] = true
+			g.Inputs = append(g.Inputs, d.port(name))
+		}
+	}
+	prune(&g, want)
+	return &g
+}
+
+// readBy lists the values that nodes read, captures too.
+func readBy(nodes []*graph.Node) (names []string) {
+	for _, n := range nodes {
+		names = append(names, n.Inputs...)
+		names = append(names, graph.Captures(n)...)
+	}
+	return names
+}
+
+// known returns the elements that are known of a value, nil for none.
+func (d *division) known(name string) *tensor.Tensor { return d.infos[name].Value }

@@ -1,0 +1,154 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"assay/evaluator/engine/fuse"
+	"assay/shared/graph"
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// parts are what a bound consists of when shapes depend on data, or loops stand among the nodes: a program for what can be
+// bound at once, the loops that follow, and a program for the rest, which is bound when the elements that its shapes
+// depend on are there, and may fall into parts itself.
+type parts struct {
+	first   *Program // nil when the rest needs nothing but inputs
+	between []*control
+	rest    *Program
+}
+
+// control is a Loop or Scan with its body.
+type control struct {
+	node   *graph.Node
+	bodies map[*graph.Graph]*Program
+	consts map[string]*tensor.Tensor // inputs of node that are constants
+}
+
+// split makes the parts of a division that is not whole.
+func (p *Program) split(d *division) (*parts, error) {
+	if len(d.early)+len(d.between) == 0 && !slices.ContainsFunc(p.inputs, func(in graph.Port) bool { return d.need[in.Name] && !p.known[in.Name] }) {
+		n := d.late[0]
+		return nil, fmt.Errorf("node %q (%s): what its shape depends on cannot be computed before it", n.Name, n.Op)
+	}
+	e, sums := p.engine, p.sums
+	if d.spliced {
+		sums = e.digest.values(d.with(slices.Concat(d.early, d.between, d.late), p.inputs, p.want), p.sums)
+	}
+	rest := d.with(d.late, nil, p.want)
+	x := &parts{rest: e.program(rest, p.want, sums)}
+	x.rest.known = maps.Clone(d.need)
+	maps.Copy(x.rest.known, p.known)
+	var first []string
+	for _, name := range slices.Concat(names(rest.Inputs), readBy(d.between)) {
+		if name != "" && !d.after[name] && d.graph.Consts[name] == nil && !slices.Contains(first, name) {
+			first = append(first, name)
+		}
+	}
+	if len(d.early) > 0 && len(first) > 0 {
+		x.first = e.program(d.with(d.early, p.inputs, first), first, sums)
+		x.first.known = p.known
+	}
+	for _, n := range d.between {
+		c := &control{node: n, bodies: map[*graph.Graph]*Program{}, consts: d.graph.Consts}
+		for _, g := range graph.Nested(n) {
+			body, err := e.body(g, d)
+			if err != nil {
+				return nil, fmt.Errorf("node %q (%s): its body: %w", n.Name, n.Op, err)
+			}
+			c.bodies[g] = body
+		}
+		x.between = append(x.between, c)
+	}
+	return x, nil
+}
+
+func names(ports []graph.Port) (out []string) {
+	for _, p := range ports {
+		out = append(out, p.Name)
+	}
+	return out
+}
+
+// body compiles a nested graph: constants that it captures become its own, other captured values its inputs.
+func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
+	c := g.Clone()
+	if c.Consts == nil {
+		c.Consts = map[string]*tensor.Tensor{}
+	}
+	for _, name := range graph.Captures(&graph.Node{Attrs: []graph.Attr{{Kind: graph.KindGraph, Graph: g}}}) {
+		if t := d.graph.Consts[name]; t != nil {
+			c.Consts[name] = t
+			continue
+		}
+		c.Inputs = append(c.Inputs, d.port(name))
+	}
+	for i := range c.Inputs {
+		c.Inputs[i].Type.Ranked, c.Inputs[i].Type.Shape = false, nil // carried values may grow
+	}
+	want := names(c.Outputs)
+	f := fuse.Graph(c, nil)
+	prune(f, want)
+	if err := fold(f); err != nil {
+		return nil, err
+	}
+	prune(f, want)
+	return e.program(f, want, e.digest.values(f, nil)), nil
+}
+
+// run computes the wanted values of p for one batch.
+func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+	env := maps.Clone(in)
+	if x.first != nil {
+		out, err := x.first.Run(ctx, env, key)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(env, out)
+	}
+	budget := op.NewBudget(p.engine.memory.limit)
+	for _, c := range x.between {
+		if err := c.run(ctx, env, budget); err != nil {
+			return nil, err
+		}
+	}
+	return x.rest.Run(ctx, env, key)
+}
+
+// run adds the outputs of a Loop or Scan to env.
+func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget *op.Budget) error {
+	in := make([]*tensor.Tensor, len(c.node.Inputs))
+	for i, name := range c.node.Inputs {
+		if in[i] = env[name]; in[i] == nil {
+			in[i] = c.consts[name]
+		}
+	}
+	out, err := op.RunControl(ctx, c.node, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		p := c.bodies[g]
+		values := maps.Clone(env)
+		for i, port := range g.Inputs {
+			values[port.Name] = args[i]
+		}
+		made, err := p.Run(ctx, values, [32]byte{})
+		if err != nil {
+			return nil, err
+		}
+		out := make([]*tensor.Tensor, len(g.Outputs))
+		for i, port := range g.Outputs {
+			out[i] = made[port.Name]
+		}
+		return out, nil
+	}, budget)
+	if err != nil {
+		return err
+	}
+	for i, name := range c.node.Outputs {
+		if name != "" {
+			env[name] = out[i]
+		}
+	}
+	return nil
+}

@@ -1,0 +1,92 @@
+package engine_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/proto"
+
+	"assay/evaluator/engine"
+	"assay/shared/graph"
+	"assay/shared/onnx"
+	"assay/shared/onnx/onnxpb"
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
+
+// TestEngineAgreesWithOp runs every case of the ONNX suite that package op can evaluate: compiled, the bits are the same.
+// Cases that hold quantized operators are fused as the runtime does, and may differ by that.
+func TestEngineAgreesWithOp(t *testing.T) {
+	models, err := filepath.Glob(filepath.Join(assets(t), "onnx-conformance", "*", "*", "model.onnx"))
+	require.NoError(t, err)
+	e, agreed := engine.New(engine.Options{Memory: 1 << 28}), 0
+	for i, path := range models {
+		if testing.Short() && i%5 != 0 {
+			continue
+		}
+		dir := filepath.Dir(path)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			m, err := onnx.Read(path)
+			if err != nil {
+				t.SkipNow()
+			}
+			in := suiteInputs(dir, m.Graph)
+			want, err := op.EvalGraph(context.Background(), m.Graph, in)
+			if err != nil {
+				t.SkipNow()
+			}
+			p, err := e.Compile(m, nil)
+			require.NoError(t, err)
+			got, err := p.Run(context.Background(), in, [32]byte{})
+			require.NoError(t, err)
+			for _, out := range m.Graph.Outputs {
+				require.Equal(t, want[out.Name], got[out.Name], out.Name)
+			}
+			agreed++
+		})
+	}
+	t.Logf("%d cases agree", agreed)
+}
+
+// suiteInputs reads the first data set of a case; what cannot be read is missing.
+func suiteInputs(dir string, g *graph.Graph) map[string]*tensor.Tensor {
+	in := map[string]*tensor.Tensor{}
+	for i, p := range g.Inputs {
+		b, err := os.ReadFile(filepath.Join(dir, "test_data_set_0", fmt.Sprintf("input_%d.pb", i)))
+		if err != nil {
+			continue
+		}
+		var pb onnxpb.TensorProto
+		if proto.Unmarshal(b, &pb) != nil {
+			continue
+		}
+		if x := constantOf(&pb); x != nil {
+			in[p.Name] = x
+		}
+	}
+	return in
+}
+
+// constantOf decodes a tensor by way of a model that has it as a constant, nil when it cannot be one.
+func constantOf(pb *onnxpb.TensorProto) *tensor.Tensor {
+	pb.Name = proto.String("t")
+	raw, err := proto.Marshal(&onnxpb.ModelProto{
+		IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(21)}},
+		Graph: &onnxpb.GraphProto{
+			Name: proto.String("g"), Initializer: []*onnxpb.TensorProto{pb},
+			Output: []*onnxpb.ValueInfoProto{{Name: proto.String("t")}},
+		},
+	})
+	if err != nil {
+		return nil
+	}
+	m, err := onnx.Decode(raw, "")
+	if err != nil {
+		return nil
+	}
+	return m.Graph.Consts["t"]
+}
