@@ -28,7 +28,7 @@ var selectOps = []*Op{
 func (x *Infer) elements(i int) (*tensor.Tensor, error) {
 	t := x.In[i].Value
 	if t == nil {
-		return nil, fmt.Errorf("input %d is computed from data and decides the output's shape; only constants and what follows from shapes can be used there", i)
+		return nil, &Unknown{Input: i, What: "decides the output's shape"}
 	}
 	if uintptr(len(t.Data))%uintptr(t.DType.Size()) != 0 {
 		return nil, fmt.Errorf("input %d is broken", i)
