@@ -9,6 +9,7 @@ var families = []struct {
 	ops  []*Op
 }{
 	{"control flow", controlOps},
+	{"recurrent", recurrentOps},
 	{"shapes", shapeOps},
 	{"moves", moveOps},
 	{"slices", sliceOps},

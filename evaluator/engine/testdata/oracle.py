@@ -34,7 +34,7 @@ def inputs(session, kind, count):
     for i, part in enumerate(kind.split(",")):
         name, _, shape = part.rpartition("=")
         kind_of, _, shape = shape.rpartition(":")
-        shape = [int(d) for d in shape.split("x")]
+        shape = [int(d) for d in shape.split("x") if d]
         if kind_of:
             high = {"input_ids": 30000, "attention_mask": 2, "token_type_ids": 1}.get(name, 256)
             x = rng.integers(1 if name == "attention_mask" else 0, high, size=shape).astype(kind_of)
@@ -52,8 +52,9 @@ def session(model):
 
 
 def write(folder, prefix, name, a):
+    shape = list(np.shape(a))
     a = np.ascontiguousarray(a)
-    head = json.dumps({"name": name, "type": str(a.dtype), "shape": list(a.shape)})
+    head = json.dumps({"name": name, "type": str(a.dtype), "shape": shape})
     with open(os.path.join(folder, prefix), "wb") as f:
         f.write(head.encode() + b"\n" + a.tobytes())
 
@@ -95,7 +96,7 @@ def main(what, model, kind, count, out):
             took.append(time.perf_counter() - t)
         print(1e3 * sorted(took)[len(took) // 2])
         return
-    parts = [s.run(None, {k: v[i : i + step] for k, v in feed.items()}) for i in range(0, n, step)]
+    parts = [s.run(None, {k: v[i : i + step] for k, v in feed.items()}) for i in range(0, n, step)] if all(v.ndim for v in feed.values()) else [s.run(None, feed)]
     os.makedirs(out, exist_ok=True)
     for i, (k, v) in enumerate(feed.items()):
         write(out, "in%d" % i, k, v)
