@@ -26,7 +26,7 @@ func TestEngineAgreesWithOp(t *testing.T) {
 	require.NoError(t, err)
 	e, agreed := engine.New(engine.Options{Memory: 1 << 28}), 0
 	for i, path := range models {
-		if testing.Short() && i%5 != 0 {
+		if testing.Short() && i%40 != 0 {
 			continue
 		}
 		dir := filepath.Dir(path)
