@@ -19,11 +19,15 @@ var convOps = []*Op{
 const microsoft = "com.microsoft"
 
 func convolution(domain, name string, opsets []int, attrs []string) *Op {
-	return &Op{
+	o := &Op{
 		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,
 		Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferConv, Lower: lowerConv,
 		MACs: func(x *Infer) int64 { return convMACs(x.In[1].Shape, x.Out[0].Shape) },
 	}
+	if domain != "" {
+		o.Upgrade = spellFused("Conv")
+	}
+	return o
 }
 
 // convMACs is what every convolution costs: one multiplication per output element and kernel element of its group.

@@ -18,7 +18,7 @@ var gemmOps = []*Op{
 }
 
 func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
-	return &Op{
+	o := &Op{
 		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Types: float32Only,
 		Upgrade: upgradeGemm, Inputs: Arity{2, 3}, Outputs: Arity{1, 1}, Infer: inferGemm, Lower: lowerGemm,
 		RowWise: func(l *Lower) bool {
@@ -32,6 +32,10 @@ func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
 			return int64(tensor.Count(x.Out[0].Shape)) * int64(k)
 		},
 	}
+	if domain != "" {
+		o.Upgrade = spellFused("Gemm")
+	}
+	return o
 }
 
 // upgradeGemm drops the attribute that said before opset 7 that C may be stretched: it always may.

@@ -17,7 +17,7 @@ var normOps = []*Op{
 		Infer: inferBatchNormalization, Lower: lowerBatchNormalization,
 	},
 	{
-		Name: "LayerNormalization", Opsets: []int{17}, Role: RoleFloat, Types: float32Only,
+		Name: "LayerNormalization", Opsets: []int{1, 17}, Role: RoleFloat, Types: float32Only,
 		Inputs: Arity{2, 3}, Outputs: Arity{1, 3}, Attrs: []string{"axis", "epsilon", "stash_type"},
 		Infer: inferLayerNormalization, Lower: lowerLayerNormalization, RowWise: axisKeepsRows(-1),
 	},

@@ -18,7 +18,7 @@ func qconv(domain string, opsets []int) *Op {
 	return &Op{
 		Domain: domain, Name: "QLinearConv", Opsets: opsets, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,
 		Attrs: append([]string{"group"}, windowAttrs...), Inputs: Arity{8, 9}, Outputs: Arity{1, 1},
-		Infer: inferQLinearConv, Lower: lowerQLinearConv,
+		Infer: inferQLinearConv, Lower: lowerQLinearConv, Upgrade: channelsLast(weightRank),
 		MACs: func(x *Infer) int64 { return convMACs(x.In[3].Shape, x.Out[0].Shape) },
 	}
 }

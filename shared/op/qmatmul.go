@@ -85,6 +85,9 @@ type integerProduct struct {
 	zero  uint8
 	size  int // of scratch
 
+	// live reads scale and zero point of the data in each run, where they are computed (dynamic quantization); else nil.
+	live func(c *Call) (scale float32, zero uint8)
+
 	// packed are constant matrices on the right. A computed one is packed anew in each run, into scratch from off on.
 	packed []*gemm.I8
 	src    operand
@@ -191,12 +194,26 @@ func (p *integerProduct) floats(add []float32) Kernel {
 	for i, s := range p.layer.w.scale {
 		scale[i] = float32(p.layer.x.scale[0] * s)
 	}
-	return Kernel{Alias: -1, Scratch: p.size, Run: func(c *Call) {
+	scratch := p.size
+	if p.live != nil {
+		p.size = (p.size + 63) &^ 63
+		scratch = p.size + 4*len(scale)
+	}
+	return Kernel{Alias: -1, Scratch: scratch, Run: func(c *Call) {
 		dst := view[float32](c.Out[0])
 		rows, size := p.layer.input(p.data.bytes(c), c.Scratch), p.m*p.n
+		scale, zero := scale, p.zero
+		if p.live != nil {
+			var sx float32
+			sx, zero = p.live(c)
+			scale = view[float32](c.Scratch[p.size:])
+			for i, s := range p.layer.w.scale {
+				scale[i] = float32(sx * s)
+			}
+		}
 		for i := range p.left {
 			b := p.matrix(c, p.right[i])
-			b.RunFloat(dst[i*size:(i+1)*size], p.n, rows[p.left[i]*p.m*p.k:], p.k, p.m, p.zero, scale)
+			b.RunFloat(dst[i*size:(i+1)*size], p.n, rows[p.left[i]*p.m*p.k:], p.k, p.m, zero, scale)
 		}
 		for i := 0; add != nil && i < len(dst); i++ {
 			dst[i] = numeric.Canon(dst[i] + add[i%len(add)])
@@ -252,13 +269,17 @@ func lowerMatMulIntegerToFloat(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
+	live := l.liveLevels(2, 4)
+	if live != nil {
+		in[1].Const, in[2] = scalar(1), Arg{}
+	}
 	m := *l
 	m.In = in
 	p, err := m.integerProduct(s, layerInputs{x: 0, w: 3, y: -1, bias: -1}, false)
 	if err != nil {
 		return Kernel{}, err
 	}
-	p.data.index, p.src.index = 0, 1
+	p.data.index, p.src.index, p.live = 0, 1, live
 	return p.floats(floatsOf(bias)), nil
 }
 
@@ -272,3 +293,29 @@ func (q levels) perChannel(n int) error {
 
 // stackKeepsRows is matmulKeepsRows for matrices a and b of another operator.
 func stackKeepsRows(a, b Arg) bool { return matmulKeepsRows(&Lower{In: []Arg{a, b}}) }
+
+// liveLevels returns what reads scale s and zero point z of input 0 in each run, nil when they are constants.
+func (l *Lower) liveLevels(s, z int) func(c *Call) (float32, uint8) {
+	zero := l.present(z) && l.In[z].Const == nil
+	if l.In[s].Const != nil && !zero || tensor.Count(l.In[s].Shape) != 1 || l.present(z) && tensor.Count(l.In[z].Shape) != 1 {
+		return nil
+	}
+	flip := uint8(0)
+	if l.In[0].DType == tensor.Int8 {
+		flip = 0x80
+	}
+	fixed, fixedZero := l.In[s].Const, flip
+	if l.present(z) && !zero {
+		fixedZero = l.In[z].Const.Data[0] ^ flip
+	}
+	return func(c *Call) (scale float32, at uint8) {
+		at = fixedZero
+		if zero {
+			at = c.In[z][0] ^ flip
+		}
+		if fixed != nil {
+			return fixed.F32()[0], at
+		}
+		return view[float32](c.In[s])[0], at
+	}
+}

@@ -11,7 +11,7 @@ var qpoolOps = []*Op{
 	{
 		Domain: microsoft, Name: "QLinearAveragePool", Opsets: []int{1}, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,
 		Inputs: Arity{4, 5}, Outputs: Arity{1, 1},
-		Attrs: append([]string{"ceil_mode", "channels_last", "count_include_pad"}, windowAttrs...),
+		Attrs: append([]string{"ceil_mode", "count_include_pad"}, windowAttrs...), Upgrade: channelsLast(windowRank),
 		Infer: func(x *Infer) error {
 			if err := inferPool(x); err != nil {
 				return err
@@ -22,7 +22,7 @@ var qpoolOps = []*Op{
 	},
 	{
 		Domain: microsoft, Name: "QLinearGlobalAveragePool", Opsets: []int{1}, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,
-		Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Attrs: []string{"channels_last"},
+		Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Upgrade: channelsLast(imageRank),
 		Infer: func(x *Infer) error {
 			if err := inferGlobalPool(x); err != nil {
 				return err
@@ -33,11 +33,8 @@ var qpoolOps = []*Op{
 	},
 }
 
-// inferQPool sets the output's type and refuses what only ONNX Runtime's own layout passes write.
+// inferQPool sets the output's type.
 func inferQPool(x *Infer) error {
-	if x.Node.Int("channels_last", 0) != 0 {
-		return fmt.Errorf("channels_last = 1 is not supported: axes are always in ONNX's order here")
-	}
 	d, err := x.quantizedType(4, x.In[0].DType)
 	x.Out[0].DType = d
 	return err

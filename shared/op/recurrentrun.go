@@ -2,7 +2,6 @@ package op
 
 import (
 	"fmt"
-	"math"
 
 	"assay/kernels/gemm"
 	"assay/kernels/numeric"
@@ -33,9 +32,10 @@ type recurrentState struct{ pre, hid, h, c, extra, product []float32 }
 
 // size is the number of floats of a recurrentState.
 func (r *recurrent) size() (int, error) {
-	n := (float64(r.steps)+1)*float64(r.batch)*float64(r.gates)*float64(r.hidden) + float64(4*float64(r.batch)*float64(r.hidden))
-	if n > math.MaxInt32 {
-		return 0, fmt.Errorf("%d steps of %d samples are too many", r.steps, r.batch)
+	for _, shape := range [][]int{{r.steps + 1, r.batch, r.gates, 64, r.hidden}, {r.batch, r.hidden, 64}} {
+		if err := possible(shape, 4); err != nil {
+			return 0, fmt.Errorf("%d steps of %d samples are too many", r.steps, r.batch)
+		}
 	}
 	return (r.steps+1)*r.batch*r.gates*r.hidden + 4*r.batch*r.hidden, nil
 }

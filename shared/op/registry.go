@@ -9,6 +9,8 @@ var families = []struct {
 	ops  []*Op
 }{
 	{"control flow", controlOps},
+	{"integers", integerOps},
+	{"respelled when read", contribOps},
 	{"recurrent", recurrentOps},
 	{"shapes", shapeOps},
 	{"moves", moveOps},

@@ -97,6 +97,9 @@ func (r *upgrader) names(g *graph.Graph) {
 
 // needsRanks reports whether some node's upgrade asks for ranks; guessing sizes costs a shape inference.
 func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
+	if slices.ContainsFunc(nodes, func(n *graph.Node) bool { return n.Domain == microsoft && ranked[n.Op] }) {
+		return true
+	}
 	if r.model.Opset >= 13 {
 		return false
 	}
