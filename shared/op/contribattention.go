@@ -18,8 +18,8 @@ var contribAttentionOps = []*Op{
 	respelled("MultiHeadAttention", Arity{1, 10}, Arity{1, 4}, spellMultiHead, "mask_filter_value", "num_heads", "scale", "unidirectional"),
 }
 
-// attention is what the forms share: queries, keys and values [batch][steps][hidden].
-type attention struct {
+// fusedHeads is what the forms share: queries, keys and values [batch][steps][hidden].
+type fusedHeads struct {
 	q, k, v    string
 	heads      int64
 	head       int    // elements of a head of the queries, for the default scale
@@ -82,7 +82,7 @@ func (s *speller) attendJoined(joined string, columns int, mask, bias string) er
 	if len(sizes) != 3 || slices.Min(sizes) < 1 || sizes[0]+sizes[1]+sizes[2] != int64(columns) {
 		return fmt.Errorf("%d columns do not fit sizes %v of queries, keys and values", columns, sizes)
 	}
-	a := attention{heads: s.old.Int("num_heads", 1), mask: mask, bias: bias}
+	a := fusedHeads{heads: s.old.Int("num_heads", 1), mask: mask, bias: bias}
 	a.head = int(sizes[0] / a.heads)
 	parts := [3]string{s.Fresh("queries"), s.Fresh("keys"), s.Fresh("values")}
 	n := made(s.Fresh("split"), "Split", []string{joined, s.ints(sizes...)}, parts[:], []graph.Attr{intAttr("axis", -1)})
@@ -96,7 +96,7 @@ func spellMultiHead(s *speller) error {
 	if err := refuseAttention(s, 6, 7, 8, 9); err != nil {
 		return err
 	}
-	a := attention{q: s.in(0), k: s.in(1), v: s.in(2), heads: s.old.Int("num_heads", 1), mask: s.in(4), bias: s.in(5)}
+	a := fusedHeads{q: s.in(0), k: s.in(1), v: s.in(2), heads: s.old.Int("num_heads", 1), mask: s.in(4), bias: s.in(5)}
 	if a.k == "" || a.v == "" || s.rank(a.k, 3) != 3 || s.rank(a.q, 3) != 3 {
 		return fmt.Errorf("packed queries, keys and values are not supported")
 	}
@@ -120,7 +120,7 @@ func spellMultiHead(s *speller) error {
 }
 
 // attend writes softmax(q*k^T*scale + masks) * v by heads, and joins the heads.
-func (s *speller) attend(a attention) error {
+func (s *speller) attend(a fusedHeads) error {
 	split := s.ints(0, 0, a.heads, -1)
 	byHead := func(v string, perm ...int64) string {
 		return s.add("Transpose", []string{s.add("Reshape", []string{v, split})}, intsAttr("perm", perm...))
