@@ -103,6 +103,8 @@ var cases = []struct{ inputs, node string }{
 		"QLinearConv(x, xs, xz, w, ws, wz, ys, yz, b) {pads=[1,1,1,1]}"},
 	{"x: int8[2,3,7,9]; " + levelsOf("x", "int8", 3) + "w: uint8[3,1,3,3]; " + levelsOf("w", "uint8", 120) + levelsOf("y", "int8", -9),
 		"QLinearConv(x, xs, xz, w, ws, wz, ys, yz) {group=3}"},
+	{"x: uint8[2,4,5,4,6]; " + levelsOf("x", "uint8", 3) + "w: int8[6,2,3,2,3]; ws: float32[6] = const [0.1, 0.2, 0.3, 0.4, 0.5, 0.6]; wz: int8[6] = const [0, 0, 0, 0, 0, 0]; " + levelsOf("y", "uint8", 9) + "b: int32[6]",
+		"QLinearConv(x, xs, xz, w, ws, wz, ys, yz, b) {group=2, pads=[1,0,1,1,1,1], strides=[1,2,1]}"},
 	{"x: uint8[2,5,3]; " + levelsOf("x", "uint8", 3) + "w: int8[3,4]; " + levelsOf("w", "int8", 0) + levelsOf("y", "uint8", 100), "QLinearMatMul(x, xs, xz, w, ws, wz, ys, yz)"},
 	{"x: int8[2,5,3]; " + levelsOf("x", "int8", 3) + "w: int8[2,3,4]; " + levelsOf("w", "int8", 0) + levelsOf("y", "int8", 10), "QLinearMatMul(x, xs, xz, w, ws, wz, ys, yz)"},
 	{"x: uint8[2,3]; " + levelsOf("x", "uint8", 3) + "w: int8[4,3]; " + levelsOf("w", "int8", 0) + "c: int32[4]; " + levelsOf("y", "uint8", 100), "com.microsoft.QGemm(x, xs, xz, w, ws, wz, c, ys, yz) {transB=1}"},

@@ -38,6 +38,9 @@ func inferQLinearConv(x *Infer) error {
 }
 
 func lowerQLinearConv(l *Lower) (Kernel, error) {
+	if len(l.In[0].Shape) > 4 {
+		return lowerVolumeQLinearConv(l)
+	}
 	g, err := l.geometry(0, 3)
 	if err != nil {
 		return Kernel{}, err

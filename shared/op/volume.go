@@ -42,6 +42,43 @@ func lowerVolumeConv(l *Lower, w window, group int, weight, bias *tensor.Tensor,
 	}}, nil
 }
 
+// lowerVolumeQLinearConv is an integer convolution of data with more than two spatial axes.
+func lowerVolumeQLinearConv(l *Lower) (Kernel, error) {
+	data, shape := l.In[0].Shape, l.In[3].Shape
+	w, group, err := convShape(l.Node, data, shape)
+	if err != nil {
+		return Kernel{}, err
+	}
+	v, err := w.volume(data[0], data[1])
+	if err != nil {
+		return Kernel{}, err
+	}
+	p, err := l.quantizedLayer(layerInputs{x: 0, w: 3, y: 6, bias: 8, channels: shape[0]})
+	if err != nil {
+		return Kernel{}, err
+	}
+	src, err := l.operand(0, ChannelsLast)
+	if err != nil {
+		return Kernel{}, err
+	}
+	packed, err := pack(l.Packs, packKey("conv.volume.i8", []int{group}, p.weight, p.bias, p.zeros), func() (*volume.ConvI8, error) {
+		weight, zero := signedWeights(p.weight, p.w)
+		bias, err := int32sOf(p.bias)
+		if err != nil {
+			return nil, err
+		}
+		return volume.PackConvI8(weight, bias, zero, shape[0], data[1], group, v.Taps())
+	})
+	if err != nil {
+		return Kernel{}, err
+	}
+	size, xz, rq := p.flipped(tensor.Count(data)), p.x.unsigned(), requant(p.x, p.w, p.y)
+	return Kernel{Alias: -1, Scratch: size + packed.Scratch(), Run: func(c *Call) {
+		packed.Run(c.Out[0], p.input(src.bytes(c), c.Scratch), &v, xz, rq, c.Scratch[size:])
+		p.output(c.Out[0])
+	}}, nil
+}
+
 // transposeOps turn a convolution around: gradients with respect to its input, and upsampling that is learnt.
 var transposeOps = []*Op{{
 	Name: "ConvTranspose", Opsets: []int{1, 11}, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,

@@ -25,9 +25,9 @@ func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	if apart, err := (&builder{sketch: s, st: st}).splitApart(); err != nil {
+	if apart, err := (&builder{sketch: s, st: st}).apart(); err != nil {
 		return nil, nil, err
-	} else if len(apart.float) > 0 {
+	} else if len(apart.float)+len(apart.point) > 0 {
 		if s, err = sketchWithout(m, cfg, apart); err != nil {
 			return nil, nil, err
 		}

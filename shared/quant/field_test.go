@@ -44,7 +44,6 @@ type fieldCase struct {
 
 // beyond are cases whose operators cannot be evaluated yet, with the reason.
 var beyond = map[string]string{
-	"place-conv-one-and-three-d": "Conv with three spatial axes has no kernel",
 	"place-pad-reflect-negative": "Pad that cuts and repeats edges at once has no kernel",
 }
 

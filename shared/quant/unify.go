@@ -1,10 +1,6 @@
 package quant
 
-import (
-	"fmt"
-
-	"assay/shared/graph"
-)
+import "assay/shared/graph"
 
 // maxUnequal is how many times wider than a branch a common range may be: beyond that the branch would keep fewer than
 // four bits.
@@ -54,57 +50,4 @@ func (b *builder) unifyAt(n *graph.Node, spans, limits map[string]span) bool {
 		spans[v], changed = all, true
 	}
 	return changed
-}
-
-// splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale
-// for all would leave it fewer than four bits. The Split then stays float and each part gets its own scale, below the Split. A
-// layer that feeds it keeps its INT8 weights and data, without a point on its result: ONNX Runtime computes a Conv in float
-// then. What else feeds it stays float.
-func (b *builder) splitApart() (without, error) {
-	sited := map[string]bool{}
-	for _, t := range b.sites {
-		sited[t.value] = true
-	}
-	apart := without{map[string]string{}, map[string]bool{}}
-	for _, n := range b.g.Nodes {
-		if !b.integer[n] || n.Op != "Split" {
-			continue
-		}
-		whole, part := span{}, ""
-		var parts []span
-		for _, o := range n.Outputs {
-			if !sited[o] {
-				continue
-			}
-			s, err := b.rangeOf(o)
-			if err != nil {
-				return apart, err
-			}
-			parts, whole = append(parts, s), whole.union(s)
-		}
-		if v, _ := b.root(n, 0); sited[v] {
-			s, err := b.rangeOf(v)
-			if err != nil {
-				return apart, err
-			}
-			whole = whole.union(s)
-		}
-		for i, s := range parts {
-			if whole.width() > maxUnequal*s.width() {
-				part = fmt.Sprintf("part %d of what Split %q makes of it is %.3g times narrower than the whole", i, n.Name, whole.width()/s.width())
-			}
-		}
-		if part == "" {
-			continue
-		}
-		apart.float[n.Name] = part
-		switch src := b.source(n.Inputs[0]); {
-		case src == nil:
-		case b.layers[src] != nil:
-			apart.point[src.Name] = true
-		default:
-			apart.float[src.Name] = part
-		}
-	}
-	return apart, nil
 }

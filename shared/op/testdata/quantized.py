@@ -60,6 +60,13 @@ for a, w in [("u8", "s8"), ("u8", "u8"), ("s8", "s8")]:
         case(f"conv_{a}{w}_{name}", "QLinearConv", {"x": x},
              ["x", scale(), zero(a), weight, scale(8), wz, np.float32(2.5), zero(a), random.integers(-9999, 9999, 8).astype(np.int32)],
              a, domain="", pads=[1, 1, 0, 1], strides=[2, 1], group=group)
+    x = ints(a, (2, 4, 5, 4, 6))
+    for group in (1, 2):
+        weight = ints(w, (6, 4 // group, 3, 2, 3))
+        wz = np.zeros(6, KIND[w][0]) if w == "s8" else np.full(6, 128, np.uint8)
+        case(f"conv3d_{a}{w}_{group}", "QLinearConv", {"x": x},
+             ["x", scale(), zero(a), weight, scale(6), wz, np.float32(2.5), zero(a), random.integers(-9999, 9999, 6).astype(np.int32)],
+             a, domain="", pads=[1, 0, 1, 1, 1, 1], strides=[1, 2, 1], dilations=[2, 1, 1], group=group)
     x = ints(a, (3, 5, 40))
     case(f"matmul_{a}{w}", "QLinearMatMul", {"x": x}, ["x", scale(), zero(a), ints(w, (40, 24)), scale(), zero(w), np.float32(1.5), zero(a)], a, domain="")
     case(f"tofloat_{a}{w}", "MatMulIntegerToFloat", {"x": x}, ["x", ints(w, (40, 24)), scale(), scale(24), zero(a), np.full(24, zero(w)), None], "f32")

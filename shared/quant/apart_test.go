@@ -62,3 +62,37 @@ func TestPartsOfASplit(t *testing.T) {
 		})
 	}
 }
+
+// headModel ends in a layer whose second channel is SMALL times the first; READER reads its result.
+const headModel = `
+input x: float32[1,2,8,8]
+w: float32[2,2,1,1] = const [1, 1, SMALL, SMALL]
+v: float32[3,2,1,1] = const random 2
+c = Conv(x, w) @conv
+y = READER @reader
+output y
+`
+
+// TestUnequalChannelsOfAHead: the last layer has no point on its result when one of its channels would lose it, and keeps its
+// INT8 weights. Layers before others keep theirs, however unequal.
+func TestUnequalChannelsOfAHead(t *testing.T) {
+	for _, c := range []struct {
+		small, reader string
+		point         bool
+	}{
+		{"0.5", "Exp(c)", true}, {"0.001", "Exp(c)", false}, {"0", "Exp(c)", true}, {"0.001", "Conv(c, v)", true},
+	} {
+		t.Run(c.small+c.reader, func(t *testing.T) {
+			m := parse(t, strings.NewReplacer("SMALL", c.small, "READER", c.reader).Replace(headModel))
+			p, _, err := Build(m, Config{NoFastBias: true}, statistics(t, m, Config{NoFastBias: true}, noise(m, 2, nil)))
+			require.NoError(t, err)
+			point, weight := false, false
+			for _, x := range p.Points {
+				point = point || x.Value == "c"
+				weight = weight || x.Value == "w" && x.Kind == plan.Weight
+			}
+			require.Equal(t, c.point, point)
+			require.True(t, weight)
+		})
+	}
+}
