@@ -98,23 +98,25 @@ var minmax = map[string]any{
 	"max": map[string]any{"type": "max", "aggregator": "max"},
 }
 
-// job writes a job file for the case's model and gives its path.
+// job writes a job file for the case's model, without labels, and gives its path.
 func (c *fieldCase) job(t *testing.T, w *world, params map[string]any) string {
 	p := map[string]any{"preset": "mixed"}
 	for k, v := range params {
 		p[k] = v
 	}
-	return c.jobWith(t, w, map[string]any{"algorithms": []any{map[string]any{"name": "DefaultQuantization", "params": p}}}, c.labels(t, w))
+	return c.jobWith(t, w, map[string]any{"algorithms": []any{map[string]any{"name": "DefaultQuantization", "params": p}}}, "")
 }
 
 func (c *fieldCase) jobWith(t *testing.T, w *world, compression any, labels string) string {
 	model, err := filepath.Abs(filepath.Join(c.dir, c.Model))
 	require.NoError(t, err)
+	data := map[string]any{"data_source": c.arrays(t, w, "test", c.test), "calibration_source": c.arrays(t, w, "calibration", c.calibration)}
+	if labels != "" {
+		data["labels"] = labels
+	}
 	b, err := json.Marshal(map[string]any{
-		"model": map[string]any{"model": model, "model_name": "model"},
-		"engine": map[string]any{
-			"data_source": c.arrays(t, w, "test", c.test), "calibration_source": c.arrays(t, w, "calibration", c.calibration), "labels": labels,
-		},
+		"model":       map[string]any{"model": model, "model_name": "model"},
+		"engine":      data,
 		"compression": compression,
 		"run":         map[string]any{"output_dir": w.path("out"), "state_dir": w.path("state")},
 	})

@@ -45,6 +45,7 @@ var cases = []struct{ inputs, node string }{
 	{"x: float32[2,3,4,5]; p: int64[8] = const [0, 1, 0, -1, 0, 0, 2, 1]; v: float32[] = const [7]", "Pad(x, p, v)"},
 	{"x: float32[2,3,4,5]; p: int64[8] = const [0, 0, 1, 1, 0, 0, 2, 1]", `Pad(x, p) {mode="reflect"}`},
 	{"x: float32[2,3,4,5]; p: int64[4] = const [1, 1, 2, 1]; v: float32[] = const [0]; a: int64[2] = const [-1, 1]", `Pad(x, p, v, a) {mode="edge"}`},
+	{"x: float32[2,3,4,5]; p: int64[8] = const [0, 0, -1, 2, 0, 0, 0, -2]", `Pad(x, p) {mode="edge"}`},
 	{"x: float32[2,3,4,5]", "Transpose(x) {perm=[0,2,3,1]}"},
 	{"x: float32[2,3,4,5]", "Transpose(x)"},
 	{"x: float32[2,3,4,5]; i: int64[2,2] = const [0, -1, 2, 1]", "Gather(x, i) {axis=1}"},

@@ -63,18 +63,17 @@ func inferPad(x *Infer) error {
 	mode := x.Node.Str("mode", "constant")
 	for i, n := range out {
 		out[i] += before[i] + after[i]
-		limit := n - 1 // a reflection repeats no border element
+		n += min(before[i], 0) + min(after[i], 0) // what is cut is cut before anything is repeated
+		limit := n - 1                            // a reflection repeats no border element
 		switch mode {
 		case "constant":
 			continue
-		case "edge":
-			limit = before[i] + after[i]
-			if n == 0 {
+		case "edge", "wrap":
+			limit = max(before[i], after[i])
+			if n <= 0 {
 				limit = 0
 			}
 		case "reflect":
-		case "wrap":
-			limit = n
 		default:
 			return fmt.Errorf("mode %q is unknown", mode)
 		}
@@ -90,7 +89,7 @@ func inferPad(x *Infer) error {
 }
 
 func lowerPad(l *Lower) (Kernel, error) {
-	before, _, err := padsOf(l.argsInfer())
+	before, after, err := padsOf(l.argsInfer())
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -100,7 +99,7 @@ func lowerPad(l *Lower) (Kernel, error) {
 		return Kernel{}, err
 	}
 	if mode := l.Node.Str("mode", "constant"); mode != "constant" {
-		return lowerPadFrom(l, src, physical(y, before), mode)
+		return lowerPadFrom(l, src, physical(y, before), physical(y, after), mode)
 	}
 	size := l.In[0].DType.Size()
 	fill := operand{fixed: true, data: make([]byte, size)}
@@ -130,7 +129,7 @@ func lowerPad(l *Lower) (Kernel, error) {
 }
 
 // lowerPadFrom copies axis by axis through a table of source positions: modes edge, reflect and wrap.
-func lowerPadFrom(l *Lower, src operand, before []int, mode string) (Kernel, error) {
+func lowerPadFrom(l *Lower, src operand, before, after []int, mode string) (Kernel, error) {
 	if tensor.Count(l.Out[0].Shape) == 0 { // beside an empty axis another may have any length: no table for it
 		return Kernel{Alias: -1, Run: func(*Call) {}}, nil
 	}
@@ -140,8 +139,9 @@ func lowerPadFrom(l *Lower, src operand, before []int, mode string) (Kernel, err
 	at := make([][]int, len(in))
 	for a := range in {
 		at[a] = make([]int, out[a])
+		first, n := max(0, -before[a]), in[a]+min(before[a], 0)+min(after[a], 0)
 		for i := range at[a] {
-			at[a][i] = padSource(i-before[a], in[a], mode) * from[a]
+			at[a][i] = (first + padSource(i-max(before[a], 0), n, mode)) * from[a]
 		}
 	}
 	size := l.In[0].DType.Size()

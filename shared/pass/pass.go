@@ -31,6 +31,7 @@ var passes = []pass{
 	{"double", "a float32 value cast to double and back is itself; exporters write the pair to stop other optimisers", true, dropDoubleCasts},
 	{"transpose", "two Transposes in a row are one, or none: exporters wrap every operator of the other layout in a pair", true, joinTransposes},
 	{"reshape", "only the last of two Reshapes counts", true, joinReshapes},
+	{"padaxes", "between Q and DQ ONNX Runtime cannot run a Pad that names its axes", true, fullPads},
 	{"pad", "zeros in front of a Conv are padding of the Conv, which the kernels and the runtimes do for nothing", true, foldPads},
 	{"gemm", "alpha, beta and transA of a Gemm with constant weights belong to its weights, its bias and a Transpose: integer layers have none of them", false, plainGemm},
 	{"bias", "a constant per channel added to a layer is its bias, which integer layers hold in their accumulator", false, foldBias},
@@ -42,7 +43,7 @@ var passes = []pass{
 // normalize and simplify are the passes of the two entry points. They are repeated until nothing changes.
 var (
 	normalize = []string{
-		"constants", "identity", "double", "gemm", "transpose", "reshape", "pad", "bias", "batchnorm", "limits", "dead",
+		"constants", "identity", "double", "gemm", "transpose", "reshape", "padaxes", "pad", "bias", "batchnorm", "limits", "dead",
 	}
 	simplify = []string{"constants", "dequantized", "identity", "double", "dead"}
 )
@@ -56,6 +57,7 @@ var order = []struct{ before, after, reason string }{
 	{"identity", "batchnorm", "likewise between a layer and what follows it"},
 	{"double", "batchnorm", "likewise"},
 	{"transpose", "pad", "a Pad in the other layout has its Transposes beside it"},
+	{"constants", "padaxes", "amounts and axes are compared as constants"},
 	{"constants", "gemm", "likewise for a weight that has a factor"},
 	{"gemm", "transpose", "the Transpose of transA may meet another one"},
 	{"gemm", "bias", "a layer with factors has no bias to add to"},

@@ -44,7 +44,6 @@ type fieldCase struct {
 
 // beyond are cases whose operators cannot be evaluated yet, with the reason.
 var beyond = map[string]string{
-	"place-pad-reflect-negative": "Pad that cuts and repeats edges at once has no kernel",
 }
 
 // TestFieldCases: models after faults that users of other quantizers met, with minimum and maximum, mixed preset and
