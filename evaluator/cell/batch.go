@@ -23,13 +23,17 @@ type batchKey struct {
 	Samples []uint32
 }
 
+// batchBytes bounds the values that a batch gives: the taps of a deep network are all of its activations, and they are there
+// at the same time.
+const batchBytes = 8 << 20
+
 // largestBatch is enough for weights to be read from cache and small enough for activations to stay there.
 const largestBatch = 8
 
 // next is the first batch of samples: as many as share a shape if every row is computed by itself, else one. A model with a
 // fixed batch of b samples gets aligned groups: samples g*b to g*b+b-1 of the data, whatever is asked of them, the last one
-// of the data repeated behind its end. So what a sample is fed with depends on the data alone.
-func next(in dataset.Inputs, program *engine.Program, samples []uint32) batch {
+// of the data repeated behind its end. most bounds the samples that no model binds. So what a sample is fed with depends on the data alone.
+func next(in dataset.Inputs, program *engine.Program, samples []uint32, most int) batch {
 	if b := group(in, program.Batch()); b > 1 {
 		n, first := 1, samples[0]-samples[0]%b
 		for n < len(samples) && samples[n] >= first && samples[n] < first+b {
@@ -43,7 +47,7 @@ func next(in dataset.Inputs, program *engine.Program, samples []uint32) batch {
 	}
 	n := 1
 	if program.RowWise() {
-		n = min(in.Together(samples), largestBatch)
+		n = min(in.Together(samples), most)
 	}
 	return batch{samples[:n], samples[:n]}
 }
@@ -87,8 +91,12 @@ func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor 
 // plans of a search: keeping its activations would touch gigabytes of fresh memory for nothing.
 func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, p plan.Plan, samples []uint32, m measure, progress func()) ([]byte, error) {
 	var records []byte
+	most := largestBatch
+	if len(program.Wants()) > fewValues {
+		most = 1 // until it is known how much one sample gives
+	}
 	for len(samples) > 0 {
-		b := next(pr.inputs, program, samples)
+		b := next(pr.inputs, program, samples, most)
 		samples = samples[len(b.asked):]
 		in, err := pr.inputs.Feed(ctx, e.objects.Get, b.fed)
 		if err != nil {
@@ -102,6 +110,7 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		if err != nil {
 			return nil, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)
 		}
+		most = fitting(out, len(b.fed))
 		maps.Copy(in, out)
 		rs, err := m(ctx, b.rows(in), b.asked)
 		if err != nil {
@@ -111,4 +120,16 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		progress()
 	}
 	return records, nil
+}
+
+// fewValues is how many wanted values a batch may give without a trial: those of a task that measures, not of one that taps.
+const fewValues = 4
+
+// fitting is how many samples give values of batchBytes together, when n of them give out: 1 to largestBatch.
+func fitting(out map[string]*tensor.Tensor, n int) int {
+	bytes := 0
+	for _, t := range out {
+		bytes += len(t.Data)
+	}
+	return max(1, min(largestBatch, batchBytes/max(1, bytes/n)))
 }

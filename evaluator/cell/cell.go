@@ -226,7 +226,7 @@ func (e *Evaluator) Time(ctx context.Context, d plan.Digest, p plan.Plan, sample
 	if err != nil {
 		return 0, err
 	}
-	in, err := pr.inputs.Feed(ctx, e.objects.Get, next(pr.inputs, program, []uint32{sample}).fed)
+	in, err := pr.inputs.Feed(ctx, e.objects.Get, next(pr.inputs, program, []uint32{sample}, 1).fed)
 	if err != nil {
 		return 0, err
 	}
