@@ -43,8 +43,7 @@ type fieldCase struct {
 }
 
 // beyond are cases whose operators cannot be evaluated yet, with the reason.
-var beyond = map[string]string{
-}
+var beyond = map[string]string{}
 
 // TestFieldCases: models after faults that users of other quantizers met, with minimum and maximum, mixed preset and
 // weights per channel. The QDQ graph, evaluated as written, stays within the case's bound of the float results.
