@@ -16,7 +16,12 @@ import (
 	"assay/shared/tensor"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if os.Getenv(child) != "" {
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // shared is the folder of assets and peers beside the repository; the test is skipped where it is absent.
 func shared(t *testing.T, name string) string {

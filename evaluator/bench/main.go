@@ -41,6 +41,8 @@ type flags struct {
 	Slice    time.Duration `default:"10ms" help:"Time of one side in one round of a layer; models take thirty times as long, or one run."`
 	Page     string        `placeholder:"FILE" help:"Write one HTML page here."`
 	Profile  string        `placeholder:"MODEL" help:"Print where the time of this model file goes, by operator, and end."`
+	Ranking  string        `placeholder:"MODEL" help:"Print what stored activations save in a ranking round of this model file, and end."`
+	Resident string        `placeholder:"MODEL" help:"Print the memory that this model file takes at the first batch, and end."`
 }
 
 func main() {
@@ -84,6 +86,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 func measure(ctx context.Context, f flags, out io.Writer) error {
 	if f.Profile != "" {
 		return profile(ctx, f.Profile, f.Rounds, out)
+	}
+	if f.Ranking != "" {
+		return ranking(ctx, f.Ranking, out)
+	}
+	if f.Resident != "" && len(f.Batch) > 0 {
+		return resident(ctx, f.Resident, f.Batch[0], out)
 	}
 	peer, err := startPeer(ctx, f.Peers)
 	if err != nil {

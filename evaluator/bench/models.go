@@ -114,7 +114,7 @@ func prepare(ctx context.Context, path, dir string) ([]variant, error) {
 	if err := pass.Normalize(m); err != nil {
 		return nil, err
 	}
-	q, note, err := quantized(ctx, m)
+	q, groups, err := quantized(ctx, m)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +126,7 @@ func prepare(ctx context.Context, path, dir string) ([]variant, error) {
 	if err := os.WriteFile(file, b, 0o600); err != nil {
 		return nil, err
 	}
-	return []variant{{"float", path, m, ""}, {"int8", file, q, note}}, nil
+	return []variant{{"float", path, m, ""}, {"int8", file, q, fmt.Sprintf("  %d groups", groups)}}, nil
 }
 
 // modelQuestion asks the peer for a model.

@@ -75,11 +75,21 @@ func random(r *rand.Rand, p graph.Port, shape []int) *tensor.Tensor {
 // samples is how many random samples the ranges are taken of.
 const samples = 2
 
-// quantized is the plan of m with everything INT8 that can be, as it is exported. note counts what stays float.
-func quantized(ctx context.Context, m *graph.Model) (*graph.Model, string, error) {
+// quantized is the plan of m with everything INT8 that can be, as it is exported, and how many groups it has.
+func quantized(ctx context.Context, m *graph.Model) (*graph.Model, int, error) {
+	params, err := ranges(ctx, m)
+	if err != nil {
+		return nil, 0, err
+	}
+	q, err := quant.Apply(m, params, plan.Plan{Params: params.Digest()})
+	return q, len(params.Groups), err
+}
+
+// ranges are the points of m, with ranges of random samples.
+func ranges(ctx context.Context, m *graph.Model) (*plan.Params, error) {
 	first, ok := inputs(m, 1, 1)
 	if !ok {
-		return nil, "", fmt.Errorf("the model fixes a batch above 1")
+		return nil, fmt.Errorf("the model fixes a batch above 1")
 	}
 	cfg := quant.Config{InputShapes: map[string][]int{}}
 	for name, x := range first {
@@ -87,7 +97,7 @@ func quantized(ctx context.Context, m *graph.Model) (*graph.Model, string, error
 	}
 	taps, err := quant.Taps(m, cfg)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	var want []string
 	seen := map[string]bool{}
@@ -99,29 +109,25 @@ func quantized(ctx context.Context, m *graph.Model) (*graph.Model, string, error
 	}
 	program, err := engine.New(engine.Options{}).Compile(m, want)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	var records [][]byte
 	for s := range samples {
 		in, _ := inputs(m, 1, uint64(s+2))
 		values, err := program.Run(ctx, in, [32]byte{})
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		rec, err := quant.Record(nil, taps, values)
 		if err != nil {
-			return nil, "", err
+			return nil, err
 		}
 		records = append(records, rec)
 	}
 	st, err := quant.NewStats(taps, records, nil)
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	params, _, err := quant.Build(m, cfg, st)
-	if err != nil {
-		return nil, "", err
-	}
-	q, err := quant.Apply(m, params, plan.Plan{Params: params.Digest()})
-	return q, fmt.Sprintf("  %d groups", len(params.Groups)), err
+	return params, err
 }

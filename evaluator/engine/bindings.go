@@ -46,6 +46,7 @@ func (s *bindings) make(key string, bind func() (*bound, error)) (*bound, error)
 	if err != nil {
 		return nil, err
 	}
+	s.packs.settle()
 	if len(s.recent) == keepBounds {
 		s.packs.release(s.bounds[s.recent[0]].packs.keys)
 		delete(s.bounds, s.recent[0])

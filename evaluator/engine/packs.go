@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"errors"
 	"maps"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -17,7 +19,13 @@ type packs struct {
 	mu     sync.Mutex
 	m      map[string]*pack
 	clock  int64
+	left   int64 // bytes packed since the last collection, about what packing left behind
+	built  int64 // bytes packed since the last settling
 }
+
+// litter is how much packing may leave behind before it is collected: weights are brought to an aligned copy first, and
+// a heap that may double before the next collection would hold all of those copies at once.
+const litter = 8 << 20
 
 // pack is one entry. value, size and err are set before ready is closed and not changed after.
 type pack struct {
@@ -69,6 +77,33 @@ func (p *packs) build(e *pack, build func() (any, int64, error)) {
 	}
 	if e.err = err; err == nil {
 		e.value, e.size = v, n
+		p.collect(n)
+	}
+}
+
+// collect counts n packed bytes and runs the garbage collector when enough has been left behind.
+func (p *packs) collect(n int64) {
+	p.mu.Lock()
+	p.left += n
+	p.built += n
+	due := p.left >= litter
+	if due {
+		p.left = 0
+	}
+	p.mu.Unlock()
+	if due {
+		runtime.GC()
+	}
+}
+
+// settle gives what much packing has left behind back to the system, before arenas are made.
+func (p *packs) settle() {
+	p.mu.Lock()
+	due := p.built >= litter
+	p.built = 0
+	p.mu.Unlock()
+	if due {
+		debug.FreeOSMemory()
 	}
 }
 
