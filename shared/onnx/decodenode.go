@@ -5,6 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"assay/shared/graph"
 	"assay/shared/onnx/onnxpb"
@@ -19,6 +22,9 @@ func (d *decoder) nodes(list []*onnxpb.NodeProto, depth int) ([]*graph.Node, err
 		if pb.GetOpType() == "" {
 			return nil, fmt.Errorf("node %d %q has no operator", i, pb.GetName())
 		}
+		if err := words(pb); err != nil {
+			return nil, fmt.Errorf("node %d %q: %w", i, pb.GetName(), err)
+		}
 		n, err := d.node(pb, depth)
 		if err != nil {
 			return nil, fmt.Errorf("node %s: %w", nodeLabel(pb), err)
@@ -26,6 +32,21 @@ func (d *decoder) nodes(list []*onnxpb.NodeProto, depth int) ([]*graph.Node, err
 		out[i] = n
 	}
 	return out, nil
+}
+
+// words refuses operators, domains and attributes whose names hold what no word has: such names come from damage only, and
+// every message repeats them as they stand.
+func words(pb *onnxpb.NodeProto) error {
+	names := []string{pb.GetOpType(), pb.GetDomain(), pb.GetOverload()}
+	for _, a := range pb.Attribute {
+		names = append(names, a.GetName())
+	}
+	for _, name := range names {
+		if !utf8.ValidString(name) || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			return fmt.Errorf("%q is no name of an operator, a domain or an attribute: the file is damaged", name)
+		}
+	}
+	return nil
 }
 
 // nodeLabel names a node of the file: by its name, else by what it makes.

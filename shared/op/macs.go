@@ -3,7 +3,8 @@ package op
 import "assay/shared/graph"
 
 // MACs returns how many multiply-accumulate operations each node of g costs for concrete inputs, by node name; nodes that
-// cost none are absent. inputs and errors are those of InferShapes.
+// cost none are absent, and so are those whose shapes are known only when the model runs. inputs and errors are those of
+// InferShapes.
 func MACs(g *graph.Graph, inputs map[string]Info) (map[string]int64, error) {
 	env, err := InferShapes(g, inputs)
 	if err != nil {
@@ -12,7 +13,7 @@ func MACs(g *graph.Graph, inputs map[string]Info) (map[string]int64, error) {
 	out := map[string]int64{}
 	for _, n := range g.Nodes {
 		o := Lookup(n.Domain, n.Op)
-		if o.MACs == nil {
+		if o == nil || o.MACs == nil || !known(env, n.Inputs) || !known(env, n.Outputs[:1]) {
 			continue
 		}
 		x, err := gather(env, n)
@@ -27,4 +28,14 @@ func MACs(g *graph.Graph, inputs map[string]Info) (map[string]int64, error) {
 		}
 	}
 	return out, nil
+}
+
+// known says that env has all of the names that are not empty.
+func known(env map[string]Info, names []string) bool {
+	for _, name := range names {
+		if _, ok := env[name]; !ok && name != "" {
+			return false
+		}
+	}
+	return true
 }
