@@ -32,6 +32,9 @@ func convolution(domain, name string, opsets []int, attrs []string) *Op {
 
 // convMACs is what every convolution costs: one multiplication per output element and kernel element of its group.
 func convMACs(weight, out []int) int64 {
+	if len(weight) == 0 || len(out) == 0 {
+		return 0
+	}
 	return int64(tensor.Count(out)) * int64(tensor.Count(weight[1:]))
 }
 

@@ -25,6 +25,9 @@ func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
 			return l.Node.Int("transA", 0) == 0 && l.In[1].Const != nil && (!l.present(2) || l.In[2].Const != nil)
 		},
 		MACs: func(x *Infer) int64 {
+			if len(x.In[0].Shape) != 2 {
+				return 0
+			}
 			k := x.In[0].Shape[1]
 			if x.Node.Int("transA", 0) != 0 {
 				k = x.In[0].Shape[0]

@@ -6,17 +6,13 @@ import (
 
 	"assay/kernels/numeric"
 	"assay/kernels/reduce"
-	"assay/shared/tensor"
 )
 
 // matmulOps multiply stacks of matrices as numpy.matmul does.
 var matmulOps = []*Op{{
 	Name: "MatMul", Opsets: []int{1, 9, 13}, Role: RoleLayer, Types: float32Only,
 	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferMatMul, Lower: lowerMatMul, RowWise: matmulKeepsRows,
-	MACs: func(x *Infer) int64 {
-		a := x.In[0].Shape
-		return int64(tensor.Count(x.Out[0].Shape)) * int64(a[len(a)-1])
-	},
+	MACs: stackMACs,
 }}
 
 // stack is a broadcast product of matrices: matrix b of the output is matrix left[b] of A times matrix right[b] of B.

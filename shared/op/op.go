@@ -86,7 +86,8 @@ type Op struct {
 	// data is the first input that Lower accepts as computed.
 	data int
 
-	// MACs counts multiply-accumulate operations for the given shapes; nil counts none.
+	// MACs counts multiply-accumulate operations for the given shapes; nil counts none. An Info without a shape stands for
+	// one that is known only when the model runs: it counts none either.
 	MACs func(x *Infer) int64
 }
 

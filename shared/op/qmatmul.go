@@ -40,8 +40,12 @@ var qmatmulOps = []*Op{
 	},
 }
 
+// stackMACs is what every product of stacked matrices costs.
 func stackMACs(x *Infer) int64 {
 	a := x.In[0].Shape
+	if len(a) == 0 {
+		return 0
+	}
 	return int64(tensor.Count(x.Out[0].Shape)) * int64(a[len(a)-1])
 }
 
