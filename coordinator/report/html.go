@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"html/template"
 	"math"
-	"strings"
 
 	"assay/coordinator/cause"
 )
@@ -187,20 +186,14 @@ func flips(d *Decisions, pictures map[int][]byte) []pageFlip {
 	return out
 }
 
-// Searched, Wrong and Right are counts of samples, as count prints them.
+// Searched is the number of samples, as count prints it.
 func (p pageData) Searched() int64 { return int64(p.D.Samples.Search) }
 
-// Wrong counts what turned wrong.
-func (p pageData) Wrong() int64 { return int64(p.D.Flips.Wrong) }
+// Counts says that single samples turn wrong or right under the first metric.
+func (p pageData) Counts() bool { return p.D.counts() }
 
-// Right counts what turned right.
-func (p pageData) Right() int64 { return int64(p.D.Flips.Right) }
-
-// Counts says that the first metric counts samples, so that single ones turn wrong or right.
-func (p pageData) Counts() bool {
-	exact := p.D.Metrics[0].Exact
-	return len(exact) > 0 && strings.Contains(exact[0], "/")
-}
+// Changes says in a sentence how many samples changed.
+func (p pageData) Changes() string { return changes(p.D) }
 
 // Hidden is how many flips are counted and not listed.
 func (p pageData) Hidden() int {

@@ -33,7 +33,9 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 		fmt.Fprintf(&b, "\n%s\n", t.Render())
 	}
 	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %s%s\n", percent(d.MACShare), floatGroups(d), never(d))
-	fmt.Fprintf(&b, "changed       %s became wrong, %d became right, of %s\n", plural(d.Flips.Wrong, "sample"), d.Flips.Right, count(int64(d.Samples.Search)))
+	if d.counts() {
+		fmt.Fprintf(&b, "changed       %s\n", changes(&d))
+	}
 	if s := r.Run.Speed; s != nil {
 		fmt.Fprintf(&b, "one sample    float %s, all INT8 %s, final %s (this machine, one core)\n", milliseconds(s.Float), milliseconds(s.Int8), milliseconds(s.Final))
 	}

@@ -46,6 +46,21 @@ func groupsOf(n, all int) string {
 	return fmt.Sprintf("%d of %d groups", n, all)
 }
 
+// counts says that the first metric counts samples, so that single ones turn wrong or right.
+func (d *Decisions) counts() bool {
+	exact := d.Metrics[0].Exact
+	return len(exact) > 0 && strings.Contains(exact[0], "/")
+}
+
+// changes says how many samples have another outcome. Where the float model's answers stand for labels none can turn right.
+func changes(d *Decisions) string {
+	all := count(int64(d.Samples.Search))
+	if strings.HasPrefix(d.Metrics[0].Name, "agreement") {
+		return fmt.Sprintf("%s of %s got another answer", plural(d.Flips.Wrong, "sample"), all)
+	}
+	return fmt.Sprintf("%s became wrong, %s became right, of %s", plural(d.Flips.Wrong, "sample"), count(int64(d.Flips.Right)), all)
+}
+
 // distance says a drop in words.
 func distance(d *Decisions, drop float64) string {
 	switch {
