@@ -176,60 +176,6 @@ func (r *arrays) read(i int) ([][]byte, [][]uint32, error) {
 	return out, r.shapes, nil
 }
 
-// samples is a folder of .npy, each of them one sample of the only input; their shapes may differ.
-type samples struct {
-	folder string
-	files  []string
-	src    Source
-	stream Stream
-}
-
-func (r *samples) plan(s Source) ([]Stream, []string, error) {
-	t, err := r.load(0)
-	if err != nil {
-		return nil, nil, err
-	}
-	st, _, note, err := arrayStream(s.Prep, s.Inputs[0], t.DType, t.Shape)
-	if err != nil {
-		return nil, nil, fmt.Errorf("data: %s: %w", r.files[0], err)
-	}
-	return []Stream{st}, slices.DeleteFunc([]string{note}, func(n string) bool { return n == "" }), nil
-}
-
-func (r *samples) bind(s Source, streams []Stream) (reader, error) {
-	return &samples{r.folder, r.files, s, streams[0]}, nil
-}
-
-func (r *samples) load(i int) (*tensor.Tensor, error) {
-	b, err := open(r.folder, r.files[i])
-	if err != nil {
-		return nil, err
-	}
-	t, err := npy.Decode(b)
-	if err != nil {
-		return nil, err
-	}
-	return t, nil
-}
-
-func (r *samples) read(i int) ([][]byte, [][]uint32, error) {
-	t, err := r.load(i)
-	if err != nil {
-		return nil, nil, err
-	}
-	st, shape, _, err := arrayStream(r.src.Prep, r.src.Inputs[0], t.DType, t.Shape)
-	if err != nil {
-		return nil, nil, err
-	}
-	if st.DType != r.stream.DType || st.From != r.stream.From || st.Rows != r.stream.Rows {
-		return nil, nil, fmt.Errorf("%s%v differs in type or layout from the first sample", t.DType, t.Shape)
-	}
-	if t, err = convert(t, st.DType); err != nil {
-		return nil, nil, err
-	}
-	return [][]byte{t.Data}, [][]uint32{shape}, nil
-}
-
 // arrayStream decides how samples of an array are stored and fed: have is the shape of one sample. The note, if any,
 // says what was concluded from shapes alone.
 func arrayStream(p Prep, w Want, d tensor.DType, have []int) (st Stream, shape []uint32, note string, err error) {

@@ -17,8 +17,8 @@ var pictures = []string{".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp"
 // others are picture formats that are not read; a folder that holds only those gets an error that says so.
 var others = []string{".webp", ".tif", ".tiff", ".heic", ".avif", ".ppm", ".jp2"}
 
-// listing is what a folder holds, by slash-separated paths in it: pictures, arrays, and pictures that are not read.
-type listing struct{ images, arrays, foreign []string }
+// listing is what a folder holds, by slash-separated paths in it: pictures, .npy, .npz, and pictures that are not read.
+type listing struct{ images, arrays, archives, foreign []string }
 
 // list walks a folder. Hidden files and folders are left out; a link to a folder is not followed, except the folder
 // itself.
@@ -47,6 +47,8 @@ func list(ctx context.Context, folder string) (l listing, err error) {
 		switch x := strings.ToLower(filepath.Ext(p)); {
 		case slices.Contains(pictures, x):
 			l.images = append(l.images, filepath.ToSlash(rel))
+		case x == ".npz":
+			l.archives = append(l.archives, filepath.ToSlash(rel))
 		case x == ".npy":
 			l.arrays = append(l.arrays, filepath.ToSlash(rel))
 		case slices.Contains(others, x):
@@ -56,6 +58,7 @@ func list(ctx context.Context, folder string) (l listing, err error) {
 	})
 	sorted(l.images)
 	sorted(l.arrays)
+	sorted(l.archives)
 	return l, err
 }
 
@@ -65,8 +68,12 @@ func openFolder(ctx context.Context, s Source) (found, error) {
 	if err != nil {
 		return found{}, fmt.Errorf("data: %w", err)
 	}
-	if len(l.images) == 0 && len(l.arrays) > 0 {
+	switch {
+	case len(l.images) > 0:
+	case len(l.arrays) > 0:
 		return openArrayFolder(s, l.arrays)
+	case len(l.archives) > 0:
+		return openSamples(s, l.archives)
 	}
 	if len(l.images) == 0 {
 		if len(l.foreign) > 0 {
@@ -171,16 +178,7 @@ func openArrayFolder(s Source, files []string) (found, error) {
 	if len(s.Inputs) > 1 {
 		return found{}, fmt.Errorf("data: %s has no %s.npy: one array for each model input is needed (%s)", s.Data, s.Inputs[len(arrays)].Name, inputNames(s.Inputs))
 	}
-	f := found{reader: &samples{folder: s.Data, files: files}, names: files}
-	if s.Labels == "" {
-		return f, nil
-	}
-	if s.Scores {
-		err := f.scoreEach(s.Labels)
-		return f, err
-	}
-	err := f.label(s, nil)
-	return f, err
+	return openSamples(s, files)
 }
 
 func inputNames(ws []Want) string {
