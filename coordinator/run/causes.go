@@ -122,15 +122,5 @@ func (w *work) shapes() (map[string][]int, error) {
 	return out, nil
 }
 
-// fed is type and shape of what one sample gives each model input.
-func (w *work) fed() map[string]op.Info {
-	types := map[string]op.Info{}
-	for _, p := range w.model.graph.Graph.Inputs {
-		for _, s := range w.data.search.Streams {
-			if s.Input == p.Name {
-				types[p.Name] = op.Info{DType: s.Want, Shape: s.FedShape(1)}
-			}
-		}
-	}
-	return types
-}
+// fed is type and shape of what goes into each model input at once.
+func (w *work) fed() map[string]op.Info { return w.model.fed(w.data.search) }

@@ -266,8 +266,8 @@ func (w *work) announce() {
 // search calibrates, builds params and runs the algorithm.
 func (w *work) search(ctx context.Context) error {
 	shapes := map[string][]int{}
-	for _, s := range w.data.search.Streams {
-		shapes[s.Input] = s.FedShape(1)
+	for name, info := range w.fed() {
+		shapes[name] = info.Shape
 	}
 	w.cfg = quantConfig(w.job, shapes).For(w.model.graph.Graph)
 	taps, err := quant.Taps(w.model.graph, w.cfg)

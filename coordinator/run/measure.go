@@ -116,7 +116,7 @@ func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error)
 
 // classifies reports whether the measured output looks like scores of classes: one output, and one row of floats a sample.
 func (m *model) classifies() bool {
-	if len(m.outputs) != 1 || m.classes < 2 || len(m.shape) < 2 || m.shape[0] != 1 || !m.floats {
+	if len(m.outputs) != 1 || m.classes < 2 || len(m.shape) < 2 || m.shape[0] != m.group || !m.floats {
 		return false
 	}
 	return m.shape[1] == m.classes

@@ -26,6 +26,7 @@ type model struct {
 	macs    int64        // of one sample
 	classes int          // scores of the measured output, 0 when unknown
 	shape   []int        // of the first measured output for one sample; nil when unknown
+	group   int          // samples that fill the batch which the model fixes; 1 where it is free
 	floats  bool         // that output holds floats
 }
 
@@ -72,16 +73,31 @@ func (m *model) wants() []dataset.Want {
 	return out
 }
 
-// measure finds the multiply-adds and the number of scores of one sample, from the shapes that the data really has.
-func (m *model) measure(in dataset.Inputs) error {
-	types, shapes := map[string]op.Info{}, map[string][]int{}
+// fed is type and shape of what goes into each input at once: one sample, or as many as fill the batch that the model fixes.
+func (m *model) fed(in dataset.Inputs) map[string]op.Info {
+	rows := 0
+	for _, p := range m.graph.Graph.Inputs {
+		if len(p.Type.Shape) > 0 && p.Type.Shape[0].N >= 0 && rows == 0 {
+			rows = p.Type.Shape[0].N
+		}
+	}
+	m.group = int(in.Group(rows))
+	out := map[string]op.Info{}
 	for _, p := range m.graph.Graph.Inputs {
 		for _, s := range in.Streams {
 			if s.Input == p.Name {
-				shapes[p.Name] = s.FedShape(1)
-				types[p.Name] = op.Info{DType: s.Want, Shape: shapes[p.Name]}
+				out[p.Name] = op.Info{DType: s.Want, Shape: s.FedShape(m.group)}
 			}
 		}
+	}
+	return out
+}
+
+// measure finds the multiply-adds and the number of scores of one sample, from the shapes that the data really has.
+func (m *model) measure(in dataset.Inputs) error {
+	types, shapes := m.fed(in), map[string][]int{}
+	for name, info := range types {
+		shapes[name] = info.Shape
 	}
 	info, err := op.InferShapes(m.graph.Graph, types)
 	if err == nil {
@@ -90,6 +106,7 @@ func (m *model) measure(in dataset.Inputs) error {
 	if err != nil {
 		return &InputError{fmt.Errorf("model and data do not fit: %w", err)}
 	}
+	m.macs /= int64(m.group)
 	first := info[m.outputs[0]]
 	m.shape = first.Shape
 	m.floats = first.DType == tensor.Float32 || first.DType == tensor.Float64 || first.DType == tensor.Float16

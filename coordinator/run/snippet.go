@@ -48,7 +48,7 @@ func (w *work) program() string {
 func (w *work) onceCode(line func(string, ...any)) {
 	line("feed = {")
 	for _, s := range w.data.search.Streams {
-		line("    %s: np.ones(%s, np.%s),", quotePython(s.Input), pythonShape(s.FedShape(1)), numpyTypes[s.Want])
+		line("    %s: np.ones(%s, np.%s),", quotePython(s.Input), pythonShape(s.FedShape(w.model.group)), numpyTypes[s.Want])
 	}
 	line("}\nfor output, value in zip(session.get_outputs(), session.run(None, feed)):\n    print(output.name, value.dtype, value.shape)")
 }
@@ -57,7 +57,7 @@ func (w *work) onceCode(line func(string, ...any)) {
 // than a few lines.
 func (w *work) sampleCode() string {
 	d, streams := w.job.Data, w.data.search.Streams
-	if w.meter.Adapter != metric.Classification || unlabelled(w.meter) || len(w.meter.Labels) == 0 || len(streams) != 1 || w.job.Data.Labels == "" || streams[0].Rows != 1 {
+	if w.meter.Adapter != metric.Classification || unlabelled(w.meter) || len(w.meter.Labels) == 0 || len(streams) != 1 || w.job.Data.Labels == "" || streams[0].Rows != 1 || w.model.group > 1 {
 		return ""
 	}
 	s := streams[0]

@@ -32,9 +32,10 @@ const largestBatch = 8
 
 // next is the first batch of samples: as many as share a shape if every row is computed by itself, else one. A model with a
 // fixed batch of b samples gets aligned groups: samples g*b to g*b+b-1 of the data, whatever is asked of them, the last one
-// of the data repeated behind its end. most bounds the samples that no model binds. So what a sample is fed with depends on the data alone.
+// of the data repeated behind its end. most bounds the samples that no model binds. So what a sample is fed with depends on the
+// data alone.
 func next(in dataset.Inputs, program *engine.Program, samples []uint32, most int) batch {
-	if b := group(in, program.Batch()); b > 1 {
+	if b := in.Group(program.Batch()); b > 1 {
 		n, first := 1, samples[0]-samples[0]%b
 		for n < len(samples) && samples[n] >= first && samples[n] < first+b {
 			n++
@@ -50,18 +51,6 @@ func next(in dataset.Inputs, program *engine.Program, samples []uint32, most int
 		n = min(in.Together(samples), most)
 	}
 	return batch{samples[:n], samples[:n]}
-}
-
-// group is how many samples fill the rows that a model fixes, 1 where they do not fill them evenly or none are fixed.
-func group(in dataset.Inputs, rows int) uint32 {
-	own := 1
-	for _, s := range in.Streams {
-		own = max(own, int(s.Rows))
-	}
-	if rows <= own || rows%own != 0 {
-		return 1
-	}
-	return uint32(rows / own)
 }
 
 // rows keeps the rows of the samples asked in every value of a batch.

@@ -134,6 +134,19 @@ func (s Stream) fetch(ctx context.Context, get Get, samples []uint32, src int) (
 	return held, nil
 }
 
+// Group is how many samples fill the rows of the batch that a model fixes: 1 where none are fixed (0 or less), or where
+// samples do not fill them evenly, and then each is fed alone.
+func (in Inputs) Group(rows int) uint32 {
+	own := 1
+	for _, s := range in.Streams {
+		own = max(own, int(s.Rows))
+	}
+	if rows <= own || rows%own != 0 {
+		return 1
+	}
+	return uint32(rows / own)
+}
+
 // FedShape is the shape that Feed gives for n samples that look like the first one; nil when there is no sample.
 func (s Stream) FedShape(n int) []int {
 	if len(s.Pieces) == 0 {
