@@ -1,11 +1,14 @@
 package run
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -13,6 +16,9 @@ import (
 // scarce is the free space below which a state directory's disk counts as full: the broker writes in blocks, and answers
 // nothing when it cannot.
 const scarce = 1 << 20
+
+// guardEvery is how often a job looks at its disk.
+const guardEvery = 250 * time.Millisecond
 
 // free is how many bytes an ordinary user can still write below dir.
 func free(dir string) (n uint64, ok bool) {
@@ -31,14 +37,65 @@ func explainDisk(err error) error {
 	return err
 }
 
-// explainState turns the many words of a broker whose disk is full into one error that says what to do.
-func explainState(err error, dir string) error {
+// fullState is the one error of a state directory without room.
+func fullState(dir string, wanted, free uint64) error {
+	return &InputError{fmt.Errorf("state directory %s: the disk is full: at least %d bytes are wanted and %d are free; free some space, or choose another with --state-dir; results so far are kept", dir, wanted, free)}
+}
+
+// checkState refuses a state directory with less than wanted bytes of room.
+func checkState(dir string, wanted uint64) error {
+	if n, ok := free(dir); ok && n < wanted {
+		return fullState(dir, wanted, n)
+	}
+	return nil
+}
+
+// guardState looks at the disk of a state directory until stop is called, and cancels with the reason as soon as it is full:
+// a broker that cannot write is silent for many seconds before it says so.
+func guardState(dir string, room func(string) (uint64, bool), cancel context.CancelCauseFunc) (stop func()) {
+	look := func() (full bool) {
+		n, ok := room(dir)
+		if full = ok && n < scarce; full {
+			cancel(fullState(dir, scarce, n))
+		}
+		return full
+	}
+	end := make(chan struct{})
+	var looking sync.WaitGroup
+	if look() {
+		return func() {}
+	}
+	looking.Go(func() {
+		tick := time.NewTicker(guardEvery)
+		defer tick.Stop()
+		for {
+			select {
+			case <-end:
+				return
+			case <-tick.C:
+			}
+			if look() {
+				return
+			}
+		}
+	})
+	return func() { close(end); looking.Wait() }
+}
+
+// explainState says what the job ended with: the guard's reason if it was that, else a full disk behind the broker's many
+// words for it.
+func explainState(err error, cause error, dir string) error {
 	var input *InputError
-	if err == nil || dir == "" || errors.As(err, &input) {
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(cause, &input):
+		return cause
+	case errors.As(err, &input):
 		return err
 	}
-	if n, ok := free(dir); ok && n < scarce {
-		return &InputError{fmt.Errorf("state directory %s: the disk is full, %d bytes are free: free some space, or choose another with --state-dir; results so far are kept (%w)", dir, n, err)}
+	if full := checkState(dir, scarce); full != nil {
+		return fmt.Errorf("%w (%w)", full, err)
 	}
 	return err
 }

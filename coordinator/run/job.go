@@ -32,13 +32,21 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 	if err := w.prepare(ctx); err != nil {
 		return nil, err
 	}
+	outside := ctx
+	ctx, cancel := context.WithCancelCause(ctx)
+	unguard := func() {}
+	if w.seat.broker.Embedded() {
+		unguard = guardState(w.seat.state.Dir, free, cancel)
+	}
 	defer func() {
 		if e := w.seat.leave(); err == nil && e != nil {
 			err = e
 		}
-		if ctx.Err() == nil {
-			err = explainState(err, w.seat.state.Dir)
+		unguard()
+		if outside.Err() == nil {
+			err = explainState(err, context.Cause(ctx), w.seat.state.Dir)
 		}
+		cancel(nil)
 	}()
 	defer func() {
 		if w.stop != nil {

@@ -41,7 +41,9 @@ func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error
 	}
 	s := &seat{state: state, cancel: func() {}}
 	if j.NATS == "" {
-		s.broker, err = broker.Embed(state.Broker())
+		if err = checkState(stateDir, scarce); err == nil {
+			s.broker, err = broker.Embed(state.Broker())
+		}
 	} else {
 		s.broker, err = broker.Dial(ctx, j.NATS, 5*time.Second, func(error) {})
 		if err != nil {
