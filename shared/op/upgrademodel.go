@@ -169,6 +169,10 @@ func (s *scope) learn(n *graph.Node) {
 // node returns what stands for n in the new spelling.
 func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 	o := Lookup(n.Domain, n.Op)
+	if o == nil && n.Domain == microsoft+".nchwc" {
+		r.refuse(n, "operator %s (ONNX Runtime wrote the model for one kind of machine; save it at optimisation level extended)", spelled(n.Domain, n.Op))
+		return []*graph.Node{n}
+	}
 	if o == nil {
 		r.refuse(n, "operator %s", spelled(n.Domain, n.Op))
 		return []*graph.Node{n}

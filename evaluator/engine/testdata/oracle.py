@@ -1,10 +1,10 @@
-"""What ONNX Runtime makes of a model: python oracle.py quantize|run|time MODEL KIND COUNT OUT
+"""What ONNX Runtime makes of a model: python oracle.py quantize|run|time|optimise MODEL KIND COUNT OUT
 
 KIND names the inputs: imagenet, cifar, nhwc (CIFAR, 0..255), mnist, or SHAPE such as 2x1x28x28 or
 input_ids=int64:2x32 (random). quantize writes OUT, a QDQ model with u8 activations and s8 weights per
 channel, calibrated on COUNT inputs. run writes to folder OUT one file per input and output of COUNT inputs fed
 as one batch (batch 1 where the model fixes it): a line of JSON (name, type, shape), then the bytes. time prints
-milliseconds per input, one thread.
+milliseconds per input, one thread. optimise writes OUT, the model after the runtime's optimiser at level KIND.
 """
 import glob, json, os, sys, time
 import numpy as np, onnxruntime as ort
@@ -59,7 +59,18 @@ def write(folder, prefix, name, a):
         f.write(head.encode() + b"\n" + a.tobytes())
 
 
+def optimise(model, level, out):
+    """Writes the model as the runtime's optimiser leaves it at a level."""
+    o = ort.SessionOptions()
+    o.graph_optimization_level = {"basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC, "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED, "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL}[level]
+    o.optimized_model_filepath = out
+    o.log_severity_level = 3
+    ort.InferenceSession(model, o, providers=["CPUExecutionProvider"])
+
+
 def main(what, model, kind, count, out):
+    if what == "optimise":
+        return optimise(model, kind, out)
     s = session(model)
     feed = inputs(s, kind, int(count))
     fixed = isinstance(s.get_inputs()[0].shape[0], int)
