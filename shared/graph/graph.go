@@ -98,10 +98,14 @@ type Attr struct {
 
 // Node applies one operator. Domain "" is ai.onnx. Name is unique within the graph after reading (the reader completes
 // and disambiguates), so plans, reports and `ignored` can name nodes; the file's own name is kept as a prefix.
+//
+// Opset is the version of Domain that the spelling is of, where it is not the model's: nodes that came out of a function
+// with imports of its own. Upgrading to one opset sets it to 0, which stands for the model's.
 type Node struct {
 	Name    string
 	Domain  string
 	Op      string
+	Opset   int
 	Inputs  []string
 	Outputs []string
 	Attrs   []Attr // sorted by Name

@@ -16,7 +16,7 @@ const (
 // Inline replaces every node that stands for a model-local function by the function's nodes, functions within functions
 // too, and drops the functions. The nodes are named caller/inner and so are their values; values that the caller names
 // keep its names. Attributes take the caller's value, else the function's default, else they are absent. Nodes keep
-// their spelling: the functions' opsets must agree with the model's on every operator they use (ONNX demands it).
+// their spelling, and say which opset it is of where the function imports another than the model.
 func Inline(m *Model) error {
 	if len(m.Functions) == 0 {
 		return nil
@@ -29,9 +29,7 @@ func Inline(m *Model) error {
 			return fmt.Errorf("function %q of domain %q is defined twice", f.Name, f.Domain)
 		}
 		x.functions[key] = f
-		if err := x.adopt(f); err != nil {
-			return err
-		}
+		x.adopt(f)
 	}
 	valueNames(m.Graph, x.used)
 	if err := x.graph(m.Graph, nil); err != nil {
@@ -69,20 +67,32 @@ func (x *inliner) spend(nodes []*Node, caller string) error {
 }
 
 // adopt adds a function's opset imports to the model's.
-func (x *inliner) adopt(f *Function) error {
+func (x *inliner) adopt(f *Function) {
 	for domain, version := range f.Opsets {
 		if domain == "" {
 			continue
 		}
-		if have, ok := x.model.Opsets[domain]; ok && have != version {
-			return fmt.Errorf("function %q imports opset %d of domain %q, the model %d", f.Name, version, domain, have)
+		if _, ok := x.model.Opsets[domain]; ok {
+			continue // nodes say where they differ
 		}
 		if x.model.Opsets == nil {
 			x.model.Opsets = map[string]int{}
 		}
 		x.model.Opsets[domain] = version
 	}
-	return nil
+}
+
+// versions marks nodes of a body whose domain the function imports at another opset than the model.
+func (x *inliner) versions(body []*Node, f *Function) {
+	walkNodes(&Graph{Nodes: body}, func(n *Node) {
+		model := x.model.Opset
+		if n.Domain != "" {
+			model = x.model.Opsets[n.Domain]
+		}
+		if v := f.Opsets[n.Domain]; v != 0 && v != model {
+			n.Opset = v
+		}
+	})
 }
 
 func (x *inliner) graph(g *Graph, stack []*Function) error {
@@ -133,6 +143,7 @@ func (x *inliner) expand(call *Node, f *Function) ([]*Node, error) {
 		return nil, err
 	}
 	body := cloneNodes(f.Nodes)
+	x.versions(body, f)
 	names := map[string]string{}
 	for i, in := range f.Inputs {
 		names[in] = call.Input(i)

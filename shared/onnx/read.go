@@ -83,9 +83,6 @@ func decode(b []byte, folders []string) (*graph.Model, error) {
 // settle turns what the file says into what package graph promises.
 func settle(m *graph.Model) error {
 	graph.NameNodes(m.Graph)
-	if err := compatible(m); err != nil {
-		return err
-	}
 	if err := graph.Inline(m); err != nil {
 		return err
 	}
@@ -123,34 +120,4 @@ func prune(g *graph.Graph) {
 			delete(g.Types, name)
 		}
 	}
-}
-
-// compatible checks what ONNX demands of functions that import another opset than the model: each operator they use has
-// the same definition in both, so that the body can be read at the model's opset.
-func compatible(m *graph.Model) error {
-	for _, f := range m.Functions {
-		version := f.Opsets[""]
-		if version == 0 || version == m.Opset {
-			continue
-		}
-		for _, n := range f.Nodes {
-			o := op.Lookup(n.Domain, n.Op)
-			if o == nil || n.Domain != "" || definedAt(o.Opsets, version) == definedAt(o.Opsets, m.Opset) {
-				continue
-			}
-			return fmt.Errorf("function %q of domain %q imports opset %d, the model %d, and %s differs between them", f.Name, f.Domain, version, m.Opset, n.Op)
-		}
-	}
-	return nil
-}
-
-// definedAt is the opset of the definition that holds at a version; changes ascend.
-func definedAt(changes []int, version int) int {
-	last := 0
-	for _, c := range changes {
-		if c <= version {
-			last = c
-		}
-	}
-	return last
 }

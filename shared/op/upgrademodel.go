@@ -100,7 +100,8 @@ func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
 	if slices.ContainsFunc(nodes, func(n *graph.Node) bool { return n.Domain == microsoft && ranked[n.Op] }) {
 		return true
 	}
-	if r.model.Opset >= 13 {
+	older := func(n *graph.Node) bool { return n.Domain == "" && n.Opset != 0 && n.Opset < 13 }
+	if r.model.Opset >= 13 && !slices.ContainsFunc(nodes, older) {
 		return false
 	}
 	if r.model.Opset < 7 { // operands of binary operators
@@ -180,6 +181,9 @@ func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 	opset := r.model.Opset
 	if n.Domain != "" {
 		opset = max(r.model.Opsets[n.Domain], 1)
+	}
+	if n.Opset != 0 {
+		opset, n.Opset = n.Opset, 0
 	}
 	if n.Domain == "" && (opset < oldestOpset || opset > latestOpset) {
 		r.refuse(n, "opset %d of ai.onnx (%d to %d are read; export the model again)", opset, oldestOpset, latestOpset)
