@@ -109,6 +109,9 @@ func (f *qdq) weight(n *graph.Node) (dq *graph.Node, input int) {
 	return nil, 0
 }
 
+// passing are operators that pass integers on.
+var passing = []string{"MaxPool", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Pad"}
+
 // fed reports whether v is a dequantized activation, over operators that pass integers.
 func (f *qdq) fed(v string) bool {
 	for {
@@ -118,7 +121,7 @@ func (f *qdq) fed(v string) bool {
 			return false
 		case p.Op == "DequantizeLinear":
 			return f.g.Consts[p.Input(0)] == nil
-		case slices.Contains([]string{"MaxPool", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Pad"}, p.Op):
+		case slices.Contains(passing, p.Op):
 			v = p.Input(0)
 		default:
 			return false
@@ -132,21 +135,45 @@ func (f *qdq) quantized(n *graph.Node) bool {
 	return dq != nil && f.fed(n.Input(1-i))
 }
 
-// touched reports whether a Q or DQ stands on n.
+// touched reports whether n is quantized: its constants are, or its data or results are for its own sake. The pair on the
+// result of a layer, and that on the data of one, belong to the layer, whoever else reads or makes the value.
 func (f *qdq) touched(n *graph.Node) bool {
 	for _, in := range n.Inputs {
-		if p := f.x.Producer[in]; p != nil && p.Op == "DequantizeLinear" && f.g.Consts[p.Input(0)] != nil {
+		dq := f.x.Producer[in]
+		if dq == nil || dq.Op != "DequantizeLinear" {
+			continue
+		}
+		q := f.x.Producer[dq.Input(0)]
+		if q == nil || !f.layers(f.x.Producer[q.Input(0)]) {
 			return true
 		}
 	}
 	for _, o := range n.Outputs {
 		for _, u := range f.x.Uses[o] {
-			if u.Node.Op == "QuantizeLinear" && !u.Sub {
+			if u.Node.Op == "QuantizeLinear" && !u.Sub && !f.feedsLayers(f.x.Uses[u.Node.Outputs[0]][0].Node.Outputs[0]) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// layers: n is a layer with int8 weights, or the Relu behind one.
+func (f *qdq) layers(n *graph.Node) bool {
+	if n != nil && (n.Op == "Relu" || n.Op == "Clip") {
+		n = f.x.Producer[n.Input(0)]
+	}
+	return n != nil && f.quantized(n)
+}
+
+// feedsLayers: all that reads v, over operators that pass integers, are layers with int8 weights.
+func (f *qdq) feedsLayers(v string) bool {
+	for _, u := range f.x.Uses[v] {
+		if !f.quantized(u.Node) && !(slices.Contains(passing, u.Node.Op) && f.feedsLayers(u.Node.Outputs[0])) {
+			return false
+		}
+	}
+	return !f.x.Output[v]
 }
 
 // placement checks which nodes are INT8 and which float.

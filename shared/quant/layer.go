@@ -66,13 +66,13 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 		why = "both operands are constant"
 	case l.depth > maxDepth:
 		why = fmt.Sprintf("sums of %d products do not fit int32, %d do", l.depth, maxDepth)
-	case s.captured(n.Outputs[0]) || s.captured(l.end) || s.captured(l.out):
-		why = "a nested graph reads its result"
 	}
 	if why != "" {
 		return nil, why
 	}
-	l.ownsOut = l.ownsOut && !s.without.point[n.Name]
+	// A nested graph reads the value itself and not what a pair makes of it, so that the result has a second reader anyway.
+	captured := s.captured(n.Outputs[0]) || s.captured(l.end) || s.captured(l.out)
+	l.ownsOut = l.ownsOut && !captured && !s.without.point[n.Name]
 	return l, ""
 }
 
