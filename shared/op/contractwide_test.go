@@ -69,5 +69,17 @@ func init() {
 		{"x: float32[2,3,4]; y: float32[2,4,5]", `Einsum(x, y) {equation="bij,bjk->bki"}`},
 		{"x: int32[2,3,3]", `Einsum(x) {equation="...ii->...i"}`},
 		{"x: float32[2,4,4]", "Det(x)"},
+		{"x: float64[2,3,4]; y: float64[2,4,5]", "MatMul(x, y)"},
+		{"x: float64[2,3,4]", "Softmax(x) {axis=1}"},
+		{"x: float64[2,3,4]", "Tanh(x)"},
+		{"x: float64[2,3,4]", "ReduceLogSumExp(x)"},
+		{"x: bool[2,3,4]", "ReduceMax(x)"},
+		{"x: int32[2,3]; y: float32[2,3]", "Pow(x, y)"},
+		{"x: float32[2,10,3,1]; n: int64[] = const [12]; a: int64[] = const [1]", "DFT(x, n, a) {onesided=1}"},
+		{"x: float32[2,6,2]", "DFT(x) {onesided=1, inverse=1}"},
+		{"x: float64[2,6,2]", "DFT(x) {inverse=1}"},
+		{"x: float32[2,20,1]; s: int64[] = const [4]; w: float32[8]", "STFT(x, s, w)"},
+		{"n: int64[] = const [12]", "HannWindow(n) {periodic=0}"},
+		{"x: int64[2,7]", `TfIdfVectorizer(x) {mode="TFIDF", min_gram_length=1, max_gram_length=2, max_skip_count=2, ngram_counts=[0,2], ngram_indexes=[0,1,2], pool_int64s=[1,2,3,4], weights=[0.5,1.0,2.0]}`},
 	}...)
 }

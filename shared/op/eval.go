@@ -8,6 +8,10 @@ import (
 	"assay/shared/tensor"
 )
 
+// maxEval is how many bytes the outputs and the scratch of one node may take in Eval: what a model claims is no reason to
+// try more.
+const maxEval = 1 << 32
+
 // Eval applies one node to tensors: constant folding and tests. nil stands for an omitted input and, in the result, for an
 // omitted output. Outputs are new tensors or, where the shape rule knew the elements, shared read-only ones. It is safe for
 // concurrent use. The same kernels run as in a compiled program, so the bits are the same.
@@ -17,6 +21,11 @@ func Eval(n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 
 // evalIn is Eval with the memory layout that operators of MemoryAny are lowered in.
 func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error) {
+	return evalWithin(n, in, layout, maxEval)
+}
+
+// evalWithin is Eval for a node whose outputs and scratch take at most limit bytes.
+func evalWithin(n *graph.Node, in []*tensor.Tensor, layout Layout, limit int64) ([]*tensor.Tensor, error) {
 	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
 	if len(in) != len(n.Inputs) {
 		return nil, nodeError(n, fmt.Errorf("%d tensors are given for %d inputs", len(in), len(n.Inputs)))
@@ -37,7 +46,7 @@ func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor
 	if err != nil {
 		return nil, nodeError(n, err)
 	}
-	out, err := run(x, in, layout)
+	out, err := run(x, in, layout, limit)
 	if err != nil {
 		return nil, nodeError(n, err)
 	}
@@ -46,7 +55,7 @@ func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor
 
 // run lowers and runs a node whose shapes are known. The first data input is passed as a computed tensor, all others as
 // constants, so both ways that a kernel receives data are in use.
-func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error) {
+func run(x *Infer, in []*tensor.Tensor, layout Layout, limit int64) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(x.Out))
 	done := true
 	for i, o := range x.Out {
@@ -62,9 +71,15 @@ func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error)
 	if o.Lower == nil {
 		return nil, fmt.Errorf("its value does not follow from its inputs")
 	}
+	if err := fits(x, 0, limit); err != nil { // before Lower, which may make tables of that length
+		return nil, err
+	}
 	l, c := prepare(o, x, in, layout, func(i int) bool { return i == o.data })
 	k, err := o.Lower(l)
 	if err != nil {
+		return nil, err
+	}
+	if err := fits(x, k.Scratch, limit); err != nil {
 		return nil, err
 	}
 	c.Scratch = make([]byte, k.Scratch)
@@ -81,6 +96,28 @@ func run(x *Infer, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor, error)
 		}
 	}
 	return out, nil
+}
+
+// fits refuses a node whose outputs and scratch are larger than limit.
+func fits(x *Infer, scratch int, limit int64) error {
+	total := int64(scratch)
+	if scratch < 0 {
+		return fmt.Errorf("it wants more memory than there can be")
+	}
+	for i, out := range x.Out {
+		if x.Node.Outputs[i] == "" || out.Value != nil {
+			continue
+		}
+		n := int64(tensor.Count(out.Shape)) * int64(out.DType.Size()) // possible has bounded it
+		if n > limit || total+n > limit || total > limit {
+			return fmt.Errorf("its output %d of shape %v and its scratch of %d bytes take more than %d bytes", i, out.Shape, scratch, limit)
+		}
+		total += n
+	}
+	if total > limit {
+		return fmt.Errorf("its scratch of %d bytes takes more than %d bytes", scratch, limit)
+	}
+	return nil
 }
 
 // prepare makes what Lower and Run see, in the layout that o.Memory calls for; inputs that are not computed are constants.

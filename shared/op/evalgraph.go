@@ -12,7 +12,13 @@ import (
 // the graph's inputs and, for a nested graph, what it captures. Loops that run for ever or collect too much end with an
 // error. It is safe for concurrent use.
 func EvalGraph(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
-	e := evaluation{left: NewBudget(1 << 32)}
+	return EvalBounded(ctx, g, in, maxEval)
+}
+
+// EvalBounded is EvalGraph where all values that are computed, and what one node needs beside them, take at most that many
+// bytes.
+func EvalBounded(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor, bytes int64) (map[string]*tensor.Tensor, error) {
+	e := evaluation{left: NewBudget(bytes), free: bytes}
 	env := &environment{values: make(map[string]*tensor.Tensor, len(in)+len(g.Nodes))}
 	for name, t := range in {
 		env.values[name] = t
@@ -39,7 +45,10 @@ func (env *environment) get(name string) *tensor.Tensor {
 }
 
 // evaluation is one call of EvalGraph.
-type evaluation struct{ left *Budget }
+type evaluation struct {
+	left *Budget
+	free int64 // bytes that values may still take
+}
 
 // graph adds the values of g to env.
 func (e *evaluation) graph(ctx context.Context, g *graph.Graph, env *environment) error {
@@ -75,7 +84,16 @@ func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) 
 	}
 	o := Lookup(n.Domain, n.Op)
 	if o == nil || o.Control == nil {
-		return Eval(n, in)
+		out, err := evalWithin(n, in, Logical, e.free)
+		for _, t := range out {
+			if t != nil {
+				e.free -= int64(len(t.Data))
+			}
+		}
+		if err == nil && e.free < 0 {
+			err = nodeError(n, fmt.Errorf("the values of the graph take more memory than is allowed"))
+		}
+		return out, err
 	}
 	return RunControl(ctx, n, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		inner := &environment{values: map[string]*tensor.Tensor{}, outer: env}

@@ -221,7 +221,7 @@ func computeKnown(x *Infer) error {
 		}
 		in[i] = info.Value
 	}
-	out, err := run(x, in, Logical)
+	out, err := run(x, in, Logical, maxEval)
 	if err != nil {
 		return err
 	}

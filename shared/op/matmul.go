@@ -10,7 +10,7 @@ import (
 
 // matmulOps multiply stacks of matrices as numpy.matmul does.
 var matmulOps = []*Op{{
-	Name: "MatMul", Opsets: []int{1, 9, 13}, Role: RoleLayer, Types: float32Only,
+	Name: "MatMul", Opsets: []int{1, 9, 13}, Role: RoleLayer, Types: floats,
 	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferMatMul, Lower: lowerMatMul, RowWise: matmulKeepsRows,
 	MACs: stackMACs,
 }}
@@ -87,6 +87,9 @@ func lowerMatMul(l *Lower) (Kernel, error) {
 	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
 	if err != nil {
 		return Kernel{}, err
+	}
+	if l.In[0].DType == tensor.Float64 {
+		return lowerMatMulDouble(l, s)
 	}
 	a, err := l.operand(0, Logical)
 	if err != nil {

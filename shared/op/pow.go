@@ -1,8 +1,11 @@
 package op
 
 import (
-	"fmt"
+	"math"
+	"unsafe"
 
+	"assay/kernels/elementwise"
+	"assay/kernels/numeric"
 	"assay/shared/tensor"
 )
 
@@ -45,7 +48,7 @@ func lowerPow(l *Lower) (Kernel, error) {
 		loop = pairLoop(intPow[int64])
 	}
 	if to != tensor.Float32 && (from == tensor.Float32 || from == tensor.Float64) {
-		return Kernel{}, fmt.Errorf("a %s raised to a %s is not supported", to, from)
+		return lowerPowCut(base, exponent, newPairs(physical(y, out.Shape), bs, es), from, to)
 	}
 	p := newPairs(physical(y, out.Shape), bs, es)
 	size := tensor.Count(exponent.shape) * to.Size()
@@ -60,6 +63,28 @@ func lowerPow(l *Lower) (Kernel, error) {
 		}
 		loop(p, c.Out[0], base.bytes(c), e)
 	}}, nil
+}
+
+// lowerPowCut raises integers to float powers in float32 and cuts the results back to integers.
+func lowerPowCut(base, exponent operand, p *pairs, from, to tensor.DType) (Kernel, error) {
+	loop := map[[2]tensor.DType]func(p *pairs, dst, a, b []byte){
+		{tensor.Int32, tensor.Float32}: powCut[int32, float32], {tensor.Int32, tensor.Float64}: powCut[int32, float64],
+		{tensor.Int64, tensor.Float32}: powCut[int64, float32], {tensor.Int64, tensor.Float64}: powCut[int64, float64],
+	}[[2]tensor.DType{to, from}]
+	return Kernel{Alias: -1, Run: func(c *Call) { loop(p, c.Out[0], base.bytes(c), exponent.bytes(c)) }}, nil
+}
+
+func powCut[T int32 | int64, E float32 | float64](p *pairs, dst, a, b []byte) {
+	if len(dst) == 0 {
+		return
+	}
+	lo, hi := int64(math.MinInt64), int64(math.MaxInt64)
+	if unsafe.Sizeof(T(0)) == 4 {
+		lo, hi = math.MinInt32, math.MaxInt32
+	}
+	elementwise.Map2(view[T](dst), view[T](a), view[E](b), p.shape, p.a, p.b, func(x T, y E) T {
+		return T(cutTo(float64(numeric.Pow(float32(x), float32(y))), lo, hi))
+	})
 }
 
 // intPow wraps as multiplication does; a negative power of anything but 1 and -1 is cut to 0.

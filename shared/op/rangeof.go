@@ -39,11 +39,29 @@ func rangeTensor(start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
 		return rangeFloat[float32](d, start, limit, delta)
 	case tensor.Float64:
 		return rangeFloat[float64](d, start, limit, delta)
+	case tensor.Float16, tensor.BFloat16:
+		return rangeHalf(d, start, limit, delta)
 	case tensor.Int16, tensor.Int32, tensor.Int64:
 		return rangeInt(d, start, limit, delta)
 	default:
 		return nil, fmt.Errorf("element type %s is not supported", d)
 	}
+}
+
+// rangeHalf computes in float32 and rounds each element once.
+func rangeHalf(d tensor.DType, parts ...*tensor.Tensor) (*tensor.Tensor, error) {
+	var wide [3]*tensor.Tensor
+	for i, t := range parts {
+		var err error
+		if wide[i], err = convert(t, tensor.Float32); err != nil {
+			return nil, err
+		}
+	}
+	t, err := rangeFloat[float32](tensor.Float32, wide[0], wide[1], wide[2])
+	if err != nil {
+		return nil, err
+	}
+	return convert(t, d)
 }
 
 func rangeFloat[T float32 | float64](d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {

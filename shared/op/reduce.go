@@ -12,20 +12,22 @@ import (
 // reduceOps summarise axes.
 var reduceOps = []*Op{
 	reduction("ReduceSum", []int{1, 11, 13}, 13, addends),
-	reduction("ReduceMean", []int{1, 11, 13, 18}, 18, float32Only),
-	reduction("ReduceMax", []int{1, 11, 12, 13, 18, 20}, 18, addends),
-	reduction("ReduceMin", []int{1, 11, 12, 13, 18, 20}, 18, addends),
+	reduction("ReduceMean", []int{1, 11, 13, 18}, 18, floats),
+	reduction("ReduceMax", []int{1, 11, 12, 13, 18, 20}, 18, append([]tensor.DType{tensor.Bool}, addends...)),
+	reduction("ReduceMin", []int{1, 11, 12, 13, 18, 20}, 18, append([]tensor.DType{tensor.Bool}, addends...)),
 	reduction("ReduceProd", []int{1, 11, 13, 18}, 18, addends),
-	reduction("ReduceL1", []int{1, 11, 13, 18}, 18, float32Only),
-	reduction("ReduceL2", []int{1, 11, 13, 18}, 18, float32Only),
-	reduction("ReduceSumSquare", []int{1, 11, 13, 18}, 18, float32Only),
-	reduction("ReduceLogSum", []int{1, 11, 13, 18}, 18, float32Only),
-	reduction("ReduceLogSumExp", []int{1, 11, 13, 18}, 18, float32Only),
+	reduction("ReduceL1", []int{1, 11, 13, 18}, 18, floats),
+	reduction("ReduceL2", []int{1, 11, 13, 18}, 18, floats),
+	reduction("ReduceSumSquare", []int{1, 11, 13, 18}, 18, floats),
+	reduction("ReduceLogSum", []int{1, 11, 13, 18}, 18, floats),
+	reduction("ReduceLogSumExp", []int{1, 11, 13, 18}, 18, floats),
 	argExtreme("ArgMax"),
 	argExtreme("ArgMin"),
 }
 
-var addends = []tensor.DType{tensor.Float32, tensor.Int32, tensor.Int64, tensor.Uint8, tensor.Int8}
+var addends = []tensor.DType{
+	tensor.Float32, tensor.Float64, tensor.Int32, tensor.Int64, tensor.Uint8, tensor.Int8, tensor.Uint32, tensor.Uint64,
+}
 
 // reduction is one row of the family; its axes became an input at opset moved.
 func reduction(name string, opsets []int, moved int, types []tensor.DType) *Op {
@@ -108,7 +110,7 @@ func places(a reduce.Axes) []int {
 }
 
 // intReduction is the wrapping form for integers.
-func intReduction[T int8 | uint8 | int32 | int64](name string, lo, hi T, kept, folded []int) func(dst, src []byte) {
+func intReduction[T int8 | uint8 | int32 | int64 | uint32 | uint64](name string, lo, hi T, kept, folded []int) func(dst, src []byte) {
 	start, pick := T(0), func(a, b T) T { return a + b }
 	switch name {
 	case "ReduceMax":
@@ -158,6 +160,14 @@ func lowerReduce(l *Lower, name string) (Kernel, error) {
 		loop = func(dst, src []byte) {
 			reduce.Reduce(folds[name], view[float32](dst), view[float32](src), kept, folded, lanes)
 		}
+	case tensor.Float64:
+		loop = doubleReduction(name, places(kept), places(folded))
+	case tensor.Bool:
+		loop = intReduction[uint8](name, 0, 1, places(kept), places(folded))
+	case tensor.Uint32:
+		loop = intReduction[uint32](name, 0, math.MaxUint32, places(kept), places(folded))
+	case tensor.Uint64:
+		loop = intReduction[uint64](name, 0, math.MaxUint64, places(kept), places(folded))
 	case tensor.Int8:
 		loop = intReduction[int8](name, math.MinInt8, math.MaxInt8, places(kept), places(folded))
 	case tensor.Uint8:
@@ -214,6 +224,7 @@ func lowerArg(l *Lower, least bool) (Kernel, error) {
 	}
 	loop := map[tensor.DType]func(dst, src []byte, outer, n, inner int, least, last bool){
 		tensor.Int8: argLoop[int8], tensor.Uint8: argLoop[uint8], tensor.Int32: argLoop[int32], tensor.Int64: argLoop[int64],
+		tensor.Uint32: argLoop[uint32], tensor.Uint64: argLoop[uint64], tensor.Float64: argLoop[float64],
 	}[d]
 	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], src.bytes(c), outer, n, inner, least, last) }}, nil
 }

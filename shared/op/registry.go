@@ -37,6 +37,8 @@ var families = []struct {
 	{"binary", binaryOps},
 	{"pow", powOps},
 	{"clip", clipOps},
+	{"spectra", spectrumOps},
+	{"n-grams", ngramOps},
 	{"einsum", einsumOps},
 	{"matrices", matrixOps},
 	{"attention", attentionOps},

@@ -84,6 +84,9 @@ func upgradeClip(u *Upgrade) error {
 // of opsets before 12 had the input's type and is refused where it is read.
 func upgradeDropout(u *Upgrade) error {
 	n := u.Node
+	if len(n.Outputs) > 1 && !u.Read(n.Outputs[1]) {
+		n.Outputs = n.Outputs[:1]
+	}
 	if u.From < 7 && n.Int("is_test", 0) == 0 && len(n.Outputs) > 1 {
 		return fmt.Errorf("is_test = 0 with a mask is training: export the model for inference")
 	}

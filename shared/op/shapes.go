@@ -2,6 +2,7 @@ package op
 
 import (
 	"fmt"
+	"slices"
 
 	"assay/shared/tensor"
 )
@@ -52,7 +53,7 @@ var shapeOps = []*Op{
 	},
 	{
 		Name: "Range", Opsets: []int{11}, Role: RoleShape,
-		Inputs: Arity{3, 3}, Outputs: Arity{1, 1}, Types: numericTypes,
+		Inputs: Arity{3, 3}, Outputs: Arity{1, 1}, Types: slices.Concat(numericTypes, halfTypes),
 		Infer: inferRange, RowWise: never,
 	},
 }

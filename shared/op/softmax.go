@@ -10,7 +10,7 @@ var softmaxOps = []*Op{softmaxOp("Softmax", false), softmaxOp("LogSoftmax", true
 
 func softmaxOp(name string, logarithm bool) *Op {
 	return &Op{
-		Name: name, Opsets: []int{1, 11, 13}, Upgrade: upgradeSoftmax, Role: RoleFloat, Types: float32Only,
+		Name: name, Opsets: []int{1, 11, 13}, Upgrade: upgradeSoftmax, Role: RoleFloat, Types: floats,
 		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"axis"}, RowWise: axisKeepsRows(-1),
 		Infer: func(x *Infer) error {
 			if _, err := axisIn(x.Node.Int("axis", -1), len(x.In[0].Shape)); err != nil {
@@ -37,6 +37,11 @@ func lowerSoftmax(l *Lower, logarithm bool) (Kernel, error) {
 		run = reduce.LogSoftmax
 	}
 	outer, n, inner := tensor.Count(shape[:axis]), shape[axis], tensor.Count(shape[axis+1:])
+	if l.In[0].DType == tensor.Float64 {
+		return Kernel{Alias: 0, Run: func(c *Call) {
+			softmaxDouble(view[float64](c.Out[0]), view[float64](src.bytes(c)), outer, n, inner, logarithm)
+		}}, nil
+	}
 	return Kernel{Alias: 0, Run: func(c *Call) {
 		run(view[float32](c.Out[0]), view[float32](src.bytes(c)), outer, n, inner, axis == len(shape)-1)
 	}}, nil
@@ -45,6 +50,7 @@ func lowerSoftmax(l *Lower, logarithm bool) (Kernel, error) {
 // hardmax is 1 at the first of the largest elements along an axis and 0 elsewhere.
 func hardmax() *Op {
 	o := softmaxOp("Hardmax", false)
+	o.Types = float32Only
 	o.Lower = func(l *Lower) (Kernel, error) {
 		src, err := l.operand(0, Logical)
 		if err != nil {

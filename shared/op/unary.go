@@ -13,9 +13,9 @@ import (
 // computations do and for graphs that compute on integers.
 var unaryOps = []*Op{
 	unary("Relu", []int{1, 6, 13, 14}, RoleAbsorbed, plain(elementwise.Relu), signed),
-	unary("Sigmoid", []int{1, 6, 13}, RoleTable, plain(elementwise.Sigmoid), float32Only),
+	unary("Sigmoid", []int{1, 6, 13}, RoleTable, plain(elementwise.Sigmoid), floats),
 	unary("LeakyRelu", []int{1, 6, 16}, RoleTable, alphaBeta(elementwise.LeakyRelu, 0.01, 0), float32Only, "alpha"),
-	unary("Tanh", []int{1, 6, 13}, RoleFloat, plain(elementwise.Tanh), float32Only),
+	unary("Tanh", []int{1, 6, 13}, RoleFloat, plain(elementwise.Tanh), floats),
 	unary("HardSigmoid", []int{1, 6}, RoleFloat, alphaBeta(elementwise.HardSigmoid, 0.2, 0.5), float32Only, "alpha", "beta"),
 	unary("HardSwish", []int{14}, RoleFloat, plain(elementwise.HardSwish), float32Only),
 	unary("Elu", []int{1, 6}, RoleFloat, alphaBeta(elementwise.Elu, 1, 0), float32Only, "alpha"),
@@ -27,8 +27,8 @@ var unaryOps = []*Op{
 	unary("Mish", []int{18}, RoleFloat, plain(elementwise.Mish), float32Only),
 	unary("Gelu", []int{20}, RoleFloat, gelu, float32Only, "approximate"),
 	unary("Erf", []int{9, 13}, RoleFloat, plain(elementwise.Erf), float32Only),
-	unary("Exp", []int{1, 6, 13}, RoleFloat, plain(elementwise.Exp), float32Only),
-	unary("Log", []int{1, 6, 13}, RoleFloat, plain(elementwise.Log), float32Only),
+	unary("Exp", []int{1, 6, 13}, RoleFloat, plain(elementwise.Exp), floats),
+	unary("Log", []int{1, 6, 13}, RoleFloat, plain(elementwise.Log), floats),
 	unary("Sin", []int{7}, RoleFloat, plain(elementwise.Sin), float32Only),
 	unary("Cos", []int{7}, RoleFloat, plain(elementwise.Cos), float32Only),
 	unary("Tan", []int{7}, RoleFloat, plain(elementwise.Tan), float32Only),

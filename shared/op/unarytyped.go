@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"assay/kernels/numeric"
 	"assay/shared/tensor"
 )
 
@@ -40,6 +41,7 @@ func double(name string) func(dst, src []byte) {
 	f := map[string]func(float64) float64{
 		"Sqrt": math.Sqrt, "Floor": math.Floor, "Ceil": math.Ceil, "Round": math.RoundToEven, "Abs": math.Abs,
 		"Neg": func(v float64) float64 { return -v }, "Sign": sign[float64],
+		"Exp": numeric.Exp64, "Log": numeric.Log64, "Sigmoid": sigmoid64, "Tanh": tanh64,
 		"Reciprocal": func(v float64) float64 { return 1 / v },
 		"Relu":       func(v float64) float64 { return max(v, 0) },
 	}[name]

@@ -15,5 +15,6 @@ type Upgrade struct {
 	AddConst func(hint string, t *tensor.Tensor) string
 	Const    func(name string) *tensor.Tensor // nil when the value is not a constant
 	Fresh    func(hint string) string         // a value name that is not in use
+	Read     func(name string) bool           // whether some node or output of the model uses a value
 	Rank     func(name string) (int, bool)    // axes of a value, where that follows from the inputs' ranks
 }

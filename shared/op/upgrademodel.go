@@ -12,7 +12,7 @@ import (
 // The opsets of ai.onnx that are read. Definitions after Newest only admit more element types or attributes for the
 // operators here; a node that uses one of those is refused by its type or its attribute, so nothing is misread.
 const (
-	oldestOpset = 6
+	oldestOpset = 1
 	latestOpset = 28
 )
 
@@ -24,7 +24,7 @@ func UpgradeModel(m *graph.Model) error {
 	if m.FileOpset == 0 {
 		m.FileOpset = m.Opset
 	}
-	r := &upgrader{model: m, used: map[string]bool{}, seen: map[string]bool{}}
+	r := &upgrader{model: m, used: map[string]bool{}, read: map[string]bool{}, seen: map[string]bool{}}
 	r.names(m.Graph)
 	s := &scope{graph: m.Graph, env: map[string]Info{}}
 	if r.needsRanks(m.Graph.Nodes) {
@@ -56,6 +56,7 @@ func latest(g *graph.Graph) int {
 type upgrader struct {
 	model    *graph.Model
 	used     map[string]bool // value names of the whole model
+	read     map[string]bool // those that some node or output reads
 	seen     map[string]bool // refusals by what is refused
 	refusals []string
 }
@@ -82,12 +83,18 @@ func (r *upgrader) names(g *graph.Graph) {
 	for _, p := range slices.Concat(g.Inputs, g.Outputs) {
 		r.used[p.Name] = true
 	}
+	for _, p := range g.Outputs {
+		r.read[p.Name] = true
+	}
 	for name := range g.Consts {
 		r.used[name] = true
 	}
 	for _, n := range g.Nodes {
 		for _, name := range slices.Concat(n.Inputs, n.Outputs) {
 			r.used[name] = true
+		}
+		for _, name := range n.Inputs {
+			r.read[name] = true
 		}
 		for _, s := range graph.Nested(n) {
 			r.names(s)
@@ -223,7 +230,7 @@ func (r *upgrader) upgrade(s *scope, n *graph.Node, opset int) *Upgrade {
 		return name
 	}
 	return &Upgrade{
-		Node: n, From: opset, Fresh: fresh,
+		Node: n, From: opset, Fresh: fresh, Read: func(name string) bool { return r.read[name] },
 		AddConst: func(hint string, t *tensor.Tensor) string {
 			name := fresh(hint)
 			s.graph.Consts[name] = t
