@@ -23,6 +23,9 @@ var einsumOps = []*Op{{
 	},
 }}
 
+// mostWork bounds loops whose length is a product of many axes, none of which is an output's.
+const mostWork = 1 << 38
+
 // equation is a resolved Einsum: the sizes of the axes that stay (in the output's order) and of those that are summed (in
 // order of first appearance), and the strides of each operand along them.
 type equation struct {
@@ -161,8 +164,12 @@ func inferEinsum(x *Infer) error {
 	if err != nil {
 		return err
 	}
-	if err := possible(append(slices.Clone(e.kept.N), e.summed.N...), 1); err != nil {
+	all := append(slices.Clone(e.kept.N), e.summed.N...)
+	if err := possible(all, 1); err != nil {
 		return err
+	}
+	if n := tensor.Count(all); n > mostWork {
+		return fmt.Errorf("%d products are more than the %d that are supported", n, mostWork)
 	}
 	x.put(0, x.In[0].DType, e.kept.N...)
 	return nil

@@ -20,13 +20,18 @@ var sampleNormOps = []*Op{
 		Name: "InstanceNormalization", Opsets: []int{1, 6}, Types: float32Only, Attrs: []string{"epsilon"},
 		Upgrade: func(u *Upgrade) error { u.Node.Unset("consumed_inputs"); return nil },
 		Inputs:  Arity{3, 3}, Outputs: Arity{1, 1},
-		Infer: func(x *Infer) error { return inferGroups(x, 0) },
+		Infer: func(x *Infer) error {
+			if len(x.In[0].Shape) < 2 {
+				return fmt.Errorf("data shape %v has no channels", x.In[0].Shape)
+			}
+			return inferGroups(x, int64(x.In[0].Shape[1]))
+		},
 		Lower: func(l *Lower) (Kernel, error) { return lowerGroups(l, l.In[0].Shape[1]) },
 	},
 	{
 		Name: "GroupNormalization", Opsets: []int{18, 21}, Types: float32Only, Attrs: []string{"epsilon", "num_groups", "stash_type"},
 		Inputs: Arity{3, 3}, Outputs: Arity{1, 1},
-		Infer: func(x *Infer) error { return inferGroups(x, x.Node.Int("num_groups", -1)) },
+		Infer: func(x *Infer) error { return inferGroups(x, x.Node.Int("num_groups", 0)) },
 		Lower: func(l *Lower) (Kernel, error) { return lowerGroups(l, int(l.Node.Int("num_groups", 1))) },
 	},
 	{
@@ -83,14 +88,11 @@ func lowerRMSNormalization(l *Lower) (Kernel, error) {
 }
 
 // inferGroups checks data [N][C][spatial...] with scales and biases for each channel, or for each group as opset 18 had
-// them. groups 0 stands for one group a channel.
+// them.
 func inferGroups(x *Infer, groups int64) error {
 	data := x.In[0].Shape
 	if len(data) < 3 || tensor.Count(data[1:]) == 0 {
 		return fmt.Errorf("data shape %v has no channels or no spatial axes", data)
-	}
-	if groups == 0 {
-		groups = int64(data[1])
 	}
 	if groups < 1 || int64(data[1])%groups != 0 {
 		return fmt.Errorf("%d channels cannot form %d groups", data[1], groups)

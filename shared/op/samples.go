@@ -198,7 +198,7 @@ func regionsOf(x *Infer) (r resample.Regions, err error) {
 	default:
 		return r, fmt.Errorf("mode %q is unknown", mode)
 	}
-	if h < 1 || w < 1 || ratio < 0 {
+	if h < 1 || w < 1 || ratio < 0 || ratio > 1<<10 {
 		return r, fmt.Errorf("output_height %d, output_width %d and sampling_ratio %d are not possible", h, w, ratio)
 	}
 	return r, nil

@@ -9,10 +9,16 @@ import (
 	"assay/shared/tensor"
 )
 
+// mostTaps bounds kernels whose elements are gone through one by one: padding lets them be far larger than the data.
+const mostTaps = 1 << 20
+
 // volume is the window over samples of c channels as the kernels for any number of axes take it.
 func (w window) volume(batch, c int) (volume.Window, error) {
 	if len(w.in) > volume.MaxAxes {
 		return volume.Window{}, fmt.Errorf("%d spatial axes are not supported, up to %d are", len(w.in), volume.MaxAxes)
+	}
+	if taps := tensor.Count(w.kernel); taps > mostTaps {
+		return volume.Window{}, fmt.Errorf("a kernel of %d elements is not supported, up to %d are", taps, mostTaps)
 	}
 	return volume.Window{
 		Batch: batch, C: c, In: w.in, Out: w.out, Kernel: w.kernel, Stride: w.stride, Dilation: w.dilation,

@@ -39,6 +39,9 @@ func windowOf(n *graph.Node, in, kernel []int, ceil bool) (window, error) {
 		return w, err
 	}
 	w.out = make([]int, rank)
+	if err := possible(kernel, 1); err != nil {
+		return w, fmt.Errorf("kernel %v: %w", kernel, err)
+	}
 	for i := range in {
 		if kernel[i] < 1 {
 			return w, fmt.Errorf("kernel shape %v is not positive", kernel)
