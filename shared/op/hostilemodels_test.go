@@ -25,7 +25,7 @@ import (
 // What one damaged model may cost: the bytes that its values may take (every buffer of a node counts), all that is
 // allocated on the way, and time.
 const (
-	hostileBytes = 64 << 20
+	hostileBytes = 16 << 20
 	hostileTotal = 1 << 30
 	hostileTime  = 20 * time.Second
 )
@@ -37,11 +37,17 @@ var hostileSizes = []int64{0, 1, -1, 2, 3, 7, -2, 64, 1000, 65537, 1 << 20, math
 // Reading and evaluating it may fail, or give numbers; it never panics and its cost is bounded.
 func TestDamagedModelsAreRefused(t *testing.T) {
 	rounds := 6
+	every := 1
 	if testing.Short() {
-		rounds = 1
+		rounds, every = 1, 4
 	}
 	var faults []string
-	for name, path := range conformanceCases(t) {
+	cases := conformanceCases(t)
+	for i, name := range slices.Sorted(keysOf(cases)) {
+		if i%every != 0 {
+			continue
+		}
+		path := cases[name]
 		b, err := os.ReadFile(path)
 		require.NoError(t, err)
 		if len(b) > 1<<16 { // whole networks and large constants: the operators are those of smaller ones

@@ -54,6 +54,9 @@ func poolWindow(n *graph.Node, data []int) (window, error) {
 		return w, err
 	}
 	for i, k := range kernel {
+		if data[2+i] == 0 {
+			return w, fmt.Errorf("data shape %v is empty: a window would see padding only", data)
+		}
 		if w.before[i] >= w.dilation[i]*(k-1)+1 || w.after[i] >= w.dilation[i]*(k-1)+1 {
 			return w, fmt.Errorf("pads %v, %v reach past the kernel %v: a window would see padding only", w.before, w.after, kernel)
 		}
