@@ -6,6 +6,7 @@ import (
 
 	"assay/kernels/numeric"
 	"assay/kernels/reduce"
+	"assay/shared/tensor"
 )
 
 // matmulOps multiply stacks of matrices as numpy.matmul does.
