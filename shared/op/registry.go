@@ -9,6 +9,8 @@ var families = []struct {
 	ops  []*Op
 }{
 	{"control flow", controlOps},
+	{"optimizers", optimizerOps},
+	{"features", featureOps},
 	{"integers", integerOps},
 	{"respelled when read", contribOps},
 	{"recurrent", recurrentOps},
