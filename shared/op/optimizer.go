@@ -126,15 +126,17 @@ func stepAdam(n *graph.Node, rate float32, count int64) descent {
 	if count > 0 {
 		a, b := 1.0, 1.0
 		for range min(count, 1<<20) {
-			a, b = a*float64(alpha), b*float64(beta)
+			a, b = float64(a*float64(alpha)), float64(b*float64(beta))
 		}
 		r = float32(float64(float64(rate)*math.Sqrt(1-b)) / (1 - a))
 	}
 	return func(x, g float32, state []float32) float32 {
 		g += float32(norm * x)
 		state[0] = float32(alpha*state[0]) + float32((1-alpha)*g)
-		state[1] = float32(beta*state[1]) + float32((1-beta)*float32(g*g))
-		x -= float32(float32(r*state[0]) / (sqrt32(state[1]) + epsilon))
+		square := float32(g * g)
+		state[1] = float32(beta*state[1]) + float32((1-beta)*square)
+		step := float32(r*state[0]) / (sqrt32(state[1]) + epsilon)
+		x -= step
 		return float32((1 - post) * x)
 	}
 }
