@@ -159,7 +159,7 @@ func (c *fieldCase) runModel(t *testing.T, w *world, oracle *oracle) error {
 	}
 	params := map[string]any{"activations": map[string]any{"range_estimator": estimator}}
 	job := c.job(t, w, params)
-	code, stdout, stderr := w.execute(t.Context(), "run", job)
+	code, _, stderr := w.execute(t.Context(), "run", job)
 	if c.Check.Quantize == "refuse" {
 		return refused(w, code, stderr, c.Check.Mentions)
 	}
@@ -170,17 +170,17 @@ func (c *fieldCase) runModel(t *testing.T, w *world, oracle *oracle) error {
 	if err != nil {
 		return err
 	}
-	return all(c.checkWritten(t, w, w.path("out/model_int8.onnx"), r, oracle), c.checkWords(t, w, stdout+stderr), c.checkAgain(t, w, params))
+	return all(c.checkWritten(t, w, w.path("out/model_int8.onnx"), r, oracle), c.checkWords(t, w), c.checkAgain(t, w, params))
 }
 
 // checkWords: with plain minimum and maximum the run warns of what the case says.
-func (c *fieldCase) checkWords(t *testing.T, w *world, said string) error {
+func (c *fieldCase) checkWords(t *testing.T, w *world) error {
 	if len(c.Check.Warns) == 0 {
 		return nil
 	}
 	job := c.job(t, w, map[string]any{"activations": map[string]any{"range_estimator": minmax}})
 	_, stdout, stderr := w.execute(t.Context(), "run", job)
-	said = stdout + stderr
+	said := stdout + stderr
 	for _, m := range c.Check.Warns {
 		if !strings.Contains(said, "sample "+m) {
 			return fmt.Errorf("no warning names sample %s: %s", m, said)

@@ -13,7 +13,7 @@ import (
 func project(t *testing.T, env ...string) *types.Project {
 	o, err := cli.NewProjectOptions([]string{"../docker-compose.yml"}, cli.WithEnv(env), cli.WithProfiles([]string{"job"}), cli.WithResolvedPaths(true))
 	require.NoError(t, err)
-	p, err := cli.ProjectFromOptions(t.Context(), o)
+	p, err := o.LoadProject(t.Context())
 	require.NoError(t, err)
 	return p
 }

@@ -151,7 +151,7 @@ func TestServicesSurviveKills(t *testing.T) {
 	second := e.start(e.command("coordinator", job...))
 	e.reaches(second, "can be    INT8")
 	nats.kill()
-	nats = e.start(e.command("nats"))
+	e.start(e.command("nats"))
 	e.healthy("nats")
 	e.healthy("evaluator")
 	select {

@@ -7,7 +7,6 @@ import (
 
 	"assay/shared/graph"
 	"assay/shared/op"
-	"assay/shared/tensor"
 )
 
 // division sorts the nodes of a program for given inputs. early nodes have shapes that follow from the inputs' shapes;
@@ -163,6 +162,3 @@ func readBy(nodes []*graph.Node) (names []string) {
 	}
 	return names
 }
-
-// known returns the elements that are known of a value, nil for none.
-func (d *division) known(name string) *tensor.Tensor { return d.infos[name].Value }

@@ -77,8 +77,7 @@ func (b builder) steps(at string, d *Data) {
 type stepper struct {
 	builder
 	p     *dataset.Prep
-	stage int    // index in order of the last step
-	last  string // its name
+	stage int // index in order of the last step
 }
 
 // order is the order of steps that change pixels; nothing may stand before what precedes it here.

@@ -71,21 +71,6 @@ func (q levels) unsigned() uint8 {
 	return uint8(q.zero[0])
 }
 
-// limits are the lowest and highest integer of a quantized type.
-func limits(d tensor.DType) (lo, hi int32, err error) {
-	switch d {
-	case tensor.Uint8:
-		return 0, 255, nil
-	case tensor.Int8:
-		return -128, 127, nil
-	case tensor.Uint16:
-		return 0, 65535, nil
-	case tensor.Int16:
-		return -32768, 32767, nil
-	}
-	return 0, 0, fmt.Errorf("%s is no supported quantized type", d)
-}
-
 // affine is the quantization of a whole tensor.
 func (q levels) affine() kernel.Affine { return kernel.Affine{Scale: q.scale[0], Zero: q.zero[0]} }
 
