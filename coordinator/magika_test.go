@@ -74,6 +74,9 @@ func TestMagika(t *testing.T) {
 // TestMagikaPOT: with POT's placement everything INT8 is useless, and the loop finds the operations inside the LayerNorm that
 // are to blame. ONNX Runtime counts the same hits in the written file.
 func TestMagikaPOT(t *testing.T) {
+	if os.Getenv("ASSAY_LONG") == "" {
+		t.Skip("skipped: a search of minutes; run with ASSAY_LONG=1")
+	}
 	w, d := runMagika(t, "job-pot.json")
 	require.Equal(t, []string{"119/121", "52/121", "118/121"}, fractions(d))
 	require.Equal(t, [2]int{23, 21}, [2]int{d.Model.Operations, d.Model.Groups})
