@@ -63,13 +63,15 @@ func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs in
 	for _, w := range []plan.What{plan.Records, plan.Taps, plan.Outputs, plan.Distance, plan.Timing} {
 		d.pace[w] = assumedPace(macs)
 	}
-	info, err := b.Results.Info(ctx)
+	var info *jetstream.StreamInfo
+	err = store.Patiently(ctx, func(ctx context.Context) (err error) { info, err = b.Results.Info(ctx); return err })
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream %s: %w", wire.ResultStream, err)
 	}
 	if b.Embedded() {
 		d.fresh = info.State.Msgs == 0
-		if err := b.Tasks.Purge(ctx); err != nil { // left by a process that was killed
+		err := store.Patiently(ctx, func(ctx context.Context) error { return b.Tasks.Purge(ctx) })
+		if err != nil { // left by a process that was killed
 			return nil, nil, fmt.Errorf("stream %s: %w", wire.TaskStream, err)
 		}
 	}

@@ -147,9 +147,14 @@ func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 
 // Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing.
 func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consumer, error) {
-	c, err := b.Tasks.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
+	config := jetstream.ConsumerConfig{
 		Durable: wire.ConsumerName(numerics), FilterSubject: wire.TaskFilter(numerics), AckPolicy: jetstream.AckExplicitPolicy,
 		AckWait: b.AckWait, MaxDeliver: MaxDeliver, MaxAckPending: 4096,
+	}
+	var c jetstream.Consumer
+	err := store.Patiently(ctx, func(ctx context.Context) (err error) {
+		c, err = b.Tasks.CreateOrUpdateConsumer(ctx, config)
+		return err
 	})
 	if err != nil {
 		return nil, fmt.Errorf("consumer %s: %w", wire.ConsumerName(numerics), err)

@@ -27,7 +27,10 @@ func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.H
 		return false, err
 	}
 	msg := &nats.Msg{Subject: wire.ResultSubject(r.Cell), Data: payload, Header: header}
-	_, err = b.JS.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(0))
+	err = store.Patiently(ctx, func(ctx context.Context) error {
+		_, err := b.JS.PublishMsg(ctx, msg, jetstream.WithExpectLastSequencePerSubject(0))
+		return err
+	})
 	var api *jetstream.APIError
 	switch {
 	case err == nil:
@@ -40,7 +43,11 @@ func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.H
 
 // StoredResult reads the result of a cell; ok is false when there is none.
 func (b *Broker) StoredResult(ctx context.Context, cell plan.Digest) (r wire.Result, header nats.Header, ok bool, err error) {
-	m, err := b.Results.GetLastMsgForSubject(ctx, wire.ResultSubject(cell))
+	var m *jetstream.RawStreamMsg
+	err = store.Patiently(ctx, func(ctx context.Context) (err error) {
+		m, err = b.Results.GetLastMsgForSubject(ctx, wire.ResultSubject(cell))
+		return err
+	})
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return wire.Result{}, nil, false, nil

@@ -25,7 +25,7 @@ func (s *Bucket) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 	if ok, err := s.Has(ctx, d); err != nil || ok {
 		return d, err
 	}
-	err := patiently(ctx, func(ctx context.Context) error {
+	err := Patiently(ctx, func(ctx context.Context) error {
 		_, err := s.os.PutBytes(ctx, name(d), b)
 		return err
 	})
@@ -43,7 +43,7 @@ func (s *Bucket) Get(ctx context.Context, d plan.Digest) (b []byte, err error) {
 	} else if !ok {
 		return nil, fmt.Errorf("object %.8x: %w", d[:], ErrAbsent)
 	}
-	err = patiently(ctx, func(ctx context.Context) (err error) {
+	err = Patiently(ctx, func(ctx context.Context) (err error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tryTime)
 		defer cancel()
 		b, err = s.os.GetBytes(ctx, name(d))
@@ -62,7 +62,7 @@ func (s *Bucket) Get(ctx context.Context, d plan.Digest) (b []byte, err error) {
 
 // Has implements Store.
 func (s *Bucket) Has(ctx context.Context, d plan.Digest) (bool, error) {
-	err := patiently(ctx, func(ctx context.Context) error {
+	err := Patiently(ctx, func(ctx context.Context) error {
 		_, err := s.os.GetInfo(ctx, name(d))
 		return err
 	})
@@ -81,8 +81,9 @@ const (
 	patience = time.Minute
 )
 
-// patiently repeats a request that the server left without an answer, as long as ctx lives.
-func patiently(ctx context.Context, request func(context.Context) error) error {
+// Patiently repeats a request that a JetStream server left without an answer, because it is busy, restarts or is
+// disconnected, for a minute or as long as ctx lives. request must bear being repeated. Its last error is returned as it is.
+func Patiently(ctx context.Context, request func(context.Context) error) error {
 	deadline := time.Now().Add(patience)
 	for {
 		if err := ctx.Err(); err != nil {
