@@ -58,7 +58,8 @@ func (set *Set) Build(ctx context.Context, put Put, progress func(done, total in
 	if err != nil {
 		return Inputs{}, nil, err
 	}
-	b := builder{in: Inputs{Decoder: Decoder, Streams: streams}, put: put, open: make([]piece, len(streams))}
+	// The manifest grows while the reader still looks at its streams.
+	b := builder{in: Inputs{Decoder: Decoder, Streams: slices.Clone(streams)}, put: put, open: make([]piece, len(streams))}
 	var faults Faults
 	err = set.ordered(ctx, r, func(i int, l loaded) error {
 		if l.err != nil {
