@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/evaluator/engine"
+	"assay/kernels/tier"
 	"assay/shared/onnx"
 	"assay/shared/pass"
 	"assay/shared/tensor"
@@ -49,6 +50,9 @@ func TestRealModelsAllocateResultsOnly(t *testing.T) {
 	for _, file := range []string{"mobilenet_v1_0.25_224", "squeezenet1.1", "cifar10-resnet20", "cifar10-vit-3x3", "all-minilm-l6-v2",
 		"ultraface-rfb-320", "mnist-cntk", "magika-v3_3"} {
 		t.Run(file, func(t *testing.T) {
+			if tier.Current() == tier.Plain {
+				t.Skip("skipped: a whole network takes minutes on the plain tier")
+			}
 			path := filepath.Join(assets(t), "models", file+".onnx")
 			in := feeds(t, path)
 			m, err := onnx.Read(path)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/kernels/tier"
 )
 
 // leftOut is the committed list of cases that do not pass, grouped under the reasons why.
@@ -31,6 +33,9 @@ func TestConformance(t *testing.T) {
 	t.Run("cases", func(t *testing.T) {
 		for name, dir := range cases {
 			t.Run(name, func(t *testing.T) {
+				if strings.HasPrefix(name, "light/") && tier.Current() == tier.Plain {
+					t.Skip("skipped: a whole network takes minutes on the plain tier")
+				}
 				t.Parallel()
 				start := time.Now()
 				err := safely(func() error { return runCase(dir, suite) })
