@@ -96,14 +96,14 @@ func (m *meterOfWork) tell() {
 		return
 	}
 	m.mu.Lock()
-	slots, todo := m.slots(), maps.Clone(m.later)
-	if todo == nil {
-		todo = map[string]int64{}
+	slots, waiting := m.slots(), maps.Clone(m.later)
+	if waiting == nil {
+		waiting = map[string]int64{}
 	}
-	todo[m.phase] += m.open
+	waiting[m.phase] += m.open
 	p := Progress{
 		Phase: m.phase, Done: m.done, Reused: m.reused, Total: m.done + m.open + m.ahead(), Elapsed: m.clock().Sub(m.begin),
-		Slots: slots, Left: m.pace.left(todo, slots),
+		Slots: slots, Left: m.pace.left(waiting, slots),
 	}
 	m.mu.Unlock()
 	m.report(p)

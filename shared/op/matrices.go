@@ -30,7 +30,7 @@ func lowerDet(l *Lower) (Kernel, error) {
 	}
 	shape := l.In[0].Shape
 	n := shape[len(shape)-1]
-	toDouble, err := converter(l.In[0].DType, tensor.Float64)
+	widen, err := converter(l.In[0].DType, tensor.Float64)
 	if err != nil {
 		return Kernel{}, err
 	}
@@ -38,7 +38,7 @@ func lowerDet(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Scratch: 8 * n * n, Run: func(c *Call) {
 		in, m := src.bytes(c), view[float64](c.Scratch[:8*n*n])
 		for i := range tensor.Count(l.Out[0].Shape) {
-			toDouble(c.Scratch[:8*n*n], in[i*n*n*size:(i+1)*n*n*size])
+			widen(c.Scratch[:8*n*n], in[i*n*n*size:(i+1)*n*n*size])
 			d := determinant(m, n)
 			if double {
 				view[float64](c.Out[0])[i] = d
