@@ -123,10 +123,10 @@ func (s *script) run(t *testing.T, d *datadriven.TestData) (string, error) {
 // show prints the fields that Describe leaves out too.
 func show(j *Job) string {
 	q := j.Quantize
-	return fmt.Sprintf("name %s\nprep %+v prepared %v background=%v\ncalibration %+v\nquantize %s %s mode=%v pertensor=%v threshold=%v\n"+
+	return fmt.Sprintf("name %s\nprep %+v prepared %v background=%v\ncalibration %+v\nquantize %s %s mode=%v pertensor=%v transformer=%v fastbias=%v threshold=%v\n"+
 		"weights %+v\nactivations %+v\nmetrics %+v agreement=%v\naware=%v drop=%s relative=%v subset=%d iterations=%d keepworse=%v\n"+
 		"output=%s state=%s evaluators=%d nats=%s memory=%d\n",
-		j.Stem(), j.Data.Prep, j.Data.Prepared, j.Data.Background, j.Calibration, q.Placement, q.Preset, q.Mode, q.PerTensor, q.Threshold,
+		j.Stem(), j.Data.Prep, j.Data.Prepared, j.Data.Background, j.Calibration, q.Placement, q.Preset, q.Mode, q.PerTensor, q.Transformer, !q.NoFastBias, q.Threshold,
 		end(q.Weights), end(q.Activations), j.Metrics, j.Agreement, j.Aware, j.Drop, j.Relative, j.Subset, j.Iterations, j.KeepWorse,
 		j.OutputDir, j.StateDir, j.Evaluators, j.NATS, j.Memory)
 }

@@ -78,7 +78,14 @@ func (q Quantize) describe() string {
 	if q.PerTensor {
 		weights = "one scale a tensor"
 	}
-	return fmt.Sprintf("placement %s, preset %s, weights with %s", q.Placement, preset, weights)
+	out := fmt.Sprintf("placement %s, preset %s, weights with %s", q.Placement, preset, weights)
+	if q.Transformer {
+		out += ", a transformer"
+	}
+	if q.NoFastBias {
+		out += ", biases uncorrected"
+	}
+	return out
 }
 
 func (j *Job) describeLimit() string {
