@@ -89,7 +89,7 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 		}
 		in[port.Name] = op.Info{DType: port.Type.DType, Shape: s}
 	}
-	info, err := op.InferShapes(m.Graph, in)
+	macs, err := op.MACs(m.Graph, in)
 	if err != nil {
 		return 0, 0, fmt.Errorf("multiply-adds: %w", err)
 	}
@@ -102,22 +102,10 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 			}
 		}
 	}
-	for _, n := range m.Graph.Nodes {
-		o := op.Lookup(n.Domain, n.Op)
-		if o == nil || o.MACs == nil {
-			continue
-		}
-		x := &op.Infer{Node: n}
-		for _, name := range n.Inputs {
-			x.In = append(x.In, info[name])
-		}
-		for _, name := range n.Outputs {
-			x.Out = append(x.Out, info[name])
-		}
-		macs := o.MACs(x)
-		den += macs
-		if quantized[n.Name] {
-			num += macs
+	for name, k := range macs {
+		den += k
+		if quantized[name] {
+			num += k
 		}
 	}
 	return num, den, nil
