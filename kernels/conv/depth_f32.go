@@ -35,19 +35,26 @@ func packDepthF32(g Geometry, w, bias []float32) *depthF32 {
 	return p
 }
 
-func (p *depthF32) bytes() int             { return 4 * len(p.tap) }
-func (p *depthF32) scratch(g Geometry) int { return room(4 * padding(g)) }
+func (p *depthF32) bytes() int { return 4 * len(p.tap) }
+func (p *depthF32) scratch(g Geometry) int {
+	ow := g.OutW()
+	return room(4*padding(g)) + room(8*groupInts*groupsOfLine(ow, pixelsOfGroup(ow)))
+}
 
 // run picks the kernel of the current tier.
 func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
-	pad, _ := carve[float32](scratch, padding(g))
-	clear(pad)
-	w := newLineWalk(g, pad, lanesF32, 1)
 	k := pick("f32")
 	if p.taps > maxTaps || k.Tier == tier.Plain {
 		p.plain(dst, src, g, act)
 		return
 	}
+	pad, scratch := carve[float32](scratch, padding(g))
+	clear(pad)
+	if k.lines(g) {
+		p.lines(dst, src, g, act, pad, scratch)
+		return
+	}
+	w := newLineWalk(g, pad, lanesF32, 1)
 	var s span[float32]
 	for n := range g.Batch {
 		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
@@ -57,6 +64,35 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 			}
 		}
 	}
+}
+
+// lines runs a line kernel.
+func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte) {
+	ow := g.OutW()
+	pixels := pixelsOfGroup(ow)
+	n := groupsOfLine(ow, pixels)
+	groups, _ := carve[int](scratch, groupInts*n)
+	lineGroups(g, pixels, 4, groups)
+	c := lineCall{act: act, pixels: pixels, pad: &src[0]}
+	if g.padded() {
+		c.pad = &pad[0]
+	}
+	most := max(1, maxSpan/(len(p.bias)/lanesF32*p.taps*pixels))
+	var table [maxTaps]*float32
+	eachLine(g, src, pad, table[:g.KH], func(out int) {
+		for i := 0; i < n; i += most {
+			c.groups = groups[i*groupInts : min(n, i+most)*groupInts]
+			p.line(&c, dst[out:out+ow*g.C], &table, g)
+		}
+	})
+}
+
+// lineCall has what the calls of a line kernel share, and the groups of one.
+type lineCall struct {
+	act    numeric.Clamp
+	pixels int
+	pad    *float32
+	groups []int
 }
 
 // plain is the reference: for each output a chain over the taps in order, where a tap outside of the picture sees +0.

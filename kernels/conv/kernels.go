@@ -12,6 +12,7 @@ type Kernel struct {
 	Lanes   int
 	Gathers bool // there are variants for vectors of 2 or 4 pixels that lie apart
 	Slides  bool // there is a variant for stride 1 that takes whole lines
+	Lines   bool // there are variants for whole lines
 }
 
 // Kernels lists the kernels of this build, sorted by name.

@@ -11,12 +11,12 @@ import (
 )
 
 var table = [...]Kernel{
-	{"f32_depth_avx2_4x16", tier.AVX2, "f32", 16, false, false},
-	{"f32_depth_avx512vnni_8x16", tier.AVX512VNNI, "f32", 16, false, false},
-	{"f32_depth_plain", tier.Plain, "f32", 1, false, false},
-	{"u8s8_depth_avx2_1x16", tier.AVX2, "u8s8", 16, false, false},
-	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8", 64, true, true},
-	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false},
+	{"f32_depth_avx2_4x16", tier.AVX2, "f32", 16, false, false, false},
+	{"f32_depth_avx512vnni_14x16", tier.AVX512VNNI, "f32", 16, false, false, true},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false, false, false},
+	{"u8s8_depth_avx2_1x16", tier.AVX2, "u8s8", 16, false, false, false},
+	{"u8s8_depth_avx512vnni_1x64", tier.AVX512VNNI, "u8s8", 64, true, true, false},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false, false},
 }
 
 // span runs one call of a float kernel.
@@ -34,6 +34,25 @@ func (p *depthF32) span(k *Kernel, dst []float32, s *span[float32], act numeric.
 	} else {
 		depthF32x256(&dst[s.out], 4*s.dstep, &s.taps[0], p.taps, 4*s.srcStep, &p.tap[0], &p.bias[0],
 			s.n, blocks, 1<<s.lanes-1, clamp, &a[0])
+	}
+}
+
+// line runs one call of a line kernel, whose outputs are dst.
+func (p *depthF32) line(c *lineCall, dst []float32, lines *[maxTaps]*float32, g Geometry) {
+	clamp, a := 0, tile.NewAct(c.act)
+	if c.act.On {
+		clamp = 1
+	}
+	step, n, blocks, mask := 4*g.C, len(c.groups)/groupInts, len(p.bias)/lanesF32, 1<<((g.C-1)%lanesF32+1)-1
+	switch [2]int{g.KW, g.StrideW} {
+	case [2]int{3, 1}:
+		line3x1F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+	case [2]int{3, 2}:
+		line3x2F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+	case [2]int{5, 1}:
+		line5x1F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+	case [2]int{5, 2}:
+		line5x2F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
 	}
 }
 

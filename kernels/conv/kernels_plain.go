@@ -8,12 +8,14 @@ import (
 )
 
 var table = [...]Kernel{
-	{"f32_depth_plain", tier.Plain, "f32", 1, false, false},
-	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false},
+	{"f32_depth_plain", tier.Plain, "f32", 1, false, false, false},
+	{"u8s8_depth_plain", tier.Plain, "u8s8", 1, false, false, false},
 }
 
 // No span is made where there is no assembly.
 func (p *depthF32) span(*Kernel, []float32, *span[float32], numeric.Clamp) {}
+
+func (p *depthF32) line(*lineCall, []float32, *[maxTaps]*float32, Geometry) {}
 
 func (c *callI8) span([]uint8, *span[uint8]) {}
 

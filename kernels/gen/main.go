@@ -35,6 +35,7 @@ var files = []file{
 	{"gemm/tile", "f32_avx2", f32AVX2},
 	{"gemm/tile", "i8_avx2", i8AVX2},
 	{"conv", "depth_f32_avx512", depthF32AVX512},
+	{"conv", "line_f32_avx512", lineF32AVX512},
 	{"conv", "depth_i8_avx512", depthI8AVX512},
 	{"conv", "slide_i8_avx512", slideI8AVX512},
 	{"conv", "depth_f32_avx2", depthF32AVX2},

@@ -1,0 +1,75 @@
+package conv
+
+// A line kernel takes a whole line of output, in groups of neighbouring pixels whose sums are in registers together: a
+// column of the picture is loaded once for all of them that see it. Groups at the sides say which of their columns lie in
+// the picture; the last group may begin inside of the one before it, whose results it computes again.
+
+// linePixels are the sizes of groups that line kernels have; the generator has the same list.
+var linePixels = [...]int{14, 10, 8, 7, 5, 4, 3, 2, 1}
+
+// groupInts is the number of elements of a group: offset of its first column in a line and of its first output in a line
+// of output, in bytes, then a bit for each column in the picture, or 0 if all are.
+const groupInts = 3
+
+// lines says whether a line kernel of k computes g. Where several pixels of few channels share a vector, that is faster.
+func (k *Kernel) lines(g Geometry) bool {
+	size := (g.KW == 3 || g.KW == 5) && g.StrideW <= 2 && g.DilationW == 1
+	shared := g.C < k.Lanes && k.Lanes%g.C == 0 && g.StrideW == 1
+	return k.Lines && size && !shared
+}
+
+// pixelsOfGroup is the size of groups that makes the least work of ow pixels, where a group costs two pixels more than it
+// has.
+func pixelsOfGroup(ow int) int {
+	best, least := 1, 3*ow
+	for _, p := range linePixels {
+		if work := (ow + p - 1) / p * (p + 2); p <= ow && work < least {
+			best, least = p, work
+		}
+	}
+	return best
+}
+
+// groupsOfLine is the number of groups of p pixels in a line.
+func groupsOfLine(ow, p int) int { return (ow + p - 1) / p }
+
+// lineGroups fills in the groups of p pixels of a line, whose elements have size bytes.
+func lineGroups(g Geometry, p, size int, groups []int) {
+	ow, columns := g.OutW(), (p-1)*g.StrideW+g.KW
+	for i := range groupsOfLine(ow, p) {
+		x := min(i*p, ow-p)
+		first, seen := x*g.StrideW-g.PadLeft, 0
+		for j := range columns {
+			if c := first + j; c >= 0 && c < g.W {
+				seen |= 1 << j
+			}
+		}
+		switch {
+		case seen == 1<<columns-1:
+			seen = 0
+		case seen == 0:
+			seen = 1 << columns // no column, which is not all of them
+		}
+		copy(groups[i*groupInts:], []int{first * g.C * size, x * g.C * size, seen})
+	}
+}
+
+// eachLine calls f for each line of output with pointers to column 0 of the lines that it sees, pad for those outside of
+// the picture, and the index of its first output.
+func eachLine[T uint8 | float32](g Geometry, src, pad []T, lines []*T, f func(out int)) {
+	oh, ow := g.OutH(), g.OutW()
+	for n := range g.Batch {
+		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
+		for y := range oh {
+			for ky := range lines {
+				iy := y*g.StrideH + min(ky, g.KH-1)*g.DilationH - g.PadTop
+				if iy >= 0 && iy < g.H {
+					lines[ky] = &in[iy*g.W*g.C]
+				} else {
+					lines[ky] = &pad[0]
+				}
+			}
+			f((n*oh + y) * ow * g.C)
+		}
+	}
+}

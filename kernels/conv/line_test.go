@@ -1,0 +1,69 @@
+package conv
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// lineGeometries has depthwise pictures of every width up to 33 for each line kernel, with pads that differ between the
+// sides and whole and partial blocks of channels by turns.
+func lineGeometries() (gs []Geometry) {
+	channels := []int{16, 17, 31, 33, 48, 64, 65, 80, 127}
+	for _, kw := range []int{3, 5} {
+		for _, stride := range []int{1, 2} {
+			for w := 1; w <= 33; w++ {
+				c := channels[len(gs)%len(channels)]
+				g := Geometry{Batch: 1, H: 1 + w%5, W: w, C: c, OC: c, Group: c, KH: 1 + w%5, KW: kw, StrideH: 1 + w%3, StrideW: stride,
+					DilationH: 1 + w%2, DilationW: 1, PadLeft: w % kw, PadRight: (w + w/kw) % kw, PadTop: w % 4, PadBottom: w % 3}
+				for g.Check() != nil {
+					g.PadRight, g.PadBottom = g.PadRight+1, g.PadBottom+1
+				}
+				gs = append(gs, g)
+			}
+		}
+	}
+	// More padding than a group of pixels sees: columns that are all outside.
+	wide := square(2, 3, 20, 20, 3, 1, 1, 20)
+	wide.PadLeft, wide.PadRight = 40, 17
+	unpadded := square(2, 31, 70, 70, 5, 2, 0, 70)
+	return append(gs, wide, unpadded)
+}
+
+func TestPixelsOfGroup(t *testing.T) {
+	for ow, want := range map[int]int{1: 1, 2: 2, 3: 3, 6: 3, 7: 7, 8: 8, 9: 5, 10: 10, 14: 14, 15: 8, 16: 8, 20: 10, 28: 14, 112: 14} {
+		require.Equal(t, want, pixelsOfGroup(ow), "width %d", ow)
+	}
+	for ow := 1; ow < 300; ow++ {
+		p := pixelsOfGroup(ow)
+		require.LessOrEqual(t, p, ow)
+		require.Contains(t, linePixels, p)
+	}
+}
+
+// TestLineGroups demands that the groups of a line cover each output, stay inside of it, and see what the geometry says.
+func TestLineGroups(t *testing.T) {
+	for _, g := range lineGeometries() {
+		t.Run(fmt.Sprintf("%dx%d_s%d_p%d_%d", g.W, g.KW, g.StrideW, g.PadLeft, g.PadRight), func(t *testing.T) {
+			ow := g.OutW()
+			p := pixelsOfGroup(ow)
+			groups := make([]int, groupInts*groupsOfLine(ow, p))
+			lineGroups(g, p, 1, groups)
+			covered := make([]bool, ow)
+			for ; len(groups) > 0; groups = groups[groupInts:] {
+				x := groups[1] / g.C
+				for i := range p {
+					covered[x+i] = true
+				}
+				require.Equal(t, x*g.StrideW-g.PadLeft, groups[0]/g.C)
+				columns := (p-1)*g.StrideW + g.KW
+				for j := range columns {
+					c := x*g.StrideW - g.PadLeft + j
+					require.Equal(t, c >= 0 && c < g.W, groups[2] == 0 || groups[2]>>j&1 == 1, "column %d", c)
+				}
+			}
+			require.NotContains(t, covered, false)
+		})
+	}
+}
