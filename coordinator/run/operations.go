@@ -61,6 +61,9 @@ func (w *work) operations(d *report.Decisions) error {
 			o.Precision = precision(o.Groups, w.outcome.Plan)
 		case float || o.MACs > 0:
 			o.Precision = report.Float
+			if why == "" {
+				why = "this operator, and what its nested graphs hold, runs in float always"
+			}
 			d.AlwaysFloat = append(d.AlwaysFloat, report.Operation{Name: n.Name, Type: n.Op, MACs: o.MACs, MACShare: o.MACShare, Reason: why})
 		case w.computes(n, info):
 			o.Precision = report.Float

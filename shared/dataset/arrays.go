@@ -120,11 +120,29 @@ func (r *arrays) count(s Source) (int, error) {
 			return 0, fmt.Errorf("data: the array for %q is a single number: a first axis that counts samples is needed", w.Name)
 		}
 		if n >= 0 && t.Shape[0] != n {
-			return 0, fmt.Errorf("data: the array for %q has %d samples, that for %q has %d", w.Name, t.Shape[0], s.Inputs[0].Name, n)
+			return 0, fmt.Errorf("data: the array for %q has %d samples, that for %q has %d: the first axis counts samples, so that %q is %s and %q is %s",
+				w.Name, t.Shape[0], s.Inputs[0].Name, n, s.Inputs[0].Name, arrayOf(s.Inputs[0].Shape), w.Name, arrayOf(w.Shape))
 		}
 		n = t.Shape[0]
 	}
 	return n, nil
+}
+
+// arrayOf spells the shape of an array of samples for a model input: samples take the place of a batch axis, and stand
+// in front of an input without one. A free axis is a question mark.
+func arrayOf(want []int) string {
+	if len(want) > 0 && (want[0] < 0 || want[0] == 1) {
+		want = want[1:]
+	}
+	axes := []string{"samples"}
+	for _, d := range want {
+		if d < 0 {
+			axes = append(axes, "?")
+		} else {
+			axes = append(axes, fmt.Sprint(d))
+		}
+	}
+	return "[" + strings.Join(axes, ", ") + "]"
 }
 
 func (r *arrays) plan(s Source) ([]Stream, []string, error) {

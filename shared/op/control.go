@@ -14,18 +14,18 @@ import (
 var controlOps = []*Op{
 	{
 		Name: "If", Opsets: []int{1, 11, 13, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{1, 1}, Outputs: Arity{1, -1},
-		Attrs: []string{"else_branch", "then_branch"}, Infer: inferIf, Control: runIf, RowWise: never,
+		Attrs: []string{"else_branch", "then_branch"}, Infer: inferIf, Control: runIf, RowWise: never, MACs: ifMACs,
 	},
 	{
 		Name: "Loop", Opsets: []int{1, 11, 13, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{0, -1}, Outputs: Arity{1, -1},
-		Attrs: []string{"body"}, Infer: inferLoop, Control: runLoop, RowWise: never,
+		Attrs: []string{"body"}, Infer: inferLoop, Control: runLoop, RowWise: never, MACs: loopMACs,
 	},
 	{
 		Name: "Scan", Opsets: []int{8, 9, 11, 16, 19, 21}, Role: RoleFloat, Inputs: Arity{1, -1}, Outputs: Arity{1, -1},
 		Attrs: []string{
 			"body", "num_scan_inputs", "scan_input_axes", "scan_input_directions", "scan_output_axes", "scan_output_directions",
 		},
-		Upgrade: upgradeScan, Infer: inferScan, Control: runScan, RowWise: never,
+		Upgrade: upgradeScan, Infer: inferScan, Control: runScan, RowWise: never, MACs: scanMACs,
 	},
 }
 

@@ -8,9 +8,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// inferBody infers a nested graph with the given formal inputs among the values around it. Absent outputs have type
-// Invalid.
-func inferBody(g *graph.Graph, outer map[string]Info, in []Info) ([]Info, error) {
+// bodyEnvironment is what is known of the values of a nested graph with the given formal inputs among the values around
+// it.
+func bodyEnvironment(g *graph.Graph, outer map[string]Info, in []Info) (map[string]Info, error) {
 	env := maps.Clone(outer)
 	if env == nil {
 		env = map[string]Info{}
@@ -18,7 +18,13 @@ func inferBody(g *graph.Graph, outer map[string]Info, in []Info) ([]Info, error)
 	for i, p := range g.Inputs {
 		env[p.Name] = in[i]
 	}
-	if err := inferNodes(env, g); err != nil {
+	return env, inferNodes(env, g)
+}
+
+// inferBody is what is known of the outputs of a nested graph. Absent ones have type Invalid.
+func inferBody(g *graph.Graph, outer map[string]Info, in []Info) ([]Info, error) {
+	env, err := bodyEnvironment(g, outer, in)
+	if err != nil {
 		return nil, err
 	}
 	out := make([]Info, len(g.Outputs))
@@ -85,39 +91,37 @@ func unvalued(v []Info) []Info {
 // inferLoop knows carried values whose type and shape an iteration keeps. How often the body runs is known to nobody here,
 // so scan outputs are absent.
 func inferLoop(x *Infer) error {
-	g, carried, err := loopBody(x.Node)
+	g, in, err := x.loopInputs()
 	if err != nil {
 		return err
 	}
-	state := unvalued(x.In[2:])
-	number := counter(g.Inputs[0], 0)
-	in := append([]Info{{DType: tensor.Int64, Shape: number.Shape}, {DType: tensor.Bool}}, state...)
 	out, err := inferBody(g, x.Outer, in)
 	if err != nil {
 		return err
 	}
+	state := in[2:]
 	for i := range state {
 		state[i] = common(state[i], out[1+i])
 	}
-	x.results(state[:carried])
+	x.results(state)
 	return nil
+}
+
+// loopInputs is the body of a Loop and what is known of its inputs in every iteration: number, condition, carried values.
+func (x *Infer) loopInputs() (*graph.Graph, []Info, error) {
+	g, _, err := loopBody(x.Node)
+	if err != nil {
+		return nil, nil, err
+	}
+	number := counter(g.Inputs[0], 0)
+	return g, append([]Info{{DType: tensor.Int64, Shape: number.Shape}, {DType: tensor.Bool}}, unvalued(x.In[2:])...), nil
 }
 
 // inferScan knows carried values as inferLoop does, and the shape of what is joined from the length of the inputs.
 func inferScan(x *Infer) error {
-	s, err := scanOf(x.Node)
+	s, in, length, err := x.scanInputs()
 	if err != nil {
 		return err
-	}
-	length, err := s.trips(func(i int) []int { return x.In[i].Shape })
-	if err != nil {
-		return err
-	}
-	in := unvalued(x.In)
-	for k, axis := range s.inAxes {
-		v := &in[s.states+k]
-		a, _ := axisIn(axis, len(v.Shape)) // trips has checked it
-		v.Shape = slices.Delete(slices.Clone(v.Shape), a, a+1)
 	}
 	out, err := inferBody(s.body, x.Outer, in)
 	if err != nil {
@@ -139,4 +143,21 @@ func inferScan(x *Infer) error {
 	}
 	x.results(out)
 	return nil
+}
+
+// scanInputs is a Scan with what is known of its body's inputs in every iteration, and how many there are.
+func (x *Infer) scanInputs() (s scan, in []Info, length int, err error) {
+	if s, err = scanOf(x.Node); err != nil {
+		return s, nil, 0, err
+	}
+	if length, err = s.trips(func(i int) []int { return x.In[i].Shape }); err != nil {
+		return s, nil, 0, err
+	}
+	in = unvalued(x.In)
+	for k, axis := range s.inAxes {
+		v := &in[s.states+k]
+		a, _ := axisIn(axis, len(v.Shape)) // trips has checked it
+		v.Shape = slices.Delete(slices.Clone(v.Shape), a, a+1)
+	}
+	return s, in, length, nil
 }
