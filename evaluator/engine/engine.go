@@ -15,7 +15,7 @@ import (
 // Options bound what an Engine holds. Zero fields take the defaults.
 type Options struct {
 	Memory int64 // bytes for arenas, packed weights and stored activations together; 0: half of the machine's memory
-	Store  int64 // most bytes of stored activations; they give way when arenas or weights need the room; 0: Memory/4
+	Store  int64 // most bytes of stored activations; they give way when arenas or weights need the room; 0: Memory/4, see amply
 
 	// Observe, if set, hears of every executed node and how long its kernel took. Conversions of layout count as a
 	// Transpose. It is called by the goroutine of Run and decides nothing.
@@ -32,12 +32,20 @@ type Engine struct {
 	observe func(n *graph.Node, took time.Duration)
 }
 
+// amply is the most that the store takes of memory that the user has not granted by number. Measured on a search of
+// ic-resnet8 over 10,000 samples: with 3 GiB every byte is written once and read by nobody, and a sixth of the job's time
+// went into the page faults of 4.9 GB; plans of a round meet on the same block within one task.
+const amply = 1 << 30
+
 // New makes an engine.
 func New(o Options) *Engine {
 	limit := DefaultMemory(o.Memory)
 	budget := o.Store
 	if budget <= 0 || budget > limit {
 		budget = limit / 4
+		if o.Memory <= 0 {
+			budget = min(budget, amply)
+		}
 	}
 	m := &memory{limit: limit, storeBudget: budget}
 	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests(), observe: o.Observe}

@@ -143,3 +143,20 @@ func TestStoreKeepsWhatSavesMost(t *testing.T) {
 	s.put(storeKey{value: [32]byte{'g'}}, make([]byte, 100), 100, false)
 	require.Equal(t, "aeg", held())
 }
+
+// TestStoreTakesOnlyWhatWasGranted: a number of the user's gives the store a quarter of it; without one it stays small on
+// the largest machine.
+func TestStoreTakesOnlyWhatWasGranted(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		give Options
+		want int64
+	}{
+		{"a quarter", Options{Memory: 8 << 30}, 2 << 30},
+		{"its own number", Options{Memory: 8 << 30, Store: 3 << 30}, 3 << 30},
+		{"its own number is over the limit", Options{Memory: 8 << 30, Store: 9 << 30}, 2 << 30},
+		{"nothing granted", Options{}, min(DefaultMemory(0)/4, amply)},
+	} {
+		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, New(c.give).memory.storeBudget) })
+	}
+}
