@@ -54,7 +54,7 @@ func geometries(r *rand.Rand) []Geometry {
 	for c := 1; c <= 34; c++ { // every tail of channels, depthwise
 		gs = append(gs, square(1, 6, c, c, 3, 1+c%2, 1, c))
 	}
-	gs = append(gs, lineGeometries()...)
+	gs = append(append(gs, lineGeometries()...), slideGeometries()...)
 	for range 60 {
 		gs = append(gs, randomGeometry(r))
 	}

@@ -54,7 +54,7 @@ func slots(g Geometry, stack int) int { return (g.KH + stack - 1) / stack * stac
 // padding is how many elements a walk needs as pad.
 func padding(g Geometry) int {
 	if g.padded() {
-		return g.W*g.C + 1
+		return g.W*g.C + lanesI8
 	}
 	return 0
 }

@@ -28,6 +28,20 @@ const (
 // element 4*lane + j of vector q.
 func order(i int) int { return i%16/4*16 + i/16*4 + i%4 }
 
+// lane is laneChannel for blocks of lanesI8, except that up to 32 channels of a last block are repeated for sliding
+// kernels.
+func lane(c, b, i int) (channel int, ok bool) {
+	if rest := c - b*lanesI8; c > lanesI8 || lanesI8%c != 0 {
+		switch {
+		case rest <= lanesI8/4:
+			i %= lanesI8 / 4
+		case rest <= lanesI8/2:
+			i %= lanesI8 / 2
+		}
+	}
+	return laneChannel(c, lanesI8, b, i)
+}
+
 func packDepthI8(g Geometry, w []int8, bias []int32, zero func(int) int) *depthI8 {
 	p := &depthI8{c: g.C, taps: g.KH * g.KW, tap: make([]int16, g.KH*g.KW*g.C), bias: make([]int32, g.C), sum: make([]int32, g.C)}
 	copy(p.bias, bias)
@@ -53,7 +67,7 @@ func (p *depthI8) pack(g Geometry) {
 	p.biases, p.sums = make([]int32, p.blocks*lanesI8), make([]int32, p.blocks*lanesI8)
 	for b := range p.blocks {
 		for i := range lanesI8 {
-			c, ok := laneChannel(g.C, lanesI8, b, i)
+			c, ok := lane(g.C, b, i)
 			if !ok {
 				continue
 			}
@@ -124,7 +138,7 @@ func (p *depthI8) multipliers(mult, m []float32) {
 		return
 	}
 	for i := 0; i < len(mult); i++ {
-		c, ok := laneChannel(p.c, lanesI8, i/lanesI8, i%lanesI8)
+		c, ok := lane(p.c, i/lanesI8, i%lanesI8)
 		at := i/lanesI8*lanesI8 + order(i%lanesI8)
 		switch {
 		case i%4 == 0 && p.c%4 == 0 && ok:

@@ -22,7 +22,11 @@ func FuzzTiersAgree(f *testing.F) {
 		g := randomGeometry(r)
 		if r.IntN(3) == 0 { // depthwise kernels of their own
 			g.KH = []int{3, 5}[r.IntN(2)]
-			g.KW, g.StrideW, g.DilationW = g.KH, 1, 1
+			g.KW, g.StrideW, g.DilationW = g.KH, 1+r.IntN(2), 1
+			if r.IntN(2) == 0 {
+				g.C = 4 * (1 + r.IntN(40))
+				g.OC, g.Group = g.C, g.C
+			}
 			g.H, g.W = g.H+9, g.W+5
 		}
 		in := floats(r, g.Batch*g.H*g.W*g.C, true)

@@ -11,8 +11,8 @@ type Kernel struct {
 	// Lanes is the number of channels that go together, and so how many pixels of few channels may share a vector.
 	Lanes   int
 	Gathers bool // there are variants for vectors of 2 or 4 pixels that lie apart
-	Slides  bool // there is a variant for stride 1 that takes whole lines
-	Lines   bool // there are variants for whole lines
+	Slides  bool // there are variants that take whole lines and unpack each column once
+	Lines   bool // there are variants that take whole lines and load each column once for a group of pixels
 }
 
 // Kernels lists the kernels of this build, sorted by name.

@@ -108,14 +108,39 @@ func (c *callI8) rest(dst []uint8, s *span[uint8], from, to int) {
 // element is the byte i places after p.
 func element(p *uint8, i int) uint8 { return *(*uint8)(unsafe.Add(unsafe.Pointer(p), i)) }
 
-// slideLine runs one call of a sliding kernel: n outputs from index out on, the first of which sees columns from first on.
-func (c *callI8) slideLine(dst []uint8, lines *[2 * stackI8]*uint8, g Geometry, out, first, n int) {
-	q := tile.NewRequant(c.rq, int32(c.xZero))
-	_ = dst[out+n*g.C-1]
-	mask := int(^uint64(0) >> (63 - (g.C-1)%lanesI8))
-	if g.KW == 3 {
-		slide3I8x512(&dst[out], g.C, &lines[0], g.C, first, g.W, n, &c.p.packed[0], &c.bias[0], &c.mult[0], c.p.blocks, mask, &q[0])
-	} else {
-		slide5I8x512(&dst[out], g.C, &lines[0], g.C, first, g.W, n, &c.p.packed[0], &c.bias[0], &c.mult[0], c.p.blocks, mask, &q[0])
+// line runs one call of a sliding kernel.
+func (s *slideCall) line() {
+	g, p := &s.g, s.p
+	first, c := s.x0*g.StrideW-g.PadLeft, g.C
+	out, lines, rq := &s.out[0], &s.lines[0], &s.rq[0]
+	w, bias, mult := &p.packed[s.block*p.groups*stackI8*lanesI8], &s.bias[s.block*lanesI8], &s.mult[s.block*lanesI8]
+	switch [3]int{g.KW, g.StrideW, s.parts} {
+	case [3]int{3, 1, 1}:
+		slide3x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{3, 1, 2}:
+		slide3x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{3, 1, 4}:
+		slide3x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{3, 2, 1}:
+		slide3x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{3, 2, 2}:
+		slide3x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{3, 2, 4}:
+		slide3x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 1, 1}:
+		slide5x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 1, 2}:
+		slide5x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 1, 4}:
+		slide5x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 2, 1}:
+		slide5x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 2, 2}:
+		slide5x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+	case [3]int{5, 2, 4}:
+		slide5x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
 	}
 }
+
+// newRequant is upper limit, zero point and lower limit of a result for assembly.
+func newRequant(rq numeric.Requant) tile.Requant { return tile.NewRequant(rq, 0) }

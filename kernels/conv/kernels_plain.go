@@ -19,4 +19,6 @@ func (p *depthF32) line(*lineCall, []float32, *[maxTaps]*float32, Geometry) {}
 
 func (c *callI8) span([]uint8, *span[uint8]) {}
 
-func (c *callI8) slideLine([]uint8, *[2 * stackI8]*uint8, Geometry, int, int, int) {}
+func (s *slideCall) line() {}
+
+func newRequant(numeric.Requant) (q [3]int32) { return q }

@@ -1,35 +1,108 @@
 package conv
 
-// A sliding kernel takes whole lines of output at stride 1, padding at the sides included, and unpacks each column of the
-// picture once for all outputs that see it.
+import "assay/kernels/numeric"
 
-// slides says whether the current kernels have one for g. With fewer channels than a vector has lanes, several pixels in
-// one vector are faster, if they fit.
+// A sliding kernel takes whole lines of output, padding at the sides included, and unpacks each column of the picture
+// once for all outputs that see it. Whole blocks of channels go line by line. Channels that are left over would leave most
+// of a vector empty, so that it takes them of two or four lines at once.
+
+// slides says whether the current kernels have one for g. With few channels that divide a vector, several pixels in one
+// vector are faster, if they fit.
 func (c *callI8) slides(g Geometry) bool {
 	size := g.KH == g.KW && (g.KW == 3 || g.KW == 5)
-	full := g.C >= lanesI8 || lanesI8%g.C != 0
-	return c.k.Slides && size && full && g.StrideW == 1 && g.DilationW == 1
+	shared := g.C < 16 && lanesI8%g.C == 0 && g.StrideW == 1
+	return c.k.Slides && size && !shared && g.C%4 == 0 && g.StrideW <= 2 && g.DilationW == 1
+}
+
+// slideParts is the largest number of lines that a vector takes.
+const slideParts = 4
+
+// slideCall has what the calls of sliding kernels share, and the arguments of one: blocks of channels from block on, in
+// parts lines.
+type slideCall struct {
+	*callI8
+	g       Geometry
+	rq      [3 * lanesI8 / 4]int32 // vectors of upper limit less the zero point, float32, zero point, int16, and lower limit
+	pad     *uint8
+	lines   [slideParts * 2 * stackI8]*uint8 // column 0 of each line that each part sees
+	out     [slideParts]*uint8               // each part's first output
+	block   int
+	blocks  int
+	parts   int
+	mask    int // a bit for every four channels of the last block
+	x0, len int // pixels of the line
+}
+
+// tail is the number of channels that go in several lines at once, and of lines.
+func tail(g Geometry) (channels, parts int) {
+	rest := g.C % lanesI8
+	switch oh := g.OutH(); {
+	case rest > 0 && rest <= lanesI8/4 && oh > 2:
+		return rest, 4
+	case rest > 0 && rest <= lanesI8/2 && oh > 1:
+		return rest, 2
+	}
+	return 0, 1
 }
 
 // slide runs all lines. Lines outside of the picture are padding.
 func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
-	oh, ow := g.OutH(), g.OutW()
-	most := max(1, maxSpan/(c.p.blocks*c.p.groups*stackI8))
-	var lines [2 * stackI8]*uint8
+	s := slideCall{callI8: c, g: g, rq: requantVectors(c.rq), pad: &src[0]}
+	if g.padded() {
+		s.pad = &pad[0]
+	}
+	oh, size := g.OutH(), g.OutW()*g.C
+	left, parts := tail(g)
 	for n := range g.Batch {
-		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
-		for y := range oh {
-			for ky := range lines[:(g.KH+stackI8-1)/stackI8*stackI8] {
-				iy := y*g.StrideH + min(ky, g.KH-1)*g.DilationH - g.PadTop
-				if iy >= 0 && iy < g.H {
-					lines[ky] = &in[iy*g.W*g.C]
-				} else {
-					lines[ky] = &pad[0]
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*oh*size:][:oh*size]
+		for y := 0; y < oh; y += parts {
+			if left < g.C {
+				s.block, s.blocks, s.parts = 0, (g.C-left+lanesI8-1)/lanesI8, 1
+				s.mask = 1<<((g.C-left-1)%lanesI8/4+1) - 1
+				for i := y; i < min(y+parts, oh); i++ {
+					s.run(out, in, pad, i)
 				}
 			}
-			for x := 0; x < ow; x += most {
-				c.slideLine(dst, &lines, g, ((n*oh+y)*ow+x)*g.C, x-g.PadLeft, min(most, ow-x))
+			if left > 0 {
+				s.block, s.blocks, s.parts, s.mask = g.C/lanesI8, 1, parts, 1<<(left/4)-1
+				s.run(out, in, pad, y)
 			}
 		}
 	}
+}
+
+// run computes output lines from y on, one in each part; those below the picture repeat the last.
+func (s *slideCall) run(dst, src, pad []uint8, y int) {
+	g, first := &s.g, s.block*lanesI8
+	stack := (g.KH + stackI8 - 1) / stackI8 * stackI8
+	for part := range s.parts {
+		y := min(y+part, g.OutH()-1)
+		for ky := range g.KH {
+			iy := y*g.StrideH + ky*g.DilationH - g.PadTop
+			if iy >= 0 && iy < g.H {
+				s.lines[part*stack+ky] = &src[iy*g.W*g.C+first]
+			} else {
+				s.lines[part*stack+ky] = &pad[first]
+			}
+		}
+	}
+	ow := g.OutW()
+	most := max(1, maxSpan/(s.blocks*s.p.groups*stackI8*s.parts))
+	for s.x0 = 0; s.x0 < ow; s.x0 += most {
+		s.len = min(most, ow-s.x0)
+		for part := range s.parts {
+			line := dst[min(y+part, g.OutH()-1)*ow*g.C:][:ow*g.C]
+			s.out[part] = &line[s.x0*g.C+first]
+		}
+		s.line()
+	}
+}
+
+// requantVectors is rq as sliding kernels take it.
+func requantVectors(rq numeric.Requant) (v [3 * lanesI8 / 4]int32) {
+	q := newRequant(rq)
+	for i := range v {
+		v[i] = q[i/(lanesI8/4)]
+	}
+	return v
 }

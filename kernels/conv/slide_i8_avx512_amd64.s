@@ -4,284 +4,595 @@
 
 #include "textflag.h"
 
-// func slide3I8x512(dst *byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
-TEXT ·slide3I8x512(SB), NOSPLIT, $32-104
-	MOVQ   mask+88(FP), R9
-	KMOVQ  R9, K2
-	KXNORQ K3, K3, K3
-	MOVQ   lines+16(FP), R10
-	MOVQ   bias+64(FP), SI
-	MOVQ   mult+72(FP), R8
-	MOVQ   w+56(FP), DI
-	MOVQ   dstStep+8(FP), R13
-	MOVQ   $0x00000000, (SP)
+DATA shuffles<>+0(SB)/4, $0x80808000
+DATA shuffles<>+4(SB)/4, $0x80808001
+DATA shuffles<>+8(SB)/4, $0x80808002
+DATA shuffles<>+12(SB)/4, $0x80808003
+DATA shuffles<>+16(SB)/4, $0x80808000
+DATA shuffles<>+20(SB)/4, $0x80808001
+DATA shuffles<>+24(SB)/4, $0x80808002
+DATA shuffles<>+28(SB)/4, $0x80808003
+DATA shuffles<>+32(SB)/4, $0x80808000
+DATA shuffles<>+36(SB)/4, $0x80808001
+DATA shuffles<>+40(SB)/4, $0x80808002
+DATA shuffles<>+44(SB)/4, $0x80808003
+DATA shuffles<>+48(SB)/4, $0x80808000
+DATA shuffles<>+52(SB)/4, $0x80808001
+DATA shuffles<>+56(SB)/4, $0x80808002
+DATA shuffles<>+60(SB)/4, $0x80808003
+DATA shuffles<>+64(SB)/4, $0x80808004
+DATA shuffles<>+68(SB)/4, $0x80808005
+DATA shuffles<>+72(SB)/4, $0x80808006
+DATA shuffles<>+76(SB)/4, $0x80808007
+DATA shuffles<>+80(SB)/4, $0x80808004
+DATA shuffles<>+84(SB)/4, $0x80808005
+DATA shuffles<>+88(SB)/4, $0x80808006
+DATA shuffles<>+92(SB)/4, $0x80808007
+DATA shuffles<>+96(SB)/4, $0x80808004
+DATA shuffles<>+100(SB)/4, $0x80808005
+DATA shuffles<>+104(SB)/4, $0x80808006
+DATA shuffles<>+108(SB)/4, $0x80808007
+DATA shuffles<>+112(SB)/4, $0x80808004
+DATA shuffles<>+116(SB)/4, $0x80808005
+DATA shuffles<>+120(SB)/4, $0x80808006
+DATA shuffles<>+124(SB)/4, $0x80808007
+DATA shuffles<>+128(SB)/4, $0x80808008
+DATA shuffles<>+132(SB)/4, $0x80808009
+DATA shuffles<>+136(SB)/4, $0x8080800a
+DATA shuffles<>+140(SB)/4, $0x8080800b
+DATA shuffles<>+144(SB)/4, $0x80808008
+DATA shuffles<>+148(SB)/4, $0x80808009
+DATA shuffles<>+152(SB)/4, $0x8080800a
+DATA shuffles<>+156(SB)/4, $0x8080800b
+DATA shuffles<>+160(SB)/4, $0x80808008
+DATA shuffles<>+164(SB)/4, $0x80808009
+DATA shuffles<>+168(SB)/4, $0x8080800a
+DATA shuffles<>+172(SB)/4, $0x8080800b
+DATA shuffles<>+176(SB)/4, $0x80808008
+DATA shuffles<>+180(SB)/4, $0x80808009
+DATA shuffles<>+184(SB)/4, $0x8080800a
+DATA shuffles<>+188(SB)/4, $0x8080800b
+DATA shuffles<>+192(SB)/4, $0x8080800c
+DATA shuffles<>+196(SB)/4, $0x8080800d
+DATA shuffles<>+200(SB)/4, $0x8080800e
+DATA shuffles<>+204(SB)/4, $0x8080800f
+DATA shuffles<>+208(SB)/4, $0x8080800c
+DATA shuffles<>+212(SB)/4, $0x8080800d
+DATA shuffles<>+216(SB)/4, $0x8080800e
+DATA shuffles<>+220(SB)/4, $0x8080800f
+DATA shuffles<>+224(SB)/4, $0x8080800c
+DATA shuffles<>+228(SB)/4, $0x8080800d
+DATA shuffles<>+232(SB)/4, $0x8080800e
+DATA shuffles<>+236(SB)/4, $0x8080800f
+DATA shuffles<>+240(SB)/4, $0x8080800c
+DATA shuffles<>+244(SB)/4, $0x8080800d
+DATA shuffles<>+248(SB)/4, $0x8080800e
+DATA shuffles<>+252(SB)/4, $0x8080800f
+GLOBL shuffles<>(SB), RODATA|NOPTR, $256
+
+// func slide3x1I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, CMOV
+TEXT ·slide3x1I8x64(SB), NOSPLIT, $8-112
+	MOVQ      rq+96(FP), R9
+	VMOVDQU32 (R9), Z21
+	VMOVDQU32 64(R9), Z22
+	VMOVDQU32 128(R9), Z23
+	MOVQ      mask+88(FP), AX
+	KMOVW     AX, K2
+	KXNORW    K1, K1, K1
+	MOVQ      pad+104(FP), BX
+	MOVQ      lines+16(FP), R10
+	MOVQ      bias+64(FP), SI
+	MOVQ      mult+72(FP), R8
+	MOVQ      w+56(FP), DI
+	MOVQ      dst+0(FP), R13
+	MOVQ      $0x00000000, (SP)
 
 block:
 	CMPQ  blocks+80(FP), $0x01
 	JNE   whole
-	KMOVQ K2, K3
+	KMOVW K2, K1
 
 whole:
-	VMOVDQU32 (DI), Z12
-	VMOVDQU32 64(DI), Z13
-	VMOVDQU32 128(DI), Z14
-	VMOVDQU32 192(DI), Z15
-	VMOVDQU32 256(DI), Z16
-	VMOVDQU32 320(DI), Z17
-	VMOVDQU32 384(DI), Z18
-	VMOVDQU32 448(DI), Z19
-	VMOVDQU32 512(DI), Z20
-	VMOVDQU32 576(DI), Z21
-	VMOVDQU32 640(DI), Z22
-	VMOVDQU32 704(DI), Z23
-	MOVQ      first+32(FP), R11
-	MOVQ      R11, 8(SP)
-	IMULQ     srcStep+24(FP), R11
-	ADDQ      (SP), R11
-	MOVQ      dst+0(FP), R12
-	ADDQ      (SP), R12
-	MOVQ      $0x00000002, 16(SP)
-	MOVQ      n+48(FP), R9
-	ADDQ      $0x02, R9
-	MOVQ      R9, 24(SP)
+	VMOVDQU32   (DI), Z24
+	VMOVDQU32   64(DI), Z25
+	VMOVDQU32   128(DI), Z26
+	VMOVDQU32   192(DI), Z27
+	VMOVDQU32   256(DI), Z28
+	VMOVDQU32   320(DI), Z29
+	VMOVDQU32   384(DI), Z30
+	VMOVDQU32   448(DI), Z31
+	MOVQ        first+32(FP), DX
+	MOVQ        DX, CX
+	IMULQ       srcStep+24(FP), CX
+	ADDQ        (SP), CX
+	MOVQ        (SP), R12
+	MOVQ        n+48(FP), R11
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VPUNPCKLBW  Z17, Z16, Z20
+	VPUNPCKHBW  Z17, Z16, Z17
+	VPUNPCKLBW  Z18, Z18, Z16
+	VPUNPCKHBW  Z18, Z18, Z19
+	VPUNPCKLWD  Z16, Z20, Z18
+	VPUNPCKHWD  Z16, Z20, Z20
+	VPUNPCKLWD  Z19, Z17, Z16
+	VPUNPCKHWD  Z19, Z17, Z19
+	VPDPBUSD    Z24, Z18, Z0
+	VPDPBUSD    Z25, Z20, Z1
+	VPDPBUSD    Z26, Z16, Z2
+	VPDPBUSD    Z27, Z19, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VPUNPCKLBW  Z17, Z16, Z20
+	VPUNPCKHBW  Z17, Z16, Z17
+	VPUNPCKLBW  Z18, Z18, Z16
+	VPUNPCKHBW  Z18, Z18, Z19
+	VPUNPCKLWD  Z16, Z20, Z18
+	VPUNPCKHWD  Z16, Z20, Z20
+	VPUNPCKLWD  Z19, Z17, Z16
+	VPUNPCKHWD  Z19, Z17, Z19
+	VPDPBUSD    Z28, Z18, Z0
+	VPDPBUSD    Z29, Z20, Z1
+	VPDPBUSD    Z30, Z16, Z2
+	VPDPBUSD    Z31, Z19, Z3
+	VPDPBUSD    Z24, Z18, Z4
+	VPDPBUSD    Z25, Z20, Z5
+	VPDPBUSD    Z26, Z16, Z6
+	VPDPBUSD    Z27, Z19, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VPUNPCKLBW  Z17, Z16, Z20
+	VPUNPCKHBW  Z17, Z16, Z17
+	VPUNPCKLBW  Z18, Z18, Z16
+	VPUNPCKHBW  Z18, Z18, Z19
+	VPUNPCKLWD  Z16, Z20, Z18
+	VPUNPCKHWD  Z16, Z20, Z20
+	VPUNPCKLWD  Z19, Z17, Z16
+	VPUNPCKHWD  Z19, Z17, Z19
+	VPDPBUSD    512(DI), Z18, Z0
+	VPDPBUSD    576(DI), Z20, Z1
+	VPDPBUSD    640(DI), Z16, Z2
+	VPDPBUSD    704(DI), Z19, Z3
+	VPDPBUSD    Z28, Z18, Z4
+	VPDPBUSD    Z29, Z20, Z5
+	VPDPBUSD    Z30, Z16, Z6
+	VPDPBUSD    Z31, Z19, Z7
+	VPDPBUSD    Z24, Z18, Z8
+	VPDPBUSD    Z25, Z20, Z9
+	VPDPBUSD    Z26, Z16, Z10
+	VPDPBUSD    Z27, Z19, Z11
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
 
 column:
-	VMOVDQU32  (SI), Z0
-	VMOVDQU32  64(SI), Z1
-	VMOVDQU32  128(SI), Z2
-	VMOVDQU32  192(SI), Z3
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_0_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	JMP        loaded_0_0
+	VMOVDQU32   (SI), Z12
+	VMOVDQU32   64(SI), Z13
+	VMOVDQU32   128(SI), Z14
+	VMOVDQU32   192(SI), Z15
+	VCVTDQ2PS   Z0, Z0
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	VCVTDQ2PS   Z1, Z1
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VCVTDQ2PS   Z2, Z2
+	VPUNPCKLBW  Z17, Z16, Z20
+	VCVTDQ2PS   Z3, Z3
+	VPUNPCKHBW  Z17, Z16, Z17
+	VMULPS      (R8), Z0, Z0
+	VPUNPCKLBW  Z18, Z18, Z16
+	VMULPS      64(R8), Z1, Z1
+	VPUNPCKHBW  Z18, Z18, Z19
+	VMULPS      128(R8), Z2, Z2
+	VPUNPCKLWD  Z16, Z20, Z18
+	VMULPS      192(R8), Z3, Z3
+	VPUNPCKHWD  Z16, Z20, Z20
+	VMINPS      Z0, Z21, Z0
+	VPUNPCKLWD  Z19, Z17, Z16
+	VMINPS      Z1, Z21, Z1
+	VPUNPCKHWD  Z19, Z17, Z19
+	VMINPS      Z2, Z21, Z2
+	VPDPBUSD    512(DI), Z18, Z4
+	VMINPS      Z3, Z21, Z3
+	VPDPBUSD    576(DI), Z20, Z5
+	VPDPBUSD    640(DI), Z16, Z6
+	VCVTPS2DQ   Z0, Z0
+	VPDPBUSD    704(DI), Z19, Z7
+	VCVTPS2DQ   Z1, Z1
+	VPDPBUSD    Z28, Z18, Z8
+	VCVTPS2DQ   Z2, Z2
+	VPDPBUSD    Z29, Z20, Z9
+	VCVTPS2DQ   Z3, Z3
+	VPDPBUSD    Z30, Z16, Z10
+	VPACKSSDW   Z1, Z0, Z0
+	VPDPBUSD    Z31, Z19, Z11
+	VPACKSSDW   Z3, Z2, Z2
+	VPDPBUSD    Z24, Z18, Z12
+	VPADDSW     Z22, Z0, Z0
+	VPDPBUSD    Z25, Z20, Z13
+	VPADDSW     Z22, Z2, Z2
+	VPDPBUSD    Z26, Z16, Z14
+	VPACKUSWB   Z2, Z0, Z0
+	VPDPBUSD    Z27, Z19, Z15
+	VPMAXUB     Z23, Z0, Z0
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z0, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	DECQ        R11
+	JEQ         last_1
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	VCVTDQ2PS   Z4, Z4
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	VCVTDQ2PS   Z5, Z5
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VCVTDQ2PS   Z6, Z6
+	VPUNPCKLBW  Z17, Z16, Z20
+	VCVTDQ2PS   Z7, Z7
+	VPUNPCKHBW  Z17, Z16, Z17
+	VMULPS      (R8), Z4, Z4
+	VPUNPCKLBW  Z18, Z18, Z16
+	VMULPS      64(R8), Z5, Z5
+	VPUNPCKHBW  Z18, Z18, Z19
+	VMULPS      128(R8), Z6, Z6
+	VPUNPCKLWD  Z16, Z20, Z18
+	VMULPS      192(R8), Z7, Z7
+	VPUNPCKHWD  Z16, Z20, Z20
+	VMINPS      Z4, Z21, Z4
+	VPUNPCKLWD  Z19, Z17, Z16
+	VMINPS      Z5, Z21, Z5
+	VPUNPCKHWD  Z19, Z17, Z19
+	VMINPS      Z6, Z21, Z6
+	VPDPBUSD    512(DI), Z18, Z8
+	VMINPS      Z7, Z21, Z7
+	VPDPBUSD    576(DI), Z20, Z9
+	VPDPBUSD    640(DI), Z16, Z10
+	VCVTPS2DQ   Z4, Z4
+	VPDPBUSD    704(DI), Z19, Z11
+	VCVTPS2DQ   Z5, Z5
+	VPDPBUSD    Z28, Z18, Z12
+	VCVTPS2DQ   Z6, Z6
+	VPDPBUSD    Z29, Z20, Z13
+	VCVTPS2DQ   Z7, Z7
+	VPDPBUSD    Z30, Z16, Z14
+	VPACKSSDW   Z5, Z4, Z4
+	VPDPBUSD    Z31, Z19, Z15
+	VPACKSSDW   Z7, Z6, Z6
+	VPDPBUSD    Z24, Z18, Z0
+	VPADDSW     Z22, Z4, Z4
+	VPDPBUSD    Z25, Z20, Z1
+	VPADDSW     Z22, Z6, Z6
+	VPDPBUSD    Z26, Z16, Z2
+	VPACKUSWB   Z6, Z4, Z4
+	VPDPBUSD    Z27, Z19, Z3
+	VPMAXUB     Z23, Z4, Z4
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z4, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	DECQ        R11
+	JEQ         last_2
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	VCVTDQ2PS   Z8, Z8
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	VCVTDQ2PS   Z9, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VCVTDQ2PS   Z10, Z10
+	VPUNPCKLBW  Z17, Z16, Z20
+	VCVTDQ2PS   Z11, Z11
+	VPUNPCKHBW  Z17, Z16, Z17
+	VMULPS      (R8), Z8, Z8
+	VPUNPCKLBW  Z18, Z18, Z16
+	VMULPS      64(R8), Z9, Z9
+	VPUNPCKHBW  Z18, Z18, Z19
+	VMULPS      128(R8), Z10, Z10
+	VPUNPCKLWD  Z16, Z20, Z18
+	VMULPS      192(R8), Z11, Z11
+	VPUNPCKHWD  Z16, Z20, Z20
+	VMINPS      Z8, Z21, Z8
+	VPUNPCKLWD  Z19, Z17, Z16
+	VMINPS      Z9, Z21, Z9
+	VPUNPCKHWD  Z19, Z17, Z19
+	VMINPS      Z10, Z21, Z10
+	VPDPBUSD    512(DI), Z18, Z12
+	VMINPS      Z11, Z21, Z11
+	VPDPBUSD    576(DI), Z20, Z13
+	VPDPBUSD    640(DI), Z16, Z14
+	VCVTPS2DQ   Z8, Z8
+	VPDPBUSD    704(DI), Z19, Z15
+	VCVTPS2DQ   Z9, Z9
+	VPDPBUSD    Z28, Z18, Z0
+	VCVTPS2DQ   Z10, Z10
+	VPDPBUSD    Z29, Z20, Z1
+	VCVTPS2DQ   Z11, Z11
+	VPDPBUSD    Z30, Z16, Z2
+	VPACKSSDW   Z9, Z8, Z8
+	VPDPBUSD    Z31, Z19, Z3
+	VPACKSSDW   Z11, Z10, Z10
+	VPDPBUSD    Z24, Z18, Z4
+	VPADDSW     Z22, Z8, Z8
+	VPDPBUSD    Z25, Z20, Z5
+	VPADDSW     Z22, Z10, Z10
+	VPDPBUSD    Z26, Z16, Z6
+	VPACKUSWB   Z10, Z8, Z8
+	VPDPBUSD    Z27, Z19, Z7
+	VPMAXUB     Z23, Z8, Z8
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z8, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	DECQ        R11
+	JEQ         last_3
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	VCVTDQ2PS   Z12, Z12
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z16
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z17
+	VCVTDQ2PS   Z13, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z18
+	VCVTDQ2PS   Z14, Z14
+	VPUNPCKLBW  Z17, Z16, Z20
+	VCVTDQ2PS   Z15, Z15
+	VPUNPCKHBW  Z17, Z16, Z17
+	VMULPS      (R8), Z12, Z12
+	VPUNPCKLBW  Z18, Z18, Z16
+	VMULPS      64(R8), Z13, Z13
+	VPUNPCKHBW  Z18, Z18, Z19
+	VMULPS      128(R8), Z14, Z14
+	VPUNPCKLWD  Z16, Z20, Z18
+	VMULPS      192(R8), Z15, Z15
+	VPUNPCKHWD  Z16, Z20, Z20
+	VMINPS      Z12, Z21, Z12
+	VPUNPCKLWD  Z19, Z17, Z16
+	VMINPS      Z13, Z21, Z13
+	VPUNPCKHWD  Z19, Z17, Z19
+	VMINPS      Z14, Z21, Z14
+	VPDPBUSD    512(DI), Z18, Z0
+	VMINPS      Z15, Z21, Z15
+	VPDPBUSD    576(DI), Z20, Z1
+	VPDPBUSD    640(DI), Z16, Z2
+	VCVTPS2DQ   Z12, Z12
+	VPDPBUSD    704(DI), Z19, Z3
+	VCVTPS2DQ   Z13, Z13
+	VPDPBUSD    Z28, Z18, Z4
+	VCVTPS2DQ   Z14, Z14
+	VPDPBUSD    Z29, Z20, Z5
+	VCVTPS2DQ   Z15, Z15
+	VPDPBUSD    Z30, Z16, Z6
+	VPACKSSDW   Z13, Z12, Z12
+	VPDPBUSD    Z31, Z19, Z7
+	VPACKSSDW   Z15, Z14, Z14
+	VPDPBUSD    Z24, Z18, Z8
+	VPADDSW     Z22, Z12, Z12
+	VPDPBUSD    Z25, Z20, Z9
+	VPADDSW     Z22, Z14, Z14
+	VPDPBUSD    Z26, Z16, Z10
+	VPACKUSWB   Z14, Z12, Z12
+	VPDPBUSD    Z27, Z19, Z11
+	VPMAXUB     Z23, Z12, Z12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z12, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	DECQ        R11
+	JEQ         last_0
+	JMP         column
 
-outside_0_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
+last_0:
+	VCVTDQ2PS Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    (R8), Z0, Z0
+	VMULPS    64(R8), Z1, Z1
+	VMULPS    128(R8), Z2, Z2
+	VMULPS    192(R8), Z3, Z3
+	VMINPS    Z0, Z21, Z0
+	VMINPS    Z1, Z21, Z1
+	VMINPS    Z2, Z21, Z2
+	VMINPS    Z3, Z21, Z3
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW   Z22, Z0, Z0
+	VPADDSW   Z22, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPMAXUB   Z23, Z0, Z0
+	MOVQ      (R13), AX
+	VMOVDQU32 Z0, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-loaded_0_0:
-	VPUNPCKLBW   Z29, Z28, Z24
-	VPUNPCKHBW   Z29, Z28, Z25
-	VPUNPCKLBW   Z30, Z30, Z26
-	VPUNPCKHBW   Z30, Z30, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     Z12, Z28, Z0
-	VPDPBUSD     Z13, Z29, Z1
-	VPDPBUSD     Z14, Z30, Z2
-	VPDPBUSD     Z15, Z31, Z3
-	VPDPBUSD     Z16, Z28, Z8
-	VPDPBUSD     Z17, Z29, Z9
-	VPDPBUSD     Z18, Z30, Z10
-	VPDPBUSD     Z19, Z31, Z11
-	VPDPBUSD     Z20, Z28, Z4
-	VPDPBUSD     Z21, Z29, Z5
-	VPDPBUSD     Z22, Z30, Z6
-	VPDPBUSD     Z23, Z31, Z7
-	DECQ         16(SP)
-	JNS          stored_0
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       (R8), Z4, Z4
-	VMINPS       Z4, Z24, Z4
-	VCVTPS2DQ    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       64(R8), Z5, Z5
-	VMINPS       Z5, Z24, Z5
-	VCVTPS2DQ    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       128(R8), Z6, Z6
-	VMINPS       Z6, Z24, Z6
-	VCVTPS2DQ    Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       192(R8), Z7, Z7
-	VMINPS       Z7, Z24, Z7
-	VCVTPS2DQ    Z7, Z7
-	VPACKSSDW    Z5, Z4, Z4
-	VPADDSW      Z25, Z4, Z4
-	VPACKSSDW    Z7, Z6, Z6
-	VPADDSW      Z25, Z6, Z6
-	VPACKUSWB    Z6, Z4, Z4
-	VPMAXUB      Z26, Z4, Z4
-	VMOVDQU8     Z4, K3, (R12)
-	ADDQ         R13, R12
+last_1:
+	VCVTDQ2PS Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    (R8), Z4, Z4
+	VMULPS    64(R8), Z5, Z5
+	VMULPS    128(R8), Z6, Z6
+	VMULPS    192(R8), Z7, Z7
+	VMINPS    Z4, Z21, Z4
+	VMINPS    Z5, Z21, Z5
+	VMINPS    Z6, Z21, Z6
+	VMINPS    Z7, Z21, Z7
+	VCVTPS2DQ Z4, Z4
+	VCVTPS2DQ Z5, Z5
+	VCVTPS2DQ Z6, Z6
+	VCVTPS2DQ Z7, Z7
+	VPACKSSDW Z5, Z4, Z4
+	VPACKSSDW Z7, Z6, Z6
+	VPADDSW   Z22, Z4, Z4
+	VPADDSW   Z22, Z6, Z6
+	VPACKUSWB Z6, Z4, Z4
+	VPMAXUB   Z23, Z4, Z4
+	MOVQ      (R13), AX
+	VMOVDQU32 Z4, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-stored_0:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z4
-	VMOVDQU32  64(SI), Z5
-	VMOVDQU32  128(SI), Z6
-	VMOVDQU32  192(SI), Z7
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_1_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	JMP        loaded_1_0
+last_2:
+	VCVTDQ2PS Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VCVTDQ2PS Z11, Z11
+	VMULPS    (R8), Z8, Z8
+	VMULPS    64(R8), Z9, Z9
+	VMULPS    128(R8), Z10, Z10
+	VMULPS    192(R8), Z11, Z11
+	VMINPS    Z8, Z21, Z8
+	VMINPS    Z9, Z21, Z9
+	VMINPS    Z10, Z21, Z10
+	VMINPS    Z11, Z21, Z11
+	VCVTPS2DQ Z8, Z8
+	VCVTPS2DQ Z9, Z9
+	VCVTPS2DQ Z10, Z10
+	VCVTPS2DQ Z11, Z11
+	VPACKSSDW Z9, Z8, Z8
+	VPACKSSDW Z11, Z10, Z10
+	VPADDSW   Z22, Z8, Z8
+	VPADDSW   Z22, Z10, Z10
+	VPACKUSWB Z10, Z8, Z8
+	VPMAXUB   Z23, Z8, Z8
+	MOVQ      (R13), AX
+	VMOVDQU32 Z8, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-outside_1_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-
-loaded_1_0:
-	VPUNPCKLBW   Z29, Z28, Z24
-	VPUNPCKHBW   Z29, Z28, Z25
-	VPUNPCKLBW   Z30, Z30, Z26
-	VPUNPCKHBW   Z30, Z30, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     Z12, Z28, Z4
-	VPDPBUSD     Z13, Z29, Z5
-	VPDPBUSD     Z14, Z30, Z6
-	VPDPBUSD     Z15, Z31, Z7
-	VPDPBUSD     Z16, Z28, Z0
-	VPDPBUSD     Z17, Z29, Z1
-	VPDPBUSD     Z18, Z30, Z2
-	VPDPBUSD     Z19, Z31, Z3
-	VPDPBUSD     Z20, Z28, Z8
-	VPDPBUSD     Z21, Z29, Z9
-	VPDPBUSD     Z22, Z30, Z10
-	VPDPBUSD     Z23, Z31, Z11
-	DECQ         16(SP)
-	JNS          stored_1
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       (R8), Z8, Z8
-	VMINPS       Z8, Z24, Z8
-	VCVTPS2DQ    Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       64(R8), Z9, Z9
-	VMINPS       Z9, Z24, Z9
-	VCVTPS2DQ    Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       128(R8), Z10, Z10
-	VMINPS       Z10, Z24, Z10
-	VCVTPS2DQ    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VMULPS       192(R8), Z11, Z11
-	VMINPS       Z11, Z24, Z11
-	VCVTPS2DQ    Z11, Z11
-	VPACKSSDW    Z9, Z8, Z8
-	VPADDSW      Z25, Z8, Z8
-	VPACKSSDW    Z11, Z10, Z10
-	VPADDSW      Z25, Z10, Z10
-	VPACKUSWB    Z10, Z8, Z8
-	VPMAXUB      Z26, Z8, Z8
-	VMOVDQU8     Z8, K3, (R12)
-	ADDQ         R13, R12
-
-stored_1:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z8
-	VMOVDQU32  64(SI), Z9
-	VMOVDQU32  128(SI), Z10
-	VMOVDQU32  192(SI), Z11
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_2_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	JMP        loaded_2_0
-
-outside_2_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-
-loaded_2_0:
-	VPUNPCKLBW   Z29, Z28, Z24
-	VPUNPCKHBW   Z29, Z28, Z25
-	VPUNPCKLBW   Z30, Z30, Z26
-	VPUNPCKHBW   Z30, Z30, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     Z12, Z28, Z8
-	VPDPBUSD     Z13, Z29, Z9
-	VPDPBUSD     Z14, Z30, Z10
-	VPDPBUSD     Z15, Z31, Z11
-	VPDPBUSD     Z16, Z28, Z4
-	VPDPBUSD     Z17, Z29, Z5
-	VPDPBUSD     Z18, Z30, Z6
-	VPDPBUSD     Z19, Z31, Z7
-	VPDPBUSD     Z20, Z28, Z0
-	VPDPBUSD     Z21, Z29, Z1
-	VPDPBUSD     Z22, Z30, Z2
-	VPDPBUSD     Z23, Z31, Z3
-	DECQ         16(SP)
-	JNS          stored_2
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       (R8), Z0, Z0
-	VMINPS       Z0, Z24, Z0
-	VCVTPS2DQ    Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       64(R8), Z1, Z1
-	VMINPS       Z1, Z24, Z1
-	VCVTPS2DQ    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       128(R8), Z2, Z2
-	VMINPS       Z2, Z24, Z2
-	VCVTPS2DQ    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       192(R8), Z3, Z3
-	VMINPS       Z3, Z24, Z3
-	VCVTPS2DQ    Z3, Z3
-	VPACKSSDW    Z1, Z0, Z0
-	VPADDSW      Z25, Z0, Z0
-	VPACKSSDW    Z3, Z2, Z2
-	VPADDSW      Z25, Z2, Z2
-	VPACKUSWB    Z2, Z0, Z0
-	VPMAXUB      Z26, Z0, Z0
-	VMOVDQU8     Z0, K3, (R12)
-	ADDQ         R13, R12
-
-stored_2:
-	INCQ 8(SP)
-	ADDQ srcStep+24(FP), R11
-	DECQ 24(SP)
-	JEQ  next
-	JMP  column
+last_3:
+	VCVTDQ2PS Z12, Z12
+	VCVTDQ2PS Z13, Z13
+	VCVTDQ2PS Z14, Z14
+	VCVTDQ2PS Z15, Z15
+	VMULPS    (R8), Z12, Z12
+	VMULPS    64(R8), Z13, Z13
+	VMULPS    128(R8), Z14, Z14
+	VMULPS    192(R8), Z15, Z15
+	VMINPS    Z12, Z21, Z12
+	VMINPS    Z13, Z21, Z13
+	VMINPS    Z14, Z21, Z14
+	VMINPS    Z15, Z21, Z15
+	VCVTPS2DQ Z12, Z12
+	VCVTPS2DQ Z13, Z13
+	VCVTPS2DQ Z14, Z14
+	VCVTPS2DQ Z15, Z15
+	VPACKSSDW Z13, Z12, Z12
+	VPACKSSDW Z15, Z14, Z14
+	VPADDSW   Z22, Z12, Z12
+	VPADDSW   Z22, Z14, Z14
+	VPACKUSWB Z14, Z12, Z12
+	VPMAXUB   Z23, Z12, Z12
+	MOVQ      (R13), AX
+	VMOVDQU32 Z12, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
 
 next:
 	ADDQ $0x40, (SP)
@@ -293,683 +604,4170 @@ next:
 	VZEROUPPER
 	RET
 
-// func slide5I8x512(dst *byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32)
-// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI
-TEXT ·slide5I8x512(SB), NOSPLIT, $32-104
-	MOVQ   mask+88(FP), R9
-	KMOVQ  R9, K2
-	KXNORQ K3, K3, K3
-	MOVQ   lines+16(FP), R10
-	MOVQ   bias+64(FP), SI
-	MOVQ   mult+72(FP), R8
-	MOVQ   w+56(FP), DI
-	MOVQ   dstStep+8(FP), R13
-	MOVQ   $0x00000000, (SP)
+// func slide3x1I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide3x1I8x32(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z21
+	VMOVDQU32       64(R9), Z22
+	VMOVDQU32       128(R9), Z23
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x08, AX
+	KMOVW           AX, K2
+	SHLQ            $0x08, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z24
+	VMOVDQU32       64(DI), Z25
+	VMOVDQU32       128(DI), Z26
+	VMOVDQU32       192(DI), Z27
+	VMOVDQU32       256(DI), Z28
+	VMOVDQU32       320(DI), Z29
+	VMOVDQU32       384(DI), Z30
+	VMOVDQU32       448(DI), Z31
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        Z24, Z18, Z0
+	VPDPBUSD        Z25, Z20, Z1
+	VPDPBUSD        Z26, Z16, Z2
+	VPDPBUSD        Z27, Z19, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        Z28, Z18, Z0
+	VPDPBUSD        Z29, Z20, Z1
+	VPDPBUSD        Z30, Z16, Z2
+	VPDPBUSD        Z31, Z19, Z3
+	VPDPBUSD        Z24, Z18, Z4
+	VPDPBUSD        Z25, Z20, Z5
+	VPDPBUSD        Z26, Z16, Z6
+	VPDPBUSD        Z27, Z19, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        512(DI), Z18, Z0
+	VPDPBUSD        576(DI), Z20, Z1
+	VPDPBUSD        640(DI), Z16, Z2
+	VPDPBUSD        704(DI), Z19, Z3
+	VPDPBUSD        Z28, Z18, Z4
+	VPDPBUSD        Z29, Z20, Z5
+	VPDPBUSD        Z30, Z16, Z6
+	VPDPBUSD        Z31, Z19, Z7
+	VPDPBUSD        Z24, Z18, Z8
+	VPDPBUSD        Z25, Z20, Z9
+	VPDPBUSD        Z26, Z16, Z10
+	VPDPBUSD        Z27, Z19, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	VCVTDQ2PS       Z0, Z0
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z2, Z2
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z3, Z3
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z0, Z21, Z0
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z1, Z21, Z1
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z2, Z21, Z2
+	VPDPBUSD        512(DI), Z18, Z4
+	VMINPS          Z3, Z21, Z3
+	VPDPBUSD        576(DI), Z20, Z5
+	VPDPBUSD        640(DI), Z16, Z6
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        704(DI), Z19, Z7
+	VCVTPS2DQ       Z1, Z1
+	VPDPBUSD        Z28, Z18, Z8
+	VCVTPS2DQ       Z2, Z2
+	VPDPBUSD        Z29, Z20, Z9
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        Z30, Z16, Z10
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        Z31, Z19, Z11
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        Z24, Z18, Z12
+	VPADDSW         Z22, Z0, Z0
+	VPDPBUSD        Z25, Z20, Z13
+	VPADDSW         Z22, Z2, Z2
+	VPDPBUSD        Z26, Z16, Z14
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        Z27, Z19, Z15
+	VPMAXUB         Z23, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z0, Y1
+	VMOVDQU32       Y1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_1
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	VCVTDQ2PS       Z4, Z4
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z6, Z6
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z7, Z7
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z4, Z21, Z4
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z5, Z21, Z5
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z6, Z21, Z6
+	VPDPBUSD        512(DI), Z18, Z8
+	VMINPS          Z7, Z21, Z7
+	VPDPBUSD        576(DI), Z20, Z9
+	VPDPBUSD        640(DI), Z16, Z10
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        704(DI), Z19, Z11
+	VCVTPS2DQ       Z5, Z5
+	VPDPBUSD        Z28, Z18, Z12
+	VCVTPS2DQ       Z6, Z6
+	VPDPBUSD        Z29, Z20, Z13
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        Z30, Z16, Z14
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        Z31, Z19, Z15
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        Z24, Z18, Z0
+	VPADDSW         Z22, Z4, Z4
+	VPDPBUSD        Z25, Z20, Z1
+	VPADDSW         Z22, Z6, Z6
+	VPDPBUSD        Z26, Z16, Z2
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        Z27, Z19, Z3
+	VPMAXUB         Z23, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z4, Y5
+	VMOVDQU32       Y5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_2
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	VCVTDQ2PS       Z8, Z8
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z9, Z9
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z10, Z10
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z11, Z11
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z8, Z21, Z8
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z9, Z21, Z9
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z10, Z21, Z10
+	VPDPBUSD        512(DI), Z18, Z12
+	VMINPS          Z11, Z21, Z11
+	VPDPBUSD        576(DI), Z20, Z13
+	VPDPBUSD        640(DI), Z16, Z14
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        704(DI), Z19, Z15
+	VCVTPS2DQ       Z9, Z9
+	VPDPBUSD        Z28, Z18, Z0
+	VCVTPS2DQ       Z10, Z10
+	VPDPBUSD        Z29, Z20, Z1
+	VCVTPS2DQ       Z11, Z11
+	VPDPBUSD        Z30, Z16, Z2
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        Z31, Z19, Z3
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        Z24, Z18, Z4
+	VPADDSW         Z22, Z8, Z8
+	VPDPBUSD        Z25, Z20, Z5
+	VPADDSW         Z22, Z10, Z10
+	VPDPBUSD        Z26, Z16, Z6
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        Z27, Z19, Z7
+	VPMAXUB         Z23, Z8, Z8
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z8, Y9
+	VMOVDQU32       Y9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_3
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	VCVTDQ2PS       Z12, Z12
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z17
+	VCVTDQ2PS       Z13, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z18
+	VCVTDQ2PS       Z14, Z14
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z15, Z15
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z12, Z12
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z13, Z13
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z14, Z14
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z15, Z15
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z12, Z21, Z12
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z13, Z21, Z13
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z14, Z21, Z14
+	VPDPBUSD        512(DI), Z18, Z0
+	VMINPS          Z15, Z21, Z15
+	VPDPBUSD        576(DI), Z20, Z1
+	VPDPBUSD        640(DI), Z16, Z2
+	VCVTPS2DQ       Z12, Z12
+	VPDPBUSD        704(DI), Z19, Z3
+	VCVTPS2DQ       Z13, Z13
+	VPDPBUSD        Z28, Z18, Z4
+	VCVTPS2DQ       Z14, Z14
+	VPDPBUSD        Z29, Z20, Z5
+	VCVTPS2DQ       Z15, Z15
+	VPDPBUSD        Z30, Z16, Z6
+	VPACKSSDW       Z13, Z12, Z12
+	VPDPBUSD        Z31, Z19, Z7
+	VPACKSSDW       Z15, Z14, Z14
+	VPDPBUSD        Z24, Z18, Z8
+	VPADDSW         Z22, Z12, Z12
+	VPDPBUSD        Z25, Z20, Z9
+	VPADDSW         Z22, Z14, Z14
+	VPDPBUSD        Z26, Z16, Z10
+	VPACKUSWB       Z14, Z12, Z12
+	VPDPBUSD        Z27, Z19, Z11
+	VPMAXUB         Z23, Z12, Z12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y12, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z12, Y13
+	VMOVDQU32       Y13, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z21, Z0
+	VMINPS        Z1, Z21, Z1
+	VMINPS        Z2, Z21, Z2
+	VMINPS        Z3, Z21, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z22, Z0, Z0
+	VPADDSW       Z22, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z23, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     Y0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z0, Y1
+	VMOVDQU32     Y1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z21, Z4
+	VMINPS        Z5, Z21, Z5
+	VMINPS        Z6, Z21, Z6
+	VMINPS        Z7, Z21, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z22, Z4, Z4
+	VPADDSW       Z22, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z23, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     Y4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z4, Y5
+	VMOVDQU32     Y5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z21, Z8
+	VMINPS        Z9, Z21, Z9
+	VMINPS        Z10, Z21, Z10
+	VMINPS        Z11, Z21, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z22, Z8, Z8
+	VPADDSW       Z22, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z23, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     Y8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z8, Y9
+	VMOVDQU32     Y9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_3:
+	VCVTDQ2PS     Z12, Z12
+	VCVTDQ2PS     Z13, Z13
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        (R8), Z12, Z12
+	VMULPS        64(R8), Z13, Z13
+	VMULPS        128(R8), Z14, Z14
+	VMULPS        192(R8), Z15, Z15
+	VMINPS        Z12, Z21, Z12
+	VMINPS        Z13, Z21, Z13
+	VMINPS        Z14, Z21, Z14
+	VMINPS        Z15, Z21, Z15
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z22, Z12, Z12
+	VPADDSW       Z22, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPMAXUB       Z23, Z12, Z12
+	MOVQ          (R13), AX
+	VMOVDQU32     Y12, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z12, Y13
+	VMOVDQU32     Y13, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
+	VZEROUPPER
+	RET
+
+// func slide3x1I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide3x1I8x16(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z21
+	VMOVDQU32       64(R9), Z22
+	VMOVDQU32       128(R9), Z23
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x04, AX
+	KMOVW           AX, K2
+	SHLQ            $0x04, AX
+	KMOVW           AX, K3
+	SHLQ            $0x04, AX
+	KMOVW           AX, K4
+	SHLQ            $0x04, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z24
+	VMOVDQU32       64(DI), Z25
+	VMOVDQU32       128(DI), Z26
+	VMOVDQU32       192(DI), Z27
+	VMOVDQU32       256(DI), Z28
+	VMOVDQU32       320(DI), Z29
+	VMOVDQU32       384(DI), Z30
+	VMOVDQU32       448(DI), Z31
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        Z24, Z18, Z0
+	VPDPBUSD        Z25, Z20, Z1
+	VPDPBUSD        Z26, Z16, Z2
+	VPDPBUSD        Z27, Z19, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        Z28, Z18, Z0
+	VPDPBUSD        Z29, Z20, Z1
+	VPDPBUSD        Z30, Z16, Z2
+	VPDPBUSD        Z31, Z19, Z3
+	VPDPBUSD        Z24, Z18, Z4
+	VPDPBUSD        Z25, Z20, Z5
+	VPDPBUSD        Z26, Z16, Z6
+	VPDPBUSD        Z27, Z19, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VPUNPCKLBW      Z17, Z16, Z20
+	VPUNPCKHBW      Z17, Z16, Z17
+	VPUNPCKLBW      Z18, Z18, Z16
+	VPUNPCKHBW      Z18, Z18, Z19
+	VPUNPCKLWD      Z16, Z20, Z18
+	VPUNPCKHWD      Z16, Z20, Z20
+	VPUNPCKLWD      Z19, Z17, Z16
+	VPUNPCKHWD      Z19, Z17, Z19
+	VPDPBUSD        512(DI), Z18, Z0
+	VPDPBUSD        576(DI), Z20, Z1
+	VPDPBUSD        640(DI), Z16, Z2
+	VPDPBUSD        704(DI), Z19, Z3
+	VPDPBUSD        Z28, Z18, Z4
+	VPDPBUSD        Z29, Z20, Z5
+	VPDPBUSD        Z30, Z16, Z6
+	VPDPBUSD        Z31, Z19, Z7
+	VPDPBUSD        Z24, Z18, Z8
+	VPDPBUSD        Z25, Z20, Z9
+	VPDPBUSD        Z26, Z16, Z10
+	VPDPBUSD        Z27, Z19, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	VCVTDQ2PS       Z0, Z0
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z2, Z2
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z3, Z3
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z0, Z21, Z0
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z1, Z21, Z1
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z2, Z21, Z2
+	VPDPBUSD        512(DI), Z18, Z4
+	VMINPS          Z3, Z21, Z3
+	VPDPBUSD        576(DI), Z20, Z5
+	VPDPBUSD        640(DI), Z16, Z6
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        704(DI), Z19, Z7
+	VCVTPS2DQ       Z1, Z1
+	VPDPBUSD        Z28, Z18, Z8
+	VCVTPS2DQ       Z2, Z2
+	VPDPBUSD        Z29, Z20, Z9
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        Z30, Z16, Z10
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        Z31, Z19, Z11
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        Z24, Z18, Z12
+	VPADDSW         Z22, Z0, Z0
+	VPDPBUSD        Z25, Z20, Z13
+	VPADDSW         Z22, Z2, Z2
+	VPDPBUSD        Z26, Z16, Z14
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        Z27, Z19, Z15
+	VPMAXUB         Z23, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_1
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	VCVTDQ2PS       Z4, Z4
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z6, Z6
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z7, Z7
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z4, Z21, Z4
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z5, Z21, Z5
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z6, Z21, Z6
+	VPDPBUSD        512(DI), Z18, Z8
+	VMINPS          Z7, Z21, Z7
+	VPDPBUSD        576(DI), Z20, Z9
+	VPDPBUSD        640(DI), Z16, Z10
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        704(DI), Z19, Z11
+	VCVTPS2DQ       Z5, Z5
+	VPDPBUSD        Z28, Z18, Z12
+	VCVTPS2DQ       Z6, Z6
+	VPDPBUSD        Z29, Z20, Z13
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        Z30, Z16, Z14
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        Z31, Z19, Z15
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        Z24, Z18, Z0
+	VPADDSW         Z22, Z4, Z4
+	VPDPBUSD        Z25, Z20, Z1
+	VPADDSW         Z22, Z6, Z6
+	VPDPBUSD        Z26, Z16, Z2
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        Z27, Z19, Z3
+	VPMAXUB         Z23, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_2
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	VCVTDQ2PS       Z8, Z8
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z9, Z9
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z10, Z10
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z11, Z11
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z8, Z21, Z8
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z9, Z21, Z9
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z10, Z21, Z10
+	VPDPBUSD        512(DI), Z18, Z12
+	VMINPS          Z11, Z21, Z11
+	VPDPBUSD        576(DI), Z20, Z13
+	VPDPBUSD        640(DI), Z16, Z14
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        704(DI), Z19, Z15
+	VCVTPS2DQ       Z9, Z9
+	VPDPBUSD        Z28, Z18, Z0
+	VCVTPS2DQ       Z10, Z10
+	VPDPBUSD        Z29, Z20, Z1
+	VCVTPS2DQ       Z11, Z11
+	VPDPBUSD        Z30, Z16, Z2
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        Z31, Z19, Z3
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        Z24, Z18, Z4
+	VPADDSW         Z22, Z8, Z8
+	VPDPBUSD        Z25, Z20, Z5
+	VPADDSW         Z22, Z10, Z10
+	VPDPBUSD        Z26, Z16, Z6
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        Z27, Z19, Z7
+	VPMAXUB         Z23, Z8, Z8
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_3
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	VCVTDQ2PS       Z12, Z12
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X16
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z16
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z16
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z16
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X17
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z17
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z17
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z17
+	VCVTDQ2PS       Z13, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X18
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z18
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z18
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z18
+	VCVTDQ2PS       Z14, Z14
+	VPUNPCKLBW      Z17, Z16, Z20
+	VCVTDQ2PS       Z15, Z15
+	VPUNPCKHBW      Z17, Z16, Z17
+	VMULPS          (R8), Z12, Z12
+	VPUNPCKLBW      Z18, Z18, Z16
+	VMULPS          64(R8), Z13, Z13
+	VPUNPCKHBW      Z18, Z18, Z19
+	VMULPS          128(R8), Z14, Z14
+	VPUNPCKLWD      Z16, Z20, Z18
+	VMULPS          192(R8), Z15, Z15
+	VPUNPCKHWD      Z16, Z20, Z20
+	VMINPS          Z12, Z21, Z12
+	VPUNPCKLWD      Z19, Z17, Z16
+	VMINPS          Z13, Z21, Z13
+	VPUNPCKHWD      Z19, Z17, Z19
+	VMINPS          Z14, Z21, Z14
+	VPDPBUSD        512(DI), Z18, Z0
+	VMINPS          Z15, Z21, Z15
+	VPDPBUSD        576(DI), Z20, Z1
+	VPDPBUSD        640(DI), Z16, Z2
+	VCVTPS2DQ       Z12, Z12
+	VPDPBUSD        704(DI), Z19, Z3
+	VCVTPS2DQ       Z13, Z13
+	VPDPBUSD        Z28, Z18, Z4
+	VCVTPS2DQ       Z14, Z14
+	VPDPBUSD        Z29, Z20, Z5
+	VCVTPS2DQ       Z15, Z15
+	VPDPBUSD        Z30, Z16, Z6
+	VPACKSSDW       Z13, Z12, Z12
+	VPDPBUSD        Z31, Z19, Z7
+	VPACKSSDW       Z15, Z14, Z14
+	VPDPBUSD        Z24, Z18, Z8
+	VPADDSW         Z22, Z12, Z12
+	VPDPBUSD        Z25, Z20, Z9
+	VPADDSW         Z22, Z14, Z14
+	VPDPBUSD        Z26, Z16, Z10
+	VPACKUSWB       Z14, Z12, Z12
+	VPDPBUSD        Z27, Z19, Z11
+	VPMAXUB         Z23, Z12, Z12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X12, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z21, Z0
+	VMINPS        Z1, Z21, Z1
+	VMINPS        Z2, Z21, Z2
+	VMINPS        Z3, Z21, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z22, Z0, Z0
+	VPADDSW       Z22, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z23, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     X0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z21, Z4
+	VMINPS        Z5, Z21, Z5
+	VMINPS        Z6, Z21, Z6
+	VMINPS        Z7, Z21, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z22, Z4, Z4
+	VPADDSW       Z22, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z23, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     X4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z21, Z8
+	VMINPS        Z9, Z21, Z9
+	VMINPS        Z10, Z21, Z10
+	VMINPS        Z11, Z21, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z22, Z8, Z8
+	VPADDSW       Z22, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z23, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     X8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_3:
+	VCVTDQ2PS     Z12, Z12
+	VCVTDQ2PS     Z13, Z13
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        (R8), Z12, Z12
+	VMULPS        64(R8), Z13, Z13
+	VMULPS        128(R8), Z14, Z14
+	VMULPS        192(R8), Z15, Z15
+	VMINPS        Z12, Z21, Z12
+	VMINPS        Z13, Z21, Z13
+	VMINPS        Z14, Z21, Z14
+	VMINPS        Z15, Z21, Z15
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z22, Z12, Z12
+	VPADDSW       Z22, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPMAXUB       Z23, Z12, Z12
+	MOVQ          (R13), AX
+	VMOVDQU32     X12, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
+	VZEROUPPER
+	RET
+
+// func slide3x2I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, CMOV
+TEXT ·slide3x2I8x64(SB), NOSPLIT, $8-112
+	MOVQ      rq+96(FP), R9
+	VMOVDQU32 (R9), Z13
+	VMOVDQU32 64(R9), Z14
+	VMOVDQU32 128(R9), Z15
+	MOVQ      mask+88(FP), AX
+	KMOVW     AX, K2
+	KXNORW    K1, K1, K1
+	MOVQ      pad+104(FP), BX
+	MOVQ      lines+16(FP), R10
+	MOVQ      bias+64(FP), SI
+	MOVQ      mult+72(FP), R8
+	MOVQ      w+56(FP), DI
+	MOVQ      dst+0(FP), R13
+	MOVQ      $0x00000000, (SP)
 
 block:
 	CMPQ  blocks+80(FP), $0x01
 	JNE   whole
-	KMOVQ K2, K3
+	KMOVW K2, K1
 
 whole:
-	MOVQ  first+32(FP), R11
-	MOVQ  R11, 8(SP)
-	IMULQ srcStep+24(FP), R11
-	ADDQ  (SP), R11
-	MOVQ  dst+0(FP), R12
-	ADDQ  (SP), R12
-	MOVQ  $0x00000004, 16(SP)
-	MOVQ  n+48(FP), R9
-	ADDQ  $0x04, R9
-	MOVQ  R9, 24(SP)
+	VMOVDQU32   (DI), Z16
+	VMOVDQU32   64(DI), Z17
+	VMOVDQU32   128(DI), Z18
+	VMOVDQU32   192(DI), Z19
+	VMOVDQU32   256(DI), Z20
+	VMOVDQU32   320(DI), Z21
+	VMOVDQU32   384(DI), Z22
+	VMOVDQU32   448(DI), Z23
+	VMOVDQU32   512(DI), Z24
+	VMOVDQU32   576(DI), Z25
+	VMOVDQU32   640(DI), Z26
+	VMOVDQU32   704(DI), Z27
+	MOVQ        first+32(FP), DX
+	MOVQ        DX, CX
+	IMULQ       srcStep+24(FP), CX
+	ADDQ        (SP), CX
+	MOVQ        (SP), R12
+	MOVQ        n+48(FP), R11
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VPUNPCKLBW  Z9, Z8, Z12
+	VPUNPCKHBW  Z9, Z8, Z9
+	VPUNPCKLBW  Z10, Z10, Z8
+	VPUNPCKHBW  Z10, Z10, Z11
+	VPUNPCKLWD  Z8, Z12, Z10
+	VPUNPCKHWD  Z8, Z12, Z12
+	VPUNPCKLWD  Z11, Z9, Z8
+	VPUNPCKHWD  Z11, Z9, Z11
+	VPDPBUSD    Z16, Z10, Z0
+	VPDPBUSD    Z17, Z12, Z1
+	VPDPBUSD    Z18, Z8, Z2
+	VPDPBUSD    Z19, Z11, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VPUNPCKLBW  Z9, Z8, Z12
+	VPUNPCKHBW  Z9, Z8, Z9
+	VPUNPCKLBW  Z10, Z10, Z8
+	VPUNPCKHBW  Z10, Z10, Z11
+	VPUNPCKLWD  Z8, Z12, Z10
+	VPUNPCKHWD  Z8, Z12, Z12
+	VPUNPCKLWD  Z11, Z9, Z8
+	VPUNPCKHWD  Z11, Z9, Z11
+	VPDPBUSD    Z20, Z10, Z0
+	VPDPBUSD    Z21, Z12, Z1
+	VPDPBUSD    Z22, Z8, Z2
+	VPDPBUSD    Z23, Z11, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VPUNPCKLBW  Z9, Z8, Z12
+	VPUNPCKHBW  Z9, Z8, Z9
+	VPUNPCKLBW  Z10, Z10, Z8
+	VPUNPCKHBW  Z10, Z10, Z11
+	VPUNPCKLWD  Z8, Z12, Z10
+	VPUNPCKHWD  Z8, Z12, Z12
+	VPUNPCKLWD  Z11, Z9, Z8
+	VPUNPCKHWD  Z11, Z9, Z11
+	VPDPBUSD    Z24, Z10, Z0
+	VPDPBUSD    Z25, Z12, Z1
+	VPDPBUSD    Z26, Z8, Z2
+	VPDPBUSD    Z27, Z11, Z3
+	VPDPBUSD    Z16, Z10, Z4
+	VPDPBUSD    Z17, Z12, Z5
+	VPDPBUSD    Z18, Z8, Z6
+	VPDPBUSD    Z19, Z11, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
 
 column:
-	VMOVDQU32  (SI), Z0
-	VMOVDQU32  64(SI), Z1
-	VMOVDQU32  128(SI), Z2
-	VMOVDQU32  192(SI), Z3
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_0_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	MOVQ       24(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z31
-	JMP        loaded_0_0
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	VCVTDQ2PS   Z0, Z0
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	VCVTDQ2PS   Z1, Z1
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VCVTDQ2PS   Z2, Z2
+	VPUNPCKLBW  Z9, Z8, Z12
+	VCVTDQ2PS   Z3, Z3
+	VMULPS      (R8), Z0, Z0
+	VPUNPCKHBW  Z9, Z8, Z9
+	VMULPS      64(R8), Z1, Z1
+	VPUNPCKLBW  Z10, Z10, Z8
+	VMULPS      128(R8), Z2, Z2
+	VMULPS      192(R8), Z3, Z3
+	VPUNPCKHBW  Z10, Z10, Z11
+	VMINPS      Z0, Z13, Z0
+	VPUNPCKLWD  Z8, Z12, Z10
+	VMINPS      Z1, Z13, Z1
+	VMINPS      Z2, Z13, Z2
+	VPUNPCKHWD  Z8, Z12, Z12
+	VMINPS      Z3, Z13, Z3
+	VPUNPCKLWD  Z11, Z9, Z8
+	VCVTPS2DQ   Z0, Z0
+	VPUNPCKHWD  Z11, Z9, Z11
+	VCVTPS2DQ   Z1, Z1
+	VCVTPS2DQ   Z2, Z2
+	VPDPBUSD    Z20, Z10, Z4
+	VCVTPS2DQ   Z3, Z3
+	VPDPBUSD    Z21, Z12, Z5
+	VPACKSSDW   Z1, Z0, Z0
+	VPACKSSDW   Z3, Z2, Z2
+	VPDPBUSD    Z22, Z8, Z6
+	VPADDSW     Z14, Z0, Z0
+	VPDPBUSD    Z23, Z11, Z7
+	VPADDSW     Z14, Z2, Z2
+	VPACKUSWB   Z2, Z0, Z0
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VPMAXUB     Z15, Z0, Z0
+	MOVQ        (R13), AX
+	VMOVDQU32   Z0, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VPUNPCKLBW  Z9, Z8, Z12
+	VPUNPCKHBW  Z9, Z8, Z9
+	VPUNPCKLBW  Z10, Z10, Z8
+	VPUNPCKHBW  Z10, Z10, Z11
+	VPUNPCKLWD  Z8, Z12, Z10
+	VPUNPCKHWD  Z8, Z12, Z12
+	VPUNPCKLWD  Z11, Z9, Z8
+	VPUNPCKHWD  Z11, Z9, Z11
+	VPDPBUSD    Z24, Z10, Z4
+	VPDPBUSD    Z25, Z12, Z5
+	VPDPBUSD    Z26, Z8, Z6
+	VPDPBUSD    Z27, Z11, Z7
+	VPDPBUSD    Z16, Z10, Z0
+	VPDPBUSD    Z17, Z12, Z1
+	VPDPBUSD    Z18, Z8, Z2
+	VPDPBUSD    Z19, Z11, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_1
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	VCVTDQ2PS   Z4, Z4
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	VCVTDQ2PS   Z5, Z5
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VCVTDQ2PS   Z6, Z6
+	VPUNPCKLBW  Z9, Z8, Z12
+	VCVTDQ2PS   Z7, Z7
+	VMULPS      (R8), Z4, Z4
+	VPUNPCKHBW  Z9, Z8, Z9
+	VMULPS      64(R8), Z5, Z5
+	VPUNPCKLBW  Z10, Z10, Z8
+	VMULPS      128(R8), Z6, Z6
+	VMULPS      192(R8), Z7, Z7
+	VPUNPCKHBW  Z10, Z10, Z11
+	VMINPS      Z4, Z13, Z4
+	VPUNPCKLWD  Z8, Z12, Z10
+	VMINPS      Z5, Z13, Z5
+	VMINPS      Z6, Z13, Z6
+	VPUNPCKHWD  Z8, Z12, Z12
+	VMINPS      Z7, Z13, Z7
+	VPUNPCKLWD  Z11, Z9, Z8
+	VCVTPS2DQ   Z4, Z4
+	VPUNPCKHWD  Z11, Z9, Z11
+	VCVTPS2DQ   Z5, Z5
+	VCVTPS2DQ   Z6, Z6
+	VPDPBUSD    Z20, Z10, Z0
+	VCVTPS2DQ   Z7, Z7
+	VPDPBUSD    Z21, Z12, Z1
+	VPACKSSDW   Z5, Z4, Z4
+	VPACKSSDW   Z7, Z6, Z6
+	VPDPBUSD    Z22, Z8, Z2
+	VPADDSW     Z14, Z4, Z4
+	VPDPBUSD    Z23, Z11, Z3
+	VPADDSW     Z14, Z6, Z6
+	VPACKUSWB   Z6, Z4, Z4
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VPMAXUB     Z15, Z4, Z4
+	MOVQ        (R13), AX
+	VMOVDQU32   Z4, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z9
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z10
+	VPUNPCKLBW  Z9, Z8, Z12
+	VPUNPCKHBW  Z9, Z8, Z9
+	VPUNPCKLBW  Z10, Z10, Z8
+	VPUNPCKHBW  Z10, Z10, Z11
+	VPUNPCKLWD  Z8, Z12, Z10
+	VPUNPCKHWD  Z8, Z12, Z12
+	VPUNPCKLWD  Z11, Z9, Z8
+	VPUNPCKHWD  Z11, Z9, Z11
+	VPDPBUSD    Z24, Z10, Z0
+	VPDPBUSD    Z25, Z12, Z1
+	VPDPBUSD    Z26, Z8, Z2
+	VPDPBUSD    Z27, Z11, Z3
+	VPDPBUSD    Z16, Z10, Z4
+	VPDPBUSD    Z17, Z12, Z5
+	VPDPBUSD    Z18, Z8, Z6
+	VPDPBUSD    Z19, Z11, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
+	JMP         column
 
-outside_0_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-	VPBROADCASTB 12(R9), Z31
+last_0:
+	VCVTDQ2PS Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    (R8), Z0, Z0
+	VMULPS    64(R8), Z1, Z1
+	VMULPS    128(R8), Z2, Z2
+	VMULPS    192(R8), Z3, Z3
+	VMINPS    Z0, Z13, Z0
+	VMINPS    Z1, Z13, Z1
+	VMINPS    Z2, Z13, Z2
+	VMINPS    Z3, Z13, Z3
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW   Z14, Z0, Z0
+	VPADDSW   Z14, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPMAXUB   Z15, Z0, Z0
+	MOVQ      (R13), AX
+	VMOVDQU32 Z0, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-loaded_0_0:
-	VPUNPCKLBW Z29, Z28, Z24
-	VPUNPCKHBW Z29, Z28, Z25
-	VPUNPCKLBW Z31, Z30, Z26
-	VPUNPCKHBW Z31, Z30, Z27
-	VPUNPCKLWD Z26, Z24, Z28
-	VPUNPCKHWD Z26, Z24, Z29
-	VPUNPCKLWD Z27, Z25, Z30
-	VPUNPCKHWD Z27, Z25, Z31
-	VPDPBUSD   (DI), Z28, Z0
-	VPDPBUSD   64(DI), Z29, Z1
-	VPDPBUSD   128(DI), Z30, Z2
-	VPDPBUSD   192(DI), Z31, Z3
-	VPDPBUSD   256(DI), Z28, Z16
-	VPDPBUSD   320(DI), Z29, Z17
-	VPDPBUSD   384(DI), Z30, Z18
-	VPDPBUSD   448(DI), Z31, Z19
-	VPDPBUSD   512(DI), Z28, Z12
-	VPDPBUSD   576(DI), Z29, Z13
-	VPDPBUSD   640(DI), Z30, Z14
-	VPDPBUSD   704(DI), Z31, Z15
-	VPDPBUSD   768(DI), Z28, Z8
-	VPDPBUSD   832(DI), Z29, Z9
-	VPDPBUSD   896(DI), Z30, Z10
-	VPDPBUSD   960(DI), Z31, Z11
-	VPDPBUSD   1024(DI), Z28, Z4
-	VPDPBUSD   1088(DI), Z29, Z5
-	VPDPBUSD   1152(DI), Z30, Z6
-	VPDPBUSD   1216(DI), Z31, Z7
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_0_1
-	MOVQ       32(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	JMP        loaded_0_1
+last_1:
+	VCVTDQ2PS Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    (R8), Z4, Z4
+	VMULPS    64(R8), Z5, Z5
+	VMULPS    128(R8), Z6, Z6
+	VMULPS    192(R8), Z7, Z7
+	VMINPS    Z4, Z13, Z4
+	VMINPS    Z5, Z13, Z5
+	VMINPS    Z6, Z13, Z6
+	VMINPS    Z7, Z13, Z7
+	VCVTPS2DQ Z4, Z4
+	VCVTPS2DQ Z5, Z5
+	VCVTPS2DQ Z6, Z6
+	VCVTPS2DQ Z7, Z7
+	VPACKSSDW Z5, Z4, Z4
+	VPACKSSDW Z7, Z6, Z6
+	VPADDSW   Z14, Z4, Z4
+	VPADDSW   Z14, Z6, Z6
+	VPACKUSWB Z6, Z4, Z4
+	VPMAXUB   Z15, Z4, Z4
+	MOVQ      (R13), AX
+	VMOVDQU32 Z4, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
 
-outside_0_1:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
+next:
+	ADDQ $0x40, (SP)
+	ADDQ $0x00000100, SI
+	ADDQ $0x00000100, R8
+	ADDQ $0x00000300, DI
+	DECQ blocks+80(FP)
+	JNZ  block
+	VZEROUPPER
+	RET
 
-loaded_0_1:
-	VPUNPCKLBW   Z28, Z28, Z24
-	VPUNPCKHBW   Z28, Z28, Z25
-	VPUNPCKLBW   Z28, Z28, Z26
-	VPUNPCKHBW   Z28, Z28, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     1280(DI), Z28, Z0
-	VPDPBUSD     1344(DI), Z29, Z1
-	VPDPBUSD     1408(DI), Z30, Z2
-	VPDPBUSD     1472(DI), Z31, Z3
-	VPDPBUSD     1536(DI), Z28, Z16
-	VPDPBUSD     1600(DI), Z29, Z17
-	VPDPBUSD     1664(DI), Z30, Z18
-	VPDPBUSD     1728(DI), Z31, Z19
-	VPDPBUSD     1792(DI), Z28, Z12
-	VPDPBUSD     1856(DI), Z29, Z13
-	VPDPBUSD     1920(DI), Z30, Z14
-	VPDPBUSD     1984(DI), Z31, Z15
-	VPDPBUSD     2048(DI), Z28, Z8
-	VPDPBUSD     2112(DI), Z29, Z9
-	VPDPBUSD     2176(DI), Z30, Z10
-	VPDPBUSD     2240(DI), Z31, Z11
-	VPDPBUSD     2304(DI), Z28, Z4
-	VPDPBUSD     2368(DI), Z29, Z5
-	VPDPBUSD     2432(DI), Z30, Z6
-	VPDPBUSD     2496(DI), Z31, Z7
-	DECQ         16(SP)
-	JNS          stored_0
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z4, Z4
-	VMULPS       (R8), Z4, Z4
-	VMINPS       Z4, Z24, Z4
-	VCVTPS2DQ    Z4, Z4
-	VCVTDQ2PS    Z5, Z5
-	VMULPS       64(R8), Z5, Z5
-	VMINPS       Z5, Z24, Z5
-	VCVTPS2DQ    Z5, Z5
-	VCVTDQ2PS    Z6, Z6
-	VMULPS       128(R8), Z6, Z6
-	VMINPS       Z6, Z24, Z6
-	VCVTPS2DQ    Z6, Z6
-	VCVTDQ2PS    Z7, Z7
-	VMULPS       192(R8), Z7, Z7
-	VMINPS       Z7, Z24, Z7
-	VCVTPS2DQ    Z7, Z7
-	VPACKSSDW    Z5, Z4, Z4
-	VPADDSW      Z25, Z4, Z4
-	VPACKSSDW    Z7, Z6, Z6
-	VPADDSW      Z25, Z6, Z6
-	VPACKUSWB    Z6, Z4, Z4
-	VPMAXUB      Z26, Z4, Z4
-	VMOVDQU8     Z4, K3, (R12)
-	ADDQ         R13, R12
+// func slide3x2I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide3x2I8x32(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z13
+	VMOVDQU32       64(R9), Z14
+	VMOVDQU32       128(R9), Z15
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x08, AX
+	KMOVW           AX, K2
+	SHLQ            $0x08, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z16
+	VMOVDQU32       64(DI), Z17
+	VMOVDQU32       128(DI), Z18
+	VMOVDQU32       192(DI), Z19
+	VMOVDQU32       256(DI), Z20
+	VMOVDQU32       320(DI), Z21
+	VMOVDQU32       384(DI), Z22
+	VMOVDQU32       448(DI), Z23
+	VMOVDQU32       512(DI), Z24
+	VMOVDQU32       576(DI), Z25
+	VMOVDQU32       640(DI), Z26
+	VMOVDQU32       704(DI), Z27
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z16, Z10, Z0
+	VPDPBUSD        Z17, Z12, Z1
+	VPDPBUSD        Z18, Z8, Z2
+	VPDPBUSD        Z19, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z20, Z10, Z0
+	VPDPBUSD        Z21, Z12, Z1
+	VPDPBUSD        Z22, Z8, Z2
+	VPDPBUSD        Z23, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z0
+	VPDPBUSD        Z25, Z12, Z1
+	VPDPBUSD        Z26, Z8, Z2
+	VPDPBUSD        Z27, Z11, Z3
+	VPDPBUSD        Z16, Z10, Z4
+	VPDPBUSD        Z17, Z12, Z5
+	VPDPBUSD        Z18, Z8, Z6
+	VPDPBUSD        Z19, Z11, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
 
-stored_0:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z4
-	VMOVDQU32  64(SI), Z5
-	VMOVDQU32  128(SI), Z6
-	VMOVDQU32  192(SI), Z7
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_1_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	MOVQ       24(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z31
-	JMP        loaded_1_0
+column:
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	VCVTDQ2PS       Z0, Z0
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z9, Z8, Z12
+	VCVTDQ2PS       Z3, Z3
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHBW      Z9, Z8, Z9
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKLBW      Z10, Z10, Z8
+	VMULPS          128(R8), Z2, Z2
+	VMULPS          192(R8), Z3, Z3
+	VPUNPCKHBW      Z10, Z10, Z11
+	VMINPS          Z0, Z13, Z0
+	VPUNPCKLWD      Z8, Z12, Z10
+	VMINPS          Z1, Z13, Z1
+	VMINPS          Z2, Z13, Z2
+	VPUNPCKHWD      Z8, Z12, Z12
+	VMINPS          Z3, Z13, Z3
+	VPUNPCKLWD      Z11, Z9, Z8
+	VCVTPS2DQ       Z0, Z0
+	VPUNPCKHWD      Z11, Z9, Z11
+	VCVTPS2DQ       Z1, Z1
+	VCVTPS2DQ       Z2, Z2
+	VPDPBUSD        Z20, Z10, Z4
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        Z21, Z12, Z5
+	VPACKSSDW       Z1, Z0, Z0
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        Z22, Z8, Z6
+	VPADDSW         Z14, Z0, Z0
+	VPDPBUSD        Z23, Z11, Z7
+	VPADDSW         Z14, Z2, Z2
+	VPACKUSWB       Z2, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VPMAXUB         Z15, Z0, Z0
+	MOVQ            (R13), AX
+	VMOVDQU32       Y0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z0, Y1
+	VMOVDQU32       Y1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z4
+	VPDPBUSD        Z25, Z12, Z5
+	VPDPBUSD        Z26, Z8, Z6
+	VPDPBUSD        Z27, Z11, Z7
+	VPDPBUSD        Z16, Z10, Z0
+	VPDPBUSD        Z17, Z12, Z1
+	VPDPBUSD        Z18, Z8, Z2
+	VPDPBUSD        Z19, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	VCVTDQ2PS       Z4, Z4
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z9, Z8, Z12
+	VCVTDQ2PS       Z7, Z7
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHBW      Z9, Z8, Z9
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKLBW      Z10, Z10, Z8
+	VMULPS          128(R8), Z6, Z6
+	VMULPS          192(R8), Z7, Z7
+	VPUNPCKHBW      Z10, Z10, Z11
+	VMINPS          Z4, Z13, Z4
+	VPUNPCKLWD      Z8, Z12, Z10
+	VMINPS          Z5, Z13, Z5
+	VMINPS          Z6, Z13, Z6
+	VPUNPCKHWD      Z8, Z12, Z12
+	VMINPS          Z7, Z13, Z7
+	VPUNPCKLWD      Z11, Z9, Z8
+	VCVTPS2DQ       Z4, Z4
+	VPUNPCKHWD      Z11, Z9, Z11
+	VCVTPS2DQ       Z5, Z5
+	VCVTPS2DQ       Z6, Z6
+	VPDPBUSD        Z20, Z10, Z0
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        Z21, Z12, Z1
+	VPACKSSDW       Z5, Z4, Z4
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        Z22, Z8, Z2
+	VPADDSW         Z14, Z4, Z4
+	VPDPBUSD        Z23, Z11, Z3
+	VPADDSW         Z14, Z6, Z6
+	VPACKUSWB       Z6, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VPMAXUB         Z15, Z4, Z4
+	MOVQ            (R13), AX
+	VMOVDQU32       Y4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z4, Y5
+	VMOVDQU32       Y5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z0
+	VPDPBUSD        Z25, Z12, Z1
+	VPDPBUSD        Z26, Z8, Z2
+	VPDPBUSD        Z27, Z11, Z3
+	VPDPBUSD        Z16, Z10, Z4
+	VPDPBUSD        Z17, Z12, Z5
+	VPDPBUSD        Z18, Z8, Z6
+	VPDPBUSD        Z19, Z11, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
 
-outside_1_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-	VPBROADCASTB 12(R9), Z31
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z13, Z0
+	VMINPS        Z1, Z13, Z1
+	VMINPS        Z2, Z13, Z2
+	VMINPS        Z3, Z13, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z14, Z0, Z0
+	VPADDSW       Z14, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z15, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     Y0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z0, Y1
+	VMOVDQU32     Y1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
 
-loaded_1_0:
-	VPUNPCKLBW Z29, Z28, Z24
-	VPUNPCKHBW Z29, Z28, Z25
-	VPUNPCKLBW Z31, Z30, Z26
-	VPUNPCKHBW Z31, Z30, Z27
-	VPUNPCKLWD Z26, Z24, Z28
-	VPUNPCKHWD Z26, Z24, Z29
-	VPUNPCKLWD Z27, Z25, Z30
-	VPUNPCKHWD Z27, Z25, Z31
-	VPDPBUSD   (DI), Z28, Z4
-	VPDPBUSD   64(DI), Z29, Z5
-	VPDPBUSD   128(DI), Z30, Z6
-	VPDPBUSD   192(DI), Z31, Z7
-	VPDPBUSD   256(DI), Z28, Z0
-	VPDPBUSD   320(DI), Z29, Z1
-	VPDPBUSD   384(DI), Z30, Z2
-	VPDPBUSD   448(DI), Z31, Z3
-	VPDPBUSD   512(DI), Z28, Z16
-	VPDPBUSD   576(DI), Z29, Z17
-	VPDPBUSD   640(DI), Z30, Z18
-	VPDPBUSD   704(DI), Z31, Z19
-	VPDPBUSD   768(DI), Z28, Z12
-	VPDPBUSD   832(DI), Z29, Z13
-	VPDPBUSD   896(DI), Z30, Z14
-	VPDPBUSD   960(DI), Z31, Z15
-	VPDPBUSD   1024(DI), Z28, Z8
-	VPDPBUSD   1088(DI), Z29, Z9
-	VPDPBUSD   1152(DI), Z30, Z10
-	VPDPBUSD   1216(DI), Z31, Z11
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_1_1
-	MOVQ       32(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	JMP        loaded_1_1
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z13, Z4
+	VMINPS        Z5, Z13, Z5
+	VMINPS        Z6, Z13, Z6
+	VMINPS        Z7, Z13, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z14, Z4, Z4
+	VPADDSW       Z14, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z15, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     Y4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z4, Y5
+	VMOVDQU32     Y5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
 
-outside_1_1:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
+next:
+	VZEROUPPER
+	RET
 
-loaded_1_1:
-	VPUNPCKLBW   Z28, Z28, Z24
-	VPUNPCKHBW   Z28, Z28, Z25
-	VPUNPCKLBW   Z28, Z28, Z26
-	VPUNPCKHBW   Z28, Z28, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     1280(DI), Z28, Z4
-	VPDPBUSD     1344(DI), Z29, Z5
-	VPDPBUSD     1408(DI), Z30, Z6
-	VPDPBUSD     1472(DI), Z31, Z7
-	VPDPBUSD     1536(DI), Z28, Z0
-	VPDPBUSD     1600(DI), Z29, Z1
-	VPDPBUSD     1664(DI), Z30, Z2
-	VPDPBUSD     1728(DI), Z31, Z3
-	VPDPBUSD     1792(DI), Z28, Z16
-	VPDPBUSD     1856(DI), Z29, Z17
-	VPDPBUSD     1920(DI), Z30, Z18
-	VPDPBUSD     1984(DI), Z31, Z19
-	VPDPBUSD     2048(DI), Z28, Z12
-	VPDPBUSD     2112(DI), Z29, Z13
-	VPDPBUSD     2176(DI), Z30, Z14
-	VPDPBUSD     2240(DI), Z31, Z15
-	VPDPBUSD     2304(DI), Z28, Z8
-	VPDPBUSD     2368(DI), Z29, Z9
-	VPDPBUSD     2432(DI), Z30, Z10
-	VPDPBUSD     2496(DI), Z31, Z11
-	DECQ         16(SP)
-	JNS          stored_1
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z8, Z8
-	VMULPS       (R8), Z8, Z8
-	VMINPS       Z8, Z24, Z8
-	VCVTPS2DQ    Z8, Z8
-	VCVTDQ2PS    Z9, Z9
-	VMULPS       64(R8), Z9, Z9
-	VMINPS       Z9, Z24, Z9
-	VCVTPS2DQ    Z9, Z9
-	VCVTDQ2PS    Z10, Z10
-	VMULPS       128(R8), Z10, Z10
-	VMINPS       Z10, Z24, Z10
-	VCVTPS2DQ    Z10, Z10
-	VCVTDQ2PS    Z11, Z11
-	VMULPS       192(R8), Z11, Z11
-	VMINPS       Z11, Z24, Z11
-	VCVTPS2DQ    Z11, Z11
-	VPACKSSDW    Z9, Z8, Z8
-	VPADDSW      Z25, Z8, Z8
-	VPACKSSDW    Z11, Z10, Z10
-	VPADDSW      Z25, Z10, Z10
-	VPACKUSWB    Z10, Z8, Z8
-	VPMAXUB      Z26, Z8, Z8
-	VMOVDQU8     Z8, K3, (R12)
-	ADDQ         R13, R12
+// func slide3x2I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide3x2I8x16(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z13
+	VMOVDQU32       64(R9), Z14
+	VMOVDQU32       128(R9), Z15
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x04, AX
+	KMOVW           AX, K2
+	SHLQ            $0x04, AX
+	KMOVW           AX, K3
+	SHLQ            $0x04, AX
+	KMOVW           AX, K4
+	SHLQ            $0x04, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z16
+	VMOVDQU32       64(DI), Z17
+	VMOVDQU32       128(DI), Z18
+	VMOVDQU32       192(DI), Z19
+	VMOVDQU32       256(DI), Z20
+	VMOVDQU32       320(DI), Z21
+	VMOVDQU32       384(DI), Z22
+	VMOVDQU32       448(DI), Z23
+	VMOVDQU32       512(DI), Z24
+	VMOVDQU32       576(DI), Z25
+	VMOVDQU32       640(DI), Z26
+	VMOVDQU32       704(DI), Z27
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z16, Z10, Z0
+	VPDPBUSD        Z17, Z12, Z1
+	VPDPBUSD        Z18, Z8, Z2
+	VPDPBUSD        Z19, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z20, Z10, Z0
+	VPDPBUSD        Z21, Z12, Z1
+	VPDPBUSD        Z22, Z8, Z2
+	VPDPBUSD        Z23, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z0
+	VPDPBUSD        Z25, Z12, Z1
+	VPDPBUSD        Z26, Z8, Z2
+	VPDPBUSD        Z27, Z11, Z3
+	VPDPBUSD        Z16, Z10, Z4
+	VPDPBUSD        Z17, Z12, Z5
+	VPDPBUSD        Z18, Z8, Z6
+	VPDPBUSD        Z19, Z11, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
 
-stored_1:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z8
-	VMOVDQU32  64(SI), Z9
-	VMOVDQU32  128(SI), Z10
-	VMOVDQU32  192(SI), Z11
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_2_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	MOVQ       24(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z31
-	JMP        loaded_2_0
+column:
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	VCVTDQ2PS       Z0, Z0
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z9, Z8, Z12
+	VCVTDQ2PS       Z3, Z3
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHBW      Z9, Z8, Z9
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKLBW      Z10, Z10, Z8
+	VMULPS          128(R8), Z2, Z2
+	VMULPS          192(R8), Z3, Z3
+	VPUNPCKHBW      Z10, Z10, Z11
+	VMINPS          Z0, Z13, Z0
+	VPUNPCKLWD      Z8, Z12, Z10
+	VMINPS          Z1, Z13, Z1
+	VMINPS          Z2, Z13, Z2
+	VPUNPCKHWD      Z8, Z12, Z12
+	VMINPS          Z3, Z13, Z3
+	VPUNPCKLWD      Z11, Z9, Z8
+	VCVTPS2DQ       Z0, Z0
+	VPUNPCKHWD      Z11, Z9, Z11
+	VCVTPS2DQ       Z1, Z1
+	VCVTPS2DQ       Z2, Z2
+	VPDPBUSD        Z20, Z10, Z4
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        Z21, Z12, Z5
+	VPACKSSDW       Z1, Z0, Z0
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        Z22, Z8, Z6
+	VPADDSW         Z14, Z0, Z0
+	VPDPBUSD        Z23, Z11, Z7
+	VPADDSW         Z14, Z2, Z2
+	VPACKUSWB       Z2, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VPMAXUB         Z15, Z0, Z0
+	MOVQ            (R13), AX
+	VMOVDQU32       X0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z4
+	VPDPBUSD        Z25, Z12, Z5
+	VPDPBUSD        Z26, Z8, Z6
+	VPDPBUSD        Z27, Z11, Z7
+	VPDPBUSD        Z16, Z10, Z0
+	VPDPBUSD        Z17, Z12, Z1
+	VPDPBUSD        Z18, Z8, Z2
+	VPDPBUSD        Z19, Z11, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	VCVTDQ2PS       Z4, Z4
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z9, Z8, Z12
+	VCVTDQ2PS       Z7, Z7
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHBW      Z9, Z8, Z9
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKLBW      Z10, Z10, Z8
+	VMULPS          128(R8), Z6, Z6
+	VMULPS          192(R8), Z7, Z7
+	VPUNPCKHBW      Z10, Z10, Z11
+	VMINPS          Z4, Z13, Z4
+	VPUNPCKLWD      Z8, Z12, Z10
+	VMINPS          Z5, Z13, Z5
+	VMINPS          Z6, Z13, Z6
+	VPUNPCKHWD      Z8, Z12, Z12
+	VMINPS          Z7, Z13, Z7
+	VPUNPCKLWD      Z11, Z9, Z8
+	VCVTPS2DQ       Z4, Z4
+	VPUNPCKHWD      Z11, Z9, Z11
+	VCVTPS2DQ       Z5, Z5
+	VCVTPS2DQ       Z6, Z6
+	VPDPBUSD        Z20, Z10, Z0
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        Z21, Z12, Z1
+	VPACKSSDW       Z5, Z4, Z4
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        Z22, Z8, Z2
+	VPADDSW         Z14, Z4, Z4
+	VPDPBUSD        Z23, Z11, Z3
+	VPADDSW         Z14, Z6, Z6
+	VPACKUSWB       Z6, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VPMAXUB         Z15, Z4, Z4
+	MOVQ            (R13), AX
+	VMOVDQU32       X4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X8
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z8
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z8
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X9
+	MOVQ            40(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z9
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z9
+	MOVQ            104(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z9
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X10
+	MOVQ            48(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z10
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z10
+	MOVQ            112(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z10
+	VPUNPCKLBW      Z9, Z8, Z12
+	VPUNPCKHBW      Z9, Z8, Z9
+	VPUNPCKLBW      Z10, Z10, Z8
+	VPUNPCKHBW      Z10, Z10, Z11
+	VPUNPCKLWD      Z8, Z12, Z10
+	VPUNPCKHWD      Z8, Z12, Z12
+	VPUNPCKLWD      Z11, Z9, Z8
+	VPUNPCKHWD      Z11, Z9, Z11
+	VPDPBUSD        Z24, Z10, Z0
+	VPDPBUSD        Z25, Z12, Z1
+	VPDPBUSD        Z26, Z8, Z2
+	VPDPBUSD        Z27, Z11, Z3
+	VPDPBUSD        Z16, Z10, Z4
+	VPDPBUSD        Z17, Z12, Z5
+	VPDPBUSD        Z18, Z8, Z6
+	VPDPBUSD        Z19, Z11, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
 
-outside_2_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-	VPBROADCASTB 12(R9), Z31
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z13, Z0
+	VMINPS        Z1, Z13, Z1
+	VMINPS        Z2, Z13, Z2
+	VMINPS        Z3, Z13, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z14, Z0, Z0
+	VPADDSW       Z14, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z15, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     X0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
 
-loaded_2_0:
-	VPUNPCKLBW Z29, Z28, Z24
-	VPUNPCKHBW Z29, Z28, Z25
-	VPUNPCKLBW Z31, Z30, Z26
-	VPUNPCKHBW Z31, Z30, Z27
-	VPUNPCKLWD Z26, Z24, Z28
-	VPUNPCKHWD Z26, Z24, Z29
-	VPUNPCKLWD Z27, Z25, Z30
-	VPUNPCKHWD Z27, Z25, Z31
-	VPDPBUSD   (DI), Z28, Z8
-	VPDPBUSD   64(DI), Z29, Z9
-	VPDPBUSD   128(DI), Z30, Z10
-	VPDPBUSD   192(DI), Z31, Z11
-	VPDPBUSD   256(DI), Z28, Z4
-	VPDPBUSD   320(DI), Z29, Z5
-	VPDPBUSD   384(DI), Z30, Z6
-	VPDPBUSD   448(DI), Z31, Z7
-	VPDPBUSD   512(DI), Z28, Z0
-	VPDPBUSD   576(DI), Z29, Z1
-	VPDPBUSD   640(DI), Z30, Z2
-	VPDPBUSD   704(DI), Z31, Z3
-	VPDPBUSD   768(DI), Z28, Z16
-	VPDPBUSD   832(DI), Z29, Z17
-	VPDPBUSD   896(DI), Z30, Z18
-	VPDPBUSD   960(DI), Z31, Z19
-	VPDPBUSD   1024(DI), Z28, Z12
-	VPDPBUSD   1088(DI), Z29, Z13
-	VPDPBUSD   1152(DI), Z30, Z14
-	VPDPBUSD   1216(DI), Z31, Z15
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_2_1
-	MOVQ       32(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	JMP        loaded_2_1
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z13, Z4
+	VMINPS        Z5, Z13, Z5
+	VMINPS        Z6, Z13, Z6
+	VMINPS        Z7, Z13, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z14, Z4, Z4
+	VPADDSW       Z14, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z15, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     X4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
 
-outside_2_1:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
+next:
+	VZEROUPPER
+	RET
 
-loaded_2_1:
-	VPUNPCKLBW   Z28, Z28, Z24
-	VPUNPCKHBW   Z28, Z28, Z25
-	VPUNPCKLBW   Z28, Z28, Z26
-	VPUNPCKHBW   Z28, Z28, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     1280(DI), Z28, Z8
-	VPDPBUSD     1344(DI), Z29, Z9
-	VPDPBUSD     1408(DI), Z30, Z10
-	VPDPBUSD     1472(DI), Z31, Z11
-	VPDPBUSD     1536(DI), Z28, Z4
-	VPDPBUSD     1600(DI), Z29, Z5
-	VPDPBUSD     1664(DI), Z30, Z6
-	VPDPBUSD     1728(DI), Z31, Z7
-	VPDPBUSD     1792(DI), Z28, Z0
-	VPDPBUSD     1856(DI), Z29, Z1
-	VPDPBUSD     1920(DI), Z30, Z2
-	VPDPBUSD     1984(DI), Z31, Z3
-	VPDPBUSD     2048(DI), Z28, Z16
-	VPDPBUSD     2112(DI), Z29, Z17
-	VPDPBUSD     2176(DI), Z30, Z18
-	VPDPBUSD     2240(DI), Z31, Z19
-	VPDPBUSD     2304(DI), Z28, Z12
-	VPDPBUSD     2368(DI), Z29, Z13
-	VPDPBUSD     2432(DI), Z30, Z14
-	VPDPBUSD     2496(DI), Z31, Z15
-	DECQ         16(SP)
-	JNS          stored_2
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z12, Z12
-	VMULPS       (R8), Z12, Z12
-	VMINPS       Z12, Z24, Z12
-	VCVTPS2DQ    Z12, Z12
-	VCVTDQ2PS    Z13, Z13
-	VMULPS       64(R8), Z13, Z13
-	VMINPS       Z13, Z24, Z13
-	VCVTPS2DQ    Z13, Z13
-	VCVTDQ2PS    Z14, Z14
-	VMULPS       128(R8), Z14, Z14
-	VMINPS       Z14, Z24, Z14
-	VCVTPS2DQ    Z14, Z14
-	VCVTDQ2PS    Z15, Z15
-	VMULPS       192(R8), Z15, Z15
-	VMINPS       Z15, Z24, Z15
-	VCVTPS2DQ    Z15, Z15
-	VPACKSSDW    Z13, Z12, Z12
-	VPADDSW      Z25, Z12, Z12
-	VPACKSSDW    Z15, Z14, Z14
-	VPADDSW      Z25, Z14, Z14
-	VPACKUSWB    Z14, Z12, Z12
-	VPMAXUB      Z26, Z12, Z12
-	VMOVDQU8     Z12, K3, (R12)
-	ADDQ         R13, R12
+// func slide5x1I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, CMOV
+TEXT ·slide5x1I8x64(SB), NOSPLIT, $8-112
+	MOVQ      rq+96(FP), R9
+	VMOVDQU32 (R9), Z29
+	VMOVDQU32 64(R9), Z30
+	VMOVDQU32 128(R9), Z31
+	MOVQ      mask+88(FP), AX
+	KMOVW     AX, K2
+	KXNORW    K1, K1, K1
+	MOVQ      pad+104(FP), BX
+	MOVQ      lines+16(FP), R10
+	MOVQ      bias+64(FP), SI
+	MOVQ      mult+72(FP), R8
+	MOVQ      w+56(FP), DI
+	MOVQ      dst+0(FP), R13
+	MOVQ      $0x00000000, (SP)
 
-stored_2:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z12
-	VMOVDQU32  64(SI), Z13
-	VMOVDQU32  128(SI), Z14
-	VMOVDQU32  192(SI), Z15
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_3_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	MOVQ       24(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z31
-	JMP        loaded_3_0
+block:
+	CMPQ  blocks+80(FP), $0x01
+	JNE   whole
+	KMOVW K2, K1
 
-outside_3_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-	VPBROADCASTB 12(R9), Z31
+whole:
+	MOVQ        first+32(FP), DX
+	MOVQ        DX, CX
+	IMULQ       srcStep+24(FP), CX
+	ADDQ        (SP), CX
+	MOVQ        (SP), R12
+	MOVQ        n+48(FP), R11
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    (DI), Z26, Z0
+	VPDPBUSD    64(DI), Z28, Z1
+	VPDPBUSD    128(DI), Z24, Z2
+	VPDPBUSD    192(DI), Z27, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    1280(DI), Z24, Z0
+	VPDPBUSD    1344(DI), Z25, Z1
+	VPDPBUSD    1408(DI), Z26, Z2
+	VPDPBUSD    1472(DI), Z27, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    256(DI), Z26, Z0
+	VPDPBUSD    320(DI), Z28, Z1
+	VPDPBUSD    384(DI), Z24, Z2
+	VPDPBUSD    448(DI), Z27, Z3
+	VPDPBUSD    (DI), Z26, Z4
+	VPDPBUSD    64(DI), Z28, Z5
+	VPDPBUSD    128(DI), Z24, Z6
+	VPDPBUSD    192(DI), Z27, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    1536(DI), Z24, Z0
+	VPDPBUSD    1600(DI), Z25, Z1
+	VPDPBUSD    1664(DI), Z26, Z2
+	VPDPBUSD    1728(DI), Z27, Z3
+	VPDPBUSD    1280(DI), Z24, Z4
+	VPDPBUSD    1344(DI), Z25, Z5
+	VPDPBUSD    1408(DI), Z26, Z6
+	VPDPBUSD    1472(DI), Z27, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    512(DI), Z26, Z0
+	VPDPBUSD    576(DI), Z28, Z1
+	VPDPBUSD    640(DI), Z24, Z2
+	VPDPBUSD    704(DI), Z27, Z3
+	VPDPBUSD    256(DI), Z26, Z4
+	VPDPBUSD    320(DI), Z28, Z5
+	VPDPBUSD    384(DI), Z24, Z6
+	VPDPBUSD    448(DI), Z27, Z7
+	VPDPBUSD    (DI), Z26, Z8
+	VPDPBUSD    64(DI), Z28, Z9
+	VPDPBUSD    128(DI), Z24, Z10
+	VPDPBUSD    192(DI), Z27, Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    1792(DI), Z24, Z0
+	VPDPBUSD    1856(DI), Z25, Z1
+	VPDPBUSD    1920(DI), Z26, Z2
+	VPDPBUSD    1984(DI), Z27, Z3
+	VPDPBUSD    1536(DI), Z24, Z4
+	VPDPBUSD    1600(DI), Z25, Z5
+	VPDPBUSD    1664(DI), Z26, Z6
+	VPDPBUSD    1728(DI), Z27, Z7
+	VPDPBUSD    1280(DI), Z24, Z8
+	VPDPBUSD    1344(DI), Z25, Z9
+	VPDPBUSD    1408(DI), Z26, Z10
+	VPDPBUSD    1472(DI), Z27, Z11
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z12
+	VMOVDQU32   64(SI), Z13
+	VMOVDQU32   128(SI), Z14
+	VMOVDQU32   192(SI), Z15
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    768(DI), Z26, Z0
+	VPDPBUSD    832(DI), Z28, Z1
+	VPDPBUSD    896(DI), Z24, Z2
+	VPDPBUSD    960(DI), Z27, Z3
+	VPDPBUSD    512(DI), Z26, Z4
+	VPDPBUSD    576(DI), Z28, Z5
+	VPDPBUSD    640(DI), Z24, Z6
+	VPDPBUSD    704(DI), Z27, Z7
+	VPDPBUSD    256(DI), Z26, Z8
+	VPDPBUSD    320(DI), Z28, Z9
+	VPDPBUSD    384(DI), Z24, Z10
+	VPDPBUSD    448(DI), Z27, Z11
+	VPDPBUSD    (DI), Z26, Z12
+	VPDPBUSD    64(DI), Z28, Z13
+	VPDPBUSD    128(DI), Z24, Z14
+	VPDPBUSD    192(DI), Z27, Z15
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2048(DI), Z24, Z0
+	VPDPBUSD    2112(DI), Z25, Z1
+	VPDPBUSD    2176(DI), Z26, Z2
+	VPDPBUSD    2240(DI), Z27, Z3
+	VPDPBUSD    1792(DI), Z24, Z4
+	VPDPBUSD    1856(DI), Z25, Z5
+	VPDPBUSD    1920(DI), Z26, Z6
+	VPDPBUSD    1984(DI), Z27, Z7
+	VPDPBUSD    1536(DI), Z24, Z8
+	VPDPBUSD    1600(DI), Z25, Z9
+	VPDPBUSD    1664(DI), Z26, Z10
+	VPDPBUSD    1728(DI), Z27, Z11
+	VPDPBUSD    1280(DI), Z24, Z12
+	VPDPBUSD    1344(DI), Z25, Z13
+	VPDPBUSD    1408(DI), Z26, Z14
+	VPDPBUSD    1472(DI), Z27, Z15
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z16
+	VMOVDQU32   64(SI), Z17
+	VMOVDQU32   128(SI), Z18
+	VMOVDQU32   192(SI), Z19
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z0
+	VPDPBUSD    1088(DI), Z28, Z1
+	VPDPBUSD    1152(DI), Z24, Z2
+	VPDPBUSD    1216(DI), Z27, Z3
+	VPDPBUSD    768(DI), Z26, Z4
+	VPDPBUSD    832(DI), Z28, Z5
+	VPDPBUSD    896(DI), Z24, Z6
+	VPDPBUSD    960(DI), Z27, Z7
+	VPDPBUSD    512(DI), Z26, Z8
+	VPDPBUSD    576(DI), Z28, Z9
+	VPDPBUSD    640(DI), Z24, Z10
+	VPDPBUSD    704(DI), Z27, Z11
+	VPDPBUSD    256(DI), Z26, Z12
+	VPDPBUSD    320(DI), Z28, Z13
+	VPDPBUSD    384(DI), Z24, Z14
+	VPDPBUSD    448(DI), Z27, Z15
+	VPDPBUSD    (DI), Z26, Z16
+	VPDPBUSD    64(DI), Z28, Z17
+	VPDPBUSD    128(DI), Z24, Z18
+	VPDPBUSD    192(DI), Z27, Z19
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z0
+	VPDPBUSD    2368(DI), Z25, Z1
+	VPDPBUSD    2432(DI), Z26, Z2
+	VPDPBUSD    2496(DI), Z27, Z3
+	VPDPBUSD    2048(DI), Z24, Z4
+	VPDPBUSD    2112(DI), Z25, Z5
+	VPDPBUSD    2176(DI), Z26, Z6
+	VPDPBUSD    2240(DI), Z27, Z7
+	VPDPBUSD    1792(DI), Z24, Z8
+	VPDPBUSD    1856(DI), Z25, Z9
+	VPDPBUSD    1920(DI), Z26, Z10
+	VPDPBUSD    1984(DI), Z27, Z11
+	VPDPBUSD    1536(DI), Z24, Z12
+	VPDPBUSD    1600(DI), Z25, Z13
+	VPDPBUSD    1664(DI), Z26, Z14
+	VPDPBUSD    1728(DI), Z27, Z15
+	VPDPBUSD    1280(DI), Z24, Z16
+	VPDPBUSD    1344(DI), Z25, Z17
+	VPDPBUSD    1408(DI), Z26, Z18
+	VPDPBUSD    1472(DI), Z27, Z19
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
 
-loaded_3_0:
-	VPUNPCKLBW Z29, Z28, Z24
-	VPUNPCKHBW Z29, Z28, Z25
-	VPUNPCKLBW Z31, Z30, Z26
-	VPUNPCKHBW Z31, Z30, Z27
-	VPUNPCKLWD Z26, Z24, Z28
-	VPUNPCKHWD Z26, Z24, Z29
-	VPUNPCKLWD Z27, Z25, Z30
-	VPUNPCKHWD Z27, Z25, Z31
-	VPDPBUSD   (DI), Z28, Z12
-	VPDPBUSD   64(DI), Z29, Z13
-	VPDPBUSD   128(DI), Z30, Z14
-	VPDPBUSD   192(DI), Z31, Z15
-	VPDPBUSD   256(DI), Z28, Z8
-	VPDPBUSD   320(DI), Z29, Z9
-	VPDPBUSD   384(DI), Z30, Z10
-	VPDPBUSD   448(DI), Z31, Z11
-	VPDPBUSD   512(DI), Z28, Z4
-	VPDPBUSD   576(DI), Z29, Z5
-	VPDPBUSD   640(DI), Z30, Z6
-	VPDPBUSD   704(DI), Z31, Z7
-	VPDPBUSD   768(DI), Z28, Z0
-	VPDPBUSD   832(DI), Z29, Z1
-	VPDPBUSD   896(DI), Z30, Z2
-	VPDPBUSD   960(DI), Z31, Z3
-	VPDPBUSD   1024(DI), Z28, Z16
-	VPDPBUSD   1088(DI), Z29, Z17
-	VPDPBUSD   1152(DI), Z30, Z18
-	VPDPBUSD   1216(DI), Z31, Z19
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_3_1
-	MOVQ       32(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	JMP        loaded_3_1
+column:
+	VMOVDQU32   (SI), Z20
+	VMOVDQU32   64(SI), Z21
+	VMOVDQU32   128(SI), Z22
+	VMOVDQU32   192(SI), Z23
+	VCVTDQ2PS   Z0, Z0
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z1, Z1
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z2, Z2
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z3, Z3
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z0, Z0
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z4
+	VMULPS      64(R8), Z1, Z1
+	VPDPBUSD    1088(DI), Z28, Z5
+	VPDPBUSD    1152(DI), Z24, Z6
+	VPDPBUSD    1216(DI), Z27, Z7
+	VMULPS      128(R8), Z2, Z2
+	VPDPBUSD    768(DI), Z26, Z8
+	VPDPBUSD    832(DI), Z28, Z9
+	VMULPS      192(R8), Z3, Z3
+	VPDPBUSD    896(DI), Z24, Z10
+	VPDPBUSD    960(DI), Z27, Z11
+	VPDPBUSD    512(DI), Z26, Z12
+	VMINPS      Z0, Z29, Z0
+	VPDPBUSD    576(DI), Z28, Z13
+	VPDPBUSD    640(DI), Z24, Z14
+	VPDPBUSD    704(DI), Z27, Z15
+	VMINPS      Z1, Z29, Z1
+	VPDPBUSD    256(DI), Z26, Z16
+	VPDPBUSD    320(DI), Z28, Z17
+	VMINPS      Z2, Z29, Z2
+	VPDPBUSD    384(DI), Z24, Z18
+	VPDPBUSD    448(DI), Z27, Z19
+	VPDPBUSD    (DI), Z26, Z20
+	VMINPS      Z3, Z29, Z3
+	VPDPBUSD    64(DI), Z28, Z21
+	VPDPBUSD    128(DI), Z24, Z22
+	VCVTPS2DQ   Z0, Z0
+	VPDPBUSD    192(DI), Z27, Z23
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z1, Z1
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z2, Z2
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z4
+	VPDPBUSD    2368(DI), Z25, Z5
+	VCVTPS2DQ   Z3, Z3
+	VPDPBUSD    2432(DI), Z26, Z6
+	VPDPBUSD    2496(DI), Z27, Z7
+	VPDPBUSD    2048(DI), Z24, Z8
+	VPACKSSDW   Z1, Z0, Z0
+	VPDPBUSD    2112(DI), Z25, Z9
+	VPDPBUSD    2176(DI), Z26, Z10
+	VPACKSSDW   Z3, Z2, Z2
+	VPDPBUSD    2240(DI), Z27, Z11
+	VPDPBUSD    1792(DI), Z24, Z12
+	VPDPBUSD    1856(DI), Z25, Z13
+	VPADDSW     Z30, Z0, Z0
+	VPDPBUSD    1920(DI), Z26, Z14
+	VPDPBUSD    1984(DI), Z27, Z15
+	VPADDSW     Z30, Z2, Z2
+	VPDPBUSD    1536(DI), Z24, Z16
+	VPDPBUSD    1600(DI), Z25, Z17
+	VPDPBUSD    1664(DI), Z26, Z18
+	VPACKUSWB   Z2, Z0, Z0
+	VPDPBUSD    1728(DI), Z27, Z19
+	VPDPBUSD    1280(DI), Z24, Z20
+	VPMAXUB     Z31, Z0, Z0
+	VPDPBUSD    1344(DI), Z25, Z21
+	VPDPBUSD    1408(DI), Z26, Z22
+	VPDPBUSD    1472(DI), Z27, Z23
+	MOVQ        (R13), AX
+	VMOVDQU32   Z0, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_1
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	VCVTDQ2PS   Z4, Z4
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z5, Z5
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z6, Z6
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z7, Z7
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z4, Z4
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z8
+	VMULPS      64(R8), Z5, Z5
+	VPDPBUSD    1088(DI), Z28, Z9
+	VPDPBUSD    1152(DI), Z24, Z10
+	VPDPBUSD    1216(DI), Z27, Z11
+	VMULPS      128(R8), Z6, Z6
+	VPDPBUSD    768(DI), Z26, Z12
+	VPDPBUSD    832(DI), Z28, Z13
+	VMULPS      192(R8), Z7, Z7
+	VPDPBUSD    896(DI), Z24, Z14
+	VPDPBUSD    960(DI), Z27, Z15
+	VPDPBUSD    512(DI), Z26, Z16
+	VMINPS      Z4, Z29, Z4
+	VPDPBUSD    576(DI), Z28, Z17
+	VPDPBUSD    640(DI), Z24, Z18
+	VPDPBUSD    704(DI), Z27, Z19
+	VMINPS      Z5, Z29, Z5
+	VPDPBUSD    256(DI), Z26, Z20
+	VPDPBUSD    320(DI), Z28, Z21
+	VMINPS      Z6, Z29, Z6
+	VPDPBUSD    384(DI), Z24, Z22
+	VPDPBUSD    448(DI), Z27, Z23
+	VPDPBUSD    (DI), Z26, Z0
+	VMINPS      Z7, Z29, Z7
+	VPDPBUSD    64(DI), Z28, Z1
+	VPDPBUSD    128(DI), Z24, Z2
+	VCVTPS2DQ   Z4, Z4
+	VPDPBUSD    192(DI), Z27, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z5, Z5
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z6, Z6
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z8
+	VPDPBUSD    2368(DI), Z25, Z9
+	VCVTPS2DQ   Z7, Z7
+	VPDPBUSD    2432(DI), Z26, Z10
+	VPDPBUSD    2496(DI), Z27, Z11
+	VPDPBUSD    2048(DI), Z24, Z12
+	VPACKSSDW   Z5, Z4, Z4
+	VPDPBUSD    2112(DI), Z25, Z13
+	VPDPBUSD    2176(DI), Z26, Z14
+	VPACKSSDW   Z7, Z6, Z6
+	VPDPBUSD    2240(DI), Z27, Z15
+	VPDPBUSD    1792(DI), Z24, Z16
+	VPDPBUSD    1856(DI), Z25, Z17
+	VPADDSW     Z30, Z4, Z4
+	VPDPBUSD    1920(DI), Z26, Z18
+	VPDPBUSD    1984(DI), Z27, Z19
+	VPADDSW     Z30, Z6, Z6
+	VPDPBUSD    1536(DI), Z24, Z20
+	VPDPBUSD    1600(DI), Z25, Z21
+	VPDPBUSD    1664(DI), Z26, Z22
+	VPACKUSWB   Z6, Z4, Z4
+	VPDPBUSD    1728(DI), Z27, Z23
+	VPDPBUSD    1280(DI), Z24, Z0
+	VPMAXUB     Z31, Z4, Z4
+	VPDPBUSD    1344(DI), Z25, Z1
+	VPDPBUSD    1408(DI), Z26, Z2
+	VPDPBUSD    1472(DI), Z27, Z3
+	MOVQ        (R13), AX
+	VMOVDQU32   Z4, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_2
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	VCVTDQ2PS   Z8, Z8
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z9, Z9
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z10, Z10
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z11, Z11
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z8, Z8
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z12
+	VMULPS      64(R8), Z9, Z9
+	VPDPBUSD    1088(DI), Z28, Z13
+	VPDPBUSD    1152(DI), Z24, Z14
+	VPDPBUSD    1216(DI), Z27, Z15
+	VMULPS      128(R8), Z10, Z10
+	VPDPBUSD    768(DI), Z26, Z16
+	VPDPBUSD    832(DI), Z28, Z17
+	VMULPS      192(R8), Z11, Z11
+	VPDPBUSD    896(DI), Z24, Z18
+	VPDPBUSD    960(DI), Z27, Z19
+	VPDPBUSD    512(DI), Z26, Z20
+	VMINPS      Z8, Z29, Z8
+	VPDPBUSD    576(DI), Z28, Z21
+	VPDPBUSD    640(DI), Z24, Z22
+	VPDPBUSD    704(DI), Z27, Z23
+	VMINPS      Z9, Z29, Z9
+	VPDPBUSD    256(DI), Z26, Z0
+	VPDPBUSD    320(DI), Z28, Z1
+	VMINPS      Z10, Z29, Z10
+	VPDPBUSD    384(DI), Z24, Z2
+	VPDPBUSD    448(DI), Z27, Z3
+	VPDPBUSD    (DI), Z26, Z4
+	VMINPS      Z11, Z29, Z11
+	VPDPBUSD    64(DI), Z28, Z5
+	VPDPBUSD    128(DI), Z24, Z6
+	VCVTPS2DQ   Z8, Z8
+	VPDPBUSD    192(DI), Z27, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z9, Z9
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z10, Z10
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z12
+	VPDPBUSD    2368(DI), Z25, Z13
+	VCVTPS2DQ   Z11, Z11
+	VPDPBUSD    2432(DI), Z26, Z14
+	VPDPBUSD    2496(DI), Z27, Z15
+	VPDPBUSD    2048(DI), Z24, Z16
+	VPACKSSDW   Z9, Z8, Z8
+	VPDPBUSD    2112(DI), Z25, Z17
+	VPDPBUSD    2176(DI), Z26, Z18
+	VPACKSSDW   Z11, Z10, Z10
+	VPDPBUSD    2240(DI), Z27, Z19
+	VPDPBUSD    1792(DI), Z24, Z20
+	VPDPBUSD    1856(DI), Z25, Z21
+	VPADDSW     Z30, Z8, Z8
+	VPDPBUSD    1920(DI), Z26, Z22
+	VPDPBUSD    1984(DI), Z27, Z23
+	VPADDSW     Z30, Z10, Z10
+	VPDPBUSD    1536(DI), Z24, Z0
+	VPDPBUSD    1600(DI), Z25, Z1
+	VPDPBUSD    1664(DI), Z26, Z2
+	VPACKUSWB   Z10, Z8, Z8
+	VPDPBUSD    1728(DI), Z27, Z3
+	VPDPBUSD    1280(DI), Z24, Z4
+	VPMAXUB     Z31, Z8, Z8
+	VPDPBUSD    1344(DI), Z25, Z5
+	VPDPBUSD    1408(DI), Z26, Z6
+	VPDPBUSD    1472(DI), Z27, Z7
+	MOVQ        (R13), AX
+	VMOVDQU32   Z8, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_3
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	VCVTDQ2PS   Z12, Z12
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z13, Z13
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z14, Z14
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z15, Z15
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z12, Z12
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z16
+	VMULPS      64(R8), Z13, Z13
+	VPDPBUSD    1088(DI), Z28, Z17
+	VPDPBUSD    1152(DI), Z24, Z18
+	VPDPBUSD    1216(DI), Z27, Z19
+	VMULPS      128(R8), Z14, Z14
+	VPDPBUSD    768(DI), Z26, Z20
+	VPDPBUSD    832(DI), Z28, Z21
+	VMULPS      192(R8), Z15, Z15
+	VPDPBUSD    896(DI), Z24, Z22
+	VPDPBUSD    960(DI), Z27, Z23
+	VPDPBUSD    512(DI), Z26, Z0
+	VMINPS      Z12, Z29, Z12
+	VPDPBUSD    576(DI), Z28, Z1
+	VPDPBUSD    640(DI), Z24, Z2
+	VPDPBUSD    704(DI), Z27, Z3
+	VMINPS      Z13, Z29, Z13
+	VPDPBUSD    256(DI), Z26, Z4
+	VPDPBUSD    320(DI), Z28, Z5
+	VMINPS      Z14, Z29, Z14
+	VPDPBUSD    384(DI), Z24, Z6
+	VPDPBUSD    448(DI), Z27, Z7
+	VPDPBUSD    (DI), Z26, Z8
+	VMINPS      Z15, Z29, Z15
+	VPDPBUSD    64(DI), Z28, Z9
+	VPDPBUSD    128(DI), Z24, Z10
+	VCVTPS2DQ   Z12, Z12
+	VPDPBUSD    192(DI), Z27, Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z13, Z13
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z14, Z14
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z16
+	VPDPBUSD    2368(DI), Z25, Z17
+	VCVTPS2DQ   Z15, Z15
+	VPDPBUSD    2432(DI), Z26, Z18
+	VPDPBUSD    2496(DI), Z27, Z19
+	VPDPBUSD    2048(DI), Z24, Z20
+	VPACKSSDW   Z13, Z12, Z12
+	VPDPBUSD    2112(DI), Z25, Z21
+	VPDPBUSD    2176(DI), Z26, Z22
+	VPACKSSDW   Z15, Z14, Z14
+	VPDPBUSD    2240(DI), Z27, Z23
+	VPDPBUSD    1792(DI), Z24, Z0
+	VPDPBUSD    1856(DI), Z25, Z1
+	VPADDSW     Z30, Z12, Z12
+	VPDPBUSD    1920(DI), Z26, Z2
+	VPDPBUSD    1984(DI), Z27, Z3
+	VPADDSW     Z30, Z14, Z14
+	VPDPBUSD    1536(DI), Z24, Z4
+	VPDPBUSD    1600(DI), Z25, Z5
+	VPDPBUSD    1664(DI), Z26, Z6
+	VPACKUSWB   Z14, Z12, Z12
+	VPDPBUSD    1728(DI), Z27, Z7
+	VPDPBUSD    1280(DI), Z24, Z8
+	VPMAXUB     Z31, Z12, Z12
+	VPDPBUSD    1344(DI), Z25, Z9
+	VPDPBUSD    1408(DI), Z26, Z10
+	VPDPBUSD    1472(DI), Z27, Z11
+	MOVQ        (R13), AX
+	VMOVDQU32   Z12, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_4
+	VMOVDQU32   (SI), Z12
+	VMOVDQU32   64(SI), Z13
+	VMOVDQU32   128(SI), Z14
+	VMOVDQU32   192(SI), Z15
+	VCVTDQ2PS   Z16, Z16
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z17, Z17
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z18, Z18
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z19, Z19
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z16, Z16
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z20
+	VMULPS      64(R8), Z17, Z17
+	VPDPBUSD    1088(DI), Z28, Z21
+	VPDPBUSD    1152(DI), Z24, Z22
+	VPDPBUSD    1216(DI), Z27, Z23
+	VMULPS      128(R8), Z18, Z18
+	VPDPBUSD    768(DI), Z26, Z0
+	VPDPBUSD    832(DI), Z28, Z1
+	VMULPS      192(R8), Z19, Z19
+	VPDPBUSD    896(DI), Z24, Z2
+	VPDPBUSD    960(DI), Z27, Z3
+	VPDPBUSD    512(DI), Z26, Z4
+	VMINPS      Z16, Z29, Z16
+	VPDPBUSD    576(DI), Z28, Z5
+	VPDPBUSD    640(DI), Z24, Z6
+	VPDPBUSD    704(DI), Z27, Z7
+	VMINPS      Z17, Z29, Z17
+	VPDPBUSD    256(DI), Z26, Z8
+	VPDPBUSD    320(DI), Z28, Z9
+	VMINPS      Z18, Z29, Z18
+	VPDPBUSD    384(DI), Z24, Z10
+	VPDPBUSD    448(DI), Z27, Z11
+	VPDPBUSD    (DI), Z26, Z12
+	VMINPS      Z19, Z29, Z19
+	VPDPBUSD    64(DI), Z28, Z13
+	VPDPBUSD    128(DI), Z24, Z14
+	VCVTPS2DQ   Z16, Z16
+	VPDPBUSD    192(DI), Z27, Z15
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z17, Z17
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z18, Z18
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z20
+	VPDPBUSD    2368(DI), Z25, Z21
+	VCVTPS2DQ   Z19, Z19
+	VPDPBUSD    2432(DI), Z26, Z22
+	VPDPBUSD    2496(DI), Z27, Z23
+	VPDPBUSD    2048(DI), Z24, Z0
+	VPACKSSDW   Z17, Z16, Z16
+	VPDPBUSD    2112(DI), Z25, Z1
+	VPDPBUSD    2176(DI), Z26, Z2
+	VPACKSSDW   Z19, Z18, Z18
+	VPDPBUSD    2240(DI), Z27, Z3
+	VPDPBUSD    1792(DI), Z24, Z4
+	VPDPBUSD    1856(DI), Z25, Z5
+	VPADDSW     Z30, Z16, Z16
+	VPDPBUSD    1920(DI), Z26, Z6
+	VPDPBUSD    1984(DI), Z27, Z7
+	VPADDSW     Z30, Z18, Z18
+	VPDPBUSD    1536(DI), Z24, Z8
+	VPDPBUSD    1600(DI), Z25, Z9
+	VPDPBUSD    1664(DI), Z26, Z10
+	VPACKUSWB   Z18, Z16, Z16
+	VPDPBUSD    1728(DI), Z27, Z11
+	VPDPBUSD    1280(DI), Z24, Z12
+	VPMAXUB     Z31, Z16, Z16
+	VPDPBUSD    1344(DI), Z25, Z13
+	VPDPBUSD    1408(DI), Z26, Z14
+	VPDPBUSD    1472(DI), Z27, Z15
+	MOVQ        (R13), AX
+	VMOVDQU32   Z16, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_5
+	VMOVDQU32   (SI), Z16
+	VMOVDQU32   64(SI), Z17
+	VMOVDQU32   128(SI), Z18
+	VMOVDQU32   192(SI), Z19
+	VCVTDQ2PS   Z20, Z20
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z25
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z26
+	VCVTDQ2PS   Z21, Z21
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z27
+	VPUNPCKLBW  Z25, Z24, Z28
+	VPUNPCKHBW  Z25, Z24, Z25
+	VCVTDQ2PS   Z22, Z22
+	VPUNPCKLBW  Z27, Z26, Z24
+	VPUNPCKHBW  Z27, Z26, Z27
+	VCVTDQ2PS   Z23, Z23
+	VPUNPCKLWD  Z24, Z28, Z26
+	VPUNPCKHWD  Z24, Z28, Z28
+	VPUNPCKLWD  Z27, Z25, Z24
+	VMULPS      (R8), Z20, Z20
+	VPUNPCKHWD  Z27, Z25, Z27
+	VPDPBUSD    1024(DI), Z26, Z0
+	VMULPS      64(R8), Z21, Z21
+	VPDPBUSD    1088(DI), Z28, Z1
+	VPDPBUSD    1152(DI), Z24, Z2
+	VPDPBUSD    1216(DI), Z27, Z3
+	VMULPS      128(R8), Z22, Z22
+	VPDPBUSD    768(DI), Z26, Z4
+	VPDPBUSD    832(DI), Z28, Z5
+	VMULPS      192(R8), Z23, Z23
+	VPDPBUSD    896(DI), Z24, Z6
+	VPDPBUSD    960(DI), Z27, Z7
+	VPDPBUSD    512(DI), Z26, Z8
+	VMINPS      Z20, Z29, Z20
+	VPDPBUSD    576(DI), Z28, Z9
+	VPDPBUSD    640(DI), Z24, Z10
+	VPDPBUSD    704(DI), Z27, Z11
+	VMINPS      Z21, Z29, Z21
+	VPDPBUSD    256(DI), Z26, Z12
+	VPDPBUSD    320(DI), Z28, Z13
+	VMINPS      Z22, Z29, Z22
+	VPDPBUSD    384(DI), Z24, Z14
+	VPDPBUSD    448(DI), Z27, Z15
+	VPDPBUSD    (DI), Z26, Z16
+	VMINPS      Z23, Z29, Z23
+	VPDPBUSD    64(DI), Z28, Z17
+	VPDPBUSD    128(DI), Z24, Z18
+	VCVTPS2DQ   Z20, Z20
+	VPDPBUSD    192(DI), Z27, Z19
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z24
+	VPSHUFB     shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ   Z21, Z21
+	VPSHUFB     shuffles<>+128(SB), Z24, Z26
+	VPSHUFB     shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ   Z22, Z22
+	VPSHUFB     shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD    2304(DI), Z24, Z0
+	VPDPBUSD    2368(DI), Z25, Z1
+	VCVTPS2DQ   Z23, Z23
+	VPDPBUSD    2432(DI), Z26, Z2
+	VPDPBUSD    2496(DI), Z27, Z3
+	VPDPBUSD    2048(DI), Z24, Z4
+	VPACKSSDW   Z21, Z20, Z20
+	VPDPBUSD    2112(DI), Z25, Z5
+	VPDPBUSD    2176(DI), Z26, Z6
+	VPACKSSDW   Z23, Z22, Z22
+	VPDPBUSD    2240(DI), Z27, Z7
+	VPDPBUSD    1792(DI), Z24, Z8
+	VPDPBUSD    1856(DI), Z25, Z9
+	VPADDSW     Z30, Z20, Z20
+	VPDPBUSD    1920(DI), Z26, Z10
+	VPDPBUSD    1984(DI), Z27, Z11
+	VPADDSW     Z30, Z22, Z22
+	VPDPBUSD    1536(DI), Z24, Z12
+	VPDPBUSD    1600(DI), Z25, Z13
+	VPDPBUSD    1664(DI), Z26, Z14
+	VPACKUSWB   Z22, Z20, Z20
+	VPDPBUSD    1728(DI), Z27, Z15
+	VPDPBUSD    1280(DI), Z24, Z16
+	VPMAXUB     Z31, Z20, Z20
+	VPDPBUSD    1344(DI), Z25, Z17
+	VPDPBUSD    1408(DI), Z26, Z18
+	VPDPBUSD    1472(DI), Z27, Z19
+	MOVQ        (R13), AX
+	VMOVDQU32   Z20, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
+	JMP         column
 
-outside_3_1:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
+last_0:
+	VCVTDQ2PS Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    (R8), Z0, Z0
+	VMULPS    64(R8), Z1, Z1
+	VMULPS    128(R8), Z2, Z2
+	VMULPS    192(R8), Z3, Z3
+	VMINPS    Z0, Z29, Z0
+	VMINPS    Z1, Z29, Z1
+	VMINPS    Z2, Z29, Z2
+	VMINPS    Z3, Z29, Z3
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW   Z30, Z0, Z0
+	VPADDSW   Z30, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPMAXUB   Z31, Z0, Z0
+	MOVQ      (R13), AX
+	VMOVDQU32 Z0, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-loaded_3_1:
-	VPUNPCKLBW   Z28, Z28, Z24
-	VPUNPCKHBW   Z28, Z28, Z25
-	VPUNPCKLBW   Z28, Z28, Z26
-	VPUNPCKHBW   Z28, Z28, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     1280(DI), Z28, Z12
-	VPDPBUSD     1344(DI), Z29, Z13
-	VPDPBUSD     1408(DI), Z30, Z14
-	VPDPBUSD     1472(DI), Z31, Z15
-	VPDPBUSD     1536(DI), Z28, Z8
-	VPDPBUSD     1600(DI), Z29, Z9
-	VPDPBUSD     1664(DI), Z30, Z10
-	VPDPBUSD     1728(DI), Z31, Z11
-	VPDPBUSD     1792(DI), Z28, Z4
-	VPDPBUSD     1856(DI), Z29, Z5
-	VPDPBUSD     1920(DI), Z30, Z6
-	VPDPBUSD     1984(DI), Z31, Z7
-	VPDPBUSD     2048(DI), Z28, Z0
-	VPDPBUSD     2112(DI), Z29, Z1
-	VPDPBUSD     2176(DI), Z30, Z2
-	VPDPBUSD     2240(DI), Z31, Z3
-	VPDPBUSD     2304(DI), Z28, Z16
-	VPDPBUSD     2368(DI), Z29, Z17
-	VPDPBUSD     2432(DI), Z30, Z18
-	VPDPBUSD     2496(DI), Z31, Z19
-	DECQ         16(SP)
-	JNS          stored_3
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z16, Z16
-	VMULPS       (R8), Z16, Z16
-	VMINPS       Z16, Z24, Z16
-	VCVTPS2DQ    Z16, Z16
-	VCVTDQ2PS    Z17, Z17
-	VMULPS       64(R8), Z17, Z17
-	VMINPS       Z17, Z24, Z17
-	VCVTPS2DQ    Z17, Z17
-	VCVTDQ2PS    Z18, Z18
-	VMULPS       128(R8), Z18, Z18
-	VMINPS       Z18, Z24, Z18
-	VCVTPS2DQ    Z18, Z18
-	VCVTDQ2PS    Z19, Z19
-	VMULPS       192(R8), Z19, Z19
-	VMINPS       Z19, Z24, Z19
-	VCVTPS2DQ    Z19, Z19
-	VPACKSSDW    Z17, Z16, Z16
-	VPADDSW      Z25, Z16, Z16
-	VPACKSSDW    Z19, Z18, Z18
-	VPADDSW      Z25, Z18, Z18
-	VPACKUSWB    Z18, Z16, Z16
-	VPMAXUB      Z26, Z16, Z16
-	VMOVDQU8     Z16, K3, (R12)
-	ADDQ         R13, R12
+last_1:
+	VCVTDQ2PS Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    (R8), Z4, Z4
+	VMULPS    64(R8), Z5, Z5
+	VMULPS    128(R8), Z6, Z6
+	VMULPS    192(R8), Z7, Z7
+	VMINPS    Z4, Z29, Z4
+	VMINPS    Z5, Z29, Z5
+	VMINPS    Z6, Z29, Z6
+	VMINPS    Z7, Z29, Z7
+	VCVTPS2DQ Z4, Z4
+	VCVTPS2DQ Z5, Z5
+	VCVTPS2DQ Z6, Z6
+	VCVTPS2DQ Z7, Z7
+	VPACKSSDW Z5, Z4, Z4
+	VPACKSSDW Z7, Z6, Z6
+	VPADDSW   Z30, Z4, Z4
+	VPADDSW   Z30, Z6, Z6
+	VPACKUSWB Z6, Z4, Z4
+	VPMAXUB   Z31, Z4, Z4
+	MOVQ      (R13), AX
+	VMOVDQU32 Z4, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-stored_3:
-	INCQ       8(SP)
-	ADDQ       srcStep+24(FP), R11
-	DECQ       24(SP)
-	JEQ        next
-	VMOVDQU32  (SI), Z16
-	VMOVDQU32  64(SI), Z17
-	VMOVDQU32  128(SI), Z18
-	VMOVDQU32  192(SI), Z19
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_4_0
-	MOVQ       (R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	MOVQ       8(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z29
-	MOVQ       16(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z30
-	MOVQ       24(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z31
-	JMP        loaded_4_0
+last_2:
+	VCVTDQ2PS Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VCVTDQ2PS Z11, Z11
+	VMULPS    (R8), Z8, Z8
+	VMULPS    64(R8), Z9, Z9
+	VMULPS    128(R8), Z10, Z10
+	VMULPS    192(R8), Z11, Z11
+	VMINPS    Z8, Z29, Z8
+	VMINPS    Z9, Z29, Z9
+	VMINPS    Z10, Z29, Z10
+	VMINPS    Z11, Z29, Z11
+	VCVTPS2DQ Z8, Z8
+	VCVTPS2DQ Z9, Z9
+	VCVTPS2DQ Z10, Z10
+	VCVTPS2DQ Z11, Z11
+	VPACKSSDW Z9, Z8, Z8
+	VPACKSSDW Z11, Z10, Z10
+	VPADDSW   Z30, Z8, Z8
+	VPADDSW   Z30, Z10, Z10
+	VPACKUSWB Z10, Z8, Z8
+	VPMAXUB   Z31, Z8, Z8
+	MOVQ      (R13), AX
+	VMOVDQU32 Z8, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-outside_4_0:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-	VPBROADCASTB 12(R9), Z29
-	VPBROADCASTB 12(R9), Z30
-	VPBROADCASTB 12(R9), Z31
+last_3:
+	VCVTDQ2PS Z12, Z12
+	VCVTDQ2PS Z13, Z13
+	VCVTDQ2PS Z14, Z14
+	VCVTDQ2PS Z15, Z15
+	VMULPS    (R8), Z12, Z12
+	VMULPS    64(R8), Z13, Z13
+	VMULPS    128(R8), Z14, Z14
+	VMULPS    192(R8), Z15, Z15
+	VMINPS    Z12, Z29, Z12
+	VMINPS    Z13, Z29, Z13
+	VMINPS    Z14, Z29, Z14
+	VMINPS    Z15, Z29, Z15
+	VCVTPS2DQ Z12, Z12
+	VCVTPS2DQ Z13, Z13
+	VCVTPS2DQ Z14, Z14
+	VCVTPS2DQ Z15, Z15
+	VPACKSSDW Z13, Z12, Z12
+	VPACKSSDW Z15, Z14, Z14
+	VPADDSW   Z30, Z12, Z12
+	VPADDSW   Z30, Z14, Z14
+	VPACKUSWB Z14, Z12, Z12
+	VPMAXUB   Z31, Z12, Z12
+	MOVQ      (R13), AX
+	VMOVDQU32 Z12, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-loaded_4_0:
-	VPUNPCKLBW Z29, Z28, Z24
-	VPUNPCKHBW Z29, Z28, Z25
-	VPUNPCKLBW Z31, Z30, Z26
-	VPUNPCKHBW Z31, Z30, Z27
-	VPUNPCKLWD Z26, Z24, Z28
-	VPUNPCKHWD Z26, Z24, Z29
-	VPUNPCKLWD Z27, Z25, Z30
-	VPUNPCKHWD Z27, Z25, Z31
-	VPDPBUSD   (DI), Z28, Z16
-	VPDPBUSD   64(DI), Z29, Z17
-	VPDPBUSD   128(DI), Z30, Z18
-	VPDPBUSD   192(DI), Z31, Z19
-	VPDPBUSD   256(DI), Z28, Z12
-	VPDPBUSD   320(DI), Z29, Z13
-	VPDPBUSD   384(DI), Z30, Z14
-	VPDPBUSD   448(DI), Z31, Z15
-	VPDPBUSD   512(DI), Z28, Z8
-	VPDPBUSD   576(DI), Z29, Z9
-	VPDPBUSD   640(DI), Z30, Z10
-	VPDPBUSD   704(DI), Z31, Z11
-	VPDPBUSD   768(DI), Z28, Z4
-	VPDPBUSD   832(DI), Z29, Z5
-	VPDPBUSD   896(DI), Z30, Z6
-	VPDPBUSD   960(DI), Z31, Z7
-	VPDPBUSD   1024(DI), Z28, Z0
-	VPDPBUSD   1088(DI), Z29, Z1
-	VPDPBUSD   1152(DI), Z30, Z2
-	VPDPBUSD   1216(DI), Z31, Z3
-	MOVQ       8(SP), R9
-	CMPQ       R9, width+40(FP)
-	JAE        outside_4_1
-	MOVQ       32(R10), AX
-	VMOVDQU8.Z (AX)(R11*1), K3, Z28
-	JMP        loaded_4_1
+last_4:
+	VCVTDQ2PS Z16, Z16
+	VCVTDQ2PS Z17, Z17
+	VCVTDQ2PS Z18, Z18
+	VCVTDQ2PS Z19, Z19
+	VMULPS    (R8), Z16, Z16
+	VMULPS    64(R8), Z17, Z17
+	VMULPS    128(R8), Z18, Z18
+	VMULPS    192(R8), Z19, Z19
+	VMINPS    Z16, Z29, Z16
+	VMINPS    Z17, Z29, Z17
+	VMINPS    Z18, Z29, Z18
+	VMINPS    Z19, Z29, Z19
+	VCVTPS2DQ Z16, Z16
+	VCVTPS2DQ Z17, Z17
+	VCVTPS2DQ Z18, Z18
+	VCVTPS2DQ Z19, Z19
+	VPACKSSDW Z17, Z16, Z16
+	VPACKSSDW Z19, Z18, Z18
+	VPADDSW   Z30, Z16, Z16
+	VPADDSW   Z30, Z18, Z18
+	VPACKUSWB Z18, Z16, Z16
+	VPMAXUB   Z31, Z16, Z16
+	MOVQ      (R13), AX
+	VMOVDQU32 Z16, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
 
-outside_4_1:
-	MOVQ         rq+96(FP), R9
-	VPBROADCASTB 12(R9), Z28
-
-loaded_4_1:
-	VPUNPCKLBW   Z28, Z28, Z24
-	VPUNPCKHBW   Z28, Z28, Z25
-	VPUNPCKLBW   Z28, Z28, Z26
-	VPUNPCKHBW   Z28, Z28, Z27
-	VPUNPCKLWD   Z26, Z24, Z28
-	VPUNPCKHWD   Z26, Z24, Z29
-	VPUNPCKLWD   Z27, Z25, Z30
-	VPUNPCKHWD   Z27, Z25, Z31
-	VPDPBUSD     1280(DI), Z28, Z16
-	VPDPBUSD     1344(DI), Z29, Z17
-	VPDPBUSD     1408(DI), Z30, Z18
-	VPDPBUSD     1472(DI), Z31, Z19
-	VPDPBUSD     1536(DI), Z28, Z12
-	VPDPBUSD     1600(DI), Z29, Z13
-	VPDPBUSD     1664(DI), Z30, Z14
-	VPDPBUSD     1728(DI), Z31, Z15
-	VPDPBUSD     1792(DI), Z28, Z8
-	VPDPBUSD     1856(DI), Z29, Z9
-	VPDPBUSD     1920(DI), Z30, Z10
-	VPDPBUSD     1984(DI), Z31, Z11
-	VPDPBUSD     2048(DI), Z28, Z4
-	VPDPBUSD     2112(DI), Z29, Z5
-	VPDPBUSD     2176(DI), Z30, Z6
-	VPDPBUSD     2240(DI), Z31, Z7
-	VPDPBUSD     2304(DI), Z28, Z0
-	VPDPBUSD     2368(DI), Z29, Z1
-	VPDPBUSD     2432(DI), Z30, Z2
-	VPDPBUSD     2496(DI), Z31, Z3
-	DECQ         16(SP)
-	JNS          stored_4
-	MOVQ         rq+96(FP), R9
-	VBROADCASTSS (R9), Z24
-	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
-	VCVTDQ2PS    Z0, Z0
-	VMULPS       (R8), Z0, Z0
-	VMINPS       Z0, Z24, Z0
-	VCVTPS2DQ    Z0, Z0
-	VCVTDQ2PS    Z1, Z1
-	VMULPS       64(R8), Z1, Z1
-	VMINPS       Z1, Z24, Z1
-	VCVTPS2DQ    Z1, Z1
-	VCVTDQ2PS    Z2, Z2
-	VMULPS       128(R8), Z2, Z2
-	VMINPS       Z2, Z24, Z2
-	VCVTPS2DQ    Z2, Z2
-	VCVTDQ2PS    Z3, Z3
-	VMULPS       192(R8), Z3, Z3
-	VMINPS       Z3, Z24, Z3
-	VCVTPS2DQ    Z3, Z3
-	VPACKSSDW    Z1, Z0, Z0
-	VPADDSW      Z25, Z0, Z0
-	VPACKSSDW    Z3, Z2, Z2
-	VPADDSW      Z25, Z2, Z2
-	VPACKUSWB    Z2, Z0, Z0
-	VPMAXUB      Z26, Z0, Z0
-	VMOVDQU8     Z0, K3, (R12)
-	ADDQ         R13, R12
-
-stored_4:
-	INCQ 8(SP)
-	ADDQ srcStep+24(FP), R11
-	DECQ 24(SP)
-	JEQ  next
-	JMP  column
+last_5:
+	VCVTDQ2PS Z20, Z20
+	VCVTDQ2PS Z21, Z21
+	VCVTDQ2PS Z22, Z22
+	VCVTDQ2PS Z23, Z23
+	VMULPS    (R8), Z20, Z20
+	VMULPS    64(R8), Z21, Z21
+	VMULPS    128(R8), Z22, Z22
+	VMULPS    192(R8), Z23, Z23
+	VMINPS    Z20, Z29, Z20
+	VMINPS    Z21, Z29, Z21
+	VMINPS    Z22, Z29, Z22
+	VMINPS    Z23, Z29, Z23
+	VCVTPS2DQ Z20, Z20
+	VCVTPS2DQ Z21, Z21
+	VCVTPS2DQ Z22, Z22
+	VCVTPS2DQ Z23, Z23
+	VPACKSSDW Z21, Z20, Z20
+	VPACKSSDW Z23, Z22, Z22
+	VPADDSW   Z30, Z20, Z20
+	VPADDSW   Z30, Z22, Z22
+	VPACKUSWB Z22, Z20, Z20
+	VPMAXUB   Z31, Z20, Z20
+	MOVQ      (R13), AX
+	VMOVDQU32 Z20, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
 
 next:
 	ADDQ $0x40, (SP)
@@ -978,5 +4776,6797 @@ next:
 	ADDQ $0x00000a00, DI
 	DECQ blocks+80(FP)
 	JNZ  block
+	VZEROUPPER
+	RET
+
+// func slide5x1I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide5x1I8x32(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z29
+	VMOVDQU32       64(R9), Z30
+	VMOVDQU32       128(R9), Z31
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x08, AX
+	KMOVW           AX, K2
+	SHLQ            $0x08, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        (DI), Z26, Z0
+	VPDPBUSD        64(DI), Z28, Z1
+	VPDPBUSD        128(DI), Z24, Z2
+	VPDPBUSD        192(DI), Z27, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1280(DI), Z24, Z0
+	VPDPBUSD        1344(DI), Z25, Z1
+	VPDPBUSD        1408(DI), Z26, Z2
+	VPDPBUSD        1472(DI), Z27, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        256(DI), Z26, Z0
+	VPDPBUSD        320(DI), Z28, Z1
+	VPDPBUSD        384(DI), Z24, Z2
+	VPDPBUSD        448(DI), Z27, Z3
+	VPDPBUSD        (DI), Z26, Z4
+	VPDPBUSD        64(DI), Z28, Z5
+	VPDPBUSD        128(DI), Z24, Z6
+	VPDPBUSD        192(DI), Z27, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1536(DI), Z24, Z0
+	VPDPBUSD        1600(DI), Z25, Z1
+	VPDPBUSD        1664(DI), Z26, Z2
+	VPDPBUSD        1728(DI), Z27, Z3
+	VPDPBUSD        1280(DI), Z24, Z4
+	VPDPBUSD        1344(DI), Z25, Z5
+	VPDPBUSD        1408(DI), Z26, Z6
+	VPDPBUSD        1472(DI), Z27, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        512(DI), Z26, Z0
+	VPDPBUSD        576(DI), Z28, Z1
+	VPDPBUSD        640(DI), Z24, Z2
+	VPDPBUSD        704(DI), Z27, Z3
+	VPDPBUSD        256(DI), Z26, Z4
+	VPDPBUSD        320(DI), Z28, Z5
+	VPDPBUSD        384(DI), Z24, Z6
+	VPDPBUSD        448(DI), Z27, Z7
+	VPDPBUSD        (DI), Z26, Z8
+	VPDPBUSD        64(DI), Z28, Z9
+	VPDPBUSD        128(DI), Z24, Z10
+	VPDPBUSD        192(DI), Z27, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1792(DI), Z24, Z0
+	VPDPBUSD        1856(DI), Z25, Z1
+	VPDPBUSD        1920(DI), Z26, Z2
+	VPDPBUSD        1984(DI), Z27, Z3
+	VPDPBUSD        1536(DI), Z24, Z4
+	VPDPBUSD        1600(DI), Z25, Z5
+	VPDPBUSD        1664(DI), Z26, Z6
+	VPDPBUSD        1728(DI), Z27, Z7
+	VPDPBUSD        1280(DI), Z24, Z8
+	VPDPBUSD        1344(DI), Z25, Z9
+	VPDPBUSD        1408(DI), Z26, Z10
+	VPDPBUSD        1472(DI), Z27, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        768(DI), Z26, Z0
+	VPDPBUSD        832(DI), Z28, Z1
+	VPDPBUSD        896(DI), Z24, Z2
+	VPDPBUSD        960(DI), Z27, Z3
+	VPDPBUSD        512(DI), Z26, Z4
+	VPDPBUSD        576(DI), Z28, Z5
+	VPDPBUSD        640(DI), Z24, Z6
+	VPDPBUSD        704(DI), Z27, Z7
+	VPDPBUSD        256(DI), Z26, Z8
+	VPDPBUSD        320(DI), Z28, Z9
+	VPDPBUSD        384(DI), Z24, Z10
+	VPDPBUSD        448(DI), Z27, Z11
+	VPDPBUSD        (DI), Z26, Z12
+	VPDPBUSD        64(DI), Z28, Z13
+	VPDPBUSD        128(DI), Z24, Z14
+	VPDPBUSD        192(DI), Z27, Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2048(DI), Z24, Z0
+	VPDPBUSD        2112(DI), Z25, Z1
+	VPDPBUSD        2176(DI), Z26, Z2
+	VPDPBUSD        2240(DI), Z27, Z3
+	VPDPBUSD        1792(DI), Z24, Z4
+	VPDPBUSD        1856(DI), Z25, Z5
+	VPDPBUSD        1920(DI), Z26, Z6
+	VPDPBUSD        1984(DI), Z27, Z7
+	VPDPBUSD        1536(DI), Z24, Z8
+	VPDPBUSD        1600(DI), Z25, Z9
+	VPDPBUSD        1664(DI), Z26, Z10
+	VPDPBUSD        1728(DI), Z27, Z11
+	VPDPBUSD        1280(DI), Z24, Z12
+	VPDPBUSD        1344(DI), Z25, Z13
+	VPDPBUSD        1408(DI), Z26, Z14
+	VPDPBUSD        1472(DI), Z27, Z15
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z16
+	VMOVDQU32       64(SI), Z17
+	VMOVDQU32       128(SI), Z18
+	VMOVDQU32       192(SI), Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z0
+	VPDPBUSD        1088(DI), Z28, Z1
+	VPDPBUSD        1152(DI), Z24, Z2
+	VPDPBUSD        1216(DI), Z27, Z3
+	VPDPBUSD        768(DI), Z26, Z4
+	VPDPBUSD        832(DI), Z28, Z5
+	VPDPBUSD        896(DI), Z24, Z6
+	VPDPBUSD        960(DI), Z27, Z7
+	VPDPBUSD        512(DI), Z26, Z8
+	VPDPBUSD        576(DI), Z28, Z9
+	VPDPBUSD        640(DI), Z24, Z10
+	VPDPBUSD        704(DI), Z27, Z11
+	VPDPBUSD        256(DI), Z26, Z12
+	VPDPBUSD        320(DI), Z28, Z13
+	VPDPBUSD        384(DI), Z24, Z14
+	VPDPBUSD        448(DI), Z27, Z15
+	VPDPBUSD        (DI), Z26, Z16
+	VPDPBUSD        64(DI), Z28, Z17
+	VPDPBUSD        128(DI), Z24, Z18
+	VPDPBUSD        192(DI), Z27, Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z0
+	VPDPBUSD        2368(DI), Z25, Z1
+	VPDPBUSD        2432(DI), Z26, Z2
+	VPDPBUSD        2496(DI), Z27, Z3
+	VPDPBUSD        2048(DI), Z24, Z4
+	VPDPBUSD        2112(DI), Z25, Z5
+	VPDPBUSD        2176(DI), Z26, Z6
+	VPDPBUSD        2240(DI), Z27, Z7
+	VPDPBUSD        1792(DI), Z24, Z8
+	VPDPBUSD        1856(DI), Z25, Z9
+	VPDPBUSD        1920(DI), Z26, Z10
+	VPDPBUSD        1984(DI), Z27, Z11
+	VPDPBUSD        1536(DI), Z24, Z12
+	VPDPBUSD        1600(DI), Z25, Z13
+	VPDPBUSD        1664(DI), Z26, Z14
+	VPDPBUSD        1728(DI), Z27, Z15
+	VPDPBUSD        1280(DI), Z24, Z16
+	VPDPBUSD        1344(DI), Z25, Z17
+	VPDPBUSD        1408(DI), Z26, Z18
+	VPDPBUSD        1472(DI), Z27, Z19
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	VMOVDQU32       (SI), Z20
+	VMOVDQU32       64(SI), Z21
+	VMOVDQU32       128(SI), Z22
+	VMOVDQU32       192(SI), Z23
+	VCVTDQ2PS       Z0, Z0
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z4
+	VMULPS          64(R8), Z1, Z1
+	VPDPBUSD        1088(DI), Z28, Z5
+	VPDPBUSD        1152(DI), Z24, Z6
+	VPDPBUSD        1216(DI), Z27, Z7
+	VMULPS          128(R8), Z2, Z2
+	VPDPBUSD        768(DI), Z26, Z8
+	VPDPBUSD        832(DI), Z28, Z9
+	VMULPS          192(R8), Z3, Z3
+	VPDPBUSD        896(DI), Z24, Z10
+	VPDPBUSD        960(DI), Z27, Z11
+	VPDPBUSD        512(DI), Z26, Z12
+	VMINPS          Z0, Z29, Z0
+	VPDPBUSD        576(DI), Z28, Z13
+	VPDPBUSD        640(DI), Z24, Z14
+	VPDPBUSD        704(DI), Z27, Z15
+	VMINPS          Z1, Z29, Z1
+	VPDPBUSD        256(DI), Z26, Z16
+	VPDPBUSD        320(DI), Z28, Z17
+	VMINPS          Z2, Z29, Z2
+	VPDPBUSD        384(DI), Z24, Z18
+	VPDPBUSD        448(DI), Z27, Z19
+	VPDPBUSD        (DI), Z26, Z20
+	VMINPS          Z3, Z29, Z3
+	VPDPBUSD        64(DI), Z28, Z21
+	VPDPBUSD        128(DI), Z24, Z22
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        192(DI), Z27, Z23
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z1, Z1
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z2, Z2
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z4
+	VPDPBUSD        2368(DI), Z25, Z5
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        2432(DI), Z26, Z6
+	VPDPBUSD        2496(DI), Z27, Z7
+	VPDPBUSD        2048(DI), Z24, Z8
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        2112(DI), Z25, Z9
+	VPDPBUSD        2176(DI), Z26, Z10
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        2240(DI), Z27, Z11
+	VPDPBUSD        1792(DI), Z24, Z12
+	VPDPBUSD        1856(DI), Z25, Z13
+	VPADDSW         Z30, Z0, Z0
+	VPDPBUSD        1920(DI), Z26, Z14
+	VPDPBUSD        1984(DI), Z27, Z15
+	VPADDSW         Z30, Z2, Z2
+	VPDPBUSD        1536(DI), Z24, Z16
+	VPDPBUSD        1600(DI), Z25, Z17
+	VPDPBUSD        1664(DI), Z26, Z18
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        1728(DI), Z27, Z19
+	VPDPBUSD        1280(DI), Z24, Z20
+	VPMAXUB         Z31, Z0, Z0
+	VPDPBUSD        1344(DI), Z25, Z21
+	VPDPBUSD        1408(DI), Z26, Z22
+	VPDPBUSD        1472(DI), Z27, Z23
+	MOVQ            (R13), AX
+	VMOVDQU32       Y0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z0, Y1
+	VMOVDQU32       Y1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	VCVTDQ2PS       Z4, Z4
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z8
+	VMULPS          64(R8), Z5, Z5
+	VPDPBUSD        1088(DI), Z28, Z9
+	VPDPBUSD        1152(DI), Z24, Z10
+	VPDPBUSD        1216(DI), Z27, Z11
+	VMULPS          128(R8), Z6, Z6
+	VPDPBUSD        768(DI), Z26, Z12
+	VPDPBUSD        832(DI), Z28, Z13
+	VMULPS          192(R8), Z7, Z7
+	VPDPBUSD        896(DI), Z24, Z14
+	VPDPBUSD        960(DI), Z27, Z15
+	VPDPBUSD        512(DI), Z26, Z16
+	VMINPS          Z4, Z29, Z4
+	VPDPBUSD        576(DI), Z28, Z17
+	VPDPBUSD        640(DI), Z24, Z18
+	VPDPBUSD        704(DI), Z27, Z19
+	VMINPS          Z5, Z29, Z5
+	VPDPBUSD        256(DI), Z26, Z20
+	VPDPBUSD        320(DI), Z28, Z21
+	VMINPS          Z6, Z29, Z6
+	VPDPBUSD        384(DI), Z24, Z22
+	VPDPBUSD        448(DI), Z27, Z23
+	VPDPBUSD        (DI), Z26, Z0
+	VMINPS          Z7, Z29, Z7
+	VPDPBUSD        64(DI), Z28, Z1
+	VPDPBUSD        128(DI), Z24, Z2
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        192(DI), Z27, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z5, Z5
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z6, Z6
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z8
+	VPDPBUSD        2368(DI), Z25, Z9
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        2432(DI), Z26, Z10
+	VPDPBUSD        2496(DI), Z27, Z11
+	VPDPBUSD        2048(DI), Z24, Z12
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        2112(DI), Z25, Z13
+	VPDPBUSD        2176(DI), Z26, Z14
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        2240(DI), Z27, Z15
+	VPDPBUSD        1792(DI), Z24, Z16
+	VPDPBUSD        1856(DI), Z25, Z17
+	VPADDSW         Z30, Z4, Z4
+	VPDPBUSD        1920(DI), Z26, Z18
+	VPDPBUSD        1984(DI), Z27, Z19
+	VPADDSW         Z30, Z6, Z6
+	VPDPBUSD        1536(DI), Z24, Z20
+	VPDPBUSD        1600(DI), Z25, Z21
+	VPDPBUSD        1664(DI), Z26, Z22
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        1728(DI), Z27, Z23
+	VPDPBUSD        1280(DI), Z24, Z0
+	VPMAXUB         Z31, Z4, Z4
+	VPDPBUSD        1344(DI), Z25, Z1
+	VPDPBUSD        1408(DI), Z26, Z2
+	VPDPBUSD        1472(DI), Z27, Z3
+	MOVQ            (R13), AX
+	VMOVDQU32       Y4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z4, Y5
+	VMOVDQU32       Y5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_2
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	VCVTDQ2PS       Z8, Z8
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z12
+	VMULPS          64(R8), Z9, Z9
+	VPDPBUSD        1088(DI), Z28, Z13
+	VPDPBUSD        1152(DI), Z24, Z14
+	VPDPBUSD        1216(DI), Z27, Z15
+	VMULPS          128(R8), Z10, Z10
+	VPDPBUSD        768(DI), Z26, Z16
+	VPDPBUSD        832(DI), Z28, Z17
+	VMULPS          192(R8), Z11, Z11
+	VPDPBUSD        896(DI), Z24, Z18
+	VPDPBUSD        960(DI), Z27, Z19
+	VPDPBUSD        512(DI), Z26, Z20
+	VMINPS          Z8, Z29, Z8
+	VPDPBUSD        576(DI), Z28, Z21
+	VPDPBUSD        640(DI), Z24, Z22
+	VPDPBUSD        704(DI), Z27, Z23
+	VMINPS          Z9, Z29, Z9
+	VPDPBUSD        256(DI), Z26, Z0
+	VPDPBUSD        320(DI), Z28, Z1
+	VMINPS          Z10, Z29, Z10
+	VPDPBUSD        384(DI), Z24, Z2
+	VPDPBUSD        448(DI), Z27, Z3
+	VPDPBUSD        (DI), Z26, Z4
+	VMINPS          Z11, Z29, Z11
+	VPDPBUSD        64(DI), Z28, Z5
+	VPDPBUSD        128(DI), Z24, Z6
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        192(DI), Z27, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z9, Z9
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z10, Z10
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z12
+	VPDPBUSD        2368(DI), Z25, Z13
+	VCVTPS2DQ       Z11, Z11
+	VPDPBUSD        2432(DI), Z26, Z14
+	VPDPBUSD        2496(DI), Z27, Z15
+	VPDPBUSD        2048(DI), Z24, Z16
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        2112(DI), Z25, Z17
+	VPDPBUSD        2176(DI), Z26, Z18
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        2240(DI), Z27, Z19
+	VPDPBUSD        1792(DI), Z24, Z20
+	VPDPBUSD        1856(DI), Z25, Z21
+	VPADDSW         Z30, Z8, Z8
+	VPDPBUSD        1920(DI), Z26, Z22
+	VPDPBUSD        1984(DI), Z27, Z23
+	VPADDSW         Z30, Z10, Z10
+	VPDPBUSD        1536(DI), Z24, Z0
+	VPDPBUSD        1600(DI), Z25, Z1
+	VPDPBUSD        1664(DI), Z26, Z2
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        1728(DI), Z27, Z3
+	VPDPBUSD        1280(DI), Z24, Z4
+	VPMAXUB         Z31, Z8, Z8
+	VPDPBUSD        1344(DI), Z25, Z5
+	VPDPBUSD        1408(DI), Z26, Z6
+	VPDPBUSD        1472(DI), Z27, Z7
+	MOVQ            (R13), AX
+	VMOVDQU32       Y8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z8, Y9
+	VMOVDQU32       Y9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_3
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	VCVTDQ2PS       Z12, Z12
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z13, Z13
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z14, Z14
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z15, Z15
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z12, Z12
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z16
+	VMULPS          64(R8), Z13, Z13
+	VPDPBUSD        1088(DI), Z28, Z17
+	VPDPBUSD        1152(DI), Z24, Z18
+	VPDPBUSD        1216(DI), Z27, Z19
+	VMULPS          128(R8), Z14, Z14
+	VPDPBUSD        768(DI), Z26, Z20
+	VPDPBUSD        832(DI), Z28, Z21
+	VMULPS          192(R8), Z15, Z15
+	VPDPBUSD        896(DI), Z24, Z22
+	VPDPBUSD        960(DI), Z27, Z23
+	VPDPBUSD        512(DI), Z26, Z0
+	VMINPS          Z12, Z29, Z12
+	VPDPBUSD        576(DI), Z28, Z1
+	VPDPBUSD        640(DI), Z24, Z2
+	VPDPBUSD        704(DI), Z27, Z3
+	VMINPS          Z13, Z29, Z13
+	VPDPBUSD        256(DI), Z26, Z4
+	VPDPBUSD        320(DI), Z28, Z5
+	VMINPS          Z14, Z29, Z14
+	VPDPBUSD        384(DI), Z24, Z6
+	VPDPBUSD        448(DI), Z27, Z7
+	VPDPBUSD        (DI), Z26, Z8
+	VMINPS          Z15, Z29, Z15
+	VPDPBUSD        64(DI), Z28, Z9
+	VPDPBUSD        128(DI), Z24, Z10
+	VCVTPS2DQ       Z12, Z12
+	VPDPBUSD        192(DI), Z27, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z13, Z13
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z14, Z14
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z16
+	VPDPBUSD        2368(DI), Z25, Z17
+	VCVTPS2DQ       Z15, Z15
+	VPDPBUSD        2432(DI), Z26, Z18
+	VPDPBUSD        2496(DI), Z27, Z19
+	VPDPBUSD        2048(DI), Z24, Z20
+	VPACKSSDW       Z13, Z12, Z12
+	VPDPBUSD        2112(DI), Z25, Z21
+	VPDPBUSD        2176(DI), Z26, Z22
+	VPACKSSDW       Z15, Z14, Z14
+	VPDPBUSD        2240(DI), Z27, Z23
+	VPDPBUSD        1792(DI), Z24, Z0
+	VPDPBUSD        1856(DI), Z25, Z1
+	VPADDSW         Z30, Z12, Z12
+	VPDPBUSD        1920(DI), Z26, Z2
+	VPDPBUSD        1984(DI), Z27, Z3
+	VPADDSW         Z30, Z14, Z14
+	VPDPBUSD        1536(DI), Z24, Z4
+	VPDPBUSD        1600(DI), Z25, Z5
+	VPDPBUSD        1664(DI), Z26, Z6
+	VPACKUSWB       Z14, Z12, Z12
+	VPDPBUSD        1728(DI), Z27, Z7
+	VPDPBUSD        1280(DI), Z24, Z8
+	VPMAXUB         Z31, Z12, Z12
+	VPDPBUSD        1344(DI), Z25, Z9
+	VPDPBUSD        1408(DI), Z26, Z10
+	VPDPBUSD        1472(DI), Z27, Z11
+	MOVQ            (R13), AX
+	VMOVDQU32       Y12, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z12, Y13
+	VMOVDQU32       Y13, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_4
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	VCVTDQ2PS       Z16, Z16
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z17, Z17
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z18, Z18
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z19, Z19
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z16, Z16
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z20
+	VMULPS          64(R8), Z17, Z17
+	VPDPBUSD        1088(DI), Z28, Z21
+	VPDPBUSD        1152(DI), Z24, Z22
+	VPDPBUSD        1216(DI), Z27, Z23
+	VMULPS          128(R8), Z18, Z18
+	VPDPBUSD        768(DI), Z26, Z0
+	VPDPBUSD        832(DI), Z28, Z1
+	VMULPS          192(R8), Z19, Z19
+	VPDPBUSD        896(DI), Z24, Z2
+	VPDPBUSD        960(DI), Z27, Z3
+	VPDPBUSD        512(DI), Z26, Z4
+	VMINPS          Z16, Z29, Z16
+	VPDPBUSD        576(DI), Z28, Z5
+	VPDPBUSD        640(DI), Z24, Z6
+	VPDPBUSD        704(DI), Z27, Z7
+	VMINPS          Z17, Z29, Z17
+	VPDPBUSD        256(DI), Z26, Z8
+	VPDPBUSD        320(DI), Z28, Z9
+	VMINPS          Z18, Z29, Z18
+	VPDPBUSD        384(DI), Z24, Z10
+	VPDPBUSD        448(DI), Z27, Z11
+	VPDPBUSD        (DI), Z26, Z12
+	VMINPS          Z19, Z29, Z19
+	VPDPBUSD        64(DI), Z28, Z13
+	VPDPBUSD        128(DI), Z24, Z14
+	VCVTPS2DQ       Z16, Z16
+	VPDPBUSD        192(DI), Z27, Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z17, Z17
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z18, Z18
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z20
+	VPDPBUSD        2368(DI), Z25, Z21
+	VCVTPS2DQ       Z19, Z19
+	VPDPBUSD        2432(DI), Z26, Z22
+	VPDPBUSD        2496(DI), Z27, Z23
+	VPDPBUSD        2048(DI), Z24, Z0
+	VPACKSSDW       Z17, Z16, Z16
+	VPDPBUSD        2112(DI), Z25, Z1
+	VPDPBUSD        2176(DI), Z26, Z2
+	VPACKSSDW       Z19, Z18, Z18
+	VPDPBUSD        2240(DI), Z27, Z3
+	VPDPBUSD        1792(DI), Z24, Z4
+	VPDPBUSD        1856(DI), Z25, Z5
+	VPADDSW         Z30, Z16, Z16
+	VPDPBUSD        1920(DI), Z26, Z6
+	VPDPBUSD        1984(DI), Z27, Z7
+	VPADDSW         Z30, Z18, Z18
+	VPDPBUSD        1536(DI), Z24, Z8
+	VPDPBUSD        1600(DI), Z25, Z9
+	VPDPBUSD        1664(DI), Z26, Z10
+	VPACKUSWB       Z18, Z16, Z16
+	VPDPBUSD        1728(DI), Z27, Z11
+	VPDPBUSD        1280(DI), Z24, Z12
+	VPMAXUB         Z31, Z16, Z16
+	VPDPBUSD        1344(DI), Z25, Z13
+	VPDPBUSD        1408(DI), Z26, Z14
+	VPDPBUSD        1472(DI), Z27, Z15
+	MOVQ            (R13), AX
+	VMOVDQU32       Y16, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z16, Y17
+	VMOVDQU32       Y17, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_5
+	VMOVDQU32       (SI), Z16
+	VMOVDQU32       64(SI), Z17
+	VMOVDQU32       128(SI), Z18
+	VMOVDQU32       192(SI), Z19
+	VCVTDQ2PS       Z20, Z20
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z26
+	VCVTDQ2PS       Z21, Z21
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z22, Z22
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z23, Z23
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z20, Z20
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z0
+	VMULPS          64(R8), Z21, Z21
+	VPDPBUSD        1088(DI), Z28, Z1
+	VPDPBUSD        1152(DI), Z24, Z2
+	VPDPBUSD        1216(DI), Z27, Z3
+	VMULPS          128(R8), Z22, Z22
+	VPDPBUSD        768(DI), Z26, Z4
+	VPDPBUSD        832(DI), Z28, Z5
+	VMULPS          192(R8), Z23, Z23
+	VPDPBUSD        896(DI), Z24, Z6
+	VPDPBUSD        960(DI), Z27, Z7
+	VPDPBUSD        512(DI), Z26, Z8
+	VMINPS          Z20, Z29, Z20
+	VPDPBUSD        576(DI), Z28, Z9
+	VPDPBUSD        640(DI), Z24, Z10
+	VPDPBUSD        704(DI), Z27, Z11
+	VMINPS          Z21, Z29, Z21
+	VPDPBUSD        256(DI), Z26, Z12
+	VPDPBUSD        320(DI), Z28, Z13
+	VMINPS          Z22, Z29, Z22
+	VPDPBUSD        384(DI), Z24, Z14
+	VPDPBUSD        448(DI), Z27, Z15
+	VPDPBUSD        (DI), Z26, Z16
+	VMINPS          Z23, Z29, Z23
+	VPDPBUSD        64(DI), Z28, Z17
+	VPDPBUSD        128(DI), Z24, Z18
+	VCVTPS2DQ       Z20, Z20
+	VPDPBUSD        192(DI), Z27, Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z21, Z21
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z22, Z22
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z0
+	VPDPBUSD        2368(DI), Z25, Z1
+	VCVTPS2DQ       Z23, Z23
+	VPDPBUSD        2432(DI), Z26, Z2
+	VPDPBUSD        2496(DI), Z27, Z3
+	VPDPBUSD        2048(DI), Z24, Z4
+	VPACKSSDW       Z21, Z20, Z20
+	VPDPBUSD        2112(DI), Z25, Z5
+	VPDPBUSD        2176(DI), Z26, Z6
+	VPACKSSDW       Z23, Z22, Z22
+	VPDPBUSD        2240(DI), Z27, Z7
+	VPDPBUSD        1792(DI), Z24, Z8
+	VPDPBUSD        1856(DI), Z25, Z9
+	VPADDSW         Z30, Z20, Z20
+	VPDPBUSD        1920(DI), Z26, Z10
+	VPDPBUSD        1984(DI), Z27, Z11
+	VPADDSW         Z30, Z22, Z22
+	VPDPBUSD        1536(DI), Z24, Z12
+	VPDPBUSD        1600(DI), Z25, Z13
+	VPDPBUSD        1664(DI), Z26, Z14
+	VPACKUSWB       Z22, Z20, Z20
+	VPDPBUSD        1728(DI), Z27, Z15
+	VPDPBUSD        1280(DI), Z24, Z16
+	VPMAXUB         Z31, Z20, Z20
+	VPDPBUSD        1344(DI), Z25, Z17
+	VPDPBUSD        1408(DI), Z26, Z18
+	VPDPBUSD        1472(DI), Z27, Z19
+	MOVQ            (R13), AX
+	VMOVDQU32       Y20, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z20, Y21
+	VMOVDQU32       Y21, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z29, Z0
+	VMINPS        Z1, Z29, Z1
+	VMINPS        Z2, Z29, Z2
+	VMINPS        Z3, Z29, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z30, Z0, Z0
+	VPADDSW       Z30, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z31, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     Y0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z0, Y1
+	VMOVDQU32     Y1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z29, Z4
+	VMINPS        Z5, Z29, Z5
+	VMINPS        Z6, Z29, Z6
+	VMINPS        Z7, Z29, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z30, Z4, Z4
+	VPADDSW       Z30, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z31, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     Y4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z4, Y5
+	VMOVDQU32     Y5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z29, Z8
+	VMINPS        Z9, Z29, Z9
+	VMINPS        Z10, Z29, Z10
+	VMINPS        Z11, Z29, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z30, Z8, Z8
+	VPADDSW       Z30, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z31, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     Y8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z8, Y9
+	VMOVDQU32     Y9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_3:
+	VCVTDQ2PS     Z12, Z12
+	VCVTDQ2PS     Z13, Z13
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        (R8), Z12, Z12
+	VMULPS        64(R8), Z13, Z13
+	VMULPS        128(R8), Z14, Z14
+	VMULPS        192(R8), Z15, Z15
+	VMINPS        Z12, Z29, Z12
+	VMINPS        Z13, Z29, Z13
+	VMINPS        Z14, Z29, Z14
+	VMINPS        Z15, Z29, Z15
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z30, Z12, Z12
+	VPADDSW       Z30, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPMAXUB       Z31, Z12, Z12
+	MOVQ          (R13), AX
+	VMOVDQU32     Y12, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z12, Y13
+	VMOVDQU32     Y13, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_4:
+	VCVTDQ2PS     Z16, Z16
+	VCVTDQ2PS     Z17, Z17
+	VCVTDQ2PS     Z18, Z18
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        (R8), Z16, Z16
+	VMULPS        64(R8), Z17, Z17
+	VMULPS        128(R8), Z18, Z18
+	VMULPS        192(R8), Z19, Z19
+	VMINPS        Z16, Z29, Z16
+	VMINPS        Z17, Z29, Z17
+	VMINPS        Z18, Z29, Z18
+	VMINPS        Z19, Z29, Z19
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VCVTPS2DQ     Z18, Z18
+	VCVTPS2DQ     Z19, Z19
+	VPACKSSDW     Z17, Z16, Z16
+	VPACKSSDW     Z19, Z18, Z18
+	VPADDSW       Z30, Z16, Z16
+	VPADDSW       Z30, Z18, Z18
+	VPACKUSWB     Z18, Z16, Z16
+	VPMAXUB       Z31, Z16, Z16
+	MOVQ          (R13), AX
+	VMOVDQU32     Y16, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z16, Y17
+	VMOVDQU32     Y17, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_5:
+	VCVTDQ2PS     Z20, Z20
+	VCVTDQ2PS     Z21, Z21
+	VCVTDQ2PS     Z22, Z22
+	VCVTDQ2PS     Z23, Z23
+	VMULPS        (R8), Z20, Z20
+	VMULPS        64(R8), Z21, Z21
+	VMULPS        128(R8), Z22, Z22
+	VMULPS        192(R8), Z23, Z23
+	VMINPS        Z20, Z29, Z20
+	VMINPS        Z21, Z29, Z21
+	VMINPS        Z22, Z29, Z22
+	VMINPS        Z23, Z29, Z23
+	VCVTPS2DQ     Z20, Z20
+	VCVTPS2DQ     Z21, Z21
+	VCVTPS2DQ     Z22, Z22
+	VCVTPS2DQ     Z23, Z23
+	VPACKSSDW     Z21, Z20, Z20
+	VPACKSSDW     Z23, Z22, Z22
+	VPADDSW       Z30, Z20, Z20
+	VPADDSW       Z30, Z22, Z22
+	VPACKUSWB     Z22, Z20, Z20
+	VPMAXUB       Z31, Z20, Z20
+	MOVQ          (R13), AX
+	VMOVDQU32     Y20, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z20, Y21
+	VMOVDQU32     Y21, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
+	VZEROUPPER
+	RET
+
+// func slide5x1I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide5x1I8x16(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z29
+	VMOVDQU32       64(R9), Z30
+	VMOVDQU32       128(R9), Z31
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x04, AX
+	KMOVW           AX, K2
+	SHLQ            $0x04, AX
+	KMOVW           AX, K3
+	SHLQ            $0x04, AX
+	KMOVW           AX, K4
+	SHLQ            $0x04, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        (DI), Z26, Z0
+	VPDPBUSD        64(DI), Z28, Z1
+	VPDPBUSD        128(DI), Z24, Z2
+	VPDPBUSD        192(DI), Z27, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1280(DI), Z24, Z0
+	VPDPBUSD        1344(DI), Z25, Z1
+	VPDPBUSD        1408(DI), Z26, Z2
+	VPDPBUSD        1472(DI), Z27, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        256(DI), Z26, Z0
+	VPDPBUSD        320(DI), Z28, Z1
+	VPDPBUSD        384(DI), Z24, Z2
+	VPDPBUSD        448(DI), Z27, Z3
+	VPDPBUSD        (DI), Z26, Z4
+	VPDPBUSD        64(DI), Z28, Z5
+	VPDPBUSD        128(DI), Z24, Z6
+	VPDPBUSD        192(DI), Z27, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1536(DI), Z24, Z0
+	VPDPBUSD        1600(DI), Z25, Z1
+	VPDPBUSD        1664(DI), Z26, Z2
+	VPDPBUSD        1728(DI), Z27, Z3
+	VPDPBUSD        1280(DI), Z24, Z4
+	VPDPBUSD        1344(DI), Z25, Z5
+	VPDPBUSD        1408(DI), Z26, Z6
+	VPDPBUSD        1472(DI), Z27, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        512(DI), Z26, Z0
+	VPDPBUSD        576(DI), Z28, Z1
+	VPDPBUSD        640(DI), Z24, Z2
+	VPDPBUSD        704(DI), Z27, Z3
+	VPDPBUSD        256(DI), Z26, Z4
+	VPDPBUSD        320(DI), Z28, Z5
+	VPDPBUSD        384(DI), Z24, Z6
+	VPDPBUSD        448(DI), Z27, Z7
+	VPDPBUSD        (DI), Z26, Z8
+	VPDPBUSD        64(DI), Z28, Z9
+	VPDPBUSD        128(DI), Z24, Z10
+	VPDPBUSD        192(DI), Z27, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        1792(DI), Z24, Z0
+	VPDPBUSD        1856(DI), Z25, Z1
+	VPDPBUSD        1920(DI), Z26, Z2
+	VPDPBUSD        1984(DI), Z27, Z3
+	VPDPBUSD        1536(DI), Z24, Z4
+	VPDPBUSD        1600(DI), Z25, Z5
+	VPDPBUSD        1664(DI), Z26, Z6
+	VPDPBUSD        1728(DI), Z27, Z7
+	VPDPBUSD        1280(DI), Z24, Z8
+	VPDPBUSD        1344(DI), Z25, Z9
+	VPDPBUSD        1408(DI), Z26, Z10
+	VPDPBUSD        1472(DI), Z27, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        768(DI), Z26, Z0
+	VPDPBUSD        832(DI), Z28, Z1
+	VPDPBUSD        896(DI), Z24, Z2
+	VPDPBUSD        960(DI), Z27, Z3
+	VPDPBUSD        512(DI), Z26, Z4
+	VPDPBUSD        576(DI), Z28, Z5
+	VPDPBUSD        640(DI), Z24, Z6
+	VPDPBUSD        704(DI), Z27, Z7
+	VPDPBUSD        256(DI), Z26, Z8
+	VPDPBUSD        320(DI), Z28, Z9
+	VPDPBUSD        384(DI), Z24, Z10
+	VPDPBUSD        448(DI), Z27, Z11
+	VPDPBUSD        (DI), Z26, Z12
+	VPDPBUSD        64(DI), Z28, Z13
+	VPDPBUSD        128(DI), Z24, Z14
+	VPDPBUSD        192(DI), Z27, Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2048(DI), Z24, Z0
+	VPDPBUSD        2112(DI), Z25, Z1
+	VPDPBUSD        2176(DI), Z26, Z2
+	VPDPBUSD        2240(DI), Z27, Z3
+	VPDPBUSD        1792(DI), Z24, Z4
+	VPDPBUSD        1856(DI), Z25, Z5
+	VPDPBUSD        1920(DI), Z26, Z6
+	VPDPBUSD        1984(DI), Z27, Z7
+	VPDPBUSD        1536(DI), Z24, Z8
+	VPDPBUSD        1600(DI), Z25, Z9
+	VPDPBUSD        1664(DI), Z26, Z10
+	VPDPBUSD        1728(DI), Z27, Z11
+	VPDPBUSD        1280(DI), Z24, Z12
+	VPDPBUSD        1344(DI), Z25, Z13
+	VPDPBUSD        1408(DI), Z26, Z14
+	VPDPBUSD        1472(DI), Z27, Z15
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z16
+	VMOVDQU32       64(SI), Z17
+	VMOVDQU32       128(SI), Z18
+	VMOVDQU32       192(SI), Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z0
+	VPDPBUSD        1088(DI), Z28, Z1
+	VPDPBUSD        1152(DI), Z24, Z2
+	VPDPBUSD        1216(DI), Z27, Z3
+	VPDPBUSD        768(DI), Z26, Z4
+	VPDPBUSD        832(DI), Z28, Z5
+	VPDPBUSD        896(DI), Z24, Z6
+	VPDPBUSD        960(DI), Z27, Z7
+	VPDPBUSD        512(DI), Z26, Z8
+	VPDPBUSD        576(DI), Z28, Z9
+	VPDPBUSD        640(DI), Z24, Z10
+	VPDPBUSD        704(DI), Z27, Z11
+	VPDPBUSD        256(DI), Z26, Z12
+	VPDPBUSD        320(DI), Z28, Z13
+	VPDPBUSD        384(DI), Z24, Z14
+	VPDPBUSD        448(DI), Z27, Z15
+	VPDPBUSD        (DI), Z26, Z16
+	VPDPBUSD        64(DI), Z28, Z17
+	VPDPBUSD        128(DI), Z24, Z18
+	VPDPBUSD        192(DI), Z27, Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z0
+	VPDPBUSD        2368(DI), Z25, Z1
+	VPDPBUSD        2432(DI), Z26, Z2
+	VPDPBUSD        2496(DI), Z27, Z3
+	VPDPBUSD        2048(DI), Z24, Z4
+	VPDPBUSD        2112(DI), Z25, Z5
+	VPDPBUSD        2176(DI), Z26, Z6
+	VPDPBUSD        2240(DI), Z27, Z7
+	VPDPBUSD        1792(DI), Z24, Z8
+	VPDPBUSD        1856(DI), Z25, Z9
+	VPDPBUSD        1920(DI), Z26, Z10
+	VPDPBUSD        1984(DI), Z27, Z11
+	VPDPBUSD        1536(DI), Z24, Z12
+	VPDPBUSD        1600(DI), Z25, Z13
+	VPDPBUSD        1664(DI), Z26, Z14
+	VPDPBUSD        1728(DI), Z27, Z15
+	VPDPBUSD        1280(DI), Z24, Z16
+	VPDPBUSD        1344(DI), Z25, Z17
+	VPDPBUSD        1408(DI), Z26, Z18
+	VPDPBUSD        1472(DI), Z27, Z19
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	VMOVDQU32       (SI), Z20
+	VMOVDQU32       64(SI), Z21
+	VMOVDQU32       128(SI), Z22
+	VMOVDQU32       192(SI), Z23
+	VCVTDQ2PS       Z0, Z0
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z4
+	VMULPS          64(R8), Z1, Z1
+	VPDPBUSD        1088(DI), Z28, Z5
+	VPDPBUSD        1152(DI), Z24, Z6
+	VPDPBUSD        1216(DI), Z27, Z7
+	VMULPS          128(R8), Z2, Z2
+	VPDPBUSD        768(DI), Z26, Z8
+	VPDPBUSD        832(DI), Z28, Z9
+	VMULPS          192(R8), Z3, Z3
+	VPDPBUSD        896(DI), Z24, Z10
+	VPDPBUSD        960(DI), Z27, Z11
+	VPDPBUSD        512(DI), Z26, Z12
+	VMINPS          Z0, Z29, Z0
+	VPDPBUSD        576(DI), Z28, Z13
+	VPDPBUSD        640(DI), Z24, Z14
+	VPDPBUSD        704(DI), Z27, Z15
+	VMINPS          Z1, Z29, Z1
+	VPDPBUSD        256(DI), Z26, Z16
+	VPDPBUSD        320(DI), Z28, Z17
+	VMINPS          Z2, Z29, Z2
+	VPDPBUSD        384(DI), Z24, Z18
+	VPDPBUSD        448(DI), Z27, Z19
+	VPDPBUSD        (DI), Z26, Z20
+	VMINPS          Z3, Z29, Z3
+	VPDPBUSD        64(DI), Z28, Z21
+	VPDPBUSD        128(DI), Z24, Z22
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        192(DI), Z27, Z23
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z1, Z1
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z2, Z2
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z4
+	VPDPBUSD        2368(DI), Z25, Z5
+	VCVTPS2DQ       Z3, Z3
+	VPDPBUSD        2432(DI), Z26, Z6
+	VPDPBUSD        2496(DI), Z27, Z7
+	VPDPBUSD        2048(DI), Z24, Z8
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        2112(DI), Z25, Z9
+	VPDPBUSD        2176(DI), Z26, Z10
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        2240(DI), Z27, Z11
+	VPDPBUSD        1792(DI), Z24, Z12
+	VPDPBUSD        1856(DI), Z25, Z13
+	VPADDSW         Z30, Z0, Z0
+	VPDPBUSD        1920(DI), Z26, Z14
+	VPDPBUSD        1984(DI), Z27, Z15
+	VPADDSW         Z30, Z2, Z2
+	VPDPBUSD        1536(DI), Z24, Z16
+	VPDPBUSD        1600(DI), Z25, Z17
+	VPDPBUSD        1664(DI), Z26, Z18
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        1728(DI), Z27, Z19
+	VPDPBUSD        1280(DI), Z24, Z20
+	VPMAXUB         Z31, Z0, Z0
+	VPDPBUSD        1344(DI), Z25, Z21
+	VPDPBUSD        1408(DI), Z26, Z22
+	VPDPBUSD        1472(DI), Z27, Z23
+	MOVQ            (R13), AX
+	VMOVDQU32       X0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	VCVTDQ2PS       Z4, Z4
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z8
+	VMULPS          64(R8), Z5, Z5
+	VPDPBUSD        1088(DI), Z28, Z9
+	VPDPBUSD        1152(DI), Z24, Z10
+	VPDPBUSD        1216(DI), Z27, Z11
+	VMULPS          128(R8), Z6, Z6
+	VPDPBUSD        768(DI), Z26, Z12
+	VPDPBUSD        832(DI), Z28, Z13
+	VMULPS          192(R8), Z7, Z7
+	VPDPBUSD        896(DI), Z24, Z14
+	VPDPBUSD        960(DI), Z27, Z15
+	VPDPBUSD        512(DI), Z26, Z16
+	VMINPS          Z4, Z29, Z4
+	VPDPBUSD        576(DI), Z28, Z17
+	VPDPBUSD        640(DI), Z24, Z18
+	VPDPBUSD        704(DI), Z27, Z19
+	VMINPS          Z5, Z29, Z5
+	VPDPBUSD        256(DI), Z26, Z20
+	VPDPBUSD        320(DI), Z28, Z21
+	VMINPS          Z6, Z29, Z6
+	VPDPBUSD        384(DI), Z24, Z22
+	VPDPBUSD        448(DI), Z27, Z23
+	VPDPBUSD        (DI), Z26, Z0
+	VMINPS          Z7, Z29, Z7
+	VPDPBUSD        64(DI), Z28, Z1
+	VPDPBUSD        128(DI), Z24, Z2
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        192(DI), Z27, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z5, Z5
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z6, Z6
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z8
+	VPDPBUSD        2368(DI), Z25, Z9
+	VCVTPS2DQ       Z7, Z7
+	VPDPBUSD        2432(DI), Z26, Z10
+	VPDPBUSD        2496(DI), Z27, Z11
+	VPDPBUSD        2048(DI), Z24, Z12
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        2112(DI), Z25, Z13
+	VPDPBUSD        2176(DI), Z26, Z14
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        2240(DI), Z27, Z15
+	VPDPBUSD        1792(DI), Z24, Z16
+	VPDPBUSD        1856(DI), Z25, Z17
+	VPADDSW         Z30, Z4, Z4
+	VPDPBUSD        1920(DI), Z26, Z18
+	VPDPBUSD        1984(DI), Z27, Z19
+	VPADDSW         Z30, Z6, Z6
+	VPDPBUSD        1536(DI), Z24, Z20
+	VPDPBUSD        1600(DI), Z25, Z21
+	VPDPBUSD        1664(DI), Z26, Z22
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        1728(DI), Z27, Z23
+	VPDPBUSD        1280(DI), Z24, Z0
+	VPMAXUB         Z31, Z4, Z4
+	VPDPBUSD        1344(DI), Z25, Z1
+	VPDPBUSD        1408(DI), Z26, Z2
+	VPDPBUSD        1472(DI), Z27, Z3
+	MOVQ            (R13), AX
+	VMOVDQU32       X4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_2
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	VCVTDQ2PS       Z8, Z8
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z12
+	VMULPS          64(R8), Z9, Z9
+	VPDPBUSD        1088(DI), Z28, Z13
+	VPDPBUSD        1152(DI), Z24, Z14
+	VPDPBUSD        1216(DI), Z27, Z15
+	VMULPS          128(R8), Z10, Z10
+	VPDPBUSD        768(DI), Z26, Z16
+	VPDPBUSD        832(DI), Z28, Z17
+	VMULPS          192(R8), Z11, Z11
+	VPDPBUSD        896(DI), Z24, Z18
+	VPDPBUSD        960(DI), Z27, Z19
+	VPDPBUSD        512(DI), Z26, Z20
+	VMINPS          Z8, Z29, Z8
+	VPDPBUSD        576(DI), Z28, Z21
+	VPDPBUSD        640(DI), Z24, Z22
+	VPDPBUSD        704(DI), Z27, Z23
+	VMINPS          Z9, Z29, Z9
+	VPDPBUSD        256(DI), Z26, Z0
+	VPDPBUSD        320(DI), Z28, Z1
+	VMINPS          Z10, Z29, Z10
+	VPDPBUSD        384(DI), Z24, Z2
+	VPDPBUSD        448(DI), Z27, Z3
+	VPDPBUSD        (DI), Z26, Z4
+	VMINPS          Z11, Z29, Z11
+	VPDPBUSD        64(DI), Z28, Z5
+	VPDPBUSD        128(DI), Z24, Z6
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        192(DI), Z27, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z9, Z9
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z10, Z10
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z12
+	VPDPBUSD        2368(DI), Z25, Z13
+	VCVTPS2DQ       Z11, Z11
+	VPDPBUSD        2432(DI), Z26, Z14
+	VPDPBUSD        2496(DI), Z27, Z15
+	VPDPBUSD        2048(DI), Z24, Z16
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        2112(DI), Z25, Z17
+	VPDPBUSD        2176(DI), Z26, Z18
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        2240(DI), Z27, Z19
+	VPDPBUSD        1792(DI), Z24, Z20
+	VPDPBUSD        1856(DI), Z25, Z21
+	VPADDSW         Z30, Z8, Z8
+	VPDPBUSD        1920(DI), Z26, Z22
+	VPDPBUSD        1984(DI), Z27, Z23
+	VPADDSW         Z30, Z10, Z10
+	VPDPBUSD        1536(DI), Z24, Z0
+	VPDPBUSD        1600(DI), Z25, Z1
+	VPDPBUSD        1664(DI), Z26, Z2
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        1728(DI), Z27, Z3
+	VPDPBUSD        1280(DI), Z24, Z4
+	VPMAXUB         Z31, Z8, Z8
+	VPDPBUSD        1344(DI), Z25, Z5
+	VPDPBUSD        1408(DI), Z26, Z6
+	VPDPBUSD        1472(DI), Z27, Z7
+	MOVQ            (R13), AX
+	VMOVDQU32       X8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_3
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	VCVTDQ2PS       Z12, Z12
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z13, Z13
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z14, Z14
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z15, Z15
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z12, Z12
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z16
+	VMULPS          64(R8), Z13, Z13
+	VPDPBUSD        1088(DI), Z28, Z17
+	VPDPBUSD        1152(DI), Z24, Z18
+	VPDPBUSD        1216(DI), Z27, Z19
+	VMULPS          128(R8), Z14, Z14
+	VPDPBUSD        768(DI), Z26, Z20
+	VPDPBUSD        832(DI), Z28, Z21
+	VMULPS          192(R8), Z15, Z15
+	VPDPBUSD        896(DI), Z24, Z22
+	VPDPBUSD        960(DI), Z27, Z23
+	VPDPBUSD        512(DI), Z26, Z0
+	VMINPS          Z12, Z29, Z12
+	VPDPBUSD        576(DI), Z28, Z1
+	VPDPBUSD        640(DI), Z24, Z2
+	VPDPBUSD        704(DI), Z27, Z3
+	VMINPS          Z13, Z29, Z13
+	VPDPBUSD        256(DI), Z26, Z4
+	VPDPBUSD        320(DI), Z28, Z5
+	VMINPS          Z14, Z29, Z14
+	VPDPBUSD        384(DI), Z24, Z6
+	VPDPBUSD        448(DI), Z27, Z7
+	VPDPBUSD        (DI), Z26, Z8
+	VMINPS          Z15, Z29, Z15
+	VPDPBUSD        64(DI), Z28, Z9
+	VPDPBUSD        128(DI), Z24, Z10
+	VCVTPS2DQ       Z12, Z12
+	VPDPBUSD        192(DI), Z27, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z13, Z13
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z14, Z14
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z16
+	VPDPBUSD        2368(DI), Z25, Z17
+	VCVTPS2DQ       Z15, Z15
+	VPDPBUSD        2432(DI), Z26, Z18
+	VPDPBUSD        2496(DI), Z27, Z19
+	VPDPBUSD        2048(DI), Z24, Z20
+	VPACKSSDW       Z13, Z12, Z12
+	VPDPBUSD        2112(DI), Z25, Z21
+	VPDPBUSD        2176(DI), Z26, Z22
+	VPACKSSDW       Z15, Z14, Z14
+	VPDPBUSD        2240(DI), Z27, Z23
+	VPDPBUSD        1792(DI), Z24, Z0
+	VPDPBUSD        1856(DI), Z25, Z1
+	VPADDSW         Z30, Z12, Z12
+	VPDPBUSD        1920(DI), Z26, Z2
+	VPDPBUSD        1984(DI), Z27, Z3
+	VPADDSW         Z30, Z14, Z14
+	VPDPBUSD        1536(DI), Z24, Z4
+	VPDPBUSD        1600(DI), Z25, Z5
+	VPDPBUSD        1664(DI), Z26, Z6
+	VPACKUSWB       Z14, Z12, Z12
+	VPDPBUSD        1728(DI), Z27, Z7
+	VPDPBUSD        1280(DI), Z24, Z8
+	VPMAXUB         Z31, Z12, Z12
+	VPDPBUSD        1344(DI), Z25, Z9
+	VPDPBUSD        1408(DI), Z26, Z10
+	VPDPBUSD        1472(DI), Z27, Z11
+	MOVQ            (R13), AX
+	VMOVDQU32       X12, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z12, X13
+	VMOVDQU32       X13, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_4
+	VMOVDQU32       (SI), Z12
+	VMOVDQU32       64(SI), Z13
+	VMOVDQU32       128(SI), Z14
+	VMOVDQU32       192(SI), Z15
+	VCVTDQ2PS       Z16, Z16
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z17, Z17
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z18, Z18
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z19, Z19
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z16, Z16
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z20
+	VMULPS          64(R8), Z17, Z17
+	VPDPBUSD        1088(DI), Z28, Z21
+	VPDPBUSD        1152(DI), Z24, Z22
+	VPDPBUSD        1216(DI), Z27, Z23
+	VMULPS          128(R8), Z18, Z18
+	VPDPBUSD        768(DI), Z26, Z0
+	VPDPBUSD        832(DI), Z28, Z1
+	VMULPS          192(R8), Z19, Z19
+	VPDPBUSD        896(DI), Z24, Z2
+	VPDPBUSD        960(DI), Z27, Z3
+	VPDPBUSD        512(DI), Z26, Z4
+	VMINPS          Z16, Z29, Z16
+	VPDPBUSD        576(DI), Z28, Z5
+	VPDPBUSD        640(DI), Z24, Z6
+	VPDPBUSD        704(DI), Z27, Z7
+	VMINPS          Z17, Z29, Z17
+	VPDPBUSD        256(DI), Z26, Z8
+	VPDPBUSD        320(DI), Z28, Z9
+	VMINPS          Z18, Z29, Z18
+	VPDPBUSD        384(DI), Z24, Z10
+	VPDPBUSD        448(DI), Z27, Z11
+	VPDPBUSD        (DI), Z26, Z12
+	VMINPS          Z19, Z29, Z19
+	VPDPBUSD        64(DI), Z28, Z13
+	VPDPBUSD        128(DI), Z24, Z14
+	VCVTPS2DQ       Z16, Z16
+	VPDPBUSD        192(DI), Z27, Z15
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z17, Z17
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z18, Z18
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z20
+	VPDPBUSD        2368(DI), Z25, Z21
+	VCVTPS2DQ       Z19, Z19
+	VPDPBUSD        2432(DI), Z26, Z22
+	VPDPBUSD        2496(DI), Z27, Z23
+	VPDPBUSD        2048(DI), Z24, Z0
+	VPACKSSDW       Z17, Z16, Z16
+	VPDPBUSD        2112(DI), Z25, Z1
+	VPDPBUSD        2176(DI), Z26, Z2
+	VPACKSSDW       Z19, Z18, Z18
+	VPDPBUSD        2240(DI), Z27, Z3
+	VPDPBUSD        1792(DI), Z24, Z4
+	VPDPBUSD        1856(DI), Z25, Z5
+	VPADDSW         Z30, Z16, Z16
+	VPDPBUSD        1920(DI), Z26, Z6
+	VPDPBUSD        1984(DI), Z27, Z7
+	VPADDSW         Z30, Z18, Z18
+	VPDPBUSD        1536(DI), Z24, Z8
+	VPDPBUSD        1600(DI), Z25, Z9
+	VPDPBUSD        1664(DI), Z26, Z10
+	VPACKUSWB       Z18, Z16, Z16
+	VPDPBUSD        1728(DI), Z27, Z11
+	VPDPBUSD        1280(DI), Z24, Z12
+	VPMAXUB         Z31, Z16, Z16
+	VPDPBUSD        1344(DI), Z25, Z13
+	VPDPBUSD        1408(DI), Z26, Z14
+	VPDPBUSD        1472(DI), Z27, Z15
+	MOVQ            (R13), AX
+	VMOVDQU32       X16, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z16, X17
+	VMOVDQU32       X17, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z16, X17
+	VMOVDQU32       X17, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z16, X17
+	VMOVDQU32       X17, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_5
+	VMOVDQU32       (SI), Z16
+	VMOVDQU32       64(SI), Z17
+	VMOVDQU32       128(SI), Z18
+	VMOVDQU32       192(SI), Z19
+	VCVTDQ2PS       Z20, Z20
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X25
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z25
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z25
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z25
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X26
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z26
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z26
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z26
+	VCVTDQ2PS       Z21, Z21
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X27
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z27
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z27
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z27
+	VPUNPCKLBW      Z25, Z24, Z28
+	VPUNPCKHBW      Z25, Z24, Z25
+	VCVTDQ2PS       Z22, Z22
+	VPUNPCKLBW      Z27, Z26, Z24
+	VPUNPCKHBW      Z27, Z26, Z27
+	VCVTDQ2PS       Z23, Z23
+	VPUNPCKLWD      Z24, Z28, Z26
+	VPUNPCKHWD      Z24, Z28, Z28
+	VPUNPCKLWD      Z27, Z25, Z24
+	VMULPS          (R8), Z20, Z20
+	VPUNPCKHWD      Z27, Z25, Z27
+	VPDPBUSD        1024(DI), Z26, Z0
+	VMULPS          64(R8), Z21, Z21
+	VPDPBUSD        1088(DI), Z28, Z1
+	VPDPBUSD        1152(DI), Z24, Z2
+	VPDPBUSD        1216(DI), Z27, Z3
+	VMULPS          128(R8), Z22, Z22
+	VPDPBUSD        768(DI), Z26, Z4
+	VPDPBUSD        832(DI), Z28, Z5
+	VMULPS          192(R8), Z23, Z23
+	VPDPBUSD        896(DI), Z24, Z6
+	VPDPBUSD        960(DI), Z27, Z7
+	VPDPBUSD        512(DI), Z26, Z8
+	VMINPS          Z20, Z29, Z20
+	VPDPBUSD        576(DI), Z28, Z9
+	VPDPBUSD        640(DI), Z24, Z10
+	VPDPBUSD        704(DI), Z27, Z11
+	VMINPS          Z21, Z29, Z21
+	VPDPBUSD        256(DI), Z26, Z12
+	VPDPBUSD        320(DI), Z28, Z13
+	VMINPS          Z22, Z29, Z22
+	VPDPBUSD        384(DI), Z24, Z14
+	VPDPBUSD        448(DI), Z27, Z15
+	VPDPBUSD        (DI), Z26, Z16
+	VMINPS          Z23, Z29, Z23
+	VPDPBUSD        64(DI), Z28, Z17
+	VPDPBUSD        128(DI), Z24, Z18
+	VCVTPS2DQ       Z20, Z20
+	VPDPBUSD        192(DI), Z27, Z19
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X24
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z24
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z24
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z24
+	VPSHUFB         shuffles<>+192(SB), Z24, Z27
+	VCVTPS2DQ       Z21, Z21
+	VPSHUFB         shuffles<>+128(SB), Z24, Z26
+	VPSHUFB         shuffles<>+64(SB), Z24, Z25
+	VCVTPS2DQ       Z22, Z22
+	VPSHUFB         shuffles<>+0(SB), Z24, Z24
+	VPDPBUSD        2304(DI), Z24, Z0
+	VPDPBUSD        2368(DI), Z25, Z1
+	VCVTPS2DQ       Z23, Z23
+	VPDPBUSD        2432(DI), Z26, Z2
+	VPDPBUSD        2496(DI), Z27, Z3
+	VPDPBUSD        2048(DI), Z24, Z4
+	VPACKSSDW       Z21, Z20, Z20
+	VPDPBUSD        2112(DI), Z25, Z5
+	VPDPBUSD        2176(DI), Z26, Z6
+	VPACKSSDW       Z23, Z22, Z22
+	VPDPBUSD        2240(DI), Z27, Z7
+	VPDPBUSD        1792(DI), Z24, Z8
+	VPDPBUSD        1856(DI), Z25, Z9
+	VPADDSW         Z30, Z20, Z20
+	VPDPBUSD        1920(DI), Z26, Z10
+	VPDPBUSD        1984(DI), Z27, Z11
+	VPADDSW         Z30, Z22, Z22
+	VPDPBUSD        1536(DI), Z24, Z12
+	VPDPBUSD        1600(DI), Z25, Z13
+	VPDPBUSD        1664(DI), Z26, Z14
+	VPACKUSWB       Z22, Z20, Z20
+	VPDPBUSD        1728(DI), Z27, Z15
+	VPDPBUSD        1280(DI), Z24, Z16
+	VPMAXUB         Z31, Z20, Z20
+	VPDPBUSD        1344(DI), Z25, Z17
+	VPDPBUSD        1408(DI), Z26, Z18
+	VPDPBUSD        1472(DI), Z27, Z19
+	MOVQ            (R13), AX
+	VMOVDQU32       X20, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z20, X21
+	VMOVDQU32       X21, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z20, X21
+	VMOVDQU32       X21, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z20, X21
+	VMOVDQU32       X21, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z29, Z0
+	VMINPS        Z1, Z29, Z1
+	VMINPS        Z2, Z29, Z2
+	VMINPS        Z3, Z29, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z30, Z0, Z0
+	VPADDSW       Z30, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z31, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     X0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z29, Z4
+	VMINPS        Z5, Z29, Z5
+	VMINPS        Z6, Z29, Z6
+	VMINPS        Z7, Z29, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z30, Z4, Z4
+	VPADDSW       Z30, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z31, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     X4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z29, Z8
+	VMINPS        Z9, Z29, Z9
+	VMINPS        Z10, Z29, Z10
+	VMINPS        Z11, Z29, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z30, Z8, Z8
+	VPADDSW       Z30, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z31, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     X8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_3:
+	VCVTDQ2PS     Z12, Z12
+	VCVTDQ2PS     Z13, Z13
+	VCVTDQ2PS     Z14, Z14
+	VCVTDQ2PS     Z15, Z15
+	VMULPS        (R8), Z12, Z12
+	VMULPS        64(R8), Z13, Z13
+	VMULPS        128(R8), Z14, Z14
+	VMULPS        192(R8), Z15, Z15
+	VMINPS        Z12, Z29, Z12
+	VMINPS        Z13, Z29, Z13
+	VMINPS        Z14, Z29, Z14
+	VMINPS        Z15, Z29, Z15
+	VCVTPS2DQ     Z12, Z12
+	VCVTPS2DQ     Z13, Z13
+	VCVTPS2DQ     Z14, Z14
+	VCVTPS2DQ     Z15, Z15
+	VPACKSSDW     Z13, Z12, Z12
+	VPACKSSDW     Z15, Z14, Z14
+	VPADDSW       Z30, Z12, Z12
+	VPADDSW       Z30, Z14, Z14
+	VPACKUSWB     Z14, Z12, Z12
+	VPMAXUB       Z31, Z12, Z12
+	MOVQ          (R13), AX
+	VMOVDQU32     X12, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z12, X13
+	VMOVDQU32     X13, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_4:
+	VCVTDQ2PS     Z16, Z16
+	VCVTDQ2PS     Z17, Z17
+	VCVTDQ2PS     Z18, Z18
+	VCVTDQ2PS     Z19, Z19
+	VMULPS        (R8), Z16, Z16
+	VMULPS        64(R8), Z17, Z17
+	VMULPS        128(R8), Z18, Z18
+	VMULPS        192(R8), Z19, Z19
+	VMINPS        Z16, Z29, Z16
+	VMINPS        Z17, Z29, Z17
+	VMINPS        Z18, Z29, Z18
+	VMINPS        Z19, Z29, Z19
+	VCVTPS2DQ     Z16, Z16
+	VCVTPS2DQ     Z17, Z17
+	VCVTPS2DQ     Z18, Z18
+	VCVTPS2DQ     Z19, Z19
+	VPACKSSDW     Z17, Z16, Z16
+	VPACKSSDW     Z19, Z18, Z18
+	VPADDSW       Z30, Z16, Z16
+	VPADDSW       Z30, Z18, Z18
+	VPACKUSWB     Z18, Z16, Z16
+	VPMAXUB       Z31, Z16, Z16
+	MOVQ          (R13), AX
+	VMOVDQU32     X16, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z16, X17
+	VMOVDQU32     X17, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z16, X17
+	VMOVDQU32     X17, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z16, X17
+	VMOVDQU32     X17, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_5:
+	VCVTDQ2PS     Z20, Z20
+	VCVTDQ2PS     Z21, Z21
+	VCVTDQ2PS     Z22, Z22
+	VCVTDQ2PS     Z23, Z23
+	VMULPS        (R8), Z20, Z20
+	VMULPS        64(R8), Z21, Z21
+	VMULPS        128(R8), Z22, Z22
+	VMULPS        192(R8), Z23, Z23
+	VMINPS        Z20, Z29, Z20
+	VMINPS        Z21, Z29, Z21
+	VMINPS        Z22, Z29, Z22
+	VMINPS        Z23, Z29, Z23
+	VCVTPS2DQ     Z20, Z20
+	VCVTPS2DQ     Z21, Z21
+	VCVTPS2DQ     Z22, Z22
+	VCVTPS2DQ     Z23, Z23
+	VPACKSSDW     Z21, Z20, Z20
+	VPACKSSDW     Z23, Z22, Z22
+	VPADDSW       Z30, Z20, Z20
+	VPADDSW       Z30, Z22, Z22
+	VPACKUSWB     Z22, Z20, Z20
+	VPMAXUB       Z31, Z20, Z20
+	MOVQ          (R13), AX
+	VMOVDQU32     X20, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z20, X21
+	VMOVDQU32     X21, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z20, X21
+	VMOVDQU32     X21, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z20, X21
+	VMOVDQU32     X21, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
+	VZEROUPPER
+	RET
+
+// func slide5x2I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VNNI, CMOV
+TEXT ·slide5x2I8x64(SB), NOSPLIT, $8-112
+	MOVQ      rq+96(FP), R9
+	VMOVDQU32 (R9), Z17
+	VMOVDQU32 64(R9), Z18
+	VMOVDQU32 128(R9), Z19
+	VMOVDQU32 shuffles<>+0(SB), Z20
+	VMOVDQU32 shuffles<>+64(SB), Z21
+	VMOVDQU32 shuffles<>+128(SB), Z22
+	VMOVDQU32 shuffles<>+192(SB), Z23
+	MOVQ      mask+88(FP), AX
+	KMOVW     AX, K2
+	KXNORW    K1, K1, K1
+	MOVQ      pad+104(FP), BX
+	MOVQ      lines+16(FP), R10
+	MOVQ      bias+64(FP), SI
+	MOVQ      mult+72(FP), R8
+	MOVQ      w+56(FP), DI
+	MOVQ      dst+0(FP), R13
+	MOVQ      $0x00000000, (SP)
+
+block:
+	CMPQ  blocks+80(FP), $0x01
+	JNE   whole
+	KMOVW K2, K1
+
+whole:
+	VMOVDQU32   (DI), Z24
+	VMOVDQU32   64(DI), Z25
+	VMOVDQU32   128(DI), Z26
+	VMOVDQU32   192(DI), Z27
+	VMOVDQU32   256(DI), Z28
+	VMOVDQU32   320(DI), Z29
+	VMOVDQU32   384(DI), Z30
+	VMOVDQU32   448(DI), Z31
+	MOVQ        first+32(FP), DX
+	MOVQ        DX, CX
+	IMULQ       srcStep+24(FP), CX
+	ADDQ        (SP), CX
+	MOVQ        (SP), R12
+	MOVQ        n+48(FP), R11
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    Z24, Z14, Z0
+	VPDPBUSD    Z25, Z16, Z1
+	VPDPBUSD    Z26, Z12, Z2
+	VPDPBUSD    Z27, Z15, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    1280(DI), Z12, Z0
+	VPDPBUSD    1344(DI), Z13, Z1
+	VPDPBUSD    1408(DI), Z14, Z2
+	VPDPBUSD    1472(DI), Z15, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    Z28, Z14, Z0
+	VPDPBUSD    Z29, Z16, Z1
+	VPDPBUSD    Z30, Z12, Z2
+	VPDPBUSD    Z31, Z15, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    1536(DI), Z12, Z0
+	VPDPBUSD    1600(DI), Z13, Z1
+	VPDPBUSD    1664(DI), Z14, Z2
+	VPDPBUSD    1728(DI), Z15, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    512(DI), Z14, Z0
+	VPDPBUSD    576(DI), Z16, Z1
+	VPDPBUSD    640(DI), Z12, Z2
+	VPDPBUSD    704(DI), Z15, Z3
+	VPDPBUSD    Z24, Z14, Z4
+	VPDPBUSD    Z25, Z16, Z5
+	VPDPBUSD    Z26, Z12, Z6
+	VPDPBUSD    Z27, Z15, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    1792(DI), Z12, Z0
+	VPDPBUSD    1856(DI), Z13, Z1
+	VPDPBUSD    1920(DI), Z14, Z2
+	VPDPBUSD    1984(DI), Z15, Z3
+	VPDPBUSD    1280(DI), Z12, Z4
+	VPDPBUSD    1344(DI), Z13, Z5
+	VPDPBUSD    1408(DI), Z14, Z6
+	VPDPBUSD    1472(DI), Z15, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    768(DI), Z14, Z0
+	VPDPBUSD    832(DI), Z16, Z1
+	VPDPBUSD    896(DI), Z12, Z2
+	VPDPBUSD    960(DI), Z15, Z3
+	VPDPBUSD    Z28, Z14, Z4
+	VPDPBUSD    Z29, Z16, Z5
+	VPDPBUSD    Z30, Z12, Z6
+	VPDPBUSD    Z31, Z15, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    2048(DI), Z12, Z0
+	VPDPBUSD    2112(DI), Z13, Z1
+	VPDPBUSD    2176(DI), Z14, Z2
+	VPDPBUSD    2240(DI), Z15, Z3
+	VPDPBUSD    1536(DI), Z12, Z4
+	VPDPBUSD    1600(DI), Z13, Z5
+	VPDPBUSD    1664(DI), Z14, Z6
+	VPDPBUSD    1728(DI), Z15, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    1024(DI), Z14, Z0
+	VPDPBUSD    1088(DI), Z16, Z1
+	VPDPBUSD    1152(DI), Z12, Z2
+	VPDPBUSD    1216(DI), Z15, Z3
+	VPDPBUSD    512(DI), Z14, Z4
+	VPDPBUSD    576(DI), Z16, Z5
+	VPDPBUSD    640(DI), Z12, Z6
+	VPDPBUSD    704(DI), Z15, Z7
+	VPDPBUSD    Z24, Z14, Z8
+	VPDPBUSD    Z25, Z16, Z9
+	VPDPBUSD    Z26, Z12, Z10
+	VPDPBUSD    Z27, Z15, Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    2304(DI), Z12, Z0
+	VPDPBUSD    2368(DI), Z13, Z1
+	VPDPBUSD    2432(DI), Z14, Z2
+	VPDPBUSD    2496(DI), Z15, Z3
+	VPDPBUSD    1792(DI), Z12, Z4
+	VPDPBUSD    1856(DI), Z13, Z5
+	VPDPBUSD    1920(DI), Z14, Z6
+	VPDPBUSD    1984(DI), Z15, Z7
+	VPDPBUSD    1280(DI), Z12, Z8
+	VPDPBUSD    1344(DI), Z13, Z9
+	VPDPBUSD    1408(DI), Z14, Z10
+	VPDPBUSD    1472(DI), Z15, Z11
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
+
+column:
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTDQ2PS   Z0, Z0
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	VCVTDQ2PS   Z1, Z1
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VCVTDQ2PS   Z2, Z2
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VCVTDQ2PS   Z3, Z3
+	VPUNPCKLBW  Z15, Z14, Z12
+	VMULPS      (R8), Z0, Z0
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VMULPS      64(R8), Z1, Z1
+	VPUNPCKHWD  Z12, Z16, Z16
+	VMULPS      128(R8), Z2, Z2
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VMULPS      192(R8), Z3, Z3
+	VPDPBUSD    768(DI), Z14, Z4
+	VMINPS      Z0, Z17, Z0
+	VPDPBUSD    832(DI), Z16, Z5
+	VPDPBUSD    896(DI), Z12, Z6
+	VMINPS      Z1, Z17, Z1
+	VPDPBUSD    960(DI), Z15, Z7
+	VMINPS      Z2, Z17, Z2
+	VPDPBUSD    Z28, Z14, Z8
+	VPDPBUSD    Z29, Z16, Z9
+	VMINPS      Z3, Z17, Z3
+	VPDPBUSD    Z30, Z12, Z10
+	VCVTPS2DQ   Z0, Z0
+	VPDPBUSD    Z31, Z15, Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTPS2DQ   Z1, Z1
+	VPSHUFB     Z23, Z12, Z15
+	VCVTPS2DQ   Z2, Z2
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VCVTPS2DQ   Z3, Z3
+	VPSHUFB     Z20, Z12, Z12
+	VPACKSSDW   Z1, Z0, Z0
+	VPDPBUSD    2048(DI), Z12, Z4
+	VPDPBUSD    2112(DI), Z13, Z5
+	VPACKSSDW   Z3, Z2, Z2
+	VPDPBUSD    2176(DI), Z14, Z6
+	VPADDSW     Z18, Z0, Z0
+	VPDPBUSD    2240(DI), Z15, Z7
+	VPDPBUSD    1536(DI), Z12, Z8
+	VPADDSW     Z18, Z2, Z2
+	VPDPBUSD    1600(DI), Z13, Z9
+	VPACKUSWB   Z2, Z0, Z0
+	VPDPBUSD    1664(DI), Z14, Z10
+	VPDPBUSD    1728(DI), Z15, Z11
+	VPMAXUB     Z19, Z0, Z0
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z0, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	VMOVDQU32   (SI), Z0
+	VMOVDQU32   64(SI), Z1
+	VMOVDQU32   128(SI), Z2
+	VMOVDQU32   192(SI), Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    1024(DI), Z14, Z4
+	VPDPBUSD    1088(DI), Z16, Z5
+	VPDPBUSD    1152(DI), Z12, Z6
+	VPDPBUSD    1216(DI), Z15, Z7
+	VPDPBUSD    512(DI), Z14, Z8
+	VPDPBUSD    576(DI), Z16, Z9
+	VPDPBUSD    640(DI), Z12, Z10
+	VPDPBUSD    704(DI), Z15, Z11
+	VPDPBUSD    Z24, Z14, Z0
+	VPDPBUSD    Z25, Z16, Z1
+	VPDPBUSD    Z26, Z12, Z2
+	VPDPBUSD    Z27, Z15, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    2304(DI), Z12, Z4
+	VPDPBUSD    2368(DI), Z13, Z5
+	VPDPBUSD    2432(DI), Z14, Z6
+	VPDPBUSD    2496(DI), Z15, Z7
+	VPDPBUSD    1792(DI), Z12, Z8
+	VPDPBUSD    1856(DI), Z13, Z9
+	VPDPBUSD    1920(DI), Z14, Z10
+	VPDPBUSD    1984(DI), Z15, Z11
+	VPDPBUSD    1280(DI), Z12, Z0
+	VPDPBUSD    1344(DI), Z13, Z1
+	VPDPBUSD    1408(DI), Z14, Z2
+	VPDPBUSD    1472(DI), Z15, Z3
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_1
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTDQ2PS   Z4, Z4
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	VCVTDQ2PS   Z5, Z5
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VCVTDQ2PS   Z6, Z6
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VCVTDQ2PS   Z7, Z7
+	VPUNPCKLBW  Z15, Z14, Z12
+	VMULPS      (R8), Z4, Z4
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VMULPS      64(R8), Z5, Z5
+	VPUNPCKHWD  Z12, Z16, Z16
+	VMULPS      128(R8), Z6, Z6
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VMULPS      192(R8), Z7, Z7
+	VPDPBUSD    768(DI), Z14, Z8
+	VMINPS      Z4, Z17, Z4
+	VPDPBUSD    832(DI), Z16, Z9
+	VPDPBUSD    896(DI), Z12, Z10
+	VMINPS      Z5, Z17, Z5
+	VPDPBUSD    960(DI), Z15, Z11
+	VMINPS      Z6, Z17, Z6
+	VPDPBUSD    Z28, Z14, Z0
+	VPDPBUSD    Z29, Z16, Z1
+	VMINPS      Z7, Z17, Z7
+	VPDPBUSD    Z30, Z12, Z2
+	VCVTPS2DQ   Z4, Z4
+	VPDPBUSD    Z31, Z15, Z3
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTPS2DQ   Z5, Z5
+	VPSHUFB     Z23, Z12, Z15
+	VCVTPS2DQ   Z6, Z6
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VCVTPS2DQ   Z7, Z7
+	VPSHUFB     Z20, Z12, Z12
+	VPACKSSDW   Z5, Z4, Z4
+	VPDPBUSD    2048(DI), Z12, Z8
+	VPDPBUSD    2112(DI), Z13, Z9
+	VPACKSSDW   Z7, Z6, Z6
+	VPDPBUSD    2176(DI), Z14, Z10
+	VPADDSW     Z18, Z4, Z4
+	VPDPBUSD    2240(DI), Z15, Z11
+	VPDPBUSD    1536(DI), Z12, Z0
+	VPADDSW     Z18, Z6, Z6
+	VPDPBUSD    1600(DI), Z13, Z1
+	VPACKUSWB   Z6, Z4, Z4
+	VPDPBUSD    1664(DI), Z14, Z2
+	VPDPBUSD    1728(DI), Z15, Z3
+	VPMAXUB     Z19, Z4, Z4
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z4, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	VMOVDQU32   (SI), Z4
+	VMOVDQU32   64(SI), Z5
+	VMOVDQU32   128(SI), Z6
+	VMOVDQU32   192(SI), Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    1024(DI), Z14, Z8
+	VPDPBUSD    1088(DI), Z16, Z9
+	VPDPBUSD    1152(DI), Z12, Z10
+	VPDPBUSD    1216(DI), Z15, Z11
+	VPDPBUSD    512(DI), Z14, Z0
+	VPDPBUSD    576(DI), Z16, Z1
+	VPDPBUSD    640(DI), Z12, Z2
+	VPDPBUSD    704(DI), Z15, Z3
+	VPDPBUSD    Z24, Z14, Z4
+	VPDPBUSD    Z25, Z16, Z5
+	VPDPBUSD    Z26, Z12, Z6
+	VPDPBUSD    Z27, Z15, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    2304(DI), Z12, Z8
+	VPDPBUSD    2368(DI), Z13, Z9
+	VPDPBUSD    2432(DI), Z14, Z10
+	VPDPBUSD    2496(DI), Z15, Z11
+	VPDPBUSD    1792(DI), Z12, Z0
+	VPDPBUSD    1856(DI), Z13, Z1
+	VPDPBUSD    1920(DI), Z14, Z2
+	VPDPBUSD    1984(DI), Z15, Z3
+	VPDPBUSD    1280(DI), Z12, Z4
+	VPDPBUSD    1344(DI), Z13, Z5
+	VPDPBUSD    1408(DI), Z14, Z6
+	VPDPBUSD    1472(DI), Z15, Z7
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_2
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTDQ2PS   Z8, Z8
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	VCVTDQ2PS   Z9, Z9
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VCVTDQ2PS   Z10, Z10
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VCVTDQ2PS   Z11, Z11
+	VPUNPCKLBW  Z15, Z14, Z12
+	VMULPS      (R8), Z8, Z8
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VMULPS      64(R8), Z9, Z9
+	VPUNPCKHWD  Z12, Z16, Z16
+	VMULPS      128(R8), Z10, Z10
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VMULPS      192(R8), Z11, Z11
+	VPDPBUSD    768(DI), Z14, Z0
+	VMINPS      Z8, Z17, Z8
+	VPDPBUSD    832(DI), Z16, Z1
+	VPDPBUSD    896(DI), Z12, Z2
+	VMINPS      Z9, Z17, Z9
+	VPDPBUSD    960(DI), Z15, Z3
+	VMINPS      Z10, Z17, Z10
+	VPDPBUSD    Z28, Z14, Z4
+	VPDPBUSD    Z29, Z16, Z5
+	VMINPS      Z11, Z17, Z11
+	VPDPBUSD    Z30, Z12, Z6
+	VCVTPS2DQ   Z8, Z8
+	VPDPBUSD    Z31, Z15, Z7
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VCVTPS2DQ   Z9, Z9
+	VPSHUFB     Z23, Z12, Z15
+	VCVTPS2DQ   Z10, Z10
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VCVTPS2DQ   Z11, Z11
+	VPSHUFB     Z20, Z12, Z12
+	VPACKSSDW   Z9, Z8, Z8
+	VPDPBUSD    2048(DI), Z12, Z0
+	VPDPBUSD    2112(DI), Z13, Z1
+	VPACKSSDW   Z11, Z10, Z10
+	VPDPBUSD    2176(DI), Z14, Z2
+	VPADDSW     Z18, Z8, Z8
+	VPDPBUSD    2240(DI), Z15, Z3
+	VPDPBUSD    1536(DI), Z12, Z4
+	VPADDSW     Z18, Z10, Z10
+	VPDPBUSD    1600(DI), Z13, Z5
+	VPACKUSWB   Z10, Z8, Z8
+	VPDPBUSD    1664(DI), Z14, Z6
+	VPDPBUSD    1728(DI), Z15, Z7
+	VPMAXUB     Z19, Z8, Z8
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	MOVQ        (R13), AX
+	VMOVDQU32   Z8, K1, (AX)(R12*1)
+	ADDQ        dstStep+8(FP), R12
+	VMOVDQU32   (SI), Z8
+	VMOVDQU32   64(SI), Z9
+	VMOVDQU32   128(SI), Z10
+	VMOVDQU32   192(SI), Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        (R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	MOVQ        8(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z13
+	MOVQ        16(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z14
+	MOVQ        24(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z15
+	VPUNPCKLBW  Z13, Z12, Z16
+	VPUNPCKHBW  Z13, Z12, Z13
+	VPUNPCKLBW  Z15, Z14, Z12
+	VPUNPCKHBW  Z15, Z14, Z15
+	VPUNPCKLWD  Z12, Z16, Z14
+	VPUNPCKHWD  Z12, Z16, Z16
+	VPUNPCKLWD  Z15, Z13, Z12
+	VPUNPCKHWD  Z15, Z13, Z15
+	VPDPBUSD    1024(DI), Z14, Z0
+	VPDPBUSD    1088(DI), Z16, Z1
+	VPDPBUSD    1152(DI), Z12, Z2
+	VPDPBUSD    1216(DI), Z15, Z3
+	VPDPBUSD    512(DI), Z14, Z4
+	VPDPBUSD    576(DI), Z16, Z5
+	VPDPBUSD    640(DI), Z12, Z6
+	VPDPBUSD    704(DI), Z15, Z7
+	VPDPBUSD    Z24, Z14, Z8
+	VPDPBUSD    Z25, Z16, Z9
+	VPDPBUSD    Z26, Z12, Z10
+	VPDPBUSD    Z27, Z15, Z11
+	CMPQ        DX, width+40(FP)
+	MOVQ        32(R10), AX
+	LEAQ        (AX)(CX*1), AX
+	CMOVQCC     BX, AX
+	VMOVDQU32.Z (AX), K1, Z12
+	VPSHUFB     Z23, Z12, Z15
+	VPSHUFB     Z22, Z12, Z14
+	VPSHUFB     Z21, Z12, Z13
+	VPSHUFB     Z20, Z12, Z12
+	VPDPBUSD    2304(DI), Z12, Z0
+	VPDPBUSD    2368(DI), Z13, Z1
+	VPDPBUSD    2432(DI), Z14, Z2
+	VPDPBUSD    2496(DI), Z15, Z3
+	VPDPBUSD    1792(DI), Z12, Z4
+	VPDPBUSD    1856(DI), Z13, Z5
+	VPDPBUSD    1920(DI), Z14, Z6
+	VPDPBUSD    1984(DI), Z15, Z7
+	VPDPBUSD    1280(DI), Z12, Z8
+	VPDPBUSD    1344(DI), Z13, Z9
+	VPDPBUSD    1408(DI), Z14, Z10
+	VPDPBUSD    1472(DI), Z15, Z11
+	INCQ        DX
+	ADDQ        srcStep+24(FP), CX
+	DECQ        R11
+	JEQ         last_0
+	JMP         column
+
+last_0:
+	VCVTDQ2PS Z0, Z0
+	VCVTDQ2PS Z1, Z1
+	VCVTDQ2PS Z2, Z2
+	VCVTDQ2PS Z3, Z3
+	VMULPS    (R8), Z0, Z0
+	VMULPS    64(R8), Z1, Z1
+	VMULPS    128(R8), Z2, Z2
+	VMULPS    192(R8), Z3, Z3
+	VMINPS    Z0, Z17, Z0
+	VMINPS    Z1, Z17, Z1
+	VMINPS    Z2, Z17, Z2
+	VMINPS    Z3, Z17, Z3
+	VCVTPS2DQ Z0, Z0
+	VCVTPS2DQ Z1, Z1
+	VCVTPS2DQ Z2, Z2
+	VCVTPS2DQ Z3, Z3
+	VPACKSSDW Z1, Z0, Z0
+	VPACKSSDW Z3, Z2, Z2
+	VPADDSW   Z18, Z0, Z0
+	VPADDSW   Z18, Z2, Z2
+	VPACKUSWB Z2, Z0, Z0
+	VPMAXUB   Z19, Z0, Z0
+	MOVQ      (R13), AX
+	VMOVDQU32 Z0, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
+
+last_1:
+	VCVTDQ2PS Z4, Z4
+	VCVTDQ2PS Z5, Z5
+	VCVTDQ2PS Z6, Z6
+	VCVTDQ2PS Z7, Z7
+	VMULPS    (R8), Z4, Z4
+	VMULPS    64(R8), Z5, Z5
+	VMULPS    128(R8), Z6, Z6
+	VMULPS    192(R8), Z7, Z7
+	VMINPS    Z4, Z17, Z4
+	VMINPS    Z5, Z17, Z5
+	VMINPS    Z6, Z17, Z6
+	VMINPS    Z7, Z17, Z7
+	VCVTPS2DQ Z4, Z4
+	VCVTPS2DQ Z5, Z5
+	VCVTPS2DQ Z6, Z6
+	VCVTPS2DQ Z7, Z7
+	VPACKSSDW Z5, Z4, Z4
+	VPACKSSDW Z7, Z6, Z6
+	VPADDSW   Z18, Z4, Z4
+	VPADDSW   Z18, Z6, Z6
+	VPACKUSWB Z6, Z4, Z4
+	VPMAXUB   Z19, Z4, Z4
+	MOVQ      (R13), AX
+	VMOVDQU32 Z4, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+	JMP       next
+
+last_2:
+	VCVTDQ2PS Z8, Z8
+	VCVTDQ2PS Z9, Z9
+	VCVTDQ2PS Z10, Z10
+	VCVTDQ2PS Z11, Z11
+	VMULPS    (R8), Z8, Z8
+	VMULPS    64(R8), Z9, Z9
+	VMULPS    128(R8), Z10, Z10
+	VMULPS    192(R8), Z11, Z11
+	VMINPS    Z8, Z17, Z8
+	VMINPS    Z9, Z17, Z9
+	VMINPS    Z10, Z17, Z10
+	VMINPS    Z11, Z17, Z11
+	VCVTPS2DQ Z8, Z8
+	VCVTPS2DQ Z9, Z9
+	VCVTPS2DQ Z10, Z10
+	VCVTPS2DQ Z11, Z11
+	VPACKSSDW Z9, Z8, Z8
+	VPACKSSDW Z11, Z10, Z10
+	VPADDSW   Z18, Z8, Z8
+	VPADDSW   Z18, Z10, Z10
+	VPACKUSWB Z10, Z8, Z8
+	VPMAXUB   Z19, Z8, Z8
+	MOVQ      (R13), AX
+	VMOVDQU32 Z8, K1, (AX)(R12*1)
+	ADDQ      dstStep+8(FP), R12
+
+next:
+	ADDQ $0x40, (SP)
+	ADDQ $0x00000100, SI
+	ADDQ $0x00000100, R8
+	ADDQ $0x00000a00, DI
+	DECQ blocks+80(FP)
+	JNZ  block
+	VZEROUPPER
+	RET
+
+// func slide5x2I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512DQ, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide5x2I8x32(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z17
+	VMOVDQU32       64(R9), Z18
+	VMOVDQU32       128(R9), Z19
+	VMOVDQU32       shuffles<>+0(SB), Z20
+	VMOVDQU32       shuffles<>+64(SB), Z21
+	VMOVDQU32       shuffles<>+128(SB), Z22
+	VMOVDQU32       shuffles<>+192(SB), Z23
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x08, AX
+	KMOVW           AX, K2
+	SHLQ            $0x08, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z24
+	VMOVDQU32       64(DI), Z25
+	VMOVDQU32       128(DI), Z26
+	VMOVDQU32       192(DI), Z27
+	VMOVDQU32       256(DI), Z28
+	VMOVDQU32       320(DI), Z29
+	VMOVDQU32       384(DI), Z30
+	VMOVDQU32       448(DI), Z31
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        Z24, Z14, Z0
+	VPDPBUSD        Z25, Z16, Z1
+	VPDPBUSD        Z26, Z12, Z2
+	VPDPBUSD        Z27, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1280(DI), Z12, Z0
+	VPDPBUSD        1344(DI), Z13, Z1
+	VPDPBUSD        1408(DI), Z14, Z2
+	VPDPBUSD        1472(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        Z28, Z14, Z0
+	VPDPBUSD        Z29, Z16, Z1
+	VPDPBUSD        Z30, Z12, Z2
+	VPDPBUSD        Z31, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1536(DI), Z12, Z0
+	VPDPBUSD        1600(DI), Z13, Z1
+	VPDPBUSD        1664(DI), Z14, Z2
+	VPDPBUSD        1728(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        512(DI), Z14, Z0
+	VPDPBUSD        576(DI), Z16, Z1
+	VPDPBUSD        640(DI), Z12, Z2
+	VPDPBUSD        704(DI), Z15, Z3
+	VPDPBUSD        Z24, Z14, Z4
+	VPDPBUSD        Z25, Z16, Z5
+	VPDPBUSD        Z26, Z12, Z6
+	VPDPBUSD        Z27, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1792(DI), Z12, Z0
+	VPDPBUSD        1856(DI), Z13, Z1
+	VPDPBUSD        1920(DI), Z14, Z2
+	VPDPBUSD        1984(DI), Z15, Z3
+	VPDPBUSD        1280(DI), Z12, Z4
+	VPDPBUSD        1344(DI), Z13, Z5
+	VPDPBUSD        1408(DI), Z14, Z6
+	VPDPBUSD        1472(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        768(DI), Z14, Z0
+	VPDPBUSD        832(DI), Z16, Z1
+	VPDPBUSD        896(DI), Z12, Z2
+	VPDPBUSD        960(DI), Z15, Z3
+	VPDPBUSD        Z28, Z14, Z4
+	VPDPBUSD        Z29, Z16, Z5
+	VPDPBUSD        Z30, Z12, Z6
+	VPDPBUSD        Z31, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2048(DI), Z12, Z0
+	VPDPBUSD        2112(DI), Z13, Z1
+	VPDPBUSD        2176(DI), Z14, Z2
+	VPDPBUSD        2240(DI), Z15, Z3
+	VPDPBUSD        1536(DI), Z12, Z4
+	VPDPBUSD        1600(DI), Z13, Z5
+	VPDPBUSD        1664(DI), Z14, Z6
+	VPDPBUSD        1728(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z0
+	VPDPBUSD        1088(DI), Z16, Z1
+	VPDPBUSD        1152(DI), Z12, Z2
+	VPDPBUSD        1216(DI), Z15, Z3
+	VPDPBUSD        512(DI), Z14, Z4
+	VPDPBUSD        576(DI), Z16, Z5
+	VPDPBUSD        640(DI), Z12, Z6
+	VPDPBUSD        704(DI), Z15, Z7
+	VPDPBUSD        Z24, Z14, Z8
+	VPDPBUSD        Z25, Z16, Z9
+	VPDPBUSD        Z26, Z12, Z10
+	VPDPBUSD        Z27, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z0
+	VPDPBUSD        2368(DI), Z13, Z1
+	VPDPBUSD        2432(DI), Z14, Z2
+	VPDPBUSD        2496(DI), Z15, Z3
+	VPDPBUSD        1792(DI), Z12, Z4
+	VPDPBUSD        1856(DI), Z13, Z5
+	VPDPBUSD        1920(DI), Z14, Z6
+	VPDPBUSD        1984(DI), Z15, Z7
+	VPDPBUSD        1280(DI), Z12, Z8
+	VPDPBUSD        1344(DI), Z13, Z9
+	VPDPBUSD        1408(DI), Z14, Z10
+	VPDPBUSD        1472(DI), Z15, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTDQ2PS       Z0, Z0
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z2, Z2
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z3, Z3
+	VPDPBUSD        768(DI), Z14, Z4
+	VMINPS          Z0, Z17, Z0
+	VPDPBUSD        832(DI), Z16, Z5
+	VPDPBUSD        896(DI), Z12, Z6
+	VMINPS          Z1, Z17, Z1
+	VPDPBUSD        960(DI), Z15, Z7
+	VMINPS          Z2, Z17, Z2
+	VPDPBUSD        Z28, Z14, Z8
+	VPDPBUSD        Z29, Z16, Z9
+	VMINPS          Z3, Z17, Z3
+	VPDPBUSD        Z30, Z12, Z10
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        Z31, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTPS2DQ       Z1, Z1
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z2, Z2
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z3, Z3
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        2048(DI), Z12, Z4
+	VPDPBUSD        2112(DI), Z13, Z5
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        2176(DI), Z14, Z6
+	VPADDSW         Z18, Z0, Z0
+	VPDPBUSD        2240(DI), Z15, Z7
+	VPDPBUSD        1536(DI), Z12, Z8
+	VPADDSW         Z18, Z2, Z2
+	VPDPBUSD        1600(DI), Z13, Z9
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        1664(DI), Z14, Z10
+	VPDPBUSD        1728(DI), Z15, Z11
+	VPMAXUB         Z19, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z0, Y1
+	VMOVDQU32       Y1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z4
+	VPDPBUSD        1088(DI), Z16, Z5
+	VPDPBUSD        1152(DI), Z12, Z6
+	VPDPBUSD        1216(DI), Z15, Z7
+	VPDPBUSD        512(DI), Z14, Z8
+	VPDPBUSD        576(DI), Z16, Z9
+	VPDPBUSD        640(DI), Z12, Z10
+	VPDPBUSD        704(DI), Z15, Z11
+	VPDPBUSD        Z24, Z14, Z0
+	VPDPBUSD        Z25, Z16, Z1
+	VPDPBUSD        Z26, Z12, Z2
+	VPDPBUSD        Z27, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z4
+	VPDPBUSD        2368(DI), Z13, Z5
+	VPDPBUSD        2432(DI), Z14, Z6
+	VPDPBUSD        2496(DI), Z15, Z7
+	VPDPBUSD        1792(DI), Z12, Z8
+	VPDPBUSD        1856(DI), Z13, Z9
+	VPDPBUSD        1920(DI), Z14, Z10
+	VPDPBUSD        1984(DI), Z15, Z11
+	VPDPBUSD        1280(DI), Z12, Z0
+	VPDPBUSD        1344(DI), Z13, Z1
+	VPDPBUSD        1408(DI), Z14, Z2
+	VPDPBUSD        1472(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTDQ2PS       Z4, Z4
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z6, Z6
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z7, Z7
+	VPDPBUSD        768(DI), Z14, Z8
+	VMINPS          Z4, Z17, Z4
+	VPDPBUSD        832(DI), Z16, Z9
+	VPDPBUSD        896(DI), Z12, Z10
+	VMINPS          Z5, Z17, Z5
+	VPDPBUSD        960(DI), Z15, Z11
+	VMINPS          Z6, Z17, Z6
+	VPDPBUSD        Z28, Z14, Z0
+	VPDPBUSD        Z29, Z16, Z1
+	VMINPS          Z7, Z17, Z7
+	VPDPBUSD        Z30, Z12, Z2
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        Z31, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTPS2DQ       Z5, Z5
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z6, Z6
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z7, Z7
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        2048(DI), Z12, Z8
+	VPDPBUSD        2112(DI), Z13, Z9
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        2176(DI), Z14, Z10
+	VPADDSW         Z18, Z4, Z4
+	VPDPBUSD        2240(DI), Z15, Z11
+	VPDPBUSD        1536(DI), Z12, Z0
+	VPADDSW         Z18, Z6, Z6
+	VPDPBUSD        1600(DI), Z13, Z1
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        1664(DI), Z14, Z2
+	VPDPBUSD        1728(DI), Z15, Z3
+	VPMAXUB         Z19, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z4, Y5
+	VMOVDQU32       Y5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z8
+	VPDPBUSD        1088(DI), Z16, Z9
+	VPDPBUSD        1152(DI), Z12, Z10
+	VPDPBUSD        1216(DI), Z15, Z11
+	VPDPBUSD        512(DI), Z14, Z0
+	VPDPBUSD        576(DI), Z16, Z1
+	VPDPBUSD        640(DI), Z12, Z2
+	VPDPBUSD        704(DI), Z15, Z3
+	VPDPBUSD        Z24, Z14, Z4
+	VPDPBUSD        Z25, Z16, Z5
+	VPDPBUSD        Z26, Z12, Z6
+	VPDPBUSD        Z27, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z8
+	VPDPBUSD        2368(DI), Z13, Z9
+	VPDPBUSD        2432(DI), Z14, Z10
+	VPDPBUSD        2496(DI), Z15, Z11
+	VPDPBUSD        1792(DI), Z12, Z0
+	VPDPBUSD        1856(DI), Z13, Z1
+	VPDPBUSD        1920(DI), Z14, Z2
+	VPDPBUSD        1984(DI), Z15, Z3
+	VPDPBUSD        1280(DI), Z12, Z4
+	VPDPBUSD        1344(DI), Z13, Z5
+	VPDPBUSD        1408(DI), Z14, Z6
+	VPDPBUSD        1472(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_2
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTDQ2PS       Z8, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z9, Z9
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z10, Z10
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z11, Z11
+	VPDPBUSD        768(DI), Z14, Z0
+	VMINPS          Z8, Z17, Z8
+	VPDPBUSD        832(DI), Z16, Z1
+	VPDPBUSD        896(DI), Z12, Z2
+	VMINPS          Z9, Z17, Z9
+	VPDPBUSD        960(DI), Z15, Z3
+	VMINPS          Z10, Z17, Z10
+	VPDPBUSD        Z28, Z14, Z4
+	VPDPBUSD        Z29, Z16, Z5
+	VMINPS          Z11, Z17, Z11
+	VPDPBUSD        Z30, Z12, Z6
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        Z31, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VCVTPS2DQ       Z9, Z9
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z10, Z10
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z11, Z11
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        2048(DI), Z12, Z0
+	VPDPBUSD        2112(DI), Z13, Z1
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        2176(DI), Z14, Z2
+	VPADDSW         Z18, Z8, Z8
+	VPDPBUSD        2240(DI), Z15, Z3
+	VPDPBUSD        1536(DI), Z12, Z4
+	VPADDSW         Z18, Z10, Z10
+	VPDPBUSD        1600(DI), Z13, Z5
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        1664(DI), Z14, Z6
+	VPDPBUSD        1728(DI), Z15, Z7
+	VPMAXUB         Z19, Z8, Z8
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       Y8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X8   $0x01, Z8, Y9
+	VMOVDQU32       Y9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z0
+	VPDPBUSD        1088(DI), Z16, Z1
+	VPDPBUSD        1152(DI), Z12, Z2
+	VPDPBUSD        1216(DI), Z15, Z3
+	VPDPBUSD        512(DI), Z14, Z4
+	VPDPBUSD        576(DI), Z16, Z5
+	VPDPBUSD        640(DI), Z12, Z6
+	VPDPBUSD        704(DI), Z15, Z7
+	VPDPBUSD        Z24, Z14, Z8
+	VPDPBUSD        Z25, Z16, Z9
+	VPDPBUSD        Z26, Z12, Z10
+	VPDPBUSD        Z27, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, Y12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X8 (AX), K2, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z0
+	VPDPBUSD        2368(DI), Z13, Z1
+	VPDPBUSD        2432(DI), Z14, Z2
+	VPDPBUSD        2496(DI), Z15, Z3
+	VPDPBUSD        1792(DI), Z12, Z4
+	VPDPBUSD        1856(DI), Z13, Z5
+	VPDPBUSD        1920(DI), Z14, Z6
+	VPDPBUSD        1984(DI), Z15, Z7
+	VPDPBUSD        1280(DI), Z12, Z8
+	VPDPBUSD        1344(DI), Z13, Z9
+	VPDPBUSD        1408(DI), Z14, Z10
+	VPDPBUSD        1472(DI), Z15, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z17, Z0
+	VMINPS        Z1, Z17, Z1
+	VMINPS        Z2, Z17, Z2
+	VMINPS        Z3, Z17, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z18, Z0, Z0
+	VPADDSW       Z18, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z19, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     Y0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z0, Y1
+	VMOVDQU32     Y1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z17, Z4
+	VMINPS        Z5, Z17, Z5
+	VMINPS        Z6, Z17, Z6
+	VMINPS        Z7, Z17, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z18, Z4, Z4
+	VPADDSW       Z18, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z19, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     Y4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z4, Y5
+	VMOVDQU32     Y5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z17, Z8
+	VMINPS        Z9, Z17, Z9
+	VMINPS        Z10, Z17, Z10
+	VMINPS        Z11, Z17, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z18, Z8, Z8
+	VPADDSW       Z18, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z19, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     Y8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X8 $0x01, Z8, Y9
+	VMOVDQU32     Y9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
+	VZEROUPPER
+	RET
+
+// func slide5x2I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, rq *int32, pad *byte)
+// Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, CMOV
+TEXT ·slide5x2I8x16(SB), NOSPLIT, $8-112
+	MOVQ            rq+96(FP), R9
+	VMOVDQU32       (R9), Z17
+	VMOVDQU32       64(R9), Z18
+	VMOVDQU32       128(R9), Z19
+	VMOVDQU32       shuffles<>+0(SB), Z20
+	VMOVDQU32       shuffles<>+64(SB), Z21
+	VMOVDQU32       shuffles<>+128(SB), Z22
+	VMOVDQU32       shuffles<>+192(SB), Z23
+	MOVQ            mask+88(FP), AX
+	KMOVW           AX, K1
+	SHLQ            $0x04, AX
+	KMOVW           AX, K2
+	SHLQ            $0x04, AX
+	KMOVW           AX, K3
+	SHLQ            $0x04, AX
+	KMOVW           AX, K4
+	SHLQ            $0x04, AX
+	MOVQ            pad+104(FP), BX
+	MOVQ            lines+16(FP), R10
+	MOVQ            bias+64(FP), SI
+	MOVQ            mult+72(FP), R8
+	MOVQ            w+56(FP), DI
+	MOVQ            dst+0(FP), R13
+	MOVQ            $0x00000000, (SP)
+	VMOVDQU32       (DI), Z24
+	VMOVDQU32       64(DI), Z25
+	VMOVDQU32       128(DI), Z26
+	VMOVDQU32       192(DI), Z27
+	VMOVDQU32       256(DI), Z28
+	VMOVDQU32       320(DI), Z29
+	VMOVDQU32       384(DI), Z30
+	VMOVDQU32       448(DI), Z31
+	MOVQ            first+32(FP), DX
+	MOVQ            DX, CX
+	IMULQ           srcStep+24(FP), CX
+	ADDQ            (SP), CX
+	MOVQ            (SP), R12
+	MOVQ            n+48(FP), R11
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        Z24, Z14, Z0
+	VPDPBUSD        Z25, Z16, Z1
+	VPDPBUSD        Z26, Z12, Z2
+	VPDPBUSD        Z27, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1280(DI), Z12, Z0
+	VPDPBUSD        1344(DI), Z13, Z1
+	VPDPBUSD        1408(DI), Z14, Z2
+	VPDPBUSD        1472(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        Z28, Z14, Z0
+	VPDPBUSD        Z29, Z16, Z1
+	VPDPBUSD        Z30, Z12, Z2
+	VPDPBUSD        Z31, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1536(DI), Z12, Z0
+	VPDPBUSD        1600(DI), Z13, Z1
+	VPDPBUSD        1664(DI), Z14, Z2
+	VPDPBUSD        1728(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        512(DI), Z14, Z0
+	VPDPBUSD        576(DI), Z16, Z1
+	VPDPBUSD        640(DI), Z12, Z2
+	VPDPBUSD        704(DI), Z15, Z3
+	VPDPBUSD        Z24, Z14, Z4
+	VPDPBUSD        Z25, Z16, Z5
+	VPDPBUSD        Z26, Z12, Z6
+	VPDPBUSD        Z27, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        1792(DI), Z12, Z0
+	VPDPBUSD        1856(DI), Z13, Z1
+	VPDPBUSD        1920(DI), Z14, Z2
+	VPDPBUSD        1984(DI), Z15, Z3
+	VPDPBUSD        1280(DI), Z12, Z4
+	VPDPBUSD        1344(DI), Z13, Z5
+	VPDPBUSD        1408(DI), Z14, Z6
+	VPDPBUSD        1472(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        768(DI), Z14, Z0
+	VPDPBUSD        832(DI), Z16, Z1
+	VPDPBUSD        896(DI), Z12, Z2
+	VPDPBUSD        960(DI), Z15, Z3
+	VPDPBUSD        Z28, Z14, Z4
+	VPDPBUSD        Z29, Z16, Z5
+	VPDPBUSD        Z30, Z12, Z6
+	VPDPBUSD        Z31, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2048(DI), Z12, Z0
+	VPDPBUSD        2112(DI), Z13, Z1
+	VPDPBUSD        2176(DI), Z14, Z2
+	VPDPBUSD        2240(DI), Z15, Z3
+	VPDPBUSD        1536(DI), Z12, Z4
+	VPDPBUSD        1600(DI), Z13, Z5
+	VPDPBUSD        1664(DI), Z14, Z6
+	VPDPBUSD        1728(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z0
+	VPDPBUSD        1088(DI), Z16, Z1
+	VPDPBUSD        1152(DI), Z12, Z2
+	VPDPBUSD        1216(DI), Z15, Z3
+	VPDPBUSD        512(DI), Z14, Z4
+	VPDPBUSD        576(DI), Z16, Z5
+	VPDPBUSD        640(DI), Z12, Z6
+	VPDPBUSD        704(DI), Z15, Z7
+	VPDPBUSD        Z24, Z14, Z8
+	VPDPBUSD        Z25, Z16, Z9
+	VPDPBUSD        Z26, Z12, Z10
+	VPDPBUSD        Z27, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z0
+	VPDPBUSD        2368(DI), Z13, Z1
+	VPDPBUSD        2432(DI), Z14, Z2
+	VPDPBUSD        2496(DI), Z15, Z3
+	VPDPBUSD        1792(DI), Z12, Z4
+	VPDPBUSD        1856(DI), Z13, Z5
+	VPDPBUSD        1920(DI), Z14, Z6
+	VPDPBUSD        1984(DI), Z15, Z7
+	VPDPBUSD        1280(DI), Z12, Z8
+	VPDPBUSD        1344(DI), Z13, Z9
+	VPDPBUSD        1408(DI), Z14, Z10
+	VPDPBUSD        1472(DI), Z15, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+
+column:
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTDQ2PS       Z0, Z0
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	VCVTDQ2PS       Z1, Z1
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VCVTDQ2PS       Z2, Z2
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z3, Z3
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z0, Z0
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z1, Z1
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z2, Z2
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z3, Z3
+	VPDPBUSD        768(DI), Z14, Z4
+	VMINPS          Z0, Z17, Z0
+	VPDPBUSD        832(DI), Z16, Z5
+	VPDPBUSD        896(DI), Z12, Z6
+	VMINPS          Z1, Z17, Z1
+	VPDPBUSD        960(DI), Z15, Z7
+	VMINPS          Z2, Z17, Z2
+	VPDPBUSD        Z28, Z14, Z8
+	VPDPBUSD        Z29, Z16, Z9
+	VMINPS          Z3, Z17, Z3
+	VPDPBUSD        Z30, Z12, Z10
+	VCVTPS2DQ       Z0, Z0
+	VPDPBUSD        Z31, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTPS2DQ       Z1, Z1
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z2, Z2
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z3, Z3
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z1, Z0, Z0
+	VPDPBUSD        2048(DI), Z12, Z4
+	VPDPBUSD        2112(DI), Z13, Z5
+	VPACKSSDW       Z3, Z2, Z2
+	VPDPBUSD        2176(DI), Z14, Z6
+	VPADDSW         Z18, Z0, Z0
+	VPDPBUSD        2240(DI), Z15, Z7
+	VPDPBUSD        1536(DI), Z12, Z8
+	VPADDSW         Z18, Z2, Z2
+	VPDPBUSD        1600(DI), Z13, Z9
+	VPACKUSWB       Z2, Z0, Z0
+	VPDPBUSD        1664(DI), Z14, Z10
+	VPDPBUSD        1728(DI), Z15, Z11
+	VPMAXUB         Z19, Z0, Z0
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X0, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z0, X1
+	VMOVDQU32       X1, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z0
+	VMOVDQU32       64(SI), Z1
+	VMOVDQU32       128(SI), Z2
+	VMOVDQU32       192(SI), Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z4
+	VPDPBUSD        1088(DI), Z16, Z5
+	VPDPBUSD        1152(DI), Z12, Z6
+	VPDPBUSD        1216(DI), Z15, Z7
+	VPDPBUSD        512(DI), Z14, Z8
+	VPDPBUSD        576(DI), Z16, Z9
+	VPDPBUSD        640(DI), Z12, Z10
+	VPDPBUSD        704(DI), Z15, Z11
+	VPDPBUSD        Z24, Z14, Z0
+	VPDPBUSD        Z25, Z16, Z1
+	VPDPBUSD        Z26, Z12, Z2
+	VPDPBUSD        Z27, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z4
+	VPDPBUSD        2368(DI), Z13, Z5
+	VPDPBUSD        2432(DI), Z14, Z6
+	VPDPBUSD        2496(DI), Z15, Z7
+	VPDPBUSD        1792(DI), Z12, Z8
+	VPDPBUSD        1856(DI), Z13, Z9
+	VPDPBUSD        1920(DI), Z14, Z10
+	VPDPBUSD        1984(DI), Z15, Z11
+	VPDPBUSD        1280(DI), Z12, Z0
+	VPDPBUSD        1344(DI), Z13, Z1
+	VPDPBUSD        1408(DI), Z14, Z2
+	VPDPBUSD        1472(DI), Z15, Z3
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_1
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTDQ2PS       Z4, Z4
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	VCVTDQ2PS       Z5, Z5
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VCVTDQ2PS       Z6, Z6
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z7, Z7
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z4, Z4
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z5, Z5
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z6, Z6
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z7, Z7
+	VPDPBUSD        768(DI), Z14, Z8
+	VMINPS          Z4, Z17, Z4
+	VPDPBUSD        832(DI), Z16, Z9
+	VPDPBUSD        896(DI), Z12, Z10
+	VMINPS          Z5, Z17, Z5
+	VPDPBUSD        960(DI), Z15, Z11
+	VMINPS          Z6, Z17, Z6
+	VPDPBUSD        Z28, Z14, Z0
+	VPDPBUSD        Z29, Z16, Z1
+	VMINPS          Z7, Z17, Z7
+	VPDPBUSD        Z30, Z12, Z2
+	VCVTPS2DQ       Z4, Z4
+	VPDPBUSD        Z31, Z15, Z3
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTPS2DQ       Z5, Z5
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z6, Z6
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z7, Z7
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z5, Z4, Z4
+	VPDPBUSD        2048(DI), Z12, Z8
+	VPDPBUSD        2112(DI), Z13, Z9
+	VPACKSSDW       Z7, Z6, Z6
+	VPDPBUSD        2176(DI), Z14, Z10
+	VPADDSW         Z18, Z4, Z4
+	VPDPBUSD        2240(DI), Z15, Z11
+	VPDPBUSD        1536(DI), Z12, Z0
+	VPADDSW         Z18, Z6, Z6
+	VPDPBUSD        1600(DI), Z13, Z1
+	VPACKUSWB       Z6, Z4, Z4
+	VPDPBUSD        1664(DI), Z14, Z2
+	VPDPBUSD        1728(DI), Z15, Z3
+	VPMAXUB         Z19, Z4, Z4
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X4, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z4, X5
+	VMOVDQU32       X5, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z4
+	VMOVDQU32       64(SI), Z5
+	VMOVDQU32       128(SI), Z6
+	VMOVDQU32       192(SI), Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z8
+	VPDPBUSD        1088(DI), Z16, Z9
+	VPDPBUSD        1152(DI), Z12, Z10
+	VPDPBUSD        1216(DI), Z15, Z11
+	VPDPBUSD        512(DI), Z14, Z0
+	VPDPBUSD        576(DI), Z16, Z1
+	VPDPBUSD        640(DI), Z12, Z2
+	VPDPBUSD        704(DI), Z15, Z3
+	VPDPBUSD        Z24, Z14, Z4
+	VPDPBUSD        Z25, Z16, Z5
+	VPDPBUSD        Z26, Z12, Z6
+	VPDPBUSD        Z27, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z8
+	VPDPBUSD        2368(DI), Z13, Z9
+	VPDPBUSD        2432(DI), Z14, Z10
+	VPDPBUSD        2496(DI), Z15, Z11
+	VPDPBUSD        1792(DI), Z12, Z0
+	VPDPBUSD        1856(DI), Z13, Z1
+	VPDPBUSD        1920(DI), Z14, Z2
+	VPDPBUSD        1984(DI), Z15, Z3
+	VPDPBUSD        1280(DI), Z12, Z4
+	VPDPBUSD        1344(DI), Z13, Z5
+	VPDPBUSD        1408(DI), Z14, Z6
+	VPDPBUSD        1472(DI), Z15, Z7
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_2
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTDQ2PS       Z8, Z8
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	VCVTDQ2PS       Z9, Z9
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VCVTDQ2PS       Z10, Z10
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VCVTDQ2PS       Z11, Z11
+	VPUNPCKLBW      Z15, Z14, Z12
+	VMULPS          (R8), Z8, Z8
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VMULPS          64(R8), Z9, Z9
+	VPUNPCKHWD      Z12, Z16, Z16
+	VMULPS          128(R8), Z10, Z10
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VMULPS          192(R8), Z11, Z11
+	VPDPBUSD        768(DI), Z14, Z0
+	VMINPS          Z8, Z17, Z8
+	VPDPBUSD        832(DI), Z16, Z1
+	VPDPBUSD        896(DI), Z12, Z2
+	VMINPS          Z9, Z17, Z9
+	VPDPBUSD        960(DI), Z15, Z3
+	VMINPS          Z10, Z17, Z10
+	VPDPBUSD        Z28, Z14, Z4
+	VPDPBUSD        Z29, Z16, Z5
+	VMINPS          Z11, Z17, Z11
+	VPDPBUSD        Z30, Z12, Z6
+	VCVTPS2DQ       Z8, Z8
+	VPDPBUSD        Z31, Z15, Z7
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VCVTPS2DQ       Z9, Z9
+	VPSHUFB         Z23, Z12, Z15
+	VCVTPS2DQ       Z10, Z10
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VCVTPS2DQ       Z11, Z11
+	VPSHUFB         Z20, Z12, Z12
+	VPACKSSDW       Z9, Z8, Z8
+	VPDPBUSD        2048(DI), Z12, Z0
+	VPDPBUSD        2112(DI), Z13, Z1
+	VPACKSSDW       Z11, Z10, Z10
+	VPDPBUSD        2176(DI), Z14, Z2
+	VPADDSW         Z18, Z8, Z8
+	VPDPBUSD        2240(DI), Z15, Z3
+	VPDPBUSD        1536(DI), Z12, Z4
+	VPADDSW         Z18, Z10, Z10
+	VPDPBUSD        1600(DI), Z13, Z5
+	VPACKUSWB       Z10, Z8, Z8
+	VPDPBUSD        1664(DI), Z14, Z6
+	VPDPBUSD        1728(DI), Z15, Z7
+	VPMAXUB         Z19, Z8, Z8
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	MOVQ            (R13), AX
+	VMOVDQU32       X8, K1, (AX)(R12*1)
+	MOVQ            8(R13), AX
+	VEXTRACTI32X4   $0x01, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            16(R13), AX
+	VEXTRACTI32X4   $0x02, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	MOVQ            24(R13), AX
+	VEXTRACTI32X4   $0x03, Z8, X9
+	VMOVDQU32       X9, K1, (AX)(R12*1)
+	ADDQ            dstStep+8(FP), R12
+	VMOVDQU32       (SI), Z8
+	VMOVDQU32       64(SI), Z9
+	VMOVDQU32       128(SI), Z10
+	VMOVDQU32       192(SI), Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            (R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            64(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            128(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            192(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	MOVQ            8(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X13
+	MOVQ            72(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z13
+	MOVQ            136(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z13
+	MOVQ            200(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z13
+	MOVQ            16(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X14
+	MOVQ            80(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z14
+	MOVQ            144(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z14
+	MOVQ            208(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z14
+	MOVQ            24(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X15
+	MOVQ            88(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z15
+	MOVQ            152(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z15
+	MOVQ            216(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z15
+	VPUNPCKLBW      Z13, Z12, Z16
+	VPUNPCKHBW      Z13, Z12, Z13
+	VPUNPCKLBW      Z15, Z14, Z12
+	VPUNPCKHBW      Z15, Z14, Z15
+	VPUNPCKLWD      Z12, Z16, Z14
+	VPUNPCKHWD      Z12, Z16, Z16
+	VPUNPCKLWD      Z15, Z13, Z12
+	VPUNPCKHWD      Z15, Z13, Z15
+	VPDPBUSD        1024(DI), Z14, Z0
+	VPDPBUSD        1088(DI), Z16, Z1
+	VPDPBUSD        1152(DI), Z12, Z2
+	VPDPBUSD        1216(DI), Z15, Z3
+	VPDPBUSD        512(DI), Z14, Z4
+	VPDPBUSD        576(DI), Z16, Z5
+	VPDPBUSD        640(DI), Z12, Z6
+	VPDPBUSD        704(DI), Z15, Z7
+	VPDPBUSD        Z24, Z14, Z8
+	VPDPBUSD        Z25, Z16, Z9
+	VPDPBUSD        Z26, Z12, Z10
+	VPDPBUSD        Z27, Z15, Z11
+	CMPQ            DX, width+40(FP)
+	MOVQ            32(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VMOVDQU32.Z     (AX), K1, X12
+	MOVQ            96(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K2, Z12
+	MOVQ            160(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K3, Z12
+	MOVQ            224(R10), AX
+	LEAQ            (AX)(CX*1), AX
+	CMOVQCC         BX, AX
+	VBROADCASTI32X4 (AX), K4, Z12
+	VPSHUFB         Z23, Z12, Z15
+	VPSHUFB         Z22, Z12, Z14
+	VPSHUFB         Z21, Z12, Z13
+	VPSHUFB         Z20, Z12, Z12
+	VPDPBUSD        2304(DI), Z12, Z0
+	VPDPBUSD        2368(DI), Z13, Z1
+	VPDPBUSD        2432(DI), Z14, Z2
+	VPDPBUSD        2496(DI), Z15, Z3
+	VPDPBUSD        1792(DI), Z12, Z4
+	VPDPBUSD        1856(DI), Z13, Z5
+	VPDPBUSD        1920(DI), Z14, Z6
+	VPDPBUSD        1984(DI), Z15, Z7
+	VPDPBUSD        1280(DI), Z12, Z8
+	VPDPBUSD        1344(DI), Z13, Z9
+	VPDPBUSD        1408(DI), Z14, Z10
+	VPDPBUSD        1472(DI), Z15, Z11
+	INCQ            DX
+	ADDQ            srcStep+24(FP), CX
+	DECQ            R11
+	JEQ             last_0
+	JMP             column
+
+last_0:
+	VCVTDQ2PS     Z0, Z0
+	VCVTDQ2PS     Z1, Z1
+	VCVTDQ2PS     Z2, Z2
+	VCVTDQ2PS     Z3, Z3
+	VMULPS        (R8), Z0, Z0
+	VMULPS        64(R8), Z1, Z1
+	VMULPS        128(R8), Z2, Z2
+	VMULPS        192(R8), Z3, Z3
+	VMINPS        Z0, Z17, Z0
+	VMINPS        Z1, Z17, Z1
+	VMINPS        Z2, Z17, Z2
+	VMINPS        Z3, Z17, Z3
+	VCVTPS2DQ     Z0, Z0
+	VCVTPS2DQ     Z1, Z1
+	VCVTPS2DQ     Z2, Z2
+	VCVTPS2DQ     Z3, Z3
+	VPACKSSDW     Z1, Z0, Z0
+	VPACKSSDW     Z3, Z2, Z2
+	VPADDSW       Z18, Z0, Z0
+	VPADDSW       Z18, Z2, Z2
+	VPACKUSWB     Z2, Z0, Z0
+	VPMAXUB       Z19, Z0, Z0
+	MOVQ          (R13), AX
+	VMOVDQU32     X0, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z0, X1
+	VMOVDQU32     X1, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_1:
+	VCVTDQ2PS     Z4, Z4
+	VCVTDQ2PS     Z5, Z5
+	VCVTDQ2PS     Z6, Z6
+	VCVTDQ2PS     Z7, Z7
+	VMULPS        (R8), Z4, Z4
+	VMULPS        64(R8), Z5, Z5
+	VMULPS        128(R8), Z6, Z6
+	VMULPS        192(R8), Z7, Z7
+	VMINPS        Z4, Z17, Z4
+	VMINPS        Z5, Z17, Z5
+	VMINPS        Z6, Z17, Z6
+	VMINPS        Z7, Z17, Z7
+	VCVTPS2DQ     Z4, Z4
+	VCVTPS2DQ     Z5, Z5
+	VCVTPS2DQ     Z6, Z6
+	VCVTPS2DQ     Z7, Z7
+	VPACKSSDW     Z5, Z4, Z4
+	VPACKSSDW     Z7, Z6, Z6
+	VPADDSW       Z18, Z4, Z4
+	VPADDSW       Z18, Z6, Z6
+	VPACKUSWB     Z6, Z4, Z4
+	VPMAXUB       Z19, Z4, Z4
+	MOVQ          (R13), AX
+	VMOVDQU32     X4, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z4, X5
+	VMOVDQU32     X5, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+	JMP           next
+
+last_2:
+	VCVTDQ2PS     Z8, Z8
+	VCVTDQ2PS     Z9, Z9
+	VCVTDQ2PS     Z10, Z10
+	VCVTDQ2PS     Z11, Z11
+	VMULPS        (R8), Z8, Z8
+	VMULPS        64(R8), Z9, Z9
+	VMULPS        128(R8), Z10, Z10
+	VMULPS        192(R8), Z11, Z11
+	VMINPS        Z8, Z17, Z8
+	VMINPS        Z9, Z17, Z9
+	VMINPS        Z10, Z17, Z10
+	VMINPS        Z11, Z17, Z11
+	VCVTPS2DQ     Z8, Z8
+	VCVTPS2DQ     Z9, Z9
+	VCVTPS2DQ     Z10, Z10
+	VCVTPS2DQ     Z11, Z11
+	VPACKSSDW     Z9, Z8, Z8
+	VPACKSSDW     Z11, Z10, Z10
+	VPADDSW       Z18, Z8, Z8
+	VPADDSW       Z18, Z10, Z10
+	VPACKUSWB     Z10, Z8, Z8
+	VPMAXUB       Z19, Z8, Z8
+	MOVQ          (R13), AX
+	VMOVDQU32     X8, K1, (AX)(R12*1)
+	MOVQ          8(R13), AX
+	VEXTRACTI32X4 $0x01, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          16(R13), AX
+	VEXTRACTI32X4 $0x02, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	MOVQ          24(R13), AX
+	VEXTRACTI32X4 $0x03, Z8, X9
+	VMOVDQU32     X9, K1, (AX)(R12*1)
+	ADDQ          dstStep+8(FP), R12
+
+next:
 	VZEROUPPER
 	RET
