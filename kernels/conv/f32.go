@@ -67,7 +67,7 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 	d.offsets(segs)
 	if d.shape == flat {
 		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
-		p.panels(0, func(first, last int) { p.dense[0].Run(dst, g.OC, src, w, act, first, last) })
+		p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst, g.OC, src, w, act, first, last) })
 		return
 	}
 	for n := range g.Batch {
@@ -75,15 +75,6 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 		for y := 0; y < d.oh; y += d.band {
 			p.band(&d, out, in, act, y, min(d.band, d.oh-y), segs, buf)
 		}
-	}
-}
-
-// panels calls f with ranges of panels of group q whose weights stay in cache together.
-func (p *F32) panels(q int, f func(first, last int)) {
-	b := p.dense[q]
-	step := groupsOfPanels(b.Panels(), b.Bytes())
-	for first := 0; first < b.Panels(); first += step {
-		f(first, min(first+step, b.Panels()))
 	}
 }
 
@@ -100,7 +91,7 @@ func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, seg
 		if d.shape == seen {
 			gather(d, buf, src, 0, y, n, q*d.cg)
 		}
-		p.panels(q, func(first, last int) {
+		p.dense[q].Each(func(first, last int) {
 			for i := 0; i < n; {
 				in := src
 				if d.shape == seen {

@@ -50,7 +50,7 @@ func (p *F32) Bytes() int { return p.b.Bytes() }
 func (p *F32) Run(dst []float32, ldd int, a []float32, lda int, m int, act numeric.Clamp) {
 	segs := [1]int{}
 	w := tile.Line(0, lda, m, segs[:], p.b.K)
-	each(p.b.Panels(), p.b.Bytes(), func(first, last int) {
+	p.b.Each(func(first, last int) {
 		p.b.Run(dst, ldd, a, w, act, first, last)
 	})
 }

@@ -17,7 +17,7 @@ import (
 func shapes() [][3]int {
 	var s [][3]int
 	for m := 1; m <= 30; m++ {
-		s = append(s, [3]int{m, 17, 5})
+		s = append(s, [3]int{m, 17, 5}, [3]int{m, 48, 5}, [3]int{m, 41, 7})
 	}
 	for n := 1; n <= 66; n++ {
 		s = append(s, [3]int{3, n, 6}, [3]int{15, n, 3})
@@ -25,7 +25,8 @@ func shapes() [][3]int {
 	for k := 0; k <= 20; k++ {
 		s = append(s, [3]int{15, 33, k}, [3]int{1, 16, k})
 	}
-	return append(s, [3]int{100, 100, 100}, [3]int{1, 300, 64}, [3]int{257, 8, 9})
+	// The last ones cross the rows that pass by one kind of tiles before the other, and weights that pass by in groups.
+	return append(s, [3]int{100, 100, 100}, [3]int{1, 300, 64}, [3]int{257, 8, 9}, [3]int{257, 70, 9}, [3]int{19, 150, 2000})
 }
 
 // floats is mostly ordinary, with the numbers that rules of comparison and of NaN are about.

@@ -10,38 +10,57 @@ const f32Signature = `func(dst *float32, dstRow, dstTile, dstPanel int, a *float
 	segs *int, nseg, segLen int, b *float32, bPanel int, bias *float32,
 	rows, tiles, panels, wide, mask, begin, end int, act *uint32)`
 
-// f32AVX512 writes the float tiles of up to 14 rows and one or two panels.
+// f32AVX512 writes the float tiles of up to 14 rows and one or two panels, or 9 rows and three.
 func f32AVX512(ctx *build.Context) {
 	a := function(ctx, "f32Tile512", f32Signature,
 		"f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.",
 		"Sums begin at the bias if begin, else at dst; act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2.",
 		"mask has a bit for each column that is stored.")
 	v := newLocals(a)
-	dispatch(a, 14, 2, func(shape tile, name string) {
+	dispatch(a, func(shape tile, name string) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
 		t.loops(name, v, func() {
 			t.f32Begin(name, v)
-			t.segments(name, v, 4, func() {
-				t.load("segLen", rK)
-				t.Label(name + "_k")
-				t.f32Step()
-				t.advance()
-				t.DECQ(rK)
-				t.JNZ(LabelRef(name + "_k"))
-			})
+			t.segments(name, v, 4, func() { t.f32Segment(name) })
 			t.f32Store(name)
 		})
-	})
+	}, 14, 14, 9)
+}
+
+// f32Segment takes the steps of a segment, four at a time and then one by one.
+func (t tile512) f32Segment(name string) {
+	const many = 4
+	t.load("segLen", rK)
+	t.SUBQ(U8(many), rK)
+	t.JLT(LabelRef(name + "_few"))
+	t.Label(name + "_many")
+	for u := range many {
+		t.f32Step(u)
+	}
+	t.advance(many)
+	t.SUBQ(U8(many), rK)
+	t.JGE(LabelRef(name + "_many"))
+	t.Label(name + "_few")
+	t.ADDQ(U8(many), rK)
+	t.JEQ(LabelRef(name + "_end"))
+	t.Label(name + "_one")
+	t.f32Step(0)
+	t.advance(1)
+	t.DECQ(rK)
+	t.JNZ(LabelRef(name + "_one"))
+	t.Label(name + "_end")
 }
 
 // f32Step is one step of every chain.
-func (t tile512) f32Step() {
-	w := t.weights()
+func (t tile512) f32Step(u int) {
+	w := t.weights(u)
+	t.ahead(u)
+	free := t.free()[t.wide:]
 	for r := range t.rows {
-		x := zmm[30+r%2]
-		t.VBROADCASTSS(row(r), x)
+		x := free[r%min(2, len(free))]
+		t.VBROADCASTSS(row(r).Offset(4*u), x)
 		for p := range t.wide {
 			t.VFMADD231PS(w[p], x, t.acc(r, p))
 		}
@@ -76,29 +95,39 @@ func (t tile512) f32Begin(name string, v locals) {
 // both are zero, so the sum stands there and a NaN wins. VFIXUPIMMPS then keeps numbers, replaces NaN and, by the table
 // that the caller made for lo and hi, gives zeros the sign that +0 > -0 asks for.
 func (t tile512) f32Store(name string) {
-	lo, hi, table, out := reg.Z28, reg.Z29, reg.Z30, reg.Z31
+	lo, hi, table := reg.Z28, reg.Z29, reg.Z30
 	t.CMPQ(t.arg("end"), U8(1))
 	t.JLT(LabelRef(name + "_plain"))
 	t.load("act", rK)
-	t.VBROADCASTSS(Mem{Base: rK}, lo)
-	t.VBROADCASTSS(Mem{Base: rK, Disp: 4}, hi)
-	t.VPBROADCASTD(Mem{Base: rK, Disp: 8}, table)
+	t.VPBROADCASTD(Mem{Base: rK, Disp: actTable}, table)
 	t.JEQ(LabelRef(name + "_fix"))
+	t.VBROADCASTSS(Mem{Base: rK, Disp: actLow}, lo)
+	t.VBROADCASTSS(Mem{Base: rK, Disp: actHigh}, hi)
 	t.eachAcc(func(r, p int) {
 		t.VMAXPS(t.acc(r, p), lo, t.acc(r, p))
 		t.VMINPS(t.acc(r, p), hi, t.acc(r, p))
 	})
 	t.Label(name + "_fix")
-	t.eachAcc(func(r, p int) {
-		t.VBROADCASTSS(Mem{Base: rK, Disp: 12}, out)
-		t.VFIXUPIMMPS(U8(0), table, t.acc(r, p), out)
-		t.VMOVAPS(out, t.acc(r, p))
+	nan, out := reg.Z28, [2]reg.VecPhysical{reg.Z29, reg.Z31}
+	t.VBROADCASTSS(Mem{Base: rK, Disp: actNaN}, nan)
+	t.f32Rows(func(r, p int) reg.VecPhysical {
+		x := out[(r*t.wide+p)%2]
+		t.VMOVAPS(nan, x)
+		t.VFIXUPIMMPS(U8(0), table, t.acc(r, p), x)
+		return x
 	})
+	t.JMP(LabelRef(name + "_stored"))
 	t.Label(name + "_plain")
+	t.f32Rows(t.acc)
+	t.Label(name + "_stored")
+}
+
+// f32Rows stores what result gives for each sum, under the masks.
+func (t tile512) f32Rows(result func(r, p int) reg.VecPhysical) {
 	t.MOVQ(rDst, rK)
 	for r := range t.rows {
 		for p := range t.wide {
-			t.VMOVUPS(t.acc(r, p), mask(p), Mem{Base: rK, Disp: 64 * p})
+			t.VMOVUPS(result(r, p), mask(p), Mem{Base: rK, Disp: 64 * p})
 		}
 		t.ADDQ(rDstRow, rK)
 	}
@@ -113,9 +142,4 @@ func (t tile512) eachAcc(f func(r, p int)) {
 }
 
 // mask is the register with the bits of panel p of a group.
-func mask(p int) reg.OpmaskPhysical {
-	if p == 0 {
-		return reg.K1
-	}
-	return reg.K2
-}
+func mask(p int) reg.OpmaskPhysical { return []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K4}[p] }

@@ -59,7 +59,7 @@ func f32AVX2(ctx *build.Context) {
 	a := function(ctx, "f32Tile256", f32Signature,
 		"f32Tile256 is f32Tile512 for tiles of up to 6 rows and wide 1, with AVX2 and FMA.")
 	v := newLocals(a)
-	dispatch(a, 6, 1, func(shape tile, name string) {
+	dispatch(a, func(shape tile, name string) {
 		t := tile256{shape}
 		t.prologue()
 		t.loops(name, v, func() {
@@ -68,13 +68,14 @@ func f32AVX2(ctx *build.Context) {
 				t.load("segLen", rK)
 				t.Label(name + "_k")
 				t.f32Step()
-				t.advance()
+				t.ahead(0)
+				t.advance(1)
 				t.DECQ(rK)
 				t.JNZ(LabelRef(name + "_k"))
 			})
 			t.f32Store(name, table)
 		})
-	})
+	}, 6)
 }
 
 func (t tile256) f32Step() {

@@ -29,7 +29,7 @@ func i8AVX512(ctx *build.Context) {
 		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.",
 		"If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart.")
 	v := newLocals(a)
-	dispatch(a, 14, 2, func(shape tile, name string) {
+	dispatch(a, func(shape tile, name string) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
@@ -49,7 +49,7 @@ func i8AVX512(ctx *build.Context) {
 			t.i8Floats()
 			t.Label(name + "_stored")
 		}, t.nextAdd)
-	})
+	}, 14, 14)
 }
 
 // nextAdd moves on to the summands of the next tile of rows.
@@ -95,18 +95,19 @@ func (t tile512) i8Segment(name string) {
 	t.TESTQ(rK, rK)
 	t.JEQ(LabelRef(name + "_tail"))
 	t.Label(name + "_k")
-	w := t.weights()
+	w := t.weights(0)
 	for r := range t.rows {
 		t.dot(w, row(r), r)
 	}
-	t.advance()
+	t.ahead(0)
+	t.advance(1)
 	t.DECQ(rK)
 	t.JNZ(LabelRef(name + "_k"))
 	t.Label(name + "_tail")
 	t.load("tail", rK)
 	t.TESTQ(rK, rK)
 	t.JEQ(LabelRef(name + "_next"))
-	w = t.weights()
+	w = t.weights(0)
 	for r := range t.rows {
 		t.dot(w, Mem{Base: rK, Disp: 4 * r}, r)
 	}

@@ -17,7 +17,7 @@ func i8AVX2(ctx *build.Context) {
 		"i8Tile256 is i8Tile512 for tiles of up to 6 rows and wide 1, with AVX2. mult can be read to the end of a panel.")
 	v := newLocals(a)
 	h := halves{a.AllocLocal(8)}
-	dispatch(a, 6, 1, func(shape tile, name string) {
+	dispatch(a, func(shape tile, name string) {
 		t := tile256{shape}
 		t.prologue()
 		t.loops(name, v, func() {
@@ -26,7 +26,7 @@ func i8AVX2(ctx *build.Context) {
 				t.i8Half(n, v, h, i, table)
 			}
 		}, t.nextAdd)
-	})
+	}, 6)
 }
 
 // halves has the columns of the half that count.
@@ -48,7 +48,8 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 		t.JEQ(LabelRef(name + "_tail"))
 		t.Label(name + "_k")
 		t.i8Group(half, row)
-		t.advance()
+		t.ahead(0)
+		t.advance(1)
 		t.DECQ(rK)
 		t.JNZ(LabelRef(name + "_k"))
 		t.Label(name + "_tail")

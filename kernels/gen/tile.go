@@ -9,27 +9,27 @@ import (
 // tile is one shape of a tile: sums of rows x 16*wide elements. Rows beyond the seventh have a base of their own.
 type tile struct {
 	*asm
-	rows, wide int // wide: panels of 16 columns side by side, 1 or 2
+	rows, wide int // wide: panels of 16 columns side by side, 1 to 3
 }
 
 func (t tile) name() string { return fmt.Sprintf("tile_%dx%d", t.rows, 16*t.wide) }
 
-// dispatch jumps to the body of the wanted shape and writes all bodies, of 1 to rows rows and 1 to wide panels.
-func dispatch(a *asm, rows, wide int, body func(tile, string)) {
+// dispatch jumps to the body of the wanted shape and writes all bodies: of w panels side by side, 1 to tallest[w-1] rows.
+func dispatch(a *asm, body func(tile, string), tallest ...int) {
 	var all []tile
-	for w := wide; w >= 1; w-- {
-		for r := rows; r >= 1; r-- {
+	for w := len(tallest); w >= 1; w-- {
+		for r := tallest[w-1]; r >= 1; r-- {
 			all = append(all, tile{a, r, w})
 		}
 	}
 	a.load("rows", rA0)
-	if wide == 2 {
-		a.CMPQ(a.arg("wide"), U8(1))
-		a.JEQ(LabelRef("narrow"))
+	for w := range tallest[1:] {
+		a.CMPQ(a.arg("wide"), U8(uint64(w+1)))
+		a.JEQ(LabelRef(fmt.Sprintf("wide%d", w+1)))
 	}
 	for _, t := range all {
-		if wide == 2 && t.rows == rows && t.wide == 1 {
-			a.Label("narrow")
+		if t.wide < len(tallest) && t.rows == tallest[t.wide-1] {
+			a.Label(fmt.Sprintf("wide%d", t.wide))
 		}
 		if t.rows == 1 {
 			a.JMP(LabelRef(t.name()))
@@ -76,7 +76,10 @@ func (t tile) loops(name string, v locals, one func(), after ...func()) {
 	one()
 	t.ADDQ(t.arg("dstPanel"), rDst)
 	t.MOVQ(v.b, rB)
-	t.LEAQ(Mem{Base: rB, Index: rB2, Scale: uint8(t.wide)}, rB)
+	t.LEAQ(Mem{Base: rB, Index: rB2, Scale: uint8(min(2, t.wide))}, rB)
+	if t.wide == 3 {
+		t.ADDQ(rB2, rB)
+	}
 	t.MOVQ(rB, v.b)
 	t.ADDQ(U32(uint64(64*t.wide)), v.col)
 	t.DECQ(v.left)
@@ -115,14 +118,16 @@ func (t tile) segments(name string, v locals, size uint8, one func()) {
 	t.JNZ(LabelRef(name + "_seg"))
 }
 
-// advance moves on by one step along k: 4 bytes of activations, a vector of weights. As many bytes of the next tile as
-// this step reads are fetched ahead: rows are short, and there are too many of them for the hardware to foresee.
-func (t tile) advance() {
-	t.PREFETCHT0(Mem{Base: rNext})
-	t.ADDQ(U8(uint64(4*t.rows)), rNext)
-	t.ADDQ(U8(4), rA0)
+// advance moves on by n steps along k: 4 bytes of activations and a vector of weights each.
+func (t tile) advance(n int) {
+	t.ADDQ(U32(uint64(4*t.rows*n)), rNext)
+	t.ADDQ(U8(uint64(4*n)), rA0)
 	if t.rows > 7 {
-		t.ADDQ(U8(4), rA1)
+		t.ADDQ(U8(uint64(4*n)), rA1)
 	}
-	t.ADDQ(U8(64), rB)
+	t.ADDQ(U32(uint64(64*n)), rB)
 }
+
+// ahead fetches as many bytes of the next tile as step u after rNext reads: rows are short, and there are too many of
+// them for the hardware to foresee.
+func (t tile) ahead(u int) { t.PREFETCHT0(Mem{Base: rNext, Disp: 4 * t.rows * u}) }

@@ -78,18 +78,18 @@ func flag(b bool) int {
 	return 0
 }
 
-// assembly runs the call by the kernel of a tier.
-func (c *callF32) assembly(t tier.Tier) {
+// assembly runs the call by a kernel.
+func (c *callF32) assembly(k *Kernel) {
 	check(c.dst, c.ldd, c.src, c.w, c.tiles*c.size, min(c.p.N, c.last*Panel), 0)
 	act := NewAct(c.act)
 	end := flag(c.end) + flag(c.end && c.act.On)
-	for _, s := range strips(c.p.N, c.first, c.last, width(t)) {
+	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
 		if s.groups == 0 {
 			continue
 		}
 		dst, src, bias := &c.dst[s.panel*Panel], &c.src[c.w.Base], &c.p.bias[s.panel*Panel]
 		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
-		if t == tier.AVX512VNNI {
+		if k.Tier == tier.AVX512VNNI {
 			f32Tile512(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
 				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
 		} else {

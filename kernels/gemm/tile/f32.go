@@ -30,13 +30,65 @@ func (p *F32) Bytes() int { return 4 * len(p.panel) }
 // Panels is the number of panels of columns.
 func (p *F32) Panels() int { return len(p.bias) / Panel }
 
-// Run computes dst[r][n] = act(chain(bias[n], row r of w in src)) for the columns of panels first to last-1, which
-// callers cut at even numbers. dst begins at row 0, column 0, and its rows are ldd elements apart.
+// resident is how many bytes of packed weights may pass by for each tile of rows: about half of a second-level cache.
+const resident = 1 << 20
+
+// Each calls f with ranges of panels that follow each other: all of them if they fit resident, else groups of about half
+// of it, by which all rows pass before the next group comes.
+func (p *F32) Each(f func(first, last int)) {
+	all := p.Panels()
+	if p.Bytes() <= resident {
+		f(0, all)
+		return
+	}
+	threes := inThrees(all)
+	step := max(3, resident/2/(p.Bytes()/all)/3*3)
+	for first := 0; first < threes; first += step {
+		f(first, min(first+step, threes))
+	}
+	if threes < all {
+		f(threes, all)
+	}
+}
+
+// inThrees is how many of n panels go into tiles of three; the others, four or two, go into tiles of two. A single panel
+// is left only of one: it needs almost as many loads as two.
+func inThrees(n int) int { return max(0, n-[3]int{0, 4, 2}[n%3]) }
+
+// chunk is the number of rows that pass by one kind of tiles before they pass by the other: whole tiles of both.
+const chunk = 126
+
+// Run computes dst[r][n] = act(chain(bias[n], row r of w in src)) for the columns of panels first to last-1. dst begins at
+// row 0, column 0, and its rows are ldd elements apart.
 func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
 	if w.M == 0 || first >= last {
 		return
 	}
 	k := pick("f32")
+	wide, mid := k.wider(), first+inThrees(last-first)
+	switch {
+	case wide == nil || mid == first:
+		p.runPieces(k, dst, ldd, src, w, act, first, last)
+	case mid == last:
+		p.runPieces(wide, dst, ldd, src, w, act, first, last)
+	default:
+		step := w.M
+		if w.straight() {
+			step = chunk
+		}
+		for r := 0; r < w.M; r += step {
+			part := w
+			if step < w.M {
+				part = w.part(r, min(step, w.M-r))
+			}
+			p.runPieces(wide, dst[r*ldd:], ldd, src, part, act, first, mid)
+			p.runPieces(k, dst[r*ldd:], ldd, src, part, act, mid, last)
+		}
+	}
+}
+
+// runPieces runs a kernel on rows that may lie in two pieces.
+func (p *F32) runPieces(k *Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
 	n, piece := w.pieces(k.Rows)
 	for i := range n {
 		p.run(k, dst, ldd, src, piece[i], act, first, last)

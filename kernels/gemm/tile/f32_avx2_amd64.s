@@ -153,9 +153,9 @@ tile_6x16_k:
 	VFMADD231PS  Y12, Y15, Y10
 	VFMADD231PS  Y13, Y15, Y11
 	PREFETCHT0   (R11)
-	ADDQ         $0x18, R11
+	ADDQ         $0x00000018, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_6x16_k
 	DECQ         24(SP)
@@ -403,9 +403,9 @@ tile_5x16_k:
 	VFMADD231PS  Y12, Y14, Y8
 	VFMADD231PS  Y13, Y14, Y9
 	PREFETCHT0   (R11)
-	ADDQ         $0x14, R11
+	ADDQ         $0x00000014, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_5x16_k
 	DECQ         24(SP)
@@ -627,9 +627,9 @@ tile_4x16_k:
 	VFMADD231PS  Y12, Y15, Y6
 	VFMADD231PS  Y13, Y15, Y7
 	PREFETCHT0   (R11)
-	ADDQ         $0x10, R11
+	ADDQ         $0x00000010, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_4x16_k
 	DECQ         24(SP)
@@ -825,9 +825,9 @@ tile_3x16_k:
 	VFMADD231PS  Y12, Y14, Y4
 	VFMADD231PS  Y13, Y14, Y5
 	PREFETCHT0   (R11)
-	ADDQ         $0x0c, R11
+	ADDQ         $0x0000000c, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_3x16_k
 	DECQ         24(SP)
@@ -997,9 +997,9 @@ tile_2x16_k:
 	VFMADD231PS  Y12, Y15, Y2
 	VFMADD231PS  Y13, Y15, Y3
 	PREFETCHT0   (R11)
-	ADDQ         $0x08, R11
+	ADDQ         $0x00000008, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_2x16_k
 	DECQ         24(SP)
@@ -1143,9 +1143,9 @@ tile_1x16_k:
 	VFMADD231PS  Y12, Y14, Y0
 	VFMADD231PS  Y13, Y14, Y1
 	PREFETCHT0   (R11)
-	ADDQ         $0x04, R11
+	ADDQ         $0x00000004, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_1x16_k
 	DECQ         24(SP)

@@ -144,9 +144,9 @@ tile_6x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y11, Y11
 	PREFETCHT0   (R11)
-	ADDQ         $0x18, R11
+	ADDQ         $0x00000018, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_6x16_half0_k
 
@@ -503,9 +503,9 @@ tile_6x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y11, Y11
 	PREFETCHT0   (R11)
-	ADDQ         $0x18, R11
+	ADDQ         $0x00000018, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_6x16_half1_k
 
@@ -888,9 +888,9 @@ tile_5x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y9, Y9
 	PREFETCHT0   (R11)
-	ADDQ         $0x14, R11
+	ADDQ         $0x00000014, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_5x16_half0_k
 
@@ -1202,9 +1202,9 @@ tile_5x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y9, Y9
 	PREFETCHT0   (R11)
-	ADDQ         $0x14, R11
+	ADDQ         $0x00000014, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_5x16_half1_k
 
@@ -1542,9 +1542,9 @@ tile_4x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y7, Y7
 	PREFETCHT0   (R11)
-	ADDQ         $0x10, R11
+	ADDQ         $0x00000010, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_4x16_half0_k
 
@@ -1811,9 +1811,9 @@ tile_4x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y7, Y7
 	PREFETCHT0   (R11)
-	ADDQ         $0x10, R11
+	ADDQ         $0x00000010, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_4x16_half1_k
 
@@ -2106,9 +2106,9 @@ tile_3x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y5, Y5
 	PREFETCHT0   (R11)
-	ADDQ         $0x0c, R11
+	ADDQ         $0x0000000c, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_3x16_half0_k
 
@@ -2330,9 +2330,9 @@ tile_3x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y5, Y5
 	PREFETCHT0   (R11)
-	ADDQ         $0x0c, R11
+	ADDQ         $0x0000000c, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_3x16_half1_k
 
@@ -2580,9 +2580,9 @@ tile_2x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y3, Y3
 	PREFETCHT0   (R11)
-	ADDQ         $0x08, R11
+	ADDQ         $0x00000008, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_2x16_half0_k
 
@@ -2759,9 +2759,9 @@ tile_2x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y3, Y3
 	PREFETCHT0   (R11)
-	ADDQ         $0x08, R11
+	ADDQ         $0x00000008, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_2x16_half1_k
 
@@ -2964,9 +2964,9 @@ tile_1x16_half0_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y1, Y1
 	PREFETCHT0   (R11)
-	ADDQ         $0x04, R11
+	ADDQ         $0x00000004, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_1x16_half0_k
 
@@ -3098,9 +3098,9 @@ tile_1x16_half1_k:
 	VPMADDWD     Y13, Y14, Y15
 	VPADDD       Y15, Y1, Y1
 	PREFETCHT0   (R11)
-	ADDQ         $0x04, R11
+	ADDQ         $0x00000004, R11
 	ADDQ         $0x04, AX
-	ADDQ         $0x40, DI
+	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_1x16_half1_k
 

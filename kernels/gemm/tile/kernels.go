@@ -8,6 +8,7 @@ type Kernel struct {
 	Tier tier.Tier
 	Type string // f32 or u8s8
 	Rows int    // of the highest tile
+	Wide int    // panels of the widest tile
 	// Work bounds rows * steps along k * panels of one call. Assembly holds up a garbage collection until it returns:
 	// the bound is about 100 microseconds on a core of 3 GHz. A float chain longer than maxDepth continues in a second
 	// call; integer depth is bounded by exactness (66,310), so one tile is below the bound.
@@ -17,21 +18,31 @@ type Kernel struct {
 // Kernels lists the kernels of this build, sorted by name.
 func Kernels() []Kernel { return table[:] }
 
-// pick is the kernel of a type for the current tier: the fastest one that it includes.
+// pick is the kernel of a type for the current tier: the fastest one that it includes; of several of a tier, the narrowest.
 func pick(typ string) *Kernel { return below(typ, tier.Current()) }
 
 // fallback is the kernel of the tier below that of k: for calls that k does not take.
 func fallback(typ string, k *Kernel) *Kernel { return below(typ, k.Tier-1) }
 
-// below is the fastest kernel of a type up to a tier.
+// below is the fastest kernel of a type up to a tier, the narrowest of several.
 func below(typ string, most tier.Tier) *Kernel {
 	var best *Kernel
 	for i := range table {
-		if k := &table[i]; k.Type == typ && k.Tier <= most && (best == nil || k.Tier > best.Tier) {
+		if k := &table[i]; k.Type == typ && k.Tier <= most && (best == nil || k.Tier > best.Tier || k.Tier == best.Tier && k.Wide < best.Wide) {
 			best = k
 		}
 	}
 	return best
+}
+
+// wider is the kernel of the same type and tier for wider and lower tiles, nil without one.
+func (k *Kernel) wider() *Kernel {
+	for i := range table {
+		if o := &table[i]; o.Type == k.Type && o.Tier == k.Tier && o.Wide > k.Wide {
+			return o
+		}
+	}
+	return nil
 }
 
 // Pick is the name of the kernel that runs a type, f32 or u8s8, on the current tier.

@@ -5,8 +5,8 @@ package tile
 import "assay/kernels/tier"
 
 var table = [...]Kernel{
-	{"f32_tile_plain_8x16", tier.Plain, "f32", 8, 1 << 30},
-	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8, 1 << 30},
+	{"f32_tile_plain_8x16", tier.Plain, "f32", 8, 1, 1 << 30},
+	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8, 1, 1 << 30},
 }
 
 func (k *Kernel) f32(c *callF32) { plainF32(c) }

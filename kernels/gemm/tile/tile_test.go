@@ -48,12 +48,49 @@ func TestBalanceCoversAllRowsOnce(t *testing.T) {
 	})
 }
 
+// TestEachCoversPanelsOnce: ranges follow each other, take all panels, break no tile of three, leave no single panel, and
+// are bounded in bytes unless one tile is larger.
+func TestEachCoversPanelsOnce(t *testing.T) {
+	all := make([]float32, 40*6000*Panel) // never touched
+	rapid.Check(t, func(t *rapid.T) {
+		panels, k := rapid.IntRange(1, 40).Draw(t, "panels"), rapid.IntRange(1, 6000).Draw(t, "k")
+		p := F32{K: k, panel: all[:panels*k*Panel], bias: all[:panels*Panel]}
+		at := 0
+		p.Each(func(first, last int) {
+			require.Equal(t, at, first)
+			require.Greater(t, last, first)
+			require.True(t, panels == 1 || last-first > 1)
+			require.True(t, (last-first)%3 == 0 || last == panels)
+			require.LessOrEqual(t, 4*Panel*k*(last-first), max(resident, 4*Panel*k*4))
+			at = last
+		})
+		require.Equal(t, panels, at)
+	})
+}
+
+func TestInThreesLeavesPairs(t *testing.T) {
+	for n := 1; n <= 100; n++ {
+		threes := inThrees(n)
+		require.Zero(t, threes%3, n)
+		require.True(t, n == 1 || (n-threes)%2 == 0 && n-threes <= 4, n)
+	}
+}
+
+func TestChunkIsWholeTilesOfAllKernels(t *testing.T) {
+	for _, k := range Kernels() {
+		if k.Type == "f32" && k.wider() != nil {
+			require.Zero(t, chunk%k.Rows, k.Name)
+			require.Zero(t, chunk%k.wider().Rows, k.Name)
+		}
+	}
+}
+
 // TestPiecesKeepRows compares the place of each row of a Walk with its place in the pieces.
 func TestPiecesKeepRows(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		w := Walk{Base: rapid.IntRange(0, 99).Draw(t, "base"), Row: rapid.IntRange(0, 9).Draw(t, "row"),
 			Half: rapid.IntRange(0, 99).Draw(t, "half"), M: rapid.IntRange(1, 14).Draw(t, "m")}
-		n, p := w.pieces(rapid.SampledFrom([]int{6, 8, 14}).Draw(t, "rows"))
+		n, p := w.pieces(rapid.SampledFrom([]int{6, 8, 9, 14}).Draw(t, "rows"))
 		var got, want []int
 		for _, piece := range p[:n] {
 			for r := range piece.M {
