@@ -44,7 +44,7 @@ func base() *Report {
 		Run: Run{
 			Seconds: 12.34, Inferences: 5100, CellsComputed: 160, CellsReused: 0,
 			Nodes: []Node{{"laptop-1", "avx2", "0.1.0", 8, 160}}, Versions: map[string]string{"assay": "0.1.0", "go": "go1.26"},
-			Speed: &Speed{Float: 2.5, Int8: 0.8125, Final: 1.25}, Command: "assay run job.json --max-drop 0.01", Check: "import onnxruntime\n", State: "/cache/assay/net-0011",
+			Speed: &Speed{Float: 2.5, Int8: 0.8125, Final: 1.25, Turns: 40}, Command: "assay run job.json --max-drop 0.01", Check: "import onnxruntime\n", State: "/cache/assay/net-0011",
 		},
 	}
 	return r
@@ -112,7 +112,7 @@ func missed() *Report {
 	d := &r.Decisions
 	d.MACShare, d.Flips, d.Job.MaximalDrop = 0.65, Flips{Wrong: 12, Right: 4, Samples: []Flip{}}, "0"
 	d.Operations[2].Precision, d.Operations[3].Precision = Float, Float
-	r.Run.Speed, r.Run.Nodes = &Speed{Float: 1, Int8: 1.5, Final: 1.5}, []Node{}
+	r.Run.Speed, r.Run.Nodes = &Speed{Float: 1, Int8: 1.5, Final: 1.5, Turns: 40, NotFaster: true}, []Node{}
 	d.Output.Unfused = []string{"add"}
 	nan := metric.Float(math.NaN())
 	d.Fill(search.Outcome{

@@ -59,6 +59,8 @@ func TestSlower(t *testing.T) {
 	r := base()
 	require.Nil(t, r.slower(shortName("")))
 	r.Run.Speed = &Speed{Float: 1, Final: 2}
+	require.Nil(t, r.slower(shortName("")), "by accident, perhaps")
+	r.Run.Speed.NotFaster = true
 	r.Decisions.Output.Unfused = []string{"x/sub", "x/div"}
 	r.Decisions.Job.Placement = "pot"
 	require.Equal(t, []string{

@@ -232,11 +232,15 @@ type Node struct {
 	Cells uint64 `json:"cells"`
 }
 
-// Speed is the median milliseconds of one sample on the coordinator's machine, one core, Assay's own kernels.
+// Speed is the median milliseconds of one sample on the coordinator's machine, one core, Assay's own kernels, over turns in which
+// the three models ran one after the other. NotFaster is the finding that the written model is not faster than the float one: so
+// in the median, and in so many of the turns that it is no accident.
 type Speed struct {
-	Float float64 `json:"float_ms"`
-	Int8  float64 `json:"int8_ms"`
-	Final float64 `json:"final_ms"`
+	Float     float64 `json:"float_ms"`
+	Int8      float64 `json:"int8_ms"`
+	Final     float64 `json:"final_ms"`
+	Turns     int     `json:"turns"`
+	NotFaster bool    `json:"not_faster"`
 }
 
 // Number is a float64 that is null in JSON when it is no number.

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// slower says, when the written model is not faster than the float one, what was measured and what costs time; nil when it is
-// faster or nothing was measured. short makes names short.
+// slower says, when the written model was found not to be faster than the float one, what was measured and what costs time; nil
+// otherwise. short makes names short.
 func (r *Report) slower(short func(string) string) []string {
 	s, o := r.Run.Speed, r.Decisions.Output
-	if s == nil || s.Final < s.Float || s.Float <= 0 || r.Decisions.Model.Groups == 0 {
+	if s == nil || !s.NotFaster || r.Decisions.Model.Groups == 0 {
 		return nil
 	}
 	out := []string{fmt.Sprintf("The written model is not faster than the float one here: one sample takes %s, in float %s.", milliseconds(s.Final), milliseconds(s.Float))}

@@ -64,40 +64,6 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	return &report.Report{Decisions: d, Run: run}, nil
 }
 
-// speed measures the float, the all-INT8 and the final model on this machine; equal plans once, since one model has one
-// speed whatever a busy machine makes of two measurements.
-func (w *work) speed(ctx context.Context) (*report.Speed, error) {
-	w.events.phase(Phase{Name: PhaseSpeed, Models: 3, Samples: 1})
-	digest, sample := w.problem.Digest(), w.data.searchView.Samples[0]
-	took := map[plan.Digest]float64{} // by effective plan
-	of := func(p plan.Plan) (float64, error) {
-		key := plan.EffectiveDigest(w.params, p)
-		if ms, ok := took[key]; ok {
-			return ms, nil
-		}
-		ms, err := w.seat.cells.Time(ctx, digest, p, sample)
-		switch {
-		case err == nil:
-			took[key] = ms
-			return ms, nil
-		case ctx.Err() != nil:
-			return 0, context.Cause(ctx)
-		}
-		return 0, fmt.Errorf("speed: %w", err)
-	}
-	var s report.Speed
-	var err error
-	if s.Float, err = of(plan.Plan{}); err == nil {
-		if s.Int8, err = of(plan.All(w.params)); err == nil {
-			s.Final, err = of(w.outcome.Plan)
-		}
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &s, nil
-}
-
 // cellName names a cell in the user's words: the operations in float, the first and the last sample.
 func (w *work) cellName(r request) string {
 	model := "the float model"

@@ -3,19 +3,21 @@ package main
 import (
 	"slices"
 	"time"
+
+	"assay/evaluator/clock"
 )
 
 // sample runs f for about d of thread time, at least once, and returns the seconds of one run. The caller has locked its
 // goroutine to a thread.
 func sample(d time.Duration, f func() error) (float64, error) {
-	n, start := 0, threadTime()
-	for n == 0 || threadTime()-start < d {
+	n, start := 0, clock.Thread()
+	for n == 0 || clock.Thread()-start < d {
 		if err := f(); err != nil {
 			return 0, err
 		}
 		n++
 	}
-	return (threadTime() - start).Seconds() / float64(n), nil
+	return (clock.Thread() - start).Seconds() / float64(n), nil
 }
 
 func median(v []float64) float64 {

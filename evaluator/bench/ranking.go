@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"time"
 
+	"assay/evaluator/clock"
 	"assay/evaluator/engine"
 	"assay/shared/onnx"
 	"assay/shared/pass"
@@ -91,11 +92,11 @@ func (s *side) round(ctx context.Context, p *engine.Program, samples []map[strin
 		if s.known {
 			binary.LittleEndian.PutUint64(key[:], uint64(b+1))
 		}
-		before, start := s.engine.Usage().Steps, threadTime()
+		before, start := s.engine.Usage().Steps, clock.Thread()
 		if _, err := p.Run(ctx, in, key); err != nil {
 			return fmt.Errorf("plan %d: %w", plan, err)
 		}
-		s.took += threadTime() - start
+		s.took += clock.Thread() - start
 		s.steps += s.engine.Usage().Steps - before
 	}
 	return nil

@@ -6,7 +6,6 @@ package cell
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"assay/evaluator/engine"
 	"assay/evaluator/worker"
@@ -213,30 +212,4 @@ func (e *Evaluator) program(ctx context.Context, pr *problem, p plan.Plan, want 
 		}
 		return e.engine.Compile(m, want)
 	})
-}
-
-// Time measures the median milliseconds that a plan of a problem takes for one sample on this machine, one sample at a time,
-// on one core. It decides nothing.
-func (e *Evaluator) Time(ctx context.Context, d plan.Digest, p plan.Plan, sample uint32) (ms float64, err error) {
-	pr, err := e.problemOf(ctx, d)
-	if err != nil {
-		return 0, err
-	}
-	program, err := e.program(ctx, pr, p, pr.meter.Wants())
-	if err != nil {
-		return 0, err
-	}
-	in, err := pr.inputs.Feed(ctx, e.objects.Get, next(pr.inputs, program, []uint32{sample}, 1).fed)
-	if err != nil {
-		return 0, err
-	}
-	var took []time.Duration
-	for start := time.Now(); len(took) < 5 || len(took) < 200 && time.Since(start) < 500*time.Millisecond; {
-		began := time.Now()
-		if _, err := program.Run(ctx, in, plan.Digest{}); err != nil {
-			return 0, err
-		}
-		took = append(took, time.Since(began))
-	}
-	return median(took).Seconds() * 1e3, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
@@ -271,15 +272,28 @@ func TestMemoryLimit(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-// TestTime: a measurement gives a number for every plan.
-func TestTime(t *testing.T) {
+// TestTimes: every turn has a number for every plan; plans that stand for one computation have the same.
+func TestTimes(t *testing.T) {
 	d := newDesk(t)
 	e := New(d.objects, engine.Options{})
-	for _, int8 := range []bool{false, true} {
-		ms, err := e.Time(t.Context(), d.problem.Digest(), d.plan(int8), 3)
-		require.NoError(t, err)
-		require.Positive(t, ms)
+	plans := []plan.Plan{d.plan(false), d.plan(true), d.plan(true)}
+	turns, err := e.Times(t.Context(), d.problem.Digest(), plans, 3, 20*time.Millisecond)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(turns), fewTurns)
+	require.LessOrEqual(t, len(turns), manyTurns)
+	for _, row := range turns {
+		require.Len(t, row, 3)
+		require.Positive(t, row[0])
+		require.Positive(t, row[1])
+		require.Equal(t, row[1], row[2])
 	}
-	_, err := e.Time(t.Context(), plan.Digest{9}, plan.Plan{}, 3)
+	turns, err = e.Times(t.Context(), d.problem.Digest(), plans, 3, 0)
+	require.NoError(t, err)
+	require.Len(t, turns, fewTurns)
+	_, err = e.Times(t.Context(), plan.Digest{9}, plans, 3, 0)
 	require.ErrorIs(t, err, store.ErrAbsent)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = e.Times(ctx, d.problem.Digest(), plans, 3, 0)
+	require.ErrorIs(t, err, context.Canceled)
 }

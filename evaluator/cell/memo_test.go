@@ -5,7 +5,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -68,14 +67,4 @@ func TestRow(t *testing.T) {
 func TestValues(t *testing.T) {
 	require.Equal(t, []string{"b", "a"}, values([]quant.Tap{{Value: "b"}, {Value: "a"}, {Value: "b"}}))
 	require.Empty(t, values(nil))
-}
-
-// TestMedian: the middle one, the lower of two.
-func TestMedian(t *testing.T) {
-	for _, c := range []struct {
-		in   []time.Duration
-		want time.Duration
-	}{{[]time.Duration{5}, 5}, {[]time.Duration{9, 1}, 1}, {[]time.Duration{3, 9, 1}, 3}} {
-		require.Equal(t, c.want, median(c.in))
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package clock
 
 import (
 	"time"
@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadTime is the CPU time of this thread.
-func threadTime() time.Duration {
+// Thread is the CPU time of this thread: what others do meanwhile does not count. The caller has locked its goroutine to the
+// thread.
+func Thread() time.Duration {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {
 		return 0
