@@ -20,6 +20,6 @@ func TestThread(t *testing.T) {
 		t.Skip("skipped: this clock is wall time")
 	}
 	start = Thread()
-	time.Sleep(50 * time.Millisecond)
+	<-time.After(50 * time.Millisecond)
 	require.Less(t, Thread()-start, 25*time.Millisecond)
 }

@@ -24,6 +24,7 @@ var directions = []direction{
 	{"evaluator", "kernels/numeric", "a node pulls tasks of its numerics version"},
 	{"evaluator", "kernels/tier", "a wish for a tier is checked at the start"},
 	{"evaluator/bench", "evaluator/engine", "whole models run through the engine"},
+	{"evaluator/bench", "evaluator/clock", "what others do meanwhile does not count"},
 	{"evaluator/bench", "shared", "models are read, quantized and exported as in a run"},
 	{"evaluator/bench", "kernels", "layers and the machine's peak are measured beside models"},
 	{"evaluator/engine", "shared/graph", "the engine compiles graphs"},
