@@ -18,10 +18,15 @@ type Listener struct {
 	Close func()
 }
 
-// Lines writes a plain line for what happens, and one for progress at most every interval.
+// patience is the share of the time that has passed which goes by before the next line of progress: a long job leaves a log
+// that can be read.
+const patience = 20
+
+// Lines writes a plain line for what happens, and one for progress at most every interval, and more seldom in long jobs. Where
+// evaluators come or go the next one says so.
 func Lines(w io.Writer, interval time.Duration) Listener {
 	var mu sync.Mutex
-	last := time.Now()
+	last, slots := time.Now(), 0
 	line := func(text string) {
 		mu.Lock()
 		defer mu.Unlock()
@@ -30,13 +35,18 @@ func Lines(w io.Writer, interval time.Duration) Listener {
 	l := Listener{Events: told(line), Close: func() {}}
 	l.Progress = func(p run.Progress) {
 		mu.Lock()
-		due := time.Since(last) >= interval && p.Done > 0
+		due := time.Since(last) >= max(interval, min(p.Elapsed/patience, time.Minute)) && p.Done > 0
+		text := progress(p)
 		if due {
 			last = time.Now()
+			if slots > 0 && slots != p.Slots {
+				text += fmt.Sprintf("; now %s", plural(p.Slots, "evaluator slot"))
+			}
+			slots = p.Slots
 		}
 		mu.Unlock()
 		if due {
-			line(progress(p))
+			line(text)
 		}
 	}
 	return l

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -37,15 +38,17 @@ func play(l Listener) {
 	l.Phase(run.Phase{Name: run.PhaseRevert, Subject: []string{"a", "b", "c", "d", "e"}, Models: 1, Samples: 1000})
 	l.Step(run.Measured{Kind: run.MeasuredRevert, Operations: []string{"a"}, Value: math.NaN(), Drop: math.NaN()})
 	l.Step(run.Measured{Kind: run.MeasuredRevert, Operations: []string{"b"}, Value: 0.996, Noise: "24.0 dB", Drop: 0.004, Met: true})
+	l.Phase(run.Phase{Name: run.PhaseRank, Models: 26, Samples: 300, Inferences: 7800, Undone: []string{"b"}})
+	l.Progress(run.Progress{Phase: run.PhaseRank, Done: 1300, Total: 9250, Slots: 1})
 	l.Phase(run.Phase{Name: run.PhaseVerify, Models: 1, Samples: 1000, Inferences: 1})
 	l.Phase(run.Phase{Name: run.PhaseSpeed, Models: 3, Samples: 1})
 	l.Close()
 }
 
 const played = `no preprocessing is given: trying 5 usual ones on 64 samples: 320 inferences
-  --like           right of 64     by accident so much poorer than the best
+  --like           right of 64     poorer than the best by accident?
   unit             45              best
-  raw255           30              p = 0.0041
+  raw255           30              no: 1 in 243
   imagenet-caffe   does not fit: channels
 taken     --like unit, which is --scale 255
 reading 1,250 samples from images
@@ -64,9 +67,12 @@ measuring the model with everything INT8 on 1,000 samples: 1,000 inferences, abo
   everything INT8  0.8500  drop +0.0500  over the limit
 over the limit, so layers are searched that go back to float
 ranking 27 groups: each alone in float, on 300 samples: 8,100 inferences, about 4 min; about 12,100 in all
-giving a, b, c and 2 more back to float: nothing new to measure
+giving a, b, c and 2 more back to float: known already
   one more float   no number
   one more float   0.9960 (24.0 dB)  drop +0.0040  within the limit
+  worse than before: b is in INT8 again
+ranking 26 groups: each alone in float, on 300 samples: 7,800 inferences
+  ranking: 1,300 of 9,250 inferences or more; now 1 evaluator slot
 reading the written file back and measuring it: 1 inference
 timing the float, the INT8 and the final model here, one sample at a time
 `
@@ -102,7 +108,7 @@ func TestJSON(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{
-		"phase", "probed", "phase", "loaded", "phase", "step", "phase", "quantizable", "note", "phase", "progress", "step", "phase", "phase", "step", "step", "phase", "phase",
+		"phase", "probed", "phase", "loaded", "phase", "step", "phase", "quantizable", "note", "phase", "progress", "step", "phase", "phase", "step", "step", "phase", "phase", "phase",
 	}, events)
 }
 
@@ -114,7 +120,7 @@ func TestTerminal(t *testing.T) {
 	at := 0
 	for line := range strings.Lines(played) {
 		line = strings.TrimSpace(line)
-		if strings.HasPrefix(line, "measuring: 1,000") {
+		if strings.HasPrefix(line, "measuring: 1,000") || strings.HasPrefix(line, "ranking: 1,300") {
 			continue // the bar says it
 		}
 		i := strings.Index(text[at:], line)
@@ -142,6 +148,32 @@ func TestTogether(t *testing.T) {
 		for line := range strings.Lines(b.String()) {
 			require.Regexp(t, `^(note      whole|  ranking: .*|\{.*\})\n$`, line)
 		}
+	}
+}
+
+// TestLinesOfLongJobs: the longer a job has run, the longer it waits for the next line of progress, up to a minute.
+func TestLinesOfLongJobs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var b bytes.Buffer
+		l := Lines(&b, 5*time.Second)
+		start := time.Now()
+		for time.Since(start) < time.Hour {
+			<-time.After(time.Second)
+			l.Progress(run.Progress{Phase: run.PhaseRank, Done: 10, Total: 100, Elapsed: time.Since(start)})
+			if time.Since(start) == 100*time.Second {
+				require.Equal(t, 20, strings.Count(b.String(), "\n"))
+			}
+		}
+		require.InDelta(t, 20+50+40, strings.Count(b.String(), "\n"), 15)
+	})
+}
+
+// TestAccident: a difference is put in words that need no statistics.
+func TestAccident(t *testing.T) {
+	for p, want := range map[float64]string{
+		1e-9: "no: less than 1 in 10,000", 0.0002: "no: 1 in 5,000", 0.0099: "no: 1 in 101", 0.012: "perhaps: 1 in 100", 0.3: "perhaps: 30 in 100", 1: "perhaps: 100 in 100",
+	} {
+		require.Equal(t, want, accident(p))
 	}
 }
 

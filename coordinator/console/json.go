@@ -50,7 +50,7 @@ func JSON(w io.Writer) Listener {
 		Phase: func(p run.Phase) {
 			emit("phase", map[string]any{
 				"name": p.Name, "subject": append([]string{}, p.Subject...), "models": p.Models, "samples": p.Samples,
-				"inferences": p.Inferences, "seconds": p.Left.Seconds(),
+				"inferences": p.Inferences, "seconds": p.Left.Seconds(), "undone": append([]string{}, p.Undone...),
 			})
 		},
 		Step: func(m run.Measured) {

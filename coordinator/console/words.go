@@ -29,9 +29,9 @@ func quantizable(q run.Quantizable) string {
 
 // probed is the table of what was tried.
 func probed(p run.Probe) []string {
-	out := []string{fmt.Sprintf("  %-16s right of %-6d by accident so much poorer than the best", "--like", p.Samples)}
+	out := []string{fmt.Sprintf("  %-16s right of %-6d poorer than the best by accident?", "--like", p.Samples)}
 	for _, t := range p.Tried {
-		row := fmt.Sprintf("  %-16s %-15d p = %.2g", t.Like, t.Correct, t.Chance)
+		row := fmt.Sprintf("  %-16s %-15d %s", t.Like, t.Correct, accident(t.Chance))
 		switch {
 		case t.Misfit != "":
 			row = fmt.Sprintf("  %-16s does not fit: %s", t.Like, t.Misfit)
@@ -47,6 +47,17 @@ func probed(p run.Probe) []string {
 		out = append(out, fmt.Sprintf("taken     --like %s", p.Like))
 	}
 	return out
+}
+
+// accident says how likely it is that a difference means nothing.
+func accident(p float64) string {
+	switch {
+	case p < 1e-4:
+		return "no: less than 1 in 10,000"
+	case p < 0.01:
+		return fmt.Sprintf("no: 1 in %s", count(int64(1/p)))
+	}
+	return fmt.Sprintf("perhaps: %.0f in 100", max(1, 100*p))
 }
 
 func stay(n int) string {
@@ -86,6 +97,9 @@ func phase(p run.Phase) string {
 // ranking announces a ranking; the first one says how much a search is likely to need.
 func ranking(p run.Phase) string {
 	text := fmt.Sprintf("ranking %s: each alone in float, on %s", plural(p.Models, "group"), plural(p.Samples, "sample")) + cost(p)
+	if len(p.Undone) > 0 {
+		text = fmt.Sprintf("  worse than before: %s in INT8 again\n", isAre(p.Undone)) + text
+	}
 	if p.Over {
 		text = "over the limit, so layers are searched that go back to float\n" + text
 		if p.Remaining > p.Inferences {
@@ -99,7 +113,7 @@ func ranking(p run.Phase) string {
 func cost(p run.Phase) string {
 	switch {
 	case p.Inferences == 0:
-		return ": nothing new to measure"
+		return ": known already"
 	case p.Left < time.Second:
 		return ": " + plural(int(p.Inferences), "inference")
 	}
@@ -150,10 +164,21 @@ func verdict(met bool) string {
 // progress says how far the whole job is.
 func progress(p run.Progress) string {
 	text := fmt.Sprintf("  %s: %s of about %s inferences", doing(p.Phase), count(p.Done), count(p.Total))
+	if p.Phase == run.PhaseRank || p.Phase == run.PhaseRevert {
+		text = fmt.Sprintf("  %s: %s of %s inferences or more", doing(p.Phase), count(p.Done), count(p.Total))
+	}
 	if p.Left > 0 {
 		text += ", " + roughly(p.Left) + " left"
 	}
 	return text
+}
+
+// isAre names operations, as what is.
+func isAre(names []string) string {
+	if len(names) == 1 {
+		return names[0] + " is"
+	}
+	return some(names) + " are"
 }
 
 // some names at most three operations.

@@ -128,6 +128,23 @@ func TestEstimateOfSearch(t *testing.T) {
 	}
 }
 
+// TestEstimateOfResumed: where the float and the INT8 model were known before, the first cells of a ranking say how long it, and
+// what comes after it, will take.
+func TestEstimateOfResumed(t *testing.T) {
+	seen, end := play([]chapter{
+		{PhaseBaseline, 0, 15, 1, nil}, {PhaseStatistics, 0, 25, 1, nil}, {PhaseStart, 0, 7, 1, nil},
+		{PhaseRank, 200, 6, 3, map[string]int64{PhaseRevert: 40, PhaseVerify: 40}}, {PhaseRevert, 40, 9, 3, nil}, {PhaseVerify, 40, 10, 3, nil},
+	}, 2, 1)
+	checked := 0
+	for _, s := range seen {
+		if truth := end.Sub(s.at); s.done > 32*20 && s.done < 32*190 {
+			checked++
+			require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
+		}
+	}
+	require.Greater(t, checked, 100)
+}
+
 // TestEstimateOfKnown: what is answered from the store is no work, and before anything was computed nothing is told.
 func TestEstimateOfKnown(t *testing.T) {
 	var last Progress

@@ -63,6 +63,7 @@ type Phase struct {
 	Inferences int64         // that are asked; what is stored from before comes back at once
 	Left       time.Duration // guess of the time it takes, 0 while nothing can be said
 	Over       bool          // the first ranking: the limit is missed and a search begins
+	Undone     []string      // a later ranking: the operations of the last revert, if it was undone
 	Remaining  int64         // inferences that the rest of the job is likely to need, this phase included
 }
 

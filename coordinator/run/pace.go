@@ -73,8 +73,11 @@ var prior = map[string]struct {
 	PhaseRank:       {PhaseStart, 0.6},
 }
 
-// sample is the seconds of a slot for one sample in a phase; ok is false while nothing is known of it or its like. First
-// cells count only where there is nothing else.
+// likeness is the order in which phases stand for the float model's time where it was not measured, since it was known.
+var likeness = []string{PhaseBaseline, PhaseProbe, PhaseStart, PhaseRevert, PhaseVerify, PhaseRank, PhaseStatistics, PhaseExplain}
+
+// sample is the seconds of a slot for one sample in a phase; ok is false while nothing is known of it, of what its time is a
+// share of, or of any other phase. First cells count only where there is nothing else.
 func (p *pace) sample(phase string) (seconds float64, ok bool) {
 	first, share := 0.0, 1.0
 	for {
@@ -85,10 +88,33 @@ func (p *pace) sample(phase string) (seconds float64, ok bool) {
 		}
 		like, known := prior[phase]
 		if !known {
-			return first, first > 0
+			break
 		}
 		phase, share = like.of, share*like.share
 	}
+	if first == 0 {
+		first = share * p.float()
+	}
+	return first, first > 0
+}
+
+// float guesses the float model's time from the phase that says most of it; 0 while nothing is known.
+func (p *pace) float() float64 {
+	for _, phase := range likeness {
+		c := p.phases[phase]
+		if c == nil {
+			continue
+		}
+		cells, share := c.rest, 1.0
+		if len(cells) == 0 {
+			cells = c.first
+		}
+		for like, ok := prior[phase]; ok; like, ok = prior[like.of] {
+			share *= like.share
+		}
+		return mean(cells) / share
+	}
+	return 0
 }
 
 // mean is the time of a sample over cells.

@@ -22,6 +22,7 @@ type watcher struct {
 	last     []search.Value // of the newest full evaluation
 	asked    [][]int        // float groups of the full evaluations so far
 	subject  []string       // of the round that is being asked
+	undone   []string       // operations of the last revert, if the ranking that is being asked leaves them in INT8
 	samples  int
 	scored   bool // metrics are correlations
 	noise    bool // the first metric is a ratio of signal to noise
@@ -31,12 +32,15 @@ type watcher struct {
 
 // Ask implements search.Asker.
 func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, error) {
-	w.subject, w.samples = nil, 0
+	w.subject, w.undone, w.samples = nil, nil, 0
 	if len(r.Need) > 0 {
 		w.samples = len(r.Need[0].View.Samples)
 	}
 	if r.Name == PhaseRevert && len(r.Need) == 1 {
 		w.subject = w.operations(w.newest(r.Need[0].Plan.FloatGroups()))
+	}
+	if r.Name == PhaseRank {
+		w.undone = w.operations(w.dropped(r.Need))
 	}
 	if r.Name == PhaseRank && !w.over {
 		w.gauge.expect(w.guess(len(r.Need), w.samples))
@@ -58,11 +62,11 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 }
 
 // about prepares for a round that is none of the search's.
-func (w *watcher) about(samples int) { w.subject, w.samples = nil, samples }
+func (w *watcher) about(samples int) { w.subject, w.undone, w.samples = nil, nil, samples }
 
 // round announces a round as a phase; the asker calls it when it knows what has to be asked.
 func (w *watcher) round(name string, models, inferences int) {
-	p := Phase{Name: name, Subject: w.subject, Models: models, Samples: w.samples, Inferences: int64(inferences)}
+	p := Phase{Name: name, Subject: w.subject, Models: models, Samples: w.samples, Inferences: int64(inferences), Undone: w.undone}
 	if name == PhaseRank && !w.over {
 		p.Over, w.over = true, true
 	}
@@ -122,6 +126,18 @@ func (w *watcher) newest(float []int) int {
 		}
 	}
 	return -1
+}
+
+// dropped is the group that went to float last and that the plans of a ranking do not share; -1 if they do, or none went.
+func (w *watcher) dropped(ranked []search.Trial) int {
+	if len(w.asked) == 0 {
+		return -1
+	}
+	g := w.newest(w.asked[len(w.asked)-1])
+	if g < 0 || !slices.ContainsFunc(ranked, func(t search.Trial) bool { return !t.Plan.Has(g) }) {
+		return -1
+	}
+	return g
 }
 
 func (w *watcher) operations(group int) []string {

@@ -15,6 +15,7 @@ import (
 type tableAsker struct {
 	watch *watcher
 	cost  []int64
+	clash int64 // what groups 0 and 1 cost when both are float and a third is not
 }
 
 type noRecords struct{}
@@ -29,6 +30,9 @@ func (a *tableAsker) Ask(_ context.Context, r search.Round) ([]search.Answer, er
 		inferences += int(n)
 		hits := n * 9 / 10
 		if !t.Plan.Params.IsZero() {
+			if a.clash > 0 && t.Plan.Has(0) && t.Plan.Has(1) && !t.Plan.Has(2) {
+				hits -= a.clash
+			}
 			for g, c := range a.cost {
 				if !t.Plan.Has(g) {
 					hits -= c
@@ -43,7 +47,7 @@ func (a *tableAsker) Ask(_ context.Context, r search.Round) ([]search.Answer, er
 }
 
 // watched runs POT's loop over a table and returns what a user would hear.
-func watched(t *testing.T, cost []int64, chance *search.Value) (phases []Phase, steps []Measured, w *watcher, err error) {
+func watched(t *testing.T, cost []int64, clash int64, chance *search.Value) (phases []Phase, steps []Measured, w *watcher, err error) {
 	t.Helper()
 	limit, err := metric.ParseLimit("0.01", false)
 	require.NoError(t, err)
@@ -60,14 +64,14 @@ func watched(t *testing.T, cost []int64, chance *search.Value) (phases []Phase, 
 	for g := range cost {
 		w.groups = append(w.groups, []string{string(rune('a' + g))})
 	}
-	w.asker = &tableAsker{w, cost}
+	w.asker = &tableAsker{w, cost, clash}
 	_, err = search.POT(t.Context(), p, w)
 	return phases, steps, w, err
 }
 
 // TestWatch: the user hears which operations go to float, what every model measured, and how much is likely to come.
 func TestWatch(t *testing.T) {
-	phases, steps, _, err := watched(t, []int64{0, 3, 2, 0}, nil)
+	phases, steps, _, err := watched(t, []int64{0, 3, 2, 0}, 0, nil)
 	require.NoError(t, err)
 	var names []string
 	for _, p := range phases {
@@ -89,10 +93,24 @@ func TestWatch(t *testing.T) {
 	require.Equal(t, []string{"c"}, steps[3].Operations)
 }
 
+// TestWatchUndone: a ranking after a revert that made it worse names the operations that are INT8 again.
+func TestWatchUndone(t *testing.T) {
+	phases, _, _, err := watched(t, []int64{4, 3, 3, 3}, 9, nil)
+	require.NoError(t, err)
+	var undone [][]string
+	for _, p := range phases {
+		if len(p.Undone) > 0 {
+			require.Equal(t, PhaseRank, p.Name)
+			undone = append(undone, p.Undone)
+		}
+	}
+	require.Equal(t, [][]string{{"b"}}, undone)
+}
+
 // TestGuessingBaseline: a float model that guesses among many classes stops the job; among few it is a note.
 func TestGuessingBaseline(t *testing.T) {
 	thousand := chance(metric.Spec{Type: "accuracy", TopK: 1}, 1000)
-	_, _, _, err := watched(t, []int64{1}, thousand)
+	_, _, _, err := watched(t, []int64{1}, 0, thousand)
 	require.NoError(t, err, "0.9 is no guess")
 	for _, c := range []struct {
 		hits, of, classes int64
