@@ -22,8 +22,9 @@ func chance(s metric.Spec, classes int) *search.Value {
 }
 
 // guessing reports whether v hits of n samples cannot be told from guessing: within two standard deviations, or two hits.
+// Nobody guesses right every time, and the float model agrees with itself on however few samples.
 func guessing(v, chance search.Value) bool {
-	if v.Den == 0 {
+	if v.Num == v.Den {
 		return false
 	}
 	n, p := float64(v.Den), chance.F

@@ -115,7 +115,7 @@ func TestGuessingBaseline(t *testing.T) {
 	for _, c := range []struct {
 		hits, of, classes int64
 		want              bool
-	}{{2, 250, 1000, true}, {5, 250, 1000, false}, {118, 1000, 10, true}, {130, 1000, 10, false}, {9, 10, 2, false}, {55, 100, 2, true}} {
+	}{{2, 250, 1000, true}, {2, 2, 1000, false}, {1, 2, 1000, true}, {0, 0, 1000, false}, {5, 250, 1000, false}, {118, 1000, 10, true}, {130, 1000, 10, false}, {9, 10, 2, false}, {55, 100, 2, true}} {
 		require.Equal(t, c.want, guessing(metric.Count(c.hits, c.of), metric.Count(1, c.classes)), "%v", c)
 	}
 	require.Nil(t, chance(metric.Spec{TopK: 5}, 5))
