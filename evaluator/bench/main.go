@@ -84,8 +84,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 
 // measure does what the flags ask for.
 func measure(ctx context.Context, f flags, out io.Writer) error {
-	if f.Profile != "" {
-		return profile(ctx, f.Profile, f.Rounds, out)
+	if f.Profile != "" && len(f.Batch) > 0 {
+		return profile(ctx, f.Profile, f.Rounds, f.Batch[0], out)
 	}
 	if f.Ranking != "" {
 		return ranking(ctx, f.Ranking, out)

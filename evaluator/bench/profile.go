@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
@@ -15,9 +16,9 @@ import (
 	"assay/shared/pass"
 )
 
-// profile prints the share of each operator in runs of one sample, float and INT8. A node counts with its shortest time
-// over the rounds, since the clock is wall time.
-func profile(ctx context.Context, path string, rounds int, out io.Writer) error {
+// profile prints the share of each operator in runs of one batch, float and INT8. A node counts with its shortest time
+// over the rounds, in the thread's CPU time: what a neighbour takes is no node's.
+func profile(ctx context.Context, path string, rounds, batch int, out io.Writer) error {
 	m, err := onnx.Read(path)
 	if err != nil {
 		return err
@@ -30,16 +31,21 @@ func profile(ctx context.Context, path string, rounds int, out io.Writer) error 
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	for _, v := range []variant{{typ: "float", model: m}, {typ: "int8", model: q}} {
-		if err := profileVariant(ctx, v, rounds, out); err != nil {
+		if err := profileVariant(ctx, v, rounds, batch, out); err != nil {
 			return fmt.Errorf("%s, %s: %w", path, v.typ, err)
 		}
 	}
 	return nil
 }
 
-func profileVariant(ctx context.Context, v variant, rounds int, out io.Writer) error {
+func profileVariant(ctx context.Context, v variant, rounds, batch int, out io.Writer) error {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	last := threadTime()
 	times, op := map[string]time.Duration{}, map[string]string{}
-	e := engine.New(engine.Options{Observe: func(n *graph.Node, took time.Duration) {
+	e := engine.New(engine.Options{Observe: func(n *graph.Node, _ time.Duration) {
+		took := threadTime() - last
+		defer func() { last = threadTime() }()
 		key := n.Name + " " + n.Op
 		if t, seen := times[key]; !seen || took < t {
 			times[key] = took
@@ -50,11 +56,12 @@ func profileVariant(ctx context.Context, v variant, rounds int, out io.Writer) e
 	if err != nil {
 		return err
 	}
-	in, ok := inputs(v.model, 1, 1)
+	in, ok := inputs(v.model, batch, 1)
 	if !ok {
-		return fmt.Errorf("the model fixes a batch above 1")
+		return fmt.Errorf("the model fixes another batch than %d", batch)
 	}
 	for range rounds + 2 {
+		last = threadTime()
 		if _, err := program.Run(ctx, in, [32]byte{}); err != nil {
 			return err
 		}

@@ -69,7 +69,7 @@ func (b *bound) regions() (all []*region) {
 	of := make([]*region, len(b.slots))
 	for i := range b.slots {
 		s := &b.slots[i]
-		if s.step < 0 || s.result {
+		if s.step < 0 || s.result || s.inside {
 			continue
 		}
 		if from := b.inherits(i); from >= 0 && of[from] != nil {

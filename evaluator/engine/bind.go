@@ -21,6 +21,7 @@ type slot struct {
 	step   int  // index of the step that writes it, -1 for inputs
 	last   int  // index of the last step that reads it, -1 when none does
 	result bool // a wanted value: it lives in memory of its own, given to the caller
+	inside bool // between members of a group: it has no memory of its own
 	offset int  // in the arena; meaningful for buffers that are neither input nor result
 	sum    [32]byte
 	keep   float64 // gain in picoseconds per byte when the store should hold it, else 0
@@ -31,6 +32,7 @@ type step struct {
 	node    *graph.Node
 	kernel  op.Kernel
 	in, out []int
+	group   *group  // runs in place of the kernel where there is one
 	cost    float64 // estimated picoseconds
 }
 
@@ -189,6 +191,9 @@ func (b *binder) build() error {
 	}
 	if err := b.wanted(); err != nil {
 		return err
+	}
+	if !b.p.engine.apart {
+		b.group()
 	}
 	b.liveness()
 	b.place()

@@ -59,9 +59,10 @@ type frame struct {
 	b       *bound
 	bufs    [][]byte
 	calls   []op.Call
-	need    []bool // by slot
-	do      []bool // by step
-	fresh   []bool // by slot: to be stored when computed
+	parts   [][]op.Call // by step: the calls of a group's members
+	need    []bool      // by slot
+	do      []bool      // by step
+	fresh   []bool      // by slot: to be stored when computed
 	entries []*entry
 	samples [32]byte
 	known   bool // some value of this run was computed before on these samples
@@ -89,10 +90,13 @@ func (fs *frames) get() *frame {
 	b := fs.b
 	f := &frame{
 		b: b, bufs: make([][]byte, len(b.slots)), calls: make([]op.Call, len(b.steps)), need: make([]bool, len(b.slots)),
-		do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
+		parts: make([][]op.Call, len(b.steps)), do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
 	}
 	for i, s := range b.steps {
 		f.calls[i] = op.Call{In: make([][]byte, len(s.in)), Out: make([][]byte, len(s.out))}
+		if s.group != nil {
+			f.parts[i] = s.group.calls()
+		}
 	}
 	return f
 }
@@ -113,7 +117,7 @@ func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte) {
 	for i := range b.slots {
 		s := &b.slots[i]
 		switch {
-		case s.step < 0:
+		case s.step < 0 || s.inside:
 		case s.result:
 			f.bufs[i] = make([]byte, s.bytes)
 		default:
@@ -249,6 +253,10 @@ func (f *frame) step(i int) {
 		}
 	}
 	c.Scratch = f.scratch[:s.kernel.Scratch]
+	if s.group != nil {
+		s.group.run(c, f.parts[i])
+		return
+	}
 	s.kernel.Run(c)
 }
 

@@ -47,6 +47,14 @@ func Erf(dst, src []float32) {
 	}
 }
 
+// Silu writes src times numeric.Sigmoid of src, the product rounded.
+func Silu(dst, src []float32) {
+	dst = dst[:len(src)]
+	for i, k := fast(silu, dst, src), len(src); i < k; i++ {
+		dst[i] = numeric.Canon(float32(src[i] * numeric.Sigmoid(src[i])))
+	}
+}
+
 // which names a function of fast.
 type which int
 
@@ -54,6 +62,7 @@ const (
 	sigmoid which = iota
 	tanh
 	erf
+	silu
 )
 
 // Max is the largest element, -Inf of none; a NaN wins.

@@ -14,6 +14,11 @@ func expAVX2(dst *float32, src *float32, n int, table *float64, top float32)
 //go:noescape
 func sigmoidAVX2(dst *float32, src *float32, n int, table *float64)
 
+// siluAVX2 writes src * sigmoid(src) for n elements, a multiple of 8. table is numeric.Table.
+//
+//go:noescape
+func siluAVX2(dst *float32, src *float32, n int, table *float64)
+
 // tanhAVX2 writes tanh(src) for n elements, a multiple of 8. table is numeric.Table.
 //
 //go:noescape

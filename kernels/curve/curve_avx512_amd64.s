@@ -4,28 +4,375 @@
 
 #include "textflag.h"
 
+DATA guesses<>+0(SB)/8, $0x3ff0000000000000
+DATA guesses<>+8(SB)/8, $0x3fefb5586cf9890f
+DATA guesses<>+16(SB)/8, $0x3fef72b83c7d517b
+DATA guesses<>+24(SB)/8, $0x3fef387a6e756238
+DATA guesses<>+32(SB)/8, $0x3fef06fe0a31b715
+DATA guesses<>+40(SB)/8, $0x3feedea64c123422
+DATA guesses<>+48(SB)/8, $0x3feebfdad5362a27
+DATA guesses<>+56(SB)/8, $0x3feeab07dd485429
+DATA guesses<>+64(SB)/8, $0x3feea09e667f3bcc
+DATA guesses<>+72(SB)/8, $0x3feea11473eb0187
+DATA guesses<>+80(SB)/8, $0x3feeace5422aa0dc
+DATA guesses<>+88(SB)/8, $0x3feec49182a3f090
+DATA guesses<>+96(SB)/8, $0x3feee89f995ad3ae
+DATA guesses<>+104(SB)/8, $0x3fef199bdd85529c
+DATA guesses<>+112(SB)/8, $0x3fef5818dcfba487
+DATA guesses<>+120(SB)/8, $0x3fefa4afa2a490da
+DATA guesses<>+128(SB)/8, $0x40371547652b82fe
+DATA guesses<>+136(SB)/8, $0xc0371547652b82fe
+DATA guesses<>+144(SB)/8, $0x40471547652b82fe
+DATA guesses<>+152(SB)/8, $0x4338000000000000
+DATA guesses<>+160(SB)/8, $0x3fa62e42fefa39ef
+DATA guesses<>+168(SB)/8, $0x3f962e42fefa39ef
+DATA guesses<>+176(SB)/8, $0x3ff0000000000000
+DATA guesses<>+184(SB)/8, $0x3ff0000000000000
+DATA guesses<>+192(SB)/8, $0x3fe0000000000000
+DATA guesses<>+200(SB)/8, $0x3fc5555555555555
+DATA guesses<>+208(SB)/8, $0x3fa5555555555555
+DATA guesses<>+216(SB)/8, $0x3f81111111111111
+DATA guesses<>+224(SB)/8, $0x3ff0000000000000
+DATA guesses<>+232(SB)/8, $0xbff0000000000000
+DATA guesses<>+240(SB)/8, $0x3fe0000000000000
+DATA guesses<>+248(SB)/8, $0xbfc5555555555555
+DATA guesses<>+256(SB)/8, $0x3fa5555555555555
+DATA guesses<>+264(SB)/8, $0xbf81111111111111
+DATA guesses<>+272(SB)/8, $0x4000000000000000
+DATA guesses<>+280(SB)/8, $0x4000000000000000
+DATA guesses<>+288(SB)/8, $0x3ff5555555555555
+DATA guesses<>+296(SB)/8, $0x3fe5555555555555
+DATA guesses<>+304(SB)/8, $0x3fd1111111111111
+DATA guesses<>+312(SB)/8, $0x3fb6c16c16c16c17
+DATA guesses<>+320(SB)/8, $0x3ff0000000000000
+DATA guesses<>+328(SB)/8, $0x4000000000000000
+DATA guesses<>+336(SB)/8, $0x4034000000000000
+DATA guesses<>+344(SB)/8, $0xc034000000000000
+DATA guesses<>+352(SB)/8, $0x0000000010004000
+DATA guesses<>+360(SB)/8, $0x000000001fff8000
+GLOBL guesses<>(SB), RODATA|NOPTR, $368
+
+DATA unit<>+0(SB)/4, $0x3f800000
+DATA unit<>+4(SB)/4, $0x7fffffff
+DATA unit<>+8(SB)/4, $0x42ae0000
+GLOBL unit<>(SB), RODATA|NOPTR, $12
+
 // func expAVX512(dst *float32, src *float32, n int, table *float64, top float32)
-// Requires: AVX, AVX2, AVX512F
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
 TEXT ·expAVX512(SB), NOSPLIT, $0-36
 	MOVQ         table+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
-	MOVQ         n+16(FP), BX
-	MOVL         $0x7fc00000, SI
-	VMOVD        SI, X0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), BX
 	VBROADCASTSS top+32(FP), Y1
+	VBROADCASTSS X1, Z2
+	VMOVUPD      guesses<>+0(SB), Z3
 
-loop_1:
+guess_1:
+	CMPQ              BX, $0x00000020
+	JLT               guessed_1
+	SUBQ              $0x00000020, BX
+	VBROADCASTSS      unit<>+4(SB), Z4
+	VBROADCASTSS      unit<>+8(SB), Z5
+	VMOVUPS           (DX), Z6
+	VSUBPS            Z2, Z6, Z6
+	VANDPS            Z4, Z6, Z7
+	VCMPPS            $0x11, Z5, Z7, K1
+	VCVTPS2PD         Y6, Z7
+	VEXTRACTF64X4     $0x01, Z6, Y6
+	VCVTPS2PD         Y6, Z6
+	VMOVUPS           64(DX), Z8
+	VSUBPS            Z2, Z8, Z8
+	VANDPS            Z4, Z8, Z4
+	VCMPPS            $0x11, Z5, Z4, K1, K1
+	VCVTPS2PD         Y8, Z4
+	VEXTRACTF64X4     $0x01, Z8, Y5
+	VCVTPS2PD         Y5, Z5
+	KORTESTW          K1, K1
+	JCC               compute_1
+	VBROADCASTSD      guesses<>+128(SB), Z9
+	VFMADD213PD.BCST  guesses<>+152(SB), Z7, Z9
+	VSUBPD.BCST       guesses<>+152(SB), Z9, Z8
+	VFNMADD231PD.BCST guesses<>+160(SB), Z8, Z7
+	VPSLLQ            $0x30, Z9, Z8
+	VPERMI2PD         guesses<>+64(SB), Z3, Z9
+	VPADDQ            Z9, Z8, Z8
+	VBROADCASTSD      guesses<>+128(SB), Z10
+	VFMADD213PD.BCST  guesses<>+152(SB), Z6, Z10
+	VSUBPD.BCST       guesses<>+152(SB), Z10, Z9
+	VFNMADD231PD.BCST guesses<>+160(SB), Z9, Z6
+	VPSLLQ            $0x30, Z10, Z9
+	VPERMI2PD         guesses<>+64(SB), Z3, Z10
+	VPADDQ            Z10, Z9, Z9
+	VBROADCASTSD      guesses<>+128(SB), Z11
+	VFMADD213PD.BCST  guesses<>+152(SB), Z4, Z11
+	VSUBPD.BCST       guesses<>+152(SB), Z11, Z10
+	VFNMADD231PD.BCST guesses<>+160(SB), Z10, Z4
+	VPSLLQ            $0x30, Z11, Z10
+	VPERMI2PD         guesses<>+64(SB), Z3, Z11
+	VPADDQ            Z11, Z10, Z10
+	VBROADCASTSD      guesses<>+128(SB), Z12
+	VFMADD213PD.BCST  guesses<>+152(SB), Z5, Z12
+	VSUBPD.BCST       guesses<>+152(SB), Z12, Z11
+	VFNMADD231PD.BCST guesses<>+160(SB), Z11, Z5
+	VPSLLQ            $0x30, Z12, Z11
+	VPERMI2PD         guesses<>+64(SB), Z3, Z12
+	VPADDQ            Z12, Z11, Z11
+	VBROADCASTSD      guesses<>+216(SB), Z12
+	VFMADD213PD.BCST  guesses<>+208(SB), Z7, Z12
+	VFMADD213PD.BCST  guesses<>+200(SB), Z7, Z12
+	VFMADD213PD.BCST  guesses<>+192(SB), Z7, Z12
+	VFMADD213PD.BCST  guesses<>+184(SB), Z7, Z12
+	VFMADD213PD.BCST  guesses<>+176(SB), Z7, Z12
+	VBROADCASTSD      guesses<>+216(SB), Z7
+	VFMADD213PD.BCST  guesses<>+208(SB), Z6, Z7
+	VFMADD213PD.BCST  guesses<>+200(SB), Z6, Z7
+	VFMADD213PD.BCST  guesses<>+192(SB), Z6, Z7
+	VFMADD213PD.BCST  guesses<>+184(SB), Z6, Z7
+	VFMADD213PD.BCST  guesses<>+176(SB), Z6, Z7
+	VBROADCASTSD      guesses<>+216(SB), Z6
+	VFMADD213PD.BCST  guesses<>+208(SB), Z4, Z6
+	VFMADD213PD.BCST  guesses<>+200(SB), Z4, Z6
+	VFMADD213PD.BCST  guesses<>+192(SB), Z4, Z6
+	VFMADD213PD.BCST  guesses<>+184(SB), Z4, Z6
+	VFMADD213PD.BCST  guesses<>+176(SB), Z4, Z6
+	VBROADCASTSD      guesses<>+216(SB), Z4
+	VFMADD213PD.BCST  guesses<>+208(SB), Z5, Z4
+	VFMADD213PD.BCST  guesses<>+200(SB), Z5, Z4
+	VFMADD213PD.BCST  guesses<>+192(SB), Z5, Z4
+	VFMADD213PD.BCST  guesses<>+184(SB), Z5, Z4
+	VFMADD213PD.BCST  guesses<>+176(SB), Z5, Z4
+	VMULPD            Z8, Z12, Z5
+	VMULPD            Z9, Z7, Z7
+	VMULPD            Z10, Z6, Z6
+	VMULPD            Z11, Z4, Z4
+	VPADDQ.BCST       guesses<>+352(SB), Z5, Z8
+	VPTESTMQ.BCST     guesses<>+360(SB), Z8, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z7, Z8
+	VPTESTMQ.BCST     guesses<>+360(SB), Z8, K1, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z6, Z8
+	VPTESTMQ.BCST     guesses<>+360(SB), Z8, K1, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z4, Z8
+	VPTESTMQ.BCST     guesses<>+360(SB), Z8, K1, K1
+	KORTESTB          K1, K1
+	JCC               compute_1
+	VCVTPD2PS         Z5, Y5
+	VMOVUPS           Y5, (CX)
+	VCVTPD2PS         Z7, Y5
+	VMOVUPS           Y5, 32(CX)
+	VCVTPD2PS         Z6, Y5
+	VMOVUPS           Y5, 64(CX)
+	VCVTPD2PS         Z4, Y4
+	VMOVUPS           Y4, 96(CX)
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, CX
+	JMP               guess_1
+
+compute_1:
+	VMOVUPS      (DX), Y4
+	VSUBPS       Y1, Y4, Y4
+	VCVTPS2PD    Y4, Z4
+	VBROADCASTSD 80(AX), Z5
+	VBROADCASTSD 72(AX), Z6
+	VMAXPD       Z4, Z5, Z4
+	VMINPD       Z4, Z6, Z4
+	VMULPD.BCST  (AX), Z4, Z5
+	VADDPD.BCST  8(AX), Z5, Z5
+	VSUBPD.BCST  8(AX), Z5, Z6
+	VMULPD.BCST  16(AX), Z6, Z7
+	VSUBPD       Z7, Z4, Z4
+	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD       Z6, Z4, Z4
+	VMULPD       Z4, Z4, Z6
+	VBROADCASTSD 184(AX), Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  168(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  152(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  136(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  120(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  104(AX), Z7, Z7
+	VBROADCASTSD 176(AX), Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  160(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  144(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  128(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z6
+	VADDPD.BCST  112(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD       Z4, Z7, Z4
+	VBROADCASTSD 32(AX), Z6
+	VPADDQ       Z6, Z5, Z5
+	VPSLLQ       $0x34, Z5, Z5
+	VMULPD       Z5, Z4, Z4
+	VCVTPD2PS    Z4, Y4
+	VCMPPS       $0x03, Y4, Y4, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VMOVUPS      (DX), Y4
+	VSUBPS       Y1, Y4, Y4
+	VCVTPS2PD    Y4, Z4
+	VBROADCASTSD 80(AX), Z5
+	VBROADCASTSD 72(AX), Z6
+	VMAXPD       Z4, Z5, Z4
+	VMINPD       Z4, Z6, Z4
+	VMULPD.BCST  (AX), Z4, Z5
+	VADDPD.BCST  8(AX), Z5, Z5
+	VSUBPD.BCST  8(AX), Z5, Z6
+	VMULPD.BCST  16(AX), Z6, Z7
+	VSUBPD       Z7, Z4, Z4
+	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD       Z6, Z4, Z4
+	VMULPD       Z4, Z4, Z6
+	VBROADCASTSD 184(AX), Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  168(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  152(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  136(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  120(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  104(AX), Z7, Z7
+	VBROADCASTSD 176(AX), Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  160(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  144(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  128(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z6
+	VADDPD.BCST  112(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD       Z4, Z7, Z4
+	VBROADCASTSD 32(AX), Z6
+	VPADDQ       Z6, Z5, Z5
+	VPSLLQ       $0x34, Z5, Z5
+	VMULPD       Z5, Z4, Z4
+	VCVTPD2PS    Z4, Y4
+	VCMPPS       $0x03, Y4, Y4, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VMOVUPS      (DX), Y4
+	VSUBPS       Y1, Y4, Y4
+	VCVTPS2PD    Y4, Z4
+	VBROADCASTSD 80(AX), Z5
+	VBROADCASTSD 72(AX), Z6
+	VMAXPD       Z4, Z5, Z4
+	VMINPD       Z4, Z6, Z4
+	VMULPD.BCST  (AX), Z4, Z5
+	VADDPD.BCST  8(AX), Z5, Z5
+	VSUBPD.BCST  8(AX), Z5, Z6
+	VMULPD.BCST  16(AX), Z6, Z7
+	VSUBPD       Z7, Z4, Z4
+	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD       Z6, Z4, Z4
+	VMULPD       Z4, Z4, Z6
+	VBROADCASTSD 184(AX), Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  168(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  152(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  136(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  120(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  104(AX), Z7, Z7
+	VBROADCASTSD 176(AX), Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  160(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  144(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  128(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z6
+	VADDPD.BCST  112(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD       Z4, Z7, Z4
+	VBROADCASTSD 32(AX), Z6
+	VPADDQ       Z6, Z5, Z5
+	VPSLLQ       $0x34, Z5, Z5
+	VMULPD       Z5, Z4, Z4
+	VCVTPD2PS    Z4, Y4
+	VCMPPS       $0x03, Y4, Y4, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VMOVUPS      (DX), Y4
+	VSUBPS       Y1, Y4, Y4
+	VCVTPS2PD    Y4, Z4
+	VBROADCASTSD 80(AX), Z5
+	VBROADCASTSD 72(AX), Z6
+	VMAXPD       Z4, Z5, Z4
+	VMINPD       Z4, Z6, Z4
+	VMULPD.BCST  (AX), Z4, Z5
+	VADDPD.BCST  8(AX), Z5, Z5
+	VSUBPD.BCST  8(AX), Z5, Z6
+	VMULPD.BCST  16(AX), Z6, Z7
+	VSUBPD       Z7, Z4, Z4
+	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD       Z6, Z4, Z4
+	VMULPD       Z4, Z4, Z6
+	VBROADCASTSD 184(AX), Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  168(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  152(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  136(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  120(AX), Z7, Z7
+	VMULPD       Z6, Z7, Z7
+	VADDPD.BCST  104(AX), Z7, Z7
+	VBROADCASTSD 176(AX), Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  160(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  144(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z8
+	VADDPD.BCST  128(AX), Z8, Z8
+	VMULPD       Z6, Z8, Z6
+	VADDPD.BCST  112(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD       Z4, Z7, Z4
+	VBROADCASTSD 32(AX), Z6
+	VPADDQ       Z6, Z5, Z5
+	VPSLLQ       $0x34, Z5, Z5
+	VMULPD       Z5, Z4, Z4
+	VCVTPD2PS    Z4, Y4
+	VCMPPS       $0x03, Y4, Y4, Y5
+	VBLENDVPS    Y5, Y0, Y4, Y4
+	VMOVUPS      Y4, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	JMP          guess_1
+
+guessed_1:
+loop_2:
 	CMPQ         BX, $0x00000008
-	JLT          end_1
+	JLT          end_2
 	VMOVUPS      (DX), Y2
 	VSUBPS       Y1, Y2, Y2
 	VCVTPS2PD    Y2, Z2
 	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
 	VMAXPD       Z2, Z3, Z2
-	VBROADCASTSD 72(AX), Z3
-	VMINPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
 	VMULPD.BCST  (AX), Z2, Z3
 	VADDPD.BCST  8(AX), Z3, Z3
 	VSUBPD.BCST  8(AX), Z3, Z4
@@ -55,21 +402,21 @@ loop_1:
 	VMULPD       Z4, Z6, Z4
 	VADDPD.BCST  112(AX), Z4, Z4
 	VMULPD       Z2, Z4, Z2
-	VADDPD       Z2, Z5, Z5
-	VBROADCASTSD 32(AX), Z2
-	VPADDQ       Z2, Z3, Z3
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
 	VPSLLQ       $0x34, Z3, Z3
-	VMULPD       Z3, Z5, Z2
+	VMULPD       Z3, Z2, Z2
 	VCVTPD2PS    Z2, Y2
 	VCMPPS       $0x03, Y2, Y2, Y3
 	VBLENDVPS    Y3, Y0, Y2, Y2
 	VMOVUPS      Y2, (CX)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, BX
-	JMP          loop_1
+	JMP          loop_2
 
-end_1:
+end_2:
 	VZEROUPPER
 	RET
 
@@ -79,20 +426,349 @@ TEXT ·sigmoidAVX512(SB), NOSPLIT, $0-32
 	MOVQ         table+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
-	MOVQ         n+16(FP), BX
-	MOVL         $0x7fc00000, SI
-	VMOVD        SI, X0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), BX
+	VMOVUPD      guesses<>+0(SB), Z1
 
-loop_1:
-	CMPQ         BX, $0x00000008
-	JLT          end_1
-	VCVTPS2PD    (DX), Z1
-	VBROADCASTSD 88(AX), Z2
+guess_1:
+	CMPQ             BX, $0x00000020
+	JLT              guessed_1
+	SUBQ             $0x00000020, BX
+	VBROADCASTSS     unit<>+4(SB), Z2
+	VBROADCASTSS     unit<>+8(SB), Z3
+	VMOVUPS          (DX), Z4
+	VANDPS           Z2, Z4, Z4
+	VCMPPS           $0x11, Z3, Z4, K1
+	VCVTPS2PD        (DX), Z4
+	VCVTPS2PD        32(DX), Z5
+	VMOVUPS          64(DX), Z6
+	VANDPS           Z2, Z6, Z2
+	VCMPPS           $0x11, Z3, Z2, K1, K1
+	VCVTPS2PD        64(DX), Z2
+	VCVTPS2PD        96(DX), Z3
+	KORTESTW         K1, K1
+	JCC              compute_1
+	VBROADCASTSD     guesses<>+136(SB), Z7
+	VFMADD213PD.BCST guesses<>+152(SB), Z4, Z7
+	VSUBPD.BCST      guesses<>+152(SB), Z7, Z6
+	VFMADD231PD.BCST guesses<>+160(SB), Z6, Z4
+	VPSLLQ           $0x30, Z7, Z6
+	VPERMI2PD        guesses<>+64(SB), Z1, Z7
+	VPADDQ           Z7, Z6, Z6
+	VBROADCASTSD     guesses<>+136(SB), Z8
+	VFMADD213PD.BCST guesses<>+152(SB), Z5, Z8
+	VSUBPD.BCST      guesses<>+152(SB), Z8, Z7
+	VFMADD231PD.BCST guesses<>+160(SB), Z7, Z5
+	VPSLLQ           $0x30, Z8, Z7
+	VPERMI2PD        guesses<>+64(SB), Z1, Z8
+	VPADDQ           Z8, Z7, Z7
+	VBROADCASTSD     guesses<>+136(SB), Z9
+	VFMADD213PD.BCST guesses<>+152(SB), Z2, Z9
+	VSUBPD.BCST      guesses<>+152(SB), Z9, Z8
+	VFMADD231PD.BCST guesses<>+160(SB), Z8, Z2
+	VPSLLQ           $0x30, Z9, Z8
+	VPERMI2PD        guesses<>+64(SB), Z1, Z9
+	VPADDQ           Z9, Z8, Z8
+	VBROADCASTSD     guesses<>+136(SB), Z10
+	VFMADD213PD.BCST guesses<>+152(SB), Z3, Z10
+	VSUBPD.BCST      guesses<>+152(SB), Z10, Z9
+	VFMADD231PD.BCST guesses<>+160(SB), Z9, Z3
+	VPSLLQ           $0x30, Z10, Z9
+	VPERMI2PD        guesses<>+64(SB), Z1, Z10
+	VPADDQ           Z10, Z9, Z9
+	VBROADCASTSD     guesses<>+264(SB), Z10
+	VFMADD213PD.BCST guesses<>+256(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+248(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+240(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+232(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+224(SB), Z4, Z10
+	VBROADCASTSD     guesses<>+264(SB), Z4
+	VFMADD213PD.BCST guesses<>+256(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+248(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+240(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+232(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+224(SB), Z5, Z4
+	VBROADCASTSD     guesses<>+264(SB), Z5
+	VFMADD213PD.BCST guesses<>+256(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+248(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+240(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+232(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+224(SB), Z2, Z5
+	VBROADCASTSD     guesses<>+264(SB), Z2
+	VFMADD213PD.BCST guesses<>+256(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+248(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+240(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+232(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+224(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+320(SB), Z6, Z10
+	VFMADD213PD.BCST guesses<>+320(SB), Z7, Z4
+	VFMADD213PD.BCST guesses<>+320(SB), Z8, Z5
+	VFMADD213PD.BCST guesses<>+320(SB), Z9, Z2
+	VCVTPD2PS        Z10, Y6
+	VBROADCASTSS     unit<>+0(SB), Y3
+	VDIVPS           Y6, Y3, Y6
+	VCVTPS2PD        Y6, Z3
+	VCVTPD2PS        Z4, Y7
+	VBROADCASTSS     unit<>+0(SB), Y6
+	VDIVPS           Y7, Y6, Y7
+	VCVTPS2PD        Y7, Z6
+	VCVTPD2PS        Z5, Y8
+	VBROADCASTSS     unit<>+0(SB), Y7
+	VDIVPS           Y8, Y7, Y8
+	VCVTPS2PD        Y8, Z7
+	VCVTPD2PS        Z2, Y9
+	VBROADCASTSS     unit<>+0(SB), Y8
+	VDIVPS           Y9, Y8, Y9
+	VCVTPS2PD        Y9, Z8
+	VBROADCASTSD     guesses<>+320(SB), Z9
+	VFNMADD231PD     Z10, Z3, Z9
+	VFMADD231PD      Z3, Z9, Z3
+	VBROADCASTSD     guesses<>+320(SB), Z9
+	VFNMADD231PD     Z4, Z6, Z9
+	VFMADD231PD      Z6, Z9, Z6
+	VBROADCASTSD     guesses<>+320(SB), Z4
+	VFNMADD231PD     Z5, Z7, Z4
+	VFMADD231PD      Z7, Z4, Z7
+	VBROADCASTSD     guesses<>+320(SB), Z4
+	VFNMADD231PD     Z2, Z8, Z4
+	VFMADD231PD      Z8, Z4, Z8
+	VPADDQ.BCST      guesses<>+352(SB), Z3, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z6, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z7, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z8, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	KORTESTB         K1, K1
+	JCC              compute_1
+	VCVTPD2PS        Z3, Y2
+	VMOVUPS          Y2, (CX)
+	VCVTPD2PS        Z6, Y2
+	VMOVUPS          Y2, 32(CX)
+	VCVTPD2PS        Z7, Y2
+	VMOVUPS          Y2, 64(CX)
+	VCVTPD2PS        Z8, Y2
+	VMOVUPS          Y2, 96(CX)
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000080, CX
+	JMP              guess_1
+
+compute_1:
+	VCVTPS2PD    (DX), Z2
 	VBROADCASTSD 80(AX), Z3
-	VMAXPD       Z1, Z3, Z1
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	JMP          guess_1
+
+guessed_1:
+loop_2:
+	CMPQ         BX, $0x00000008
+	JLT          end_2
+	VCVTPS2PD    (DX), Z1
+	VBROADCASTSD 80(AX), Z2
 	VBROADCASTSD 72(AX), Z3
+	VMAXPD       Z1, Z2, Z1
 	VMINPD       Z1, Z3, Z1
+	VBROADCASTSD 88(AX), Z2
 	VXORPD       Z2, Z1, Z1
 	VMULPD.BCST  (AX), Z1, Z2
 	VADDPD.BCST  8(AX), Z2, Z2
@@ -123,11 +799,11 @@ loop_1:
 	VMULPD       Z3, Z5, Z3
 	VADDPD.BCST  112(AX), Z3, Z3
 	VMULPD       Z1, Z3, Z1
-	VADDPD       Z1, Z4, Z4
-	VBROADCASTSD 32(AX), Z1
-	VPADDQ       Z1, Z2, Z2
+	VADDPD       Z1, Z4, Z1
+	VBROADCASTSD 32(AX), Z3
+	VPADDQ       Z3, Z2, Z2
 	VPSLLQ       $0x34, Z2, Z2
-	VMULPD       Z2, Z4, Z1
+	VMULPD       Z2, Z1, Z1
 	VADDPD.BCST  40(AX), Z1, Z1
 	VBROADCASTSD 40(AX), Z2
 	VDIVPD       Z1, Z2, Z1
@@ -135,45 +811,1259 @@ loop_1:
 	VCMPPS       $0x03, Y1, Y1, Y2
 	VBLENDVPS    Y2, Y0, Y1, Y1
 	VMOVUPS      Y1, (CX)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, BX
-	JMP          loop_1
+	JMP          loop_2
 
-end_1:
+end_2:
+	VZEROUPPER
+	RET
+
+// func siluAVX512(dst *float32, src *float32, n int, table *float64)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
+TEXT ·siluAVX512(SB), NOSPLIT, $0-32
+	MOVQ         table+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         src+8(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), BX
+	VMOVUPD      guesses<>+0(SB), Z1
+
+guess_1:
+	CMPQ             BX, $0x00000020
+	JLT              guessed_1
+	SUBQ             $0x00000020, BX
+	VBROADCASTSS     unit<>+4(SB), Z2
+	VBROADCASTSS     unit<>+8(SB), Z3
+	VMOVUPS          (DX), Z4
+	VANDPS           Z2, Z4, Z4
+	VCMPPS           $0x11, Z3, Z4, K1
+	VCVTPS2PD        (DX), Z4
+	VCVTPS2PD        32(DX), Z5
+	VMOVUPS          64(DX), Z6
+	VANDPS           Z2, Z6, Z2
+	VCMPPS           $0x11, Z3, Z2, K1, K1
+	VCVTPS2PD        64(DX), Z2
+	VCVTPS2PD        96(DX), Z3
+	KORTESTW         K1, K1
+	JCC              compute_1
+	VBROADCASTSD     guesses<>+136(SB), Z7
+	VFMADD213PD.BCST guesses<>+152(SB), Z4, Z7
+	VSUBPD.BCST      guesses<>+152(SB), Z7, Z6
+	VFMADD231PD.BCST guesses<>+160(SB), Z6, Z4
+	VPSLLQ           $0x30, Z7, Z6
+	VPERMI2PD        guesses<>+64(SB), Z1, Z7
+	VPADDQ           Z7, Z6, Z6
+	VBROADCASTSD     guesses<>+136(SB), Z8
+	VFMADD213PD.BCST guesses<>+152(SB), Z5, Z8
+	VSUBPD.BCST      guesses<>+152(SB), Z8, Z7
+	VFMADD231PD.BCST guesses<>+160(SB), Z7, Z5
+	VPSLLQ           $0x30, Z8, Z7
+	VPERMI2PD        guesses<>+64(SB), Z1, Z8
+	VPADDQ           Z8, Z7, Z7
+	VBROADCASTSD     guesses<>+136(SB), Z9
+	VFMADD213PD.BCST guesses<>+152(SB), Z2, Z9
+	VSUBPD.BCST      guesses<>+152(SB), Z9, Z8
+	VFMADD231PD.BCST guesses<>+160(SB), Z8, Z2
+	VPSLLQ           $0x30, Z9, Z8
+	VPERMI2PD        guesses<>+64(SB), Z1, Z9
+	VPADDQ           Z9, Z8, Z8
+	VBROADCASTSD     guesses<>+136(SB), Z10
+	VFMADD213PD.BCST guesses<>+152(SB), Z3, Z10
+	VSUBPD.BCST      guesses<>+152(SB), Z10, Z9
+	VFMADD231PD.BCST guesses<>+160(SB), Z9, Z3
+	VPSLLQ           $0x30, Z10, Z9
+	VPERMI2PD        guesses<>+64(SB), Z1, Z10
+	VPADDQ           Z10, Z9, Z9
+	VBROADCASTSD     guesses<>+264(SB), Z10
+	VFMADD213PD.BCST guesses<>+256(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+248(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+240(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+232(SB), Z4, Z10
+	VFMADD213PD.BCST guesses<>+224(SB), Z4, Z10
+	VBROADCASTSD     guesses<>+264(SB), Z4
+	VFMADD213PD.BCST guesses<>+256(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+248(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+240(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+232(SB), Z5, Z4
+	VFMADD213PD.BCST guesses<>+224(SB), Z5, Z4
+	VBROADCASTSD     guesses<>+264(SB), Z5
+	VFMADD213PD.BCST guesses<>+256(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+248(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+240(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+232(SB), Z2, Z5
+	VFMADD213PD.BCST guesses<>+224(SB), Z2, Z5
+	VBROADCASTSD     guesses<>+264(SB), Z2
+	VFMADD213PD.BCST guesses<>+256(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+248(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+240(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+232(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+224(SB), Z3, Z2
+	VFMADD213PD.BCST guesses<>+320(SB), Z6, Z10
+	VFMADD213PD.BCST guesses<>+320(SB), Z7, Z4
+	VFMADD213PD.BCST guesses<>+320(SB), Z8, Z5
+	VFMADD213PD.BCST guesses<>+320(SB), Z9, Z2
+	VCVTPD2PS        Z10, Y6
+	VBROADCASTSS     unit<>+0(SB), Y3
+	VDIVPS           Y6, Y3, Y6
+	VCVTPS2PD        Y6, Z3
+	VCVTPD2PS        Z4, Y7
+	VBROADCASTSS     unit<>+0(SB), Y6
+	VDIVPS           Y7, Y6, Y7
+	VCVTPS2PD        Y7, Z6
+	VCVTPD2PS        Z5, Y8
+	VBROADCASTSS     unit<>+0(SB), Y7
+	VDIVPS           Y8, Y7, Y8
+	VCVTPS2PD        Y8, Z7
+	VCVTPD2PS        Z2, Y9
+	VBROADCASTSS     unit<>+0(SB), Y8
+	VDIVPS           Y9, Y8, Y9
+	VCVTPS2PD        Y9, Z8
+	VBROADCASTSD     guesses<>+320(SB), Z9
+	VFNMADD231PD     Z10, Z3, Z9
+	VFMADD231PD      Z3, Z9, Z3
+	VBROADCASTSD     guesses<>+320(SB), Z9
+	VFNMADD231PD     Z4, Z6, Z9
+	VFMADD231PD      Z6, Z9, Z6
+	VBROADCASTSD     guesses<>+320(SB), Z4
+	VFNMADD231PD     Z5, Z7, Z4
+	VFMADD231PD      Z7, Z4, Z7
+	VBROADCASTSD     guesses<>+320(SB), Z4
+	VFNMADD231PD     Z2, Z8, Z4
+	VFMADD231PD      Z8, Z4, Z8
+	VPADDQ.BCST      guesses<>+352(SB), Z3, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z6, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z7, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST      guesses<>+352(SB), Z8, Z2
+	VPTESTMQ.BCST    guesses<>+360(SB), Z2, K1, K1
+	KORTESTB         K1, K1
+	JCC              compute_1
+	VCVTPD2PS        Z3, Y2
+	VMULPS           (DX), Y2, Y2
+	VMOVUPS          Y2, (CX)
+	VCVTPD2PS        Z6, Y2
+	VMULPS           32(DX), Y2, Y2
+	VMOVUPS          Y2, 32(CX)
+	VCVTPD2PS        Z7, Y2
+	VMULPS           64(DX), Y2, Y2
+	VMOVUPS          Y2, 64(CX)
+	VCVTPD2PS        Z8, Y2
+	VMULPS           96(DX), Y2, Y2
+	VMOVUPS          Y2, 96(CX)
+	ADDQ             $0x00000080, DX
+	ADDQ             $0x00000080, CX
+	JMP              guess_1
+
+compute_1:
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VMULPS       (DX), Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VMULPS       (DX), Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VMULPS       (DX), Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VBROADCASTSD 80(AX), Z3
+	VBROADCASTSD 72(AX), Z4
+	VMAXPD       Z2, Z3, Z2
+	VMINPD       Z2, Z4, Z2
+	VBROADCASTSD 88(AX), Z3
+	VXORPD       Z3, Z2, Z2
+	VMULPD.BCST  (AX), Z2, Z3
+	VADDPD.BCST  8(AX), Z3, Z3
+	VSUBPD.BCST  8(AX), Z3, Z4
+	VMULPD.BCST  16(AX), Z4, Z5
+	VSUBPD       Z5, Z2, Z2
+	VMULPD.BCST  24(AX), Z4, Z4
+	VSUBPD       Z4, Z2, Z2
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 184(AX), Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  168(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  152(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  136(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  120(AX), Z5, Z5
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  104(AX), Z5, Z5
+	VBROADCASTSD 176(AX), Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  160(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  144(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z6
+	VADDPD.BCST  128(AX), Z6, Z6
+	VMULPD       Z4, Z6, Z4
+	VADDPD.BCST  112(AX), Z4, Z4
+	VMULPD       Z2, Z4, Z2
+	VADDPD       Z2, Z5, Z2
+	VBROADCASTSD 32(AX), Z4
+	VPADDQ       Z4, Z3, Z3
+	VPSLLQ       $0x34, Z3, Z3
+	VMULPD       Z3, Z2, Z2
+	VADDPD.BCST  40(AX), Z2, Z2
+	VBROADCASTSD 40(AX), Z3
+	VDIVPD       Z2, Z3, Z2
+	VCVTPD2PS    Z2, Y2
+	VMULPS       (DX), Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y3
+	VBLENDVPS    Y3, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	JMP          guess_1
+
+guessed_1:
+loop_2:
+	CMPQ         BX, $0x00000008
+	JLT          end_2
+	VCVTPS2PD    (DX), Z1
+	VBROADCASTSD 80(AX), Z2
+	VBROADCASTSD 72(AX), Z3
+	VMAXPD       Z1, Z2, Z1
+	VMINPD       Z1, Z3, Z1
+	VBROADCASTSD 88(AX), Z2
+	VXORPD       Z2, Z1, Z1
+	VMULPD.BCST  (AX), Z1, Z2
+	VADDPD.BCST  8(AX), Z2, Z2
+	VSUBPD.BCST  8(AX), Z2, Z3
+	VMULPD.BCST  16(AX), Z3, Z4
+	VSUBPD       Z4, Z1, Z1
+	VMULPD.BCST  24(AX), Z3, Z3
+	VSUBPD       Z3, Z1, Z1
+	VMULPD       Z1, Z1, Z3
+	VBROADCASTSD 184(AX), Z4
+	VMULPD       Z3, Z4, Z4
+	VADDPD.BCST  168(AX), Z4, Z4
+	VMULPD       Z3, Z4, Z4
+	VADDPD.BCST  152(AX), Z4, Z4
+	VMULPD       Z3, Z4, Z4
+	VADDPD.BCST  136(AX), Z4, Z4
+	VMULPD       Z3, Z4, Z4
+	VADDPD.BCST  120(AX), Z4, Z4
+	VMULPD       Z3, Z4, Z4
+	VADDPD.BCST  104(AX), Z4, Z4
+	VBROADCASTSD 176(AX), Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  160(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  144(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  128(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z3
+	VADDPD.BCST  112(AX), Z3, Z3
+	VMULPD       Z1, Z3, Z1
+	VADDPD       Z1, Z4, Z1
+	VBROADCASTSD 32(AX), Z3
+	VPADDQ       Z3, Z2, Z2
+	VPSLLQ       $0x34, Z2, Z2
+	VMULPD       Z2, Z1, Z1
+	VADDPD.BCST  40(AX), Z1, Z1
+	VBROADCASTSD 40(AX), Z2
+	VDIVPD       Z1, Z2, Z1
+	VCVTPD2PS    Z1, Y1
+	VMULPS       (DX), Y1, Y1
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, BX
+	JMP          loop_2
+
+end_2:
 	VZEROUPPER
 	RET
 
 // func tanhAVX512(dst *float32, src *float32, n int, table *float64)
-// Requires: AVX, AVX2, AVX512DQ, AVX512F
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL
 TEXT ·tanhAVX512(SB), NOSPLIT, $0-32
 	MOVQ         table+24(FP), AX
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
-	MOVQ         n+16(FP), BX
-	MOVL         $0x7fc00000, SI
-	VMOVD        SI, X0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
 	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), BX
+	VMOVUPD      guesses<>+0(SB), Z1
 
-loop_1:
+guess_1:
+	CMPQ              BX, $0x00000020
+	JLT               guessed_1
+	SUBQ              $0x00000020, BX
+	VMOVUPS           (DX), Z2
+	VCMPPS            $0x07, Z2, Z2, K1
+	VCVTPS2PD         (DX), Z2
+	VCVTPS2PD         32(DX), Z8
+	VMOVUPS           64(DX), Z9
+	VCMPPS            $0x07, Z9, Z9, K1, K1
+	VCVTPS2PD         64(DX), Z9
+	VCVTPS2PD         96(DX), Z10
+	KORTESTW          K1, K1
+	JCC               compute_1
+	VBROADCASTSD      guesses<>+336(SB), Z11
+	VBROADCASTSD      guesses<>+344(SB), Z12
+	VMINPD            Z2, Z11, Z2
+	VMAXPD            Z2, Z12, Z2
+	VMINPD            Z8, Z11, Z8
+	VMAXPD            Z8, Z12, Z8
+	VMINPD            Z9, Z11, Z9
+	VMAXPD            Z9, Z12, Z9
+	VMINPD            Z10, Z11, Z10
+	VMAXPD            Z10, Z12, Z10
+	VBROADCASTSD      guesses<>+144(SB), Z12
+	VFMADD213PD.BCST  guesses<>+152(SB), Z2, Z12
+	VSUBPD.BCST       guesses<>+152(SB), Z12, Z11
+	VFNMADD231PD.BCST guesses<>+168(SB), Z11, Z2
+	VPSLLQ            $0x30, Z12, Z11
+	VPERMI2PD         guesses<>+64(SB), Z1, Z12
+	VPADDQ            Z12, Z11, Z11
+	VBROADCASTSD      guesses<>+144(SB), Z13
+	VFMADD213PD.BCST  guesses<>+152(SB), Z8, Z13
+	VSUBPD.BCST       guesses<>+152(SB), Z13, Z12
+	VFNMADD231PD.BCST guesses<>+168(SB), Z12, Z8
+	VPSLLQ            $0x30, Z13, Z12
+	VPERMI2PD         guesses<>+64(SB), Z1, Z13
+	VPADDQ            Z13, Z12, Z12
+	VBROADCASTSD      guesses<>+144(SB), Z14
+	VFMADD213PD.BCST  guesses<>+152(SB), Z9, Z14
+	VSUBPD.BCST       guesses<>+152(SB), Z14, Z13
+	VFNMADD231PD.BCST guesses<>+168(SB), Z13, Z9
+	VPSLLQ            $0x30, Z14, Z13
+	VPERMI2PD         guesses<>+64(SB), Z1, Z14
+	VPADDQ            Z14, Z13, Z13
+	VBROADCASTSD      guesses<>+144(SB), Z15
+	VFMADD213PD.BCST  guesses<>+152(SB), Z10, Z15
+	VSUBPD.BCST       guesses<>+152(SB), Z15, Z14
+	VFNMADD231PD.BCST guesses<>+168(SB), Z14, Z10
+	VPSLLQ            $0x30, Z15, Z14
+	VPERMI2PD         guesses<>+64(SB), Z1, Z15
+	VPADDQ            Z15, Z14, Z14
+	VBROADCASTSD      guesses<>+312(SB), Z15
+	VFMADD213PD.BCST  guesses<>+304(SB), Z2, Z15
+	VFMADD213PD.BCST  guesses<>+296(SB), Z2, Z15
+	VFMADD213PD.BCST  guesses<>+288(SB), Z2, Z15
+	VFMADD213PD.BCST  guesses<>+280(SB), Z2, Z15
+	VFMADD213PD.BCST  guesses<>+272(SB), Z2, Z15
+	VBROADCASTSD      guesses<>+312(SB), Z16
+	VFMADD213PD.BCST  guesses<>+304(SB), Z8, Z16
+	VFMADD213PD.BCST  guesses<>+296(SB), Z8, Z16
+	VFMADD213PD.BCST  guesses<>+288(SB), Z8, Z16
+	VFMADD213PD.BCST  guesses<>+280(SB), Z8, Z16
+	VFMADD213PD.BCST  guesses<>+272(SB), Z8, Z16
+	VBROADCASTSD      guesses<>+312(SB), Z17
+	VFMADD213PD.BCST  guesses<>+304(SB), Z9, Z17
+	VFMADD213PD.BCST  guesses<>+296(SB), Z9, Z17
+	VFMADD213PD.BCST  guesses<>+288(SB), Z9, Z17
+	VFMADD213PD.BCST  guesses<>+280(SB), Z9, Z17
+	VFMADD213PD.BCST  guesses<>+272(SB), Z9, Z17
+	VBROADCASTSD      guesses<>+312(SB), Z18
+	VFMADD213PD.BCST  guesses<>+304(SB), Z10, Z18
+	VFMADD213PD.BCST  guesses<>+296(SB), Z10, Z18
+	VFMADD213PD.BCST  guesses<>+288(SB), Z10, Z18
+	VFMADD213PD.BCST  guesses<>+280(SB), Z10, Z18
+	VFMADD213PD.BCST  guesses<>+272(SB), Z10, Z18
+	VMULPD            Z2, Z15, Z2
+	VMULPD            Z8, Z16, Z8
+	VMULPD            Z9, Z17, Z9
+	VMULPD            Z10, Z18, Z10
+	VSUBPD.BCST       guesses<>+320(SB), Z11, Z15
+	VFMADD213PD       Z15, Z11, Z2
+	VSUBPD.BCST       guesses<>+320(SB), Z12, Z11
+	VFMADD213PD       Z11, Z12, Z8
+	VSUBPD.BCST       guesses<>+320(SB), Z13, Z11
+	VFMADD213PD       Z11, Z13, Z9
+	VSUBPD.BCST       guesses<>+320(SB), Z14, Z11
+	VFMADD213PD       Z11, Z14, Z10
+	VADDPD.BCST       guesses<>+328(SB), Z2, Z11
+	VADDPD.BCST       guesses<>+328(SB), Z8, Z12
+	VADDPD.BCST       guesses<>+328(SB), Z9, Z13
+	VADDPD.BCST       guesses<>+328(SB), Z10, Z14
+	VCVTPD2PS         Z11, Y16
+	VBROADCASTSS      unit<>+0(SB), Y15
+	VDIVPS            Y16, Y15, Y16
+	VCVTPS2PD         Y16, Z15
+	VCVTPD2PS         Z12, Y17
+	VBROADCASTSS      unit<>+0(SB), Y16
+	VDIVPS            Y17, Y16, Y17
+	VCVTPS2PD         Y17, Z16
+	VCVTPD2PS         Z13, Y18
+	VBROADCASTSS      unit<>+0(SB), Y17
+	VDIVPS            Y18, Y17, Y18
+	VCVTPS2PD         Y18, Z17
+	VCVTPD2PS         Z14, Y19
+	VBROADCASTSS      unit<>+0(SB), Y18
+	VDIVPS            Y19, Y18, Y19
+	VCVTPS2PD         Y19, Z18
+	VMULPD            Z15, Z2, Z19
+	VMULPD            Z16, Z8, Z20
+	VMULPD            Z17, Z9, Z21
+	VMULPD            Z18, Z10, Z22
+	VFNMADD231PD      Z11, Z19, Z2
+	VFMADD231PD       Z2, Z15, Z19
+	VFNMADD231PD      Z12, Z20, Z8
+	VFMADD231PD       Z8, Z16, Z20
+	VFNMADD231PD      Z13, Z21, Z9
+	VFMADD231PD       Z9, Z17, Z21
+	VFNMADD231PD      Z14, Z22, Z10
+	VFMADD231PD       Z10, Z18, Z22
+	VPADDQ.BCST       guesses<>+352(SB), Z19, Z2
+	VPTESTMQ.BCST     guesses<>+360(SB), Z2, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z20, Z2
+	VPTESTMQ.BCST     guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z21, Z2
+	VPTESTMQ.BCST     guesses<>+360(SB), Z2, K1, K1
+	VPADDQ.BCST       guesses<>+352(SB), Z22, Z2
+	VPTESTMQ.BCST     guesses<>+360(SB), Z2, K1, K1
+	KORTESTB          K1, K1
+	JCC               compute_1
+	VCVTPD2PS         Z19, Y2
+	VMOVUPS           (DX), Y8
+	VPTERNLOGD.BCST   $0xe4, unit<>+4(SB), Y8, Y2
+	VMOVUPS           Y2, (CX)
+	VCVTPD2PS         Z20, Y2
+	VMOVUPS           32(DX), Y8
+	VPTERNLOGD.BCST   $0xe4, unit<>+4(SB), Y8, Y2
+	VMOVUPS           Y2, 32(CX)
+	VCVTPD2PS         Z21, Y2
+	VMOVUPS           64(DX), Y8
+	VPTERNLOGD.BCST   $0xe4, unit<>+4(SB), Y8, Y2
+	VMOVUPS           Y2, 64(CX)
+	VCVTPD2PS         Z22, Y2
+	VMOVUPS           96(DX), Y8
+	VPTERNLOGD.BCST   $0xe4, unit<>+4(SB), Y8, Y2
+	VMOVUPS           Y2, 96(CX)
+	ADDQ              $0x00000080, DX
+	ADDQ              $0x00000080, CX
+	JMP               guess_1
+
+compute_1:
+	VCVTPS2PD    (DX), Z2
+	VMULPD       Z2, Z2, Z8
+	VBROADCASTSD 240(AX), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  232(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  224(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  216(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  208(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  200(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z8
+	VADDPD.BCST  192(AX), Z8, Z8
+	VMULPD       Z2, Z8, Z8
+	VBROADCASTSD 96(AX), Z9
+	VANDPD       Z9, Z2, Z9
+	VMULPD.BCST  48(AX), Z9, Z9
+	VBROADCASTSD 80(AX), Z10
+	VBROADCASTSD 72(AX), Z11
+	VMAXPD       Z9, Z10, Z9
+	VMINPD       Z9, Z11, Z9
+	VMULPD.BCST  (AX), Z9, Z10
+	VADDPD.BCST  8(AX), Z10, Z10
+	VSUBPD.BCST  8(AX), Z10, Z11
+	VMULPD.BCST  16(AX), Z11, Z12
+	VSUBPD       Z12, Z9, Z9
+	VMULPD.BCST  24(AX), Z11, Z11
+	VSUBPD       Z11, Z9, Z9
+	VMULPD       Z9, Z9, Z11
+	VBROADCASTSD 184(AX), Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  168(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  152(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  136(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  120(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  104(AX), Z12, Z12
+	VBROADCASTSD 176(AX), Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  160(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  144(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  128(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z11
+	VADDPD.BCST  112(AX), Z11, Z11
+	VMULPD       Z9, Z11, Z9
+	VADDPD       Z9, Z12, Z9
+	VBROADCASTSD 32(AX), Z11
+	VPADDQ       Z11, Z10, Z10
+	VPSLLQ       $0x34, Z10, Z10
+	VMULPD       Z10, Z9, Z9
+	VADDPD.BCST  40(AX), Z9, Z9
+	VBROADCASTSD 48(AX), Z10
+	VDIVPD       Z9, Z10, Z9
+	VBROADCASTSD 40(AX), Z10
+	VSUBPD       Z9, Z10, Z9
+	VBROADCASTSD 96(AX), Z10
+	VANDPD       Z10, Z2, Z10
+	VBROADCASTSD 88(AX), Z11
+	VANDPD       Z11, Z2, Z2
+	VBROADCASTSD 96(AX), Z11
+	VANDPD       Z11, Z9, Z9
+	VORPD        Z2, Z9, Z2
+	VBROADCASTSD 64(AX), Z9
+	VCMPPD       $0x11, Z9, Z10, K1
+	VBLENDMPD    Z8, Z2, K1, Z3
+	VCVTPD2PS    Z3, Y2
+	VCMPPS       $0x03, Y2, Y2, Y8
+	VBLENDVPS    Y8, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VMULPD       Z2, Z2, Z8
+	VBROADCASTSD 240(AX), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  232(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  224(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  216(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  208(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  200(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z8
+	VADDPD.BCST  192(AX), Z8, Z8
+	VMULPD       Z2, Z8, Z8
+	VBROADCASTSD 96(AX), Z9
+	VANDPD       Z9, Z2, Z9
+	VMULPD.BCST  48(AX), Z9, Z9
+	VBROADCASTSD 80(AX), Z10
+	VBROADCASTSD 72(AX), Z11
+	VMAXPD       Z9, Z10, Z9
+	VMINPD       Z9, Z11, Z9
+	VMULPD.BCST  (AX), Z9, Z10
+	VADDPD.BCST  8(AX), Z10, Z10
+	VSUBPD.BCST  8(AX), Z10, Z11
+	VMULPD.BCST  16(AX), Z11, Z12
+	VSUBPD       Z12, Z9, Z9
+	VMULPD.BCST  24(AX), Z11, Z11
+	VSUBPD       Z11, Z9, Z9
+	VMULPD       Z9, Z9, Z11
+	VBROADCASTSD 184(AX), Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  168(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  152(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  136(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  120(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  104(AX), Z12, Z12
+	VBROADCASTSD 176(AX), Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  160(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  144(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  128(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z11
+	VADDPD.BCST  112(AX), Z11, Z11
+	VMULPD       Z9, Z11, Z9
+	VADDPD       Z9, Z12, Z9
+	VBROADCASTSD 32(AX), Z11
+	VPADDQ       Z11, Z10, Z10
+	VPSLLQ       $0x34, Z10, Z10
+	VMULPD       Z10, Z9, Z9
+	VADDPD.BCST  40(AX), Z9, Z9
+	VBROADCASTSD 48(AX), Z10
+	VDIVPD       Z9, Z10, Z9
+	VBROADCASTSD 40(AX), Z10
+	VSUBPD       Z9, Z10, Z9
+	VBROADCASTSD 96(AX), Z10
+	VANDPD       Z10, Z2, Z10
+	VBROADCASTSD 88(AX), Z11
+	VANDPD       Z11, Z2, Z2
+	VBROADCASTSD 96(AX), Z11
+	VANDPD       Z11, Z9, Z9
+	VORPD        Z2, Z9, Z2
+	VBROADCASTSD 64(AX), Z9
+	VCMPPD       $0x11, Z9, Z10, K1
+	VBLENDMPD    Z8, Z2, K1, Z4
+	VCVTPD2PS    Z4, Y2
+	VCMPPS       $0x03, Y2, Y2, Y8
+	VBLENDVPS    Y8, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VMULPD       Z2, Z2, Z8
+	VBROADCASTSD 240(AX), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  232(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  224(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  216(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  208(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  200(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z8
+	VADDPD.BCST  192(AX), Z8, Z8
+	VMULPD       Z2, Z8, Z8
+	VBROADCASTSD 96(AX), Z9
+	VANDPD       Z9, Z2, Z9
+	VMULPD.BCST  48(AX), Z9, Z9
+	VBROADCASTSD 80(AX), Z10
+	VBROADCASTSD 72(AX), Z11
+	VMAXPD       Z9, Z10, Z9
+	VMINPD       Z9, Z11, Z9
+	VMULPD.BCST  (AX), Z9, Z10
+	VADDPD.BCST  8(AX), Z10, Z10
+	VSUBPD.BCST  8(AX), Z10, Z11
+	VMULPD.BCST  16(AX), Z11, Z12
+	VSUBPD       Z12, Z9, Z9
+	VMULPD.BCST  24(AX), Z11, Z11
+	VSUBPD       Z11, Z9, Z9
+	VMULPD       Z9, Z9, Z11
+	VBROADCASTSD 184(AX), Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  168(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  152(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  136(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  120(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  104(AX), Z12, Z12
+	VBROADCASTSD 176(AX), Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  160(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  144(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  128(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z11
+	VADDPD.BCST  112(AX), Z11, Z11
+	VMULPD       Z9, Z11, Z9
+	VADDPD       Z9, Z12, Z9
+	VBROADCASTSD 32(AX), Z11
+	VPADDQ       Z11, Z10, Z10
+	VPSLLQ       $0x34, Z10, Z10
+	VMULPD       Z10, Z9, Z9
+	VADDPD.BCST  40(AX), Z9, Z9
+	VBROADCASTSD 48(AX), Z10
+	VDIVPD       Z9, Z10, Z9
+	VBROADCASTSD 40(AX), Z10
+	VSUBPD       Z9, Z10, Z9
+	VBROADCASTSD 96(AX), Z10
+	VANDPD       Z10, Z2, Z10
+	VBROADCASTSD 88(AX), Z11
+	VANDPD       Z11, Z2, Z2
+	VBROADCASTSD 96(AX), Z11
+	VANDPD       Z11, Z9, Z9
+	VORPD        Z2, Z9, Z2
+	VBROADCASTSD 64(AX), Z9
+	VCMPPD       $0x11, Z9, Z10, K1
+	VBLENDMPD    Z8, Z2, K1, Z5
+	VCVTPD2PS    Z5, Y2
+	VCMPPS       $0x03, Y2, Y2, Y8
+	VBLENDVPS    Y8, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	VCVTPS2PD    (DX), Z2
+	VMULPD       Z2, Z2, Z8
+	VBROADCASTSD 240(AX), Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  232(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  224(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  216(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  208(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z9
+	VADDPD.BCST  200(AX), Z9, Z9
+	VMULPD       Z8, Z9, Z8
+	VADDPD.BCST  192(AX), Z8, Z8
+	VMULPD       Z2, Z8, Z8
+	VBROADCASTSD 96(AX), Z9
+	VANDPD       Z9, Z2, Z9
+	VMULPD.BCST  48(AX), Z9, Z9
+	VBROADCASTSD 80(AX), Z10
+	VBROADCASTSD 72(AX), Z11
+	VMAXPD       Z9, Z10, Z9
+	VMINPD       Z9, Z11, Z9
+	VMULPD.BCST  (AX), Z9, Z10
+	VADDPD.BCST  8(AX), Z10, Z10
+	VSUBPD.BCST  8(AX), Z10, Z11
+	VMULPD.BCST  16(AX), Z11, Z12
+	VSUBPD       Z12, Z9, Z9
+	VMULPD.BCST  24(AX), Z11, Z11
+	VSUBPD       Z11, Z9, Z9
+	VMULPD       Z9, Z9, Z11
+	VBROADCASTSD 184(AX), Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  168(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  152(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  136(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  120(AX), Z12, Z12
+	VMULPD       Z11, Z12, Z12
+	VADDPD.BCST  104(AX), Z12, Z12
+	VBROADCASTSD 176(AX), Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  160(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  144(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z13
+	VADDPD.BCST  128(AX), Z13, Z13
+	VMULPD       Z11, Z13, Z11
+	VADDPD.BCST  112(AX), Z11, Z11
+	VMULPD       Z9, Z11, Z9
+	VADDPD       Z9, Z12, Z9
+	VBROADCASTSD 32(AX), Z11
+	VPADDQ       Z11, Z10, Z10
+	VPSLLQ       $0x34, Z10, Z10
+	VMULPD       Z10, Z9, Z9
+	VADDPD.BCST  40(AX), Z9, Z9
+	VBROADCASTSD 48(AX), Z10
+	VDIVPD       Z9, Z10, Z9
+	VBROADCASTSD 40(AX), Z10
+	VSUBPD       Z9, Z10, Z9
+	VBROADCASTSD 96(AX), Z10
+	VANDPD       Z10, Z2, Z10
+	VBROADCASTSD 88(AX), Z11
+	VANDPD       Z11, Z2, Z2
+	VBROADCASTSD 96(AX), Z11
+	VANDPD       Z11, Z9, Z9
+	VORPD        Z2, Z9, Z2
+	VBROADCASTSD 64(AX), Z9
+	VCMPPD       $0x11, Z9, Z10, K1
+	VBLENDMPD    Z8, Z2, K1, Z6
+	VCVTPD2PS    Z6, Y2
+	VCMPPS       $0x03, Y2, Y2, Y8
+	VBLENDVPS    Y8, Y0, Y2, Y2
+	VMOVUPS      Y2, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	JMP          guess_1
+
+guessed_1:
+loop_2:
 	CMPQ         BX, $0x00000008
-	JLT          end_1
+	JLT          end_2
 	VCVTPS2PD    (DX), Z1
-	VBROADCASTSD 96(AX), Z2
-	VANDPD       Z2, Z1, Z2
-	VMULPD.BCST  48(AX), Z2, Z3
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD 240(AX), Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  232(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  224(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  216(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  208(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  200(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z2
+	VADDPD.BCST  192(AX), Z2, Z2
+	VMULPD       Z1, Z2, Z2
+	VBROADCASTSD 96(AX), Z3
+	VANDPD       Z3, Z1, Z3
+	VMULPD.BCST  48(AX), Z3, Z3
 	VBROADCASTSD 80(AX), Z4
+	VBROADCASTSD 72(AX), Z5
 	VMAXPD       Z3, Z4, Z3
-	VBROADCASTSD 72(AX), Z4
-	VMINPD       Z3, Z4, Z3
+	VMINPD       Z3, Z5, Z3
 	VMULPD.BCST  (AX), Z3, Z4
 	VADDPD.BCST  8(AX), Z4, Z4
-	VSUBPD.BCST  8(AX), Z4, Z6
-	VMULPD.BCST  16(AX), Z6, Z7
-	VSUBPD       Z7, Z3, Z3
-	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD.BCST  8(AX), Z4, Z5
+	VMULPD.BCST  16(AX), Z5, Z6
 	VSUBPD       Z6, Z3, Z3
-	VMULPD       Z3, Z3, Z6
+	VMULPD.BCST  24(AX), Z5, Z5
+	VSUBPD       Z5, Z3, Z3
+	VMULPD       Z3, Z3, Z5
+	VBROADCASTSD 184(AX), Z6
+	VMULPD       Z5, Z6, Z6
+	VADDPD.BCST  168(AX), Z6, Z6
+	VMULPD       Z5, Z6, Z6
+	VADDPD.BCST  152(AX), Z6, Z6
+	VMULPD       Z5, Z6, Z6
+	VADDPD.BCST  136(AX), Z6, Z6
+	VMULPD       Z5, Z6, Z6
+	VADDPD.BCST  120(AX), Z6, Z6
+	VMULPD       Z5, Z6, Z6
+	VADDPD.BCST  104(AX), Z6, Z6
+	VBROADCASTSD 176(AX), Z8
+	VMULPD       Z5, Z8, Z8
+	VADDPD.BCST  160(AX), Z8, Z8
+	VMULPD       Z5, Z8, Z8
+	VADDPD.BCST  144(AX), Z8, Z8
+	VMULPD       Z5, Z8, Z8
+	VADDPD.BCST  128(AX), Z8, Z8
+	VMULPD       Z5, Z8, Z5
+	VADDPD.BCST  112(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z3
+	VADDPD       Z3, Z6, Z3
+	VBROADCASTSD 32(AX), Z5
+	VPADDQ       Z5, Z4, Z4
+	VPSLLQ       $0x34, Z4, Z4
+	VMULPD       Z4, Z3, Z3
+	VADDPD.BCST  40(AX), Z3, Z3
+	VBROADCASTSD 48(AX), Z4
+	VDIVPD       Z3, Z4, Z3
+	VBROADCASTSD 40(AX), Z4
+	VSUBPD       Z3, Z4, Z3
+	VBROADCASTSD 96(AX), Z4
+	VANDPD       Z4, Z1, Z4
+	VBROADCASTSD 88(AX), Z5
+	VANDPD       Z5, Z1, Z1
+	VBROADCASTSD 96(AX), Z5
+	VANDPD       Z5, Z3, Z3
+	VORPD        Z1, Z3, Z1
+	VBROADCASTSD 64(AX), Z3
+	VCMPPD       $0x11, Z3, Z4, K1
+	VBLENDMPD    Z2, Z1, K1, Z7
+	VCVTPD2PS    Z7, Y1
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
+	SUBQ         $0x00000008, BX
+	JMP          loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func erfAVX512(dst *float32, src *float32, n int, table *float64)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F
+TEXT ·erfAVX512(SB), NOSPLIT, $0-32
+	MOVQ         table+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         src+8(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVQ         n+16(FP), BX
+
+loop_1:
+	CMPQ         BX, $0x00000010
+	JLT          end_1
+	VCVTPS2PD    (DX), Z1
+	VCVTPS2PD    32(DX), Z2
+	VMULPD       Z1, Z1, Z3
+	VMULPD       Z2, Z2, Z4
+	VBROADCASTSD 328(AX), Z5
+	VMULPD       Z3, Z5, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  320(AX), Z6, Z6
+	VADDPD.BCST  320(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  312(AX), Z6, Z6
+	VADDPD.BCST  312(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  304(AX), Z6, Z6
+	VADDPD.BCST  304(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  296(AX), Z6, Z6
+	VADDPD.BCST  296(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  288(AX), Z6, Z6
+	VADDPD.BCST  288(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  280(AX), Z6, Z6
+	VADDPD.BCST  280(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  272(AX), Z6, Z6
+	VADDPD.BCST  272(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  264(AX), Z6, Z6
+	VADDPD.BCST  264(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z6
+	VMULPD       Z4, Z5, Z5
+	VADDPD.BCST  256(AX), Z6, Z6
+	VADDPD.BCST  256(AX), Z5, Z5
+	VMULPD       Z3, Z6, Z3
+	VMULPD       Z4, Z5, Z4
+	VADDPD.BCST  248(AX), Z3, Z3
+	VADDPD.BCST  248(AX), Z4, Z4
+	VMULPD       Z1, Z3, Z3
+	VMULPD       Z2, Z4, Z4
+	VBROADCASTSD 56(AX), Z5
+	VBROADCASTSD 96(AX), Z6
+	VANDPD       Z6, Z1, Z13
+	VANDPD       Z6, Z2, Z6
+	VMINPD       Z13, Z5, Z13
+	VMINPD       Z6, Z5, Z5
+	VMULPD       Z13, Z13, Z6
+	VMULPD       Z5, Z5, Z14
+	VBROADCASTSD 88(AX), Z15
+	VXORPD       Z15, Z6, Z6
+	VXORPD       Z15, Z14, Z14
+	VMULPD.BCST  (AX), Z6, Z15
+	VMULPD.BCST  (AX), Z14, Z16
+	VADDPD.BCST  8(AX), Z15, Z15
+	VADDPD.BCST  8(AX), Z16, Z16
+	VSUBPD.BCST  8(AX), Z15, Z17
+	VSUBPD.BCST  8(AX), Z16, Z18
+	VMULPD.BCST  16(AX), Z17, Z19
+	VMULPD.BCST  16(AX), Z18, Z20
+	VSUBPD       Z19, Z6, Z6
+	VSUBPD       Z20, Z14, Z14
+	VMULPD.BCST  24(AX), Z17, Z17
+	VMULPD.BCST  24(AX), Z18, Z18
+	VSUBPD       Z17, Z6, Z6
+	VSUBPD       Z18, Z14, Z14
+	VMULPD       Z6, Z6, Z17
+	VMULPD       Z14, Z14, Z18
+	VBROADCASTSD 184(AX), Z19
+	VMULPD       Z17, Z19, Z20
+	VMULPD       Z18, Z19, Z19
+	VADDPD.BCST  168(AX), Z20, Z20
+	VADDPD.BCST  168(AX), Z19, Z19
+	VMULPD       Z17, Z20, Z20
+	VMULPD       Z18, Z19, Z19
+	VADDPD.BCST  152(AX), Z20, Z20
+	VADDPD.BCST  152(AX), Z19, Z19
+	VMULPD       Z17, Z20, Z20
+	VMULPD       Z18, Z19, Z19
+	VADDPD.BCST  136(AX), Z20, Z20
+	VADDPD.BCST  136(AX), Z19, Z19
+	VMULPD       Z17, Z20, Z20
+	VMULPD       Z18, Z19, Z19
+	VADDPD.BCST  120(AX), Z20, Z20
+	VADDPD.BCST  120(AX), Z19, Z19
+	VMULPD       Z17, Z20, Z20
+	VMULPD       Z18, Z19, Z19
+	VADDPD.BCST  104(AX), Z20, Z20
+	VADDPD.BCST  104(AX), Z19, Z19
+	VBROADCASTSD 176(AX), Z21
+	VMULPD       Z17, Z21, Z22
+	VMULPD       Z18, Z21, Z21
+	VADDPD.BCST  160(AX), Z22, Z22
+	VADDPD.BCST  160(AX), Z21, Z21
+	VMULPD       Z17, Z22, Z22
+	VMULPD       Z18, Z21, Z21
+	VADDPD.BCST  144(AX), Z22, Z22
+	VADDPD.BCST  144(AX), Z21, Z21
+	VMULPD       Z17, Z22, Z22
+	VMULPD       Z18, Z21, Z21
+	VADDPD.BCST  128(AX), Z22, Z22
+	VADDPD.BCST  128(AX), Z21, Z21
+	VMULPD       Z17, Z22, Z17
+	VMULPD       Z18, Z21, Z18
+	VADDPD.BCST  112(AX), Z17, Z17
+	VADDPD.BCST  112(AX), Z18, Z18
+	VMULPD       Z6, Z17, Z6
+	VMULPD       Z14, Z18, Z14
+	VADDPD       Z6, Z20, Z6
+	VADDPD       Z14, Z19, Z14
+	VBROADCASTSD 32(AX), Z17
+	VPADDQ       Z17, Z15, Z15
+	VPSLLQ       $0x34, Z15, Z15
+	VPADDQ       Z17, Z16, Z16
+	VPSLLQ       $0x34, Z16, Z16
+	VMULPD       Z15, Z6, Z6
+	VMULPD       Z16, Z14, Z14
+	VADDPD.BCST  48(AX), Z13, Z13
+	VADDPD.BCST  48(AX), Z5, Z5
+	VBROADCASTSD 40(AX), Z15
+	VDIVPD       Z13, Z15, Z13
+	VDIVPD       Z5, Z15, Z5
+	VBROADCASTSD 416(AX), Z15
+	VMULPD       Z13, Z15, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  408(AX), Z16, Z16
+	VADDPD.BCST  408(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  400(AX), Z16, Z16
+	VADDPD.BCST  400(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  392(AX), Z16, Z16
+	VADDPD.BCST  392(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  384(AX), Z16, Z16
+	VADDPD.BCST  384(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  376(AX), Z16, Z16
+	VADDPD.BCST  376(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  368(AX), Z16, Z16
+	VADDPD.BCST  368(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  360(AX), Z16, Z16
+	VADDPD.BCST  360(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  352(AX), Z16, Z16
+	VADDPD.BCST  352(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z16
+	VMULPD       Z5, Z15, Z15
+	VADDPD.BCST  344(AX), Z16, Z16
+	VADDPD.BCST  344(AX), Z15, Z15
+	VMULPD       Z13, Z16, Z13
+	VMULPD       Z5, Z15, Z5
+	VADDPD.BCST  336(AX), Z13, Z13
+	VADDPD.BCST  336(AX), Z5, Z5
+	VBROADCASTSD 96(AX), Z15
+	VANDPD       Z15, Z1, Z16
+	VANDPD       Z15, Z2, Z15
+	VMULPD       Z6, Z13, Z6
+	VMULPD       Z14, Z5, Z5
+	VBROADCASTSD 40(AX), Z13
+	VSUBPD       Z6, Z13, Z6
+	VSUBPD       Z5, Z13, Z5
+	VBROADCASTSD 40(AX), Z13
+	VBROADCASTSD 56(AX), Z14
+	VCMPPD       $0x1d, Z14, Z16, K1
+	VBLENDMPD    Z13, Z6, K1, Z7
+	VCMPPD       $0x1d, Z14, Z15, K1
+	VBLENDMPD    Z13, Z5, K1, Z8
+	VBROADCASTSD 96(AX), Z5
+	VANDPD       Z5, Z1, Z6
+	VANDPD       Z5, Z2, Z5
+	VBROADCASTSD 88(AX), Z13
+	VANDPD       Z13, Z1, Z1
+	VANDPD       Z13, Z2, Z2
+	VBROADCASTSD 96(AX), Z13
+	VANDPD       Z13, Z7, Z14
+	VANDPD       Z13, Z8, Z13
+	VORPD        Z1, Z14, Z1
+	VORPD        Z2, Z13, Z2
+	VBROADCASTSD 40(AX), Z13
+	VCMPPD       $0x12, Z13, Z6, K1
+	VBLENDMPD    Z3, Z1, K1, Z9
+	VCMPPD       $0x12, Z13, Z5, K1
+	VBLENDMPD    Z4, Z2, K1, Z10
+	VCVTPD2PS    Z9, Y1
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VMOVUPS      Y1, (CX)
+	VCVTPD2PS    Z10, Y1
+	VCMPPS       $0x03, Y1, Y1, Y2
+	VBLENDVPS    Y2, Y0, Y1, Y1
+	VMOVUPS      Y1, 32(CX)
+	ADDQ         $0x00000040, DX
+	ADDQ         $0x00000040, CX
+	SUBQ         $0x00000010, BX
+	JMP          loop_1
+
+end_1:
+loop_2:
+	CMPQ         BX, $0x00000008
+	JLT          end_2
+	VCVTPS2PD    (DX), Z1
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD 328(AX), Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  320(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  312(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  304(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  296(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  288(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  280(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  272(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  264(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z3
+	VADDPD.BCST  256(AX), Z3, Z3
+	VMULPD       Z2, Z3, Z2
+	VADDPD.BCST  248(AX), Z2, Z2
+	VMULPD       Z1, Z2, Z2
+	VBROADCASTSD 56(AX), Z3
+	VBROADCASTSD 96(AX), Z4
+	VANDPD       Z4, Z1, Z4
+	VMINPD       Z4, Z3, Z3
+	VMULPD       Z3, Z3, Z4
+	VBROADCASTSD 88(AX), Z5
+	VXORPD       Z5, Z4, Z4
+	VMULPD.BCST  (AX), Z4, Z5
+	VADDPD.BCST  8(AX), Z5, Z5
+	VSUBPD.BCST  8(AX), Z5, Z6
+	VMULPD.BCST  16(AX), Z6, Z7
+	VSUBPD       Z7, Z4, Z4
+	VMULPD.BCST  24(AX), Z6, Z6
+	VSUBPD       Z6, Z4, Z4
+	VMULPD       Z4, Z4, Z6
 	VBROADCASTSD 184(AX), Z7
 	VMULPD       Z6, Z7, Z7
 	VADDPD.BCST  168(AX), Z7, Z7
@@ -194,180 +2084,64 @@ loop_1:
 	VADDPD.BCST  128(AX), Z8, Z8
 	VMULPD       Z6, Z8, Z6
 	VADDPD.BCST  112(AX), Z6, Z6
-	VMULPD       Z3, Z6, Z3
-	VADDPD       Z3, Z7, Z7
-	VBROADCASTSD 32(AX), Z3
-	VPADDQ       Z3, Z4, Z4
-	VPSLLQ       $0x34, Z4, Z4
-	VMULPD       Z4, Z7, Z3
-	VADDPD.BCST  40(AX), Z3, Z3
-	VBROADCASTSD 48(AX), Z4
-	VDIVPD       Z3, Z4, Z3
-	VBROADCASTSD 40(AX), Z4
-	VSUBPD       Z3, Z4, Z3
-	VMULPD       Z1, Z1, Z4
-	VBROADCASTSD 240(AX), Z6
-	VMULPD       Z4, Z6, Z6
-	VADDPD.BCST  232(AX), Z6, Z6
-	VMULPD       Z4, Z6, Z6
-	VADDPD.BCST  224(AX), Z6, Z6
-	VMULPD       Z4, Z6, Z6
-	VADDPD.BCST  216(AX), Z6, Z6
-	VMULPD       Z4, Z6, Z6
-	VADDPD.BCST  208(AX), Z6, Z6
-	VMULPD       Z4, Z6, Z6
-	VADDPD.BCST  200(AX), Z6, Z6
 	VMULPD       Z4, Z6, Z4
-	VADDPD.BCST  192(AX), Z4, Z4
-	VMULPD       Z1, Z4, Z4
-	VBROADCASTSD 64(AX), Z6
-	VBROADCASTSD 88(AX), Z7
-	VANDPD       Z7, Z1, Z1
-	VBROADCASTSD 96(AX), Z7
-	VANDPD       Z7, Z3, Z3
-	VORPD        Z1, Z3, Z1
-	VCMPPD       $0x11, Z6, Z2, K1
-	VBLENDMPD    Z4, Z1, K1, Z5
-	VCVTPD2PS    Z5, Y1
-	VCMPPS       $0x03, Y1, Y1, Y2
-	VBLENDVPS    Y2, Y0, Y1, Y1
-	VMOVUPS      Y1, (CX)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, CX
-	SUBQ         $0x00000008, BX
-	JMP          loop_1
-
-end_1:
-	VZEROUPPER
-	RET
-
-// func erfAVX512(dst *float32, src *float32, n int, table *float64)
-// Requires: AVX, AVX2, AVX512DQ, AVX512F
-TEXT ·erfAVX512(SB), NOSPLIT, $0-32
-	MOVQ         table+24(FP), AX
-	MOVQ         dst+0(FP), CX
-	MOVQ         src+8(FP), DX
-	MOVQ         n+16(FP), BX
-	MOVL         $0x7fc00000, SI
-	VMOVD        SI, X0
-	VPBROADCASTD X0, Y0
-
-loop_1:
-	CMPQ         BX, $0x00000008
-	JLT          end_1
-	VCVTPS2PD    (DX), Z1
-	VBROADCASTSD 96(AX), Z2
-	VANDPD       Z2, Z1, Z2
-	VBROADCASTSD 56(AX), Z3
-	VMINPD       Z2, Z3, Z3
-	VADDPD.BCST  48(AX), Z3, Z4
-	VBROADCASTSD 40(AX), Z5
-	VDIVPD       Z4, Z5, Z4
-	VBROADCASTSD 416(AX), Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  408(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  400(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  392(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  384(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  376(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  368(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  360(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  352(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z5
-	VADDPD.BCST  344(AX), Z5, Z5
-	VMULPD       Z4, Z5, Z4
-	VADDPD.BCST  336(AX), Z4, Z4
-	VBROADCASTSD 88(AX), Z5
-	VMULPD       Z3, Z3, Z3
-	VXORPD       Z5, Z3, Z3
-	VMULPD.BCST  (AX), Z3, Z5
-	VADDPD.BCST  8(AX), Z5, Z5
-	VSUBPD.BCST  8(AX), Z5, Z8
-	VMULPD.BCST  16(AX), Z8, Z9
-	VSUBPD       Z9, Z3, Z3
-	VMULPD.BCST  24(AX), Z8, Z8
-	VSUBPD       Z8, Z3, Z3
-	VMULPD       Z3, Z3, Z8
-	VBROADCASTSD 184(AX), Z9
-	VMULPD       Z8, Z9, Z9
-	VADDPD.BCST  168(AX), Z9, Z9
-	VMULPD       Z8, Z9, Z9
-	VADDPD.BCST  152(AX), Z9, Z9
-	VMULPD       Z8, Z9, Z9
-	VADDPD.BCST  136(AX), Z9, Z9
-	VMULPD       Z8, Z9, Z9
-	VADDPD.BCST  120(AX), Z9, Z9
-	VMULPD       Z8, Z9, Z9
-	VADDPD.BCST  104(AX), Z9, Z9
-	VBROADCASTSD 176(AX), Z10
-	VMULPD       Z8, Z10, Z10
-	VADDPD.BCST  160(AX), Z10, Z10
-	VMULPD       Z8, Z10, Z10
-	VADDPD.BCST  144(AX), Z10, Z10
-	VMULPD       Z8, Z10, Z10
-	VADDPD.BCST  128(AX), Z10, Z10
-	VMULPD       Z8, Z10, Z8
-	VADDPD.BCST  112(AX), Z8, Z8
-	VMULPD       Z3, Z8, Z3
-	VADDPD       Z3, Z9, Z9
-	VBROADCASTSD 32(AX), Z3
-	VPADDQ       Z3, Z5, Z5
+	VADDPD       Z4, Z7, Z4
+	VBROADCASTSD 32(AX), Z6
+	VPADDQ       Z6, Z5, Z5
 	VPSLLQ       $0x34, Z5, Z5
-	VMULPD       Z5, Z9, Z3
-	VMULPD       Z3, Z4, Z3
+	VMULPD       Z5, Z4, Z4
+	VADDPD.BCST  48(AX), Z3, Z3
+	VBROADCASTSD 40(AX), Z5
+	VDIVPD       Z3, Z5, Z3
+	VBROADCASTSD 416(AX), Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  408(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  400(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  392(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  384(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  376(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  368(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  360(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  352(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z5
+	VADDPD.BCST  344(AX), Z5, Z5
+	VMULPD       Z3, Z5, Z3
+	VADDPD.BCST  336(AX), Z3, Z3
+	VBROADCASTSD 96(AX), Z5
+	VANDPD       Z5, Z1, Z5
+	VMULPD       Z4, Z3, Z3
 	VBROADCASTSD 40(AX), Z4
 	VSUBPD       Z3, Z4, Z3
-	VBROADCASTSD 56(AX), Z4
-	VBROADCASTSD 40(AX), Z5
-	VCMPPD       $0x12, Z2, Z4, K1
-	VBLENDMPD    Z5, Z3, K1, Z6
-	VMULPD       Z1, Z1, Z3
-	VBROADCASTSD 328(AX), Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  320(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  312(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  304(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  296(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  288(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  280(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  272(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  264(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z4
-	VADDPD.BCST  256(AX), Z4, Z4
-	VMULPD       Z3, Z4, Z3
-	VADDPD.BCST  248(AX), Z3, Z3
-	VMULPD       Z1, Z3, Z3
 	VBROADCASTSD 40(AX), Z4
-	VBROADCASTSD 88(AX), Z5
-	VANDPD       Z5, Z1, Z1
-	VBROADCASTSD 96(AX), Z5
-	VANDPD       Z5, Z6, Z5
-	VORPD        Z1, Z5, Z1
-	VCMPPD       $0x12, Z4, Z2, K1
-	VBLENDMPD    Z3, Z1, K1, Z7
-	VCVTPD2PS    Z7, Y1
+	VBROADCASTSD 56(AX), Z6
+	VCMPPD       $0x1d, Z6, Z5, K1
+	VBLENDMPD    Z4, Z3, K1, Z11
+	VBROADCASTSD 96(AX), Z3
+	VANDPD       Z3, Z1, Z3
+	VBROADCASTSD 88(AX), Z4
+	VANDPD       Z4, Z1, Z1
+	VBROADCASTSD 96(AX), Z4
+	VANDPD       Z4, Z11, Z4
+	VORPD        Z1, Z4, Z1
+	VBROADCASTSD 40(AX), Z4
+	VCMPPD       $0x12, Z4, Z3, K1
+	VBLENDMPD    Z2, Z1, K1, Z12
+	VCVTPD2PS    Z12, Y1
 	VCMPPS       $0x03, Y1, Y1, Y2
 	VBLENDVPS    Y2, Y0, Y1, Y1
 	VMOVUPS      Y1, (CX)
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, CX
+	ADDQ         $0x00000020, DX
+	ADDQ         $0x00000020, CX
 	SUBQ         $0x00000008, BX
-	JMP          loop_1
+	JMP          loop_2
 
-end_1:
+end_2:
 	VZEROUPPER
 	RET

@@ -34,7 +34,8 @@ var functions4 = []struct {
 	name string
 	row  func(dst, src []float32)
 	one  func(float32) float32
-}{{"exp", Exp, numeric.Exp}, {"sigmoid", Sigmoid, numeric.Sigmoid}, {"tanh", Tanh, numeric.Tanh}, {"erf", Erf, numeric.Erf}}
+}{{"exp", Exp, numeric.Exp}, {"sigmoid", Sigmoid, numeric.Sigmoid}, {"tanh", Tanh, numeric.Tanh}, {"erf", Erf, numeric.Erf},
+	{"silu", Silu, func(x float32) float32 { return numeric.Canon(float32(x * numeric.Sigmoid(x))) }}}
 
 // borders are numbers where branches meet, and special ones.
 var borders = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.25, -0.25, 4, -4, 104, -104, 88.72284, -87.33655, -103.97208,

@@ -32,6 +32,7 @@ func fastExp(dst, src []float32, top float32) int {
 
 var functions = [...][2]func(dst, src *float32, n int, table *float64){
 	sigmoid: {sigmoidAVX2, sigmoidAVX512}, tanh: {tanhAVX2, tanhAVX512}, erf: {erfAVX2, erfAVX512},
+	silu: {siluAVX2, siluAVX512},
 }
 
 // fast computes the first elements of a function and returns how many.

@@ -72,6 +72,11 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 	case Erf:
 		curve.Erf(dst, src)
 		return
+	case Silu:
+		if alpha == 1 {
+			curve.Silu(dst, src)
+			return
+		}
 	case Gelu, GeluTanh:
 		inBlocks(dst, src, op)
 		return

@@ -130,24 +130,51 @@ func lowerBinary(l *Lower, name string) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	return lowerPairs(l, loop)
+	w, err := l.pairWalk()
+	if err != nil {
+		return Kernel{}, err
+	}
+	k := w.kernel(l, loop)
+	if f, ok := floatOps[name]; ok && l.In[0].DType == tensor.Float32 {
+		k.Stretches = l.floatStretches(f, w.pairs, w.a, w.b)
+	}
+	return k, nil
+}
+
+// pairWalk is a walk with its operands.
+type pairWalk struct {
+	*pairs
+	a, b operand
+}
+
+// pairWalk broadcasts two operands to the output.
+func (l *Lower) pairWalk() (w pairWalk, err error) {
+	var as, bs []int
+	out, y := l.Out[0], l.layout()
+	if w.a, as, err = l.broadcastOperand(0, out.Shape, y); err != nil {
+		return w, err
+	}
+	if w.b, bs, err = l.broadcastOperand(1, out.Shape, y); err != nil {
+		return w, err
+	}
+	w.pairs = newPairs(physical(y, out.Shape), as, bs)
+	return w, nil
+}
+
+// kernel runs loop over the walk.
+func (w pairWalk) kernel(l *Lower, loop func(p *pairs, dst, a, b []byte)) Kernel {
+	return Kernel{Alias: l.aliasable(), Run: func(c *Call) {
+		loop(w.pairs, c.Out[0], w.a.bytes(c), w.b.bytes(c))
+	}}
 }
 
 // lowerPairs lowers a loop over two operands that are broadcast to the output.
 func lowerPairs(l *Lower, loop func(p *pairs, dst, a, b []byte)) (Kernel, error) {
-	out, y := l.Out[0], l.layout()
-	a, as, err := l.broadcastOperand(0, out.Shape, y)
+	w, err := l.pairWalk()
 	if err != nil {
 		return Kernel{}, err
 	}
-	b, bs, err := l.broadcastOperand(1, out.Shape, y)
-	if err != nil {
-		return Kernel{}, err
-	}
-	p := newPairs(physical(y, out.Shape), as, bs)
-	return Kernel{Alias: l.aliasable(), Run: func(c *Call) {
-		loop(p, c.Out[0], a.bytes(c), b.bytes(c))
-	}}, nil
+	return w.kernel(l, loop), nil
 }
 
 // aliasable is the first computed input whose buffer an element-wise output of the same shape and size may take.

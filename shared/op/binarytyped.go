@@ -42,14 +42,16 @@ func binaryLoop(name string, d tensor.DType) (func(p *pairs, dst, a, b []byte), 
 
 // floatPairs are the float32 forms; comparisons are the same for all numbers.
 func floatPairs(name string) func(p *pairs, dst, a, b []byte) {
-	op, ok := map[string]elementwise.Op2{
-		"Add": elementwise.Add, "Sub": elementwise.Sub, "Mul": elementwise.Mul, "Div": elementwise.Div,
-		"Max": elementwise.Max, "Min": elementwise.Min, "Pow": elementwise.Pow, "PRelu": elementwise.PRelu,
-	}[name]
-	if ok {
+	if op, ok := floatOps[name]; ok {
 		return floatLoop(op)
 	}
 	return comparePairs[float32](name)
+}
+
+// floatOps are the operators that kernels have a float function for.
+var floatOps = map[string]elementwise.Op2{
+	"Add": elementwise.Add, "Sub": elementwise.Sub, "Mul": elementwise.Mul, "Div": elementwise.Div,
+	"Max": elementwise.Max, "Min": elementwise.Min, "Pow": elementwise.Pow, "PRelu": elementwise.PRelu,
 }
 
 // numberPairs are the forms of integers, which wrap, and of float64.

@@ -138,11 +138,13 @@ type Packs interface {
 // Kernel is a lowered node. Run is called with buffers for all computed inputs and all outputs (nil for constants and
 // omitted ones); it allocates nothing, keeps nothing between calls, and is safe for concurrent use with distinct
 // buffers. Scratch is the number of bytes it wants in Call.Scratch. Alias >= 0 says that output 0 may share input Alias's
-// buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise.
+// buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise. Stretches, which may be nil,
+// does the same piece by piece.
 type Kernel struct {
-	Scratch int
-	Alias   int
-	Run     func(c *Call)
+	Scratch   int
+	Alias     int
+	Run       func(c *Call)
+	Stretches *Stretches
 }
 
 // Call carries the buffers of one run of a kernel.

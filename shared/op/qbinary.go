@@ -102,7 +102,7 @@ func (q *quantizedPair) kernel(packs Packs, name string, build func(a, b, y quan
 		return Kernel{}, err
 	}
 	t, w := v.(*elementwise.Pair), q.walk
-	return Kernel{Alias: q.alias, Run: func(c *Call) {
+	return Kernel{Alias: q.alias, Stretches: q.stretches(t, swap), Run: func(c *Call) {
 		switch dst := c.Out[0]; {
 		case len(dst) == 0:
 		case swap:
@@ -119,4 +119,22 @@ func lowerQLinearAdd(q *quantizedPair, packs Packs) (Kernel, error) {
 
 func lowerQLinearMul(q *quantizedPair, packs Packs) (Kernel, error) {
 	return q.kernel(packs, "qmul", elementwise.NewMul, false)
+}
+
+// stretches are those of operands of the output's shape or of one element.
+func (q *quantizedPair) stretches(t *elementwise.Pair, swap bool) *Stretches {
+	pa, pb, _, ok := q.walk.sides()
+	if !ok || len(q.walk.shape) > 1 || !q.av.fits(pa) || !q.bv.fits(pb) {
+		return nil
+	}
+	sa, sb := [1]int{1 - pa}, [1]int{1 - pb}
+	return &Stretches{Period: []int{0: pa, 3: pb, 7: 0}, Run: func(c *Call, n int) {
+		shape, wa, wb := [1]int{n}, sa, sb
+		a, b := q.av.bytes(c), q.bv.bytes(c)
+		if swap {
+			t.Run(c.Out[0], b, a, shape[:], wb[:], wa[:])
+			return
+		}
+		t.Run(c.Out[0], a, b, shape[:], wa[:], wb[:])
+	}}
 }

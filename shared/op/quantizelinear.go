@@ -80,7 +80,11 @@ func lowerQuantize(l *Lower) (Kernel, error) {
 		tensor.Uint16: quantizeRuns[uint16], tensor.Int16: quantizeRuns[int16],
 	}[q.dtype]
 	a := q.affines()
-	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], view[float32](src.bytes(c)), a, r) }}, nil
+	k := Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], view[float32](src.bytes(c)), a, r) }}
+	if r.count == 1 {
+		k.Stretches = l.plainStretches(src, func(dst, src []byte) { loop(dst, view[float32](src), a, r) })
+	}
+	return k, nil
 }
 
 func quantizeRuns[T uint8 | int8 | uint16 | int16](dst []byte, src []float32, a []numeric.Affine, r runs) {
@@ -112,7 +116,11 @@ func lowerDequantize(l *Lower) (Kernel, error) {
 		tensor.Uint16: dequantizeRuns[uint16], tensor.Int16: dequantizeRuns[int16],
 	}[q.dtype]
 	a := q.affines()
-	return Kernel{Alias: -1, Run: func(c *Call) { loop(view[float32](c.Out[0]), src.bytes(c), a, r) }}, nil
+	k := Kernel{Alias: -1, Run: func(c *Call) { loop(view[float32](c.Out[0]), src.bytes(c), a, r) }}
+	if r.count == 1 {
+		k.Stretches = l.plainStretches(src, func(dst, src []byte) { loop(view[float32](dst), src, a, r) })
+	}
+	return k, nil
 }
 
 func dequantizeRuns[T uint8 | int8 | uint16 | int16 | int32](dst []float32, src []byte, a []numeric.Affine, r runs) {

@@ -50,7 +50,7 @@ func lowerCast(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	return Kernel{Alias: -1, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }}, nil
+	return Kernel{Alias: -1, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }, Stretches: l.castStretches(src, f)}, nil
 }
 
 // convert returns t in another element type.

@@ -69,7 +69,7 @@ type curve struct {
 
 // loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every run.
 func (k curve) loop() func(dst, src []byte) {
-	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.alpha == 0 && k.beta == 0) {
+	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.op == elementwise.Silu && k.alpha == 1 || k.alpha == 0 && k.beta == 0) {
 		return func(dst, src []byte) {
 			elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
 		}
@@ -114,7 +114,9 @@ func elementwiseKernel(l *Lower, f func(dst, src []byte)) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	return Kernel{Alias: 0, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }}, nil
+	return Kernel{
+		Alias: 0, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }, Stretches: l.plainStretches(src, f),
+	}, nil
 }
 
 // clampLoop limits every element.
