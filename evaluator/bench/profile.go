@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"assay/evaluator/clock"
 	"assay/evaluator/engine"
 	"assay/shared/graph"
 	"assay/shared/onnx"
@@ -41,11 +42,11 @@ func profile(ctx context.Context, path string, rounds, batch int, out io.Writer)
 func profileVariant(ctx context.Context, v variant, rounds, batch int, out io.Writer) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
-	last := threadTime()
+	last := clock.Thread()
 	times, op := map[string]time.Duration{}, map[string]string{}
 	e := engine.New(engine.Options{Observe: func(n *graph.Node, _ time.Duration) {
-		took := threadTime() - last
-		defer func() { last = threadTime() }()
+		took := clock.Thread() - last
+		defer func() { last = clock.Thread() }()
 		key := n.Name + " " + n.Op
 		if t, seen := times[key]; !seen || took < t {
 			times[key] = took
@@ -61,7 +62,7 @@ func profileVariant(ctx context.Context, v variant, rounds, batch int, out io.Wr
 		return fmt.Errorf("the model fixes another batch than %d", batch)
 	}
 	for range rounds + 2 {
-		last = threadTime()
+		last = clock.Thread()
 		if _, err := program.Run(ctx, in, [32]byte{}); err != nil {
 			return err
 		}
