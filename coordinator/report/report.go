@@ -215,6 +215,7 @@ type Run struct {
 	Inferences    int64             `json:"inferences"`
 	CellsComputed int64             `json:"cells_computed"`
 	CellsReused   int64             `json:"cells_reused"`
+	CellsUnused   int64             `json:"cells_unused"`
 	Nodes         []Node            `json:"nodes"`
 	Versions      map[string]string `json:"versions"`
 	Speed         *Speed            `json:"speed"`

@@ -22,7 +22,7 @@ func (a *asker) answers(ctx context.Context) error {
 		requests = append(requests, request{cell: c, digest: c.Digest(), block: a.block(a.base, index)})
 	}
 	a.onRound(PhaseBaseline, 1, len(a.base.Samples))
-	results, err := a.cells.do(ctx, requests)
+	results, err := a.cells.do(ctx, requests, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", PhaseBaseline, err)
 	}

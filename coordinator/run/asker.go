@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"assay/coordinator/search"
 	"assay/shared/metric"
@@ -11,9 +12,10 @@ import (
 	"assay/shared/wire"
 )
 
-// cells computes cells; dispatcher does it on JetStream, and a replay refuses to.
+// cells computes cells; dispatcher does it on JetStream, and a replay refuses to. maybe are those that a later call is likely
+// to ask, likeliest first; computing them is its choice.
 type cells interface {
-	do(ctx context.Context, requests []request) (map[plan.Digest]wire.Result, error)
+	do(ctx context.Context, requests, maybe []request) (map[plan.Digest]wire.Result, error)
 }
 
 // asker answers the search's rounds about one problem. Records are kept per sample: a trial whose samples are all known
@@ -48,7 +50,7 @@ func newAsker(c cells, objects store.Store, problem plan.Problem, meter metric.M
 }
 
 // Ask implements search.Asker. Need is computed as one round of cells unless Until is set; then trial by trial, so that what
-// lies behind the end costs nothing. Maybe is not computed.
+// lies behind the end costs nothing but what idle slots have to give. Maybe is offered to those, too, and enters no ledger.
 func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error) {
 	step := len(r.Need)
 	if r.Until != nil {
@@ -56,7 +58,8 @@ func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error
 	}
 	var out []search.Answer
 	for at := 0; at < len(r.Need); at += step {
-		answers, err := a.askAll(ctx, r.Name, r.Need[at:min(at+step, len(r.Need))])
+		end := min(at+step, len(r.Need))
+		answers, err := a.askAll(ctx, r.Name, r.Need[at:end], slices.Concat(r.Need[end:], r.Maybe))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", r.Name, err)
 		}
@@ -69,7 +72,7 @@ func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error
 }
 
 // askAll answers trials with all their cells in one round.
-func (a *asker) askAll(ctx context.Context, name string, trials []search.Trial) ([]search.Answer, error) {
+func (a *asker) askAll(ctx context.Context, name string, trials, later []search.Trial) ([]search.Answer, error) {
 	plans := make([]plan.Digest, len(trials))
 	var requests []request
 	queued := map[plan.Digest]bool{}
@@ -95,7 +98,14 @@ func (a *asker) askAll(ctx context.Context, name string, trials []search.Trial) 
 		}
 	}
 	a.onRound(name, len(trials), samples)
-	results, err := a.cells.do(ctx, requests)
+	var maybe []request
+	if len(requests) > 0 {
+		var err error
+		if maybe, err = a.ahead(ctx, later, queued); err != nil {
+			return nil, err
+		}
+	}
+	results, err := a.cells.do(ctx, requests, maybe)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +120,30 @@ func (a *asker) askAll(ctx context.Context, name string, trials []search.Trial) 
 	}
 	return out, nil
 }
+
+// ahead lists unknown cells of trials that may be asked later and are not queued now, in that order.
+func (a *asker) ahead(ctx context.Context, later []search.Trial, queued map[plan.Digest]bool) ([]request, error) {
+	var out []request
+	for _, t := range later {
+		if len(out) >= enough {
+			break
+		}
+		rs, err := a.requests(ctx, t.Plan, plan.EffectiveDigest(a.params, t.Plan), t.View)
+		if err != nil {
+			return nil, err
+		}
+		for _, r := range rs {
+			if !queued[r.digest] {
+				queued[r.digest] = true
+				out = append(out, r)
+			}
+		}
+	}
+	return out, nil
+}
+
+// enough cells ahead for every cluster.
+const enough = 1024
 
 // block is the samples of block index of v.
 func (a *asker) block(v plan.View, index uint32) []uint32 {

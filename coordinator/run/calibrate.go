@@ -24,7 +24,7 @@ func (a *asker) statistics(ctx context.Context, phase string, subjects int, prob
 		requests = append(requests, request{cell: c, digest: c.Digest(), block: view.Samples[at:min(at+int(problem.Block), len(view.Samples))]})
 	}
 	a.onRound(phase, subjects, len(view.Samples))
-	results, err := a.cells.do(ctx, requests)
+	results, err := a.cells.do(ctx, requests, nil)
 	if err != nil {
 		return nil, fmt.Errorf("statistics: %w", err)
 	}

@@ -55,6 +55,7 @@ type toy struct {
 	poison   func(p plan.Plan, block uint32) bool
 	die      func() // what poison does
 	fail     func(p plan.Plan) error
+	hang     func(ctx context.Context, p plan.Plan)
 	computed atomic.Int64
 	rng      func() float64
 }
@@ -75,6 +76,11 @@ func (t *toy) Compute(ctx context.Context, task wire.Task, p plan.Plan, block ui
 	v, err := plan.DecodeView(b)
 	if err != nil {
 		return worker.Value{}, err
+	}
+	if t.hang != nil {
+		if t.hang(ctx, p); ctx.Err() != nil {
+			return worker.Value{}, ctx.Err()
+		}
 	}
 	select {
 	case <-ctx.Done():

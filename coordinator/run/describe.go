@@ -54,7 +54,7 @@ func (w *work) describe(ctx context.Context) (*report.Report, error) {
 		return nil, err
 	}
 	run := report.Run{
-		Seconds: time.Since(w.start).Seconds(), Inferences: w.gauge.inferences(), CellsComputed: w.counts.computed, CellsReused: w.counts.reused,
+		Seconds: time.Since(w.start).Seconds(), Inferences: w.gauge.inferences(), CellsComputed: w.counts.computed, CellsReused: w.counts.reused, CellsUnused: w.cells.unused(),
 		Nodes: []report.Node{}, Versions: map[string]string{"assay": version.String(), "go": runtime.Version()},
 		Speed: speed, Command: w.command, Check: w.program(), State: w.seat.state.Dir,
 	}

@@ -34,6 +34,8 @@ type dispatcher struct {
 	waiting  []*parcel                   // not yet published, first to go at the front
 	suspects []*parcel                   // the same, of one cell each: published when nothing is live
 	got      map[plan.Digest]wire.Result // arrived and not yet collected
+	spares   map[plan.Digest]*spare      // cells ahead of the search: in work or done, see speculate.go
+	guesses  []request                   // cells that may go ahead, likeliest first
 	stuck    map[plan.Digest]int         // how often a node gave a cell up
 	pace     map[plan.What]float64       // seconds a sample, running mean
 	number   uint64                      // of the last task
@@ -57,7 +59,7 @@ func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs in
 	d = &dispatcher{
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
 		onCell: func(bool, int, time.Duration) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
-		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{},
+		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
 		stuck: map[plan.Digest]int{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
 	for _, w := range []plan.What{plan.Records, plan.Taps, plan.Outputs, plan.Distance, plan.Timing} {
@@ -123,8 +125,9 @@ func (d *dispatcher) subscribe(ctx context.Context) (subs []*nats.Subscription, 
 }
 
 // do answers every request, from the result stream where it can, and returns when all are known, the job has failed or ctx
-// ends. The results are those of the requests, by cell digest. After an error nothing of the job is left in the task stream.
-func (d *dispatcher) do(ctx context.Context, requests []request) (out map[plan.Digest]wire.Result, err error) {
+// ends. The results are those of the requests, by cell digest. Slots that have nothing to do meanwhile compute cells of maybe.
+// After an error nothing of the job is left in the task stream.
+func (d *dispatcher) do(ctx context.Context, requests, maybe []request) (out map[plan.Digest]wire.Result, err error) {
 	out = map[plan.Digest]wire.Result{}
 	defer func() {
 		if err != nil {
@@ -136,6 +139,7 @@ func (d *dispatcher) do(ctx context.Context, requests []request) (out map[plan.D
 		return nil, err
 	}
 	d.enqueue(unknown)
+	d.foresee(maybe)
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	look := lookout{news: d.heard()}
@@ -168,19 +172,35 @@ func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.D
 	for _, r := range requests {
 		d.asked[r.digest] = &asked{request: r}
 	}
+	early, unknown, unwanted := d.redeem(requests)
 	d.mu.Unlock()
-	if d.fresh {
-		return requests, nil
+	d.recall(ctx, unwanted)
+	look := map[plan.Digest]*spare{} // what may be in the stream, with what is known of its making
+	var there []request
+	for _, s := range early {
+		look[s.digest] = s
+		there = append(there, s.request)
 	}
-	unknown, known, err := d.refetch(ctx, requests)
-	for _, r := range requests {
-		if res, ok := known[r.digest]; ok {
-			out[r.digest] = res
+	if !d.fresh {
+		there, unknown = append(there, unknown...), nil
+	}
+	absent, known, err := d.refetch(ctx, there)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, r := range there {
+		res, ok := known[r.digest]
+		if !ok || d.asked[r.digest] == nil { // absent, or it came by itself
+			continue
+		}
+		out[r.digest] = res
+		d.close(r.digest)
+		if s := look[r.digest]; s != nil && s.state == computed {
+			d.onCell(false, s.runs, s.took)
+		} else {
 			d.onCell(true, len(r.block), 0)
 		}
 	}
-	d.settle(known)
-	return unknown, err
+	return append(unknown, absent...), err
 }
 
 // enqueue makes parcels of requests that have no result yet.
@@ -228,23 +248,31 @@ func (d *dispatcher) collect(out map[plan.Digest]wire.Result) (done bool, err er
 func (d *dispatcher) publish(ctx context.Context) error {
 	slots := d.nodes.slots()
 	for p := d.next(slots); p != nil; p = d.next(slots) {
-		payload, err := wire.Encode(p.task)
-		if err != nil {
+		if err := d.send(ctx, p); err != nil {
 			return err
 		}
-		ack, err := d.b.JS.PublishMsg(ctx, &nats.Msg{Subject: wire.TaskSubject(d.numerics, d.job), Data: payload})
-		d.mu.Lock()
-		if err == nil {
-			p.seq = ack.Sequence
-		} else if d.live[p.task.Number] == p {
-			d.requeue(p)
-		}
-		d.mu.Unlock()
-		if err != nil {
-			return fmt.Errorf("task of %d cells: publish: %w: %w", len(p.cells), store.ErrUnavailable, explainDisk(err))
-		}
 	}
+	d.speculate(ctx, slots)
 	return nil
+}
+
+// send publishes the task of a live parcel. After an error it is live no more.
+func (d *dispatcher) send(ctx context.Context, p *parcel) error {
+	payload, err := wire.Encode(p.task)
+	if err != nil {
+		return err
+	}
+	ack, err := d.b.JS.PublishMsg(ctx, &nats.Msg{Subject: wire.TaskSubject(d.numerics, d.job), Data: payload})
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err == nil {
+		p.seq = ack.Sequence
+		return nil
+	}
+	if d.live[p.task.Number] == p {
+		d.requeue(p)
+	}
+	return fmt.Errorf("task of %d cells: publish: %w: %w", len(p.cells), store.ErrUnavailable, explainDisk(err))
 }
 
 // next takes the parcel that is to be published now, if any, and gives it a number. A suspect goes when nothing is live, and

@@ -9,6 +9,10 @@
 // counts against a task: when three processes died on it, its cells go one by one, each while nothing else is in work, and
 // a cell that three processes died on alone ends the job.
 //
+// Speculation (speculate.go): slots that a round leaves idle compute cells that the next rounds are likely to ask, and what
+// turns out wrong is cancelled. On a modelled cluster of 16 slots (TestSpeculation with ASSAY_DELAY), with nine reverts of 23 cells each, a
+// search took 0.79 to 0.86 of its time without; with three reverts of 11 cells 0.81 to 1.07, on a machine under load.
+//
 // Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
 // what was computed by then stays.
 package run

@@ -20,23 +20,28 @@ func (d *dispatcher) result(m jetstream.Msg) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	a, ok := d.asked[r.Cell]
-	if !ok {
+	a := d.asked[r.Cell]
+	if a == nil && d.spares[r.Cell] == nil {
 		return
 	}
-	d.got[r.Cell] = r
-	d.close(r.Cell)
 	d.news++
 	h := m.Headers()
 	d.nodes.credit(h.Get(wire.HeaderNode), h.Get(wire.HeaderTier), h.Get(wire.HeaderBuild))
 	took, err := time.ParseDuration(h.Get(wire.HeaderTook))
+	runs, missing := strconv.Atoi(h.Get(wire.HeaderRuns))
+	d.signal()
+	if a == nil {
+		d.early(r.Cell, runs, took)
+		return
+	}
+	d.got[r.Cell] = r
+	d.close(r.Cell)
 	if err == nil && len(a.block) > 0 {
 		d.pace[a.cell.What] += (took.Seconds()/float64(len(a.block)) - d.pace[a.cell.What]) / 8
 	}
-	if n, err := strconv.Atoi(h.Get(wire.HeaderRuns)); err == nil {
-		d.onCell(false, n, took)
+	if missing == nil {
+		d.onCell(false, runs, took)
 	}
-	d.signal()
 }
 
 // close notes that a cell has its result. The caller holds the lock.
@@ -50,15 +55,6 @@ func (d *dispatcher) close(c plan.Digest) {
 		if p.waiting--; p.waiting == 0 && d.live[p.task.Number] == p {
 			delete(d.live, p.task.Number)
 		}
-	}
-}
-
-// settle closes cells whose results were found in the stream.
-func (d *dispatcher) settle(known map[plan.Digest]wire.Result) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for c := range known {
-		d.close(c)
 	}
 }
 
@@ -110,6 +106,11 @@ func (d *dispatcher) failure(m *nats.Msg) {
 		return // its results came from elsewhere, or it was sent again already
 	}
 	d.news++
+	if p.spare {
+		d.forgo(p)
+		d.signal()
+		return
+	}
 	switch f.Class {
 	case wire.Broken, wire.BadInput:
 		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), f.Class == wire.BadInput)
@@ -138,6 +139,10 @@ func (d *dispatcher) end(err error, input bool) {
 
 // requeue takes a live parcel back and lets what is left of it go next; its history is kept. The caller holds the lock.
 func (d *dispatcher) requeue(p *parcel) {
+	if p.spare {
+		d.forgo(p)
+		return
+	}
 	delete(d.live, p.task.Number)
 	if p.alone {
 		if p.waiting > 0 {

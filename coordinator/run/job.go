@@ -320,6 +320,7 @@ func (w *work) search(ctx context.Context) error {
 	}
 	w.watch.search, w.watch.groups = w.wanted, groups
 	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
+	w.cells.abandon(ctx)
 	return err
 }
 

@@ -18,11 +18,12 @@ type request struct {
 
 // parcel is a task before and while it is published: every plan on every block. waiting counts its cells without a result.
 // alone marks a cell under suspicion: it is published when nothing else is. deaths counts processes that fell silent on
-// it, or on the parcel that it was cut from.
+// it, or on the parcel that it was cut from. spare marks a cell ahead of the search, see speculate.go.
 type parcel struct {
 	task    wire.Task
 	cells   []plan.Digest
 	alone   bool
+	spare   bool
 	waiting int
 	deaths  int
 	holders []holder // of the deliveries since it was published

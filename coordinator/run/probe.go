@@ -143,7 +143,7 @@ func (w *work) race(ctx context.Context, set *dataset.Set, samples []int, all []
 	}
 	w.events.phase(Phase{Name: PhaseProbe, Models: len(running), Samples: len(samples), Inferences: int64(len(running) * len(samples))})
 	w.gauge.round(PhaseProbe, int64(len(running)*len(samples)))
-	results, err := w.cells.do(ctx, requests)
+	results, err := w.cells.do(ctx, requests, nil)
 	if err != nil {
 		return fmt.Errorf("%s: %w", PhaseProbe, err)
 	}

@@ -160,7 +160,12 @@ func (d *dispatcher) drop() {
 	clear(d.asked)
 	clear(d.live)
 	clear(d.got)
-	d.waiting, d.suspects = nil, nil
+	for c, s := range d.spares { // results stay where they are
+		if s.state == guessed {
+			delete(d.spares, c)
+		}
+	}
+	d.waiting, d.suspects, d.guesses = nil, nil, nil
 	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
 	defer cancel()

@@ -145,7 +145,7 @@ type stored struct{ b *broker.Broker }
 // errUnknown says that a replay met a question that the job never answered.
 var errUnknown = errors.New("the stored results end here: the job was interrupted before it got this far (run it again to go on)")
 
-func (s stored) do(ctx context.Context, requests []request) (map[plan.Digest]wire.Result, error) {
+func (s stored) do(ctx context.Context, requests, _ []request) (map[plan.Digest]wire.Result, error) {
 	out, err := s.lookup(ctx, requests)
 	if err == nil && len(out) < len(requests) {
 		err = errUnknown

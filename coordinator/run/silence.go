@@ -66,6 +66,10 @@ func (d *dispatcher) withdraw(ctx context.Context, seq uint64) {
 // suspended), so its silence is not counted. After as many deaths as are deadly the cells go one by one, each while nothing
 // else is in work, so that a death is its own; a cell with as many deaths of its own ends the job. The caller holds the lock.
 func (d *dispatcher) judge(p *parcel) {
+	if p.spare {
+		d.forgo(p)
+		return
+	}
 	died := max(0, broker.MaxDeliver-len(p.holders)) // dead before it could claim
 	var names []string
 	for _, h := range p.holders {

@@ -26,7 +26,7 @@ func silent(n int, alone bool, deaths int) (*dispatcher, *parcel) {
 	now := time.Unix(1000, 0)
 	d := &dispatcher{
 		job: "job", nodes: newNodes("test"), describe: plainCell, onNote: func(string) {}, number: 7,
-		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{},
+		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
 		stuck: map[plan.Digest]int{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
 	d.nodes.now = func() time.Time { return now }

@@ -94,20 +94,24 @@ func (s *session) verdict(l *loop, next measured) Verdict {
 	return Improved
 }
 
-// evaluate asks the plan with g float as well on the whole view. The plan after the next group of the queue is the likely
-// next question.
+// foresight is how many reverts after the present one are named as likely questions. Each guess
+// rests on the one before, so more would seldom be right.
+const foresight = 4
+
+// evaluate asks the plan with g float as well on the whole view. What is likely to come is that this helps and is not enough,
+// and the next group of the queue follows, and so on.
 func (s *session) evaluate(ctx context.Context, l *loop, g int) (measured, error) {
 	pl, err := l.now.plan.Revert(g, s.p.Groups)
 	if err != nil {
 		return measured{}, err
 	}
 	r := Round{Name: "revert", Need: []Trial{trial(pl, s.p.View)}}
-	if len(l.queue) > 0 {
-		then, err := pl.Revert(l.queue[0], s.p.Groups)
-		if err != nil {
+	then := pl
+	for _, next := range l.queue[:min(foresight, len(l.queue))] {
+		if then, err = then.Revert(next, s.p.Groups); err != nil {
 			return measured{}, err
 		}
-		r.Maybe = []Trial{trial(then, s.p.View)}
+		r.Maybe = append(r.Maybe, trial(then, s.p.View))
 	}
 	answers, err := s.round(ctx, r)
 	if err != nil {

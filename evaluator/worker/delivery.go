@@ -27,7 +27,8 @@ type delivery struct {
 	*worker
 	msg      jetstream.Msg
 	task     wire.Task
-	again    bool // delivered before: some of its results may be stored
+	again    bool        // delivered before: some of its results may be stored
+	unwanted atomic.Bool // nobody waits for this task, though its job goes on
 	progress atomic.Int64
 	cell     atomic.Pointer[plan.Digest] // in work, nil before the first
 }
@@ -158,7 +159,7 @@ func (d *delivery) finish(ctx context.Context, err error) error {
 			d.config.Log.Debug("acknowledgement not confirmed", zap.Error(err))
 		}
 		return nil
-	case d.isCancelled(d.task.Job):
+	case d.isCancelled(d.task.Job) || d.unwanted.Load():
 		_ = d.msg.TermWithReason("nobody waits for it")
 		return nil
 	case errors.As(err, &bad):

@@ -15,6 +15,7 @@ package worker
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -71,6 +72,11 @@ func (w *worker) run(ctx context.Context) error {
 		return fmt.Errorf("subscribe to cancellations: %w", err)
 	}
 	defer func() { _ = sub.Unsubscribe() }()
+	single, err := w.b.Conn.Subscribe(wire.CancelTaskSubject("*", "*"), w.hearCancelTask)
+	if err != nil {
+		return fmt.Errorf("subscribe to cancellations: %w", err)
+	}
+	defer func() { _ = single.Unsubscribe() }()
 	calls := make(chan *nats.Msg, 16)
 	called, err := w.b.Conn.ChanSubscribe(wire.CallSubject, calls)
 	if err != nil {
@@ -113,6 +119,19 @@ func (w *worker) hearCancel(m *nats.Msg) {
 	w.cancelled[job] = true
 	for d, cancel := range w.working {
 		if d.task.Job == job {
+			cancel()
+		}
+	}
+}
+
+// hearCancelTask ends one task that is in work. A task that was not begun yet is taken out of the stream by the coordinator;
+// one that slips through between the two is computed, which costs work and never an answer.
+func (w *worker) hearCancelTask(m *nats.Msg) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for d, cancel := range w.working {
+		if m.Subject == wire.CancelTaskSubject(d.task.Job, strconv.FormatUint(d.task.Number, 10)) {
+			d.unwanted.Store(true)
 			cancel()
 		}
 	}

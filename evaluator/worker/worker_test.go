@@ -290,6 +290,39 @@ func TestRedelivered(t *testing.T) {
 	require.Equal(t, []int{1, 0}, []int{x.s.times(fine), x.s.times(alsoFine)})
 }
 
+// TestOneTaskNobodyWaitsFor: the end of one task leaves the other tasks of its job, those of other jobs with the same number, and
+// the node alone; nothing is told of it.
+func TestOneTaskNobodyWaitsFor(t *testing.T) {
+	x := newBench(t, func(w *worker) { w.config.Slots = 3 })
+	x.give(wire.Task{Number: 7}, waits, fine)
+	x.give(wire.Task{Number: 8}, waits)
+	x.give(wire.Task{Number: 7, Job: "other"}, waits)
+	for range 3 {
+		<-x.begun
+	}
+	left := func(n uint64) {
+		t.Helper()
+		require.Eventually(t, func() bool {
+			info, err := x.b.Tasks.Info(context.Background())
+			return err == nil && info.State.Msgs == n
+		}, 20*time.Second, 5*time.Millisecond)
+	}
+	require.NoError(t, x.b.Conn.Publish(wire.CancelTaskSubject("job", "7"), nil))
+	left(2)
+	require.NoError(t, x.b.Conn.Publish(wire.CancelTaskSubject("job", "9"), nil)) // nobody has it
+	x.give(wire.Task{Number: 10}, alsoFine)
+	require.Eventually(t, func() bool { return x.stored(alsoFine) }, 20*time.Second, 5*time.Millisecond)
+	left(2)
+	require.NoError(t, x.b.Conn.Publish(wire.CancelTaskSubject("other", "7"), nil))
+	left(1)
+	require.NoError(t, x.b.Conn.Publish(wire.CancelTaskSubject("job", "8"), nil))
+	x.gone()
+	require.Zero(t, x.s.times(fine), "what stands behind a cancelled cell is not begun")
+	require.NoError(t, x.b.Conn.Flush())
+	_, err := x.failures.NextMsg(50 * time.Millisecond)
+	require.ErrorIs(t, err, nats.ErrTimeout)
+}
+
 // TestNobodyWaits: what is in work of a cancelled job ends; tasks of cancelled jobs, tasks past their time and bytes that are no task are taken out unworked.
 func TestNobodyWaits(t *testing.T) {
 	x := newBench(t, nil)

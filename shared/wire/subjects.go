@@ -58,3 +58,7 @@ func FailureSubject(job string) string { return "failure." + job }
 
 // CancelSubject is where the end of a job is told, so that evaluators drop what they hold of it.
 func CancelSubject(job string) string { return "cancel." + job }
+
+// CancelTaskSubject is where it is told that nobody waits for one task of a job any more. CancelTaskSubject("*", "*") hears
+// of all.
+func CancelTaskSubject(job, number string) string { return "cancel." + job + "." + number }

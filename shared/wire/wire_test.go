@@ -224,7 +224,7 @@ func TestSubjects(t *testing.T) {
 	require.Equal(t, "task.3.>", wire.TaskFilter("3"))
 	require.Equal(t, "numerics-3", wire.ConsumerName("3"))
 	require.Equal(t, "result."+digest(0).String(), wire.ResultSubject(digest(0)))
-	for _, s := range []string{wire.ClaimSubject("j"), wire.FailureSubject("j"), wire.CancelSubject("j"), wire.HeartbeatSubject, wire.CallSubject} {
+	for _, s := range []string{wire.ClaimSubject("j"), wire.FailureSubject("j"), wire.CancelSubject("j"), wire.CancelTaskSubject("j", "7"), wire.HeartbeatSubject, wire.CallSubject} {
 		for _, stored := range []string{"task.", "result."} {
 			require.False(t, strings.HasPrefix(s, stored), "%s would be stored", s)
 		}
