@@ -8,8 +8,13 @@ package conv
 var linePixels = [...]int{14, 10, 8, 7, 5, 4, 3, 2, 1}
 
 // groupInts is the number of elements of a group: offset of its first column in a line and of its first output in a line
-// of output, in bytes, then a bit for each column in the picture, or 0 if all are.
-const groupInts = 3
+// of output, in bytes, then a bit for each column in the picture, or 0 if all are, then the offset of the next group, if it is
+// worth fetching ahead, else 0.
+const groupInts = 4
+
+// distant is the size of a picture with its output, in bytes, from which on a second-level cache has lost its lines
+// before they are read.
+const distant = 1 << 20
 
 // lines says whether a line kernel of k computes g. Where several pixels of few channels share a vector, that is faster.
 func (k *Kernel) lines(g Geometry) bool {
@@ -50,7 +55,21 @@ func lineGroups(g Geometry, p, size int, groups []int) {
 		case seen == 0:
 			seen = 1 << columns // no column, which is not all of them
 		}
-		copy(groups[i*groupInts:], []int{first * g.C * size, x * g.C * size, seen})
+		copy(groups[i*groupInts:], []int{first * g.C * size, x * g.C * size, seen, 0})
+	}
+	if (g.H*g.W+g.OutH()*ow)*g.C*size >= distant && g.KH >= g.StrideW {
+		fetchAhead(g, size, groups)
+	}
+}
+
+// fetchAhead fills in the offsets of next groups; after the last one is the first of the next line.
+func fetchAhead(g Geometry, size int, groups []int) {
+	for at := 0; at < len(groups); at += groupInts {
+		if next := at + groupInts; next < len(groups) {
+			groups[at+3] = max(0, groups[next])
+		} else {
+			groups[at+3] = g.StrideH * g.W * g.C * size
+		}
 	}
 }
 

@@ -67,3 +67,22 @@ func TestLineGroups(t *testing.T) {
 		})
 	}
 }
+
+// TestFetchAhead demands that groups of a picture that a cache does not hold name the one that follows, over the end of
+// the line too, and that groups of others do not.
+func TestFetchAhead(t *testing.T) {
+	for _, c := range []struct{ hw, want int }{{28, 0}, {112, 1}} {
+		g := square(1, c.hw, 32, 32, 3, 2, 1, 32)
+		p := pixelsOfGroup(g.OutW())
+		n := groupsOfLine(g.OutW(), p)
+		groups := make([]int, groupInts*n)
+		lineGroups(g, p, 4, groups)
+		for i := range n {
+			want := 4 * g.C * ((i+1)*p*g.StrideW - g.PadLeft) * c.want
+			if i == n-1 {
+				want = 4 * g.C * g.W * g.StrideH * c.want
+			}
+			require.Equal(t, want, groups[i*groupInts+3], "%d pixels wide, group %d", c.hw, i)
+		}
+	}
+}

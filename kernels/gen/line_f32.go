@@ -22,8 +22,9 @@ var linePixels = []int{14, 10, 8, 7, 5, 4, 3, 2, 1}
 // lineF32 writes the code for one width and stride of the kernel.
 type lineF32 struct {
 	*asm
-	kw, stride              int
-	left, outside, seen, at Mem // blocks left; padding of the block; columns in the picture; group
+	kw, stride          int
+	left, outside, seen Mem // blocks left; padding of the block; columns in the picture
+	at, next            Mem // group; what to fetch of the next, or 0
 }
 
 // lineF32AVX512 writes the kernels of 3 and 5 columns that move by 1 and by 2.
@@ -34,9 +35,9 @@ func lineF32AVX512(ctx *build.Context) {
 			a := function(ctx, name, lineF32Signature,
 				fmt.Sprintf("%s computes n groups of pixels of a line, blocks times 16 channels, by a kernel of %d columns that", name, kw),
 				fmt.Sprintf("moves by %d. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column", stride),
-				"in bytes, that of its first output, and a bit for each column in the picture, or 0 if all are. Other arguments are",
-				"those of depthF32x512; pad has at least blocks * 16 zeros.")
-			l := lineF32{a, kw, stride, a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)}
+				"in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to",
+				"fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.")
+			l := lineF32{a, kw, stride, a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)}
 			l.write()
 		}
 	}
@@ -61,12 +62,14 @@ func (l lineF32) write() {
 	l.MOVQ(rK, l.at)
 	l.Label("group")
 	l.MOVQ(l.at, rK)
-	l.ADDQ(U8(24), l.at)
+	l.ADDQ(U8(32), l.at)
 	l.MOVQ(Mem{Base: rK}, rA1)
 	l.MOVQ(Mem{Base: rK, Disp: 8}, rDst)
 	l.ADDQ(l.arg("dst"), rDst)
 	l.MOVQ(Mem{Base: rK, Disp: 16}, rA0)
 	l.MOVQ(rA0, l.seen)
+	l.MOVQ(Mem{Base: rK, Disp: 24}, rB)
+	l.MOVQ(rB, l.next)
 	l.load("bias", rK)
 	l.load("w", rB)
 	l.load("pad", rSegs)
@@ -131,6 +134,7 @@ func (l lineF32) group(name string, p int, load func(j int, z reg.VecPhysical)) 
 	l.ADDQ(U32(uint64(64*l.kw)), rB)
 	l.DECQ(rNseg)
 	l.JNZ(LabelRef(name + "_line"))
+	l.ahead(name, p)
 	l.store(name, p)
 	l.ADDQ(U8(64), l.outside)
 	l.ADDQ(U8(64), rA1)
@@ -139,6 +143,22 @@ func (l lineF32) group(name string, p int, load func(j int, z reg.VecPhysical)) 
 	l.DECQ(l.left)
 	l.JNZ(LabelRef(name))
 	l.JMP(LabelRef("next"))
+}
+
+// ahead fetches its share of what the next group sees in the lower lines of the kernel, in the order of memory.
+func (l lineF32) ahead(name string, p int) {
+	l.CMPQ(l.next, U8(0))
+	l.JEQ(LabelRef(name + "_near"))
+	l.MOVQ(l.next, rDstRow)
+	for line := range l.stride {
+		l.MOVQ(Mem{Base: rSegs, Disp: -8 * (line + 1)}, rA0)
+		l.ADDQ(rDstRow, rA0)
+		for j := range p * l.stride {
+			l.PREFETCHT0(Mem{Base: rA0, Disp: 64 * j})
+		}
+	}
+	l.ADDQ(U32(uint64(64*p*l.stride)), l.next)
+	l.Label(name + "_near")
 }
 
 // inner loads column j; rA0 is the place of the last column whose number divides by 7.
