@@ -29,6 +29,7 @@ type plan struct {
 	segs, len  int
 	pw         int // width of the picture that rows lie in: with padding when copied
 	band       int // output lines that one copy, or one gathering, serves
+	inner      inner
 }
 
 // bandBytes is how large a copy may become: half of a second-level cache for one pass over weights that are larger.
@@ -82,13 +83,13 @@ func (p *plan) buffer() int {
 	case p.shape == seen:
 		return p.band*p.ow*p.segs*p.len + 4
 	case p.copies:
-		return p.tall(p.band)*p.pw*p.g.C + 4
+		return max(p.tall(p.band)*p.pw*p.g.C, p.inner.columns*p.segs*p.len) + 4
 	}
 	return 0
 }
 
-// offsets fills in where segments begin, seen from the row's first element; repeat times.
-func (p *plan) offsets(segs []int) {
+// offsets fills in where segments begin, seen from the row's first element, in a picture pw wide; repeat times.
+func (p *plan) offsets(segs []int, pw int) {
 	if p.shape == seen {
 		for i := range segs {
 			segs[i] = i % p.segs * p.len
@@ -98,9 +99,9 @@ func (p *plan) offsets(segs []int) {
 	for i := range segs {
 		s := i % p.segs
 		if p.merged {
-			segs[i] = s * p.g.DilationH * p.pw * p.g.C
+			segs[i] = s * p.g.DilationH * pw * p.g.C
 		} else {
-			segs[i] = (s/p.g.KW*p.g.DilationH*p.pw + s%p.g.KW*p.g.DilationW) * p.g.C
+			segs[i] = (s/p.g.KW*p.g.DilationH*pw + s%p.g.KW*p.g.DilationW) * p.g.C
 		}
 	}
 }
@@ -138,25 +139,50 @@ func fill[T uint8 | float32](s []T, v T) {
 
 // gather writes what the pixels of output lines first to first+n-1 see in channels from c on.
 func gather[T uint8 | float32](p *plan, buf, src []T, pad T, first, n, c int) {
-	g := &p.g
 	for oy := first; oy < first+n; oy++ {
 		for ox := range p.ow {
-			for ky := range g.KH {
-				y := oy*g.StrideH + ky*g.DilationH - g.PadTop
-				for kx := range g.KW {
-					x := ox*g.StrideW + kx*g.DilationW - g.PadLeft
-					out := buf[:p.cg]
-					buf = buf[p.cg:]
-					if y < 0 || y >= g.H || x < 0 || x >= g.W {
-						fill(out, pad)
-						continue
-					}
-					copy(out, src[(y*g.W+x)*g.C+c:])
-				}
-			}
+			buf = gatherPixel(p, buf, src, pad, oy, ox, c)
 		}
 	}
 	fill(buf[:4], pad)
+}
+
+// gatherPixel writes what output pixel (oy, ox) sees in channels from c on, and returns the rest of buf.
+func gatherPixel[T uint8 | float32](p *plan, buf, src []T, pad T, oy, ox, c int) []T {
+	g := &p.g
+	x := ox*g.StrideW - g.PadLeft
+	for ky := range g.KH {
+		out := buf[:g.KW*p.cg]
+		buf = buf[len(out):]
+		y := oy*g.StrideH + ky*g.DilationH - g.PadTop
+		switch {
+		case y < 0 || y >= g.H:
+			fill(out, pad)
+		case p.merged && g.KW > 1:
+			from, to := min(max(-x, 0), g.KW), max(min(g.W-x, g.KW), 0)
+			fill(out[:from*g.C], pad)
+			if from < to {
+				copy(out[from*g.C:to*g.C], src[(y*g.W+x+from)*g.C:])
+			}
+			fill(out[max(from, to)*g.C:], pad)
+		default:
+			gatherTaps(p, out, src[y*g.W*g.C+c:], pad, x)
+		}
+	}
+	return buf
+}
+
+// gatherTaps writes the taps of a line of the kernel that lie apart; the first one is at x of src, which begins a line.
+func gatherTaps[T uint8 | float32](p *plan, out, src []T, pad T, x int) {
+	for range p.g.KW {
+		if x < 0 || x >= p.g.W {
+			fill(out[:p.cg], pad)
+		} else {
+			copy(out[:p.cg], src[x*p.g.C:])
+		}
+		out = out[p.cg:]
+		x += p.g.DilationW
+	}
 }
 
 // rows is the Walk of output lines from line y of a band that begins at element base of its source; c is the first

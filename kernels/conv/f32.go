@@ -51,8 +51,15 @@ func (p *F32) Scratch(g Geometry) int {
 	if p.depth != nil {
 		return p.depth.scratch(g)
 	}
+	d := p.plan(g)
+	return 2*room(8*d.segs) + room(4*d.buffer())
+}
+
+// plan decides for pictures of g.
+func (p *F32) plan(g Geometry) plan {
 	d := newPlan(g, 4, p.dense[0].Bytes(), false)
-	return room(8*d.segs) + room(4*d.buffer())
+	d.findInner()
+	return d
 }
 
 // Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC].
@@ -61,10 +68,12 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 		p.depth.run(dst, src, g, act, scratch)
 		return
 	}
-	d := newPlan(g, 4, p.dense[0].Bytes(), false)
+	d := p.plan(g)
 	segs, scratch := carve[int](scratch, d.segs)
+	inPlace, scratch := carve[int](scratch, d.segs)
 	buf, _ := carve[float32](scratch, d.buffer())
-	d.offsets(segs)
+	d.offsets(segs, d.pw)
+	d.offsets(inPlace, g.W)
 	if d.shape == flat {
 		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
 		p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst, g.OC, src, w, act, first, last) })
@@ -72,8 +81,19 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 	}
 	for n := range g.Batch {
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.OC:][:d.oh*d.ow*g.OC]
-		for y := 0; y < d.oh; y += d.band {
-			p.band(&d, out, in, act, y, min(d.band, d.oh-y), segs, buf)
+		for y := 0; y < d.oh; {
+			if y == d.inner.top && d.inner.columns > 0 {
+				p.lines(&d, out, in, act, inPlace, buf)
+				y = d.inner.bottom
+				continue
+			}
+			end := d.oh
+			if y < d.inner.top {
+				end = d.inner.top
+			}
+			n := min(d.band, end-y)
+			p.band(&d, out, in, act, y, n, segs, buf)
+			y += n
 		}
 	}
 }

@@ -88,7 +88,7 @@ func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, 
 	d := p.plan(g)
 	segs, scratch := carve[int](scratch, d.segs*p.parts)
 	buf, _ := carve[uint8](scratch, d.buffer())
-	d.offsets(segs)
+	d.offsets(segs, d.pw)
 	if d.shape == flat {
 		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
 		p.panels(0, func(first, last int) {

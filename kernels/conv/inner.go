@@ -1,0 +1,87 @@
+package conv
+
+import (
+	"assay/kernels/gemm/tile"
+	"assay/kernels/numeric"
+)
+
+// inner is the part of a padded picture whose outputs see no padding: lines top to bottom-1, columns left to right-1. They
+// are computed from the picture where it lies; what remains of those lines is gathered, column by column, and the other
+// lines are copied with padding. columns is the number of lines that one gathering serves, 0 without all this.
+type inner struct {
+	top, bottom, left, right int
+	columns                  int
+}
+
+// worthCopy is the number of multiply-adds for each element of the picture from which on a padded copy of it is cheap.
+const worthCopy = 160
+
+// leastInner is the width of output from which on the columns at the sides are few enough to be gathered.
+const leastInner = 48
+
+// findInner decides whether a picture is read in place.
+func (p *plan) findInner() {
+	g := &p.g
+	if !p.copies || g.Group != 1 || p.ow < leastInner || g.OC*g.KH*g.KW > worthCopy*g.StrideH*g.StrideW {
+		return
+	}
+	in := inner{columns: 14}
+	in.top, in.bottom = within(g.H, p.oh, g.StrideH, g.PadTop, (g.KH-1)*g.DilationH)
+	in.left, in.right = within(g.W, p.ow, g.StrideW, g.PadLeft, (g.KW-1)*g.DilationW)
+	if in.bottom-in.top < in.columns || in.right-in.left < leastInner/2 {
+		return
+	}
+	p.inner = in
+	p.band = min(p.band, max(1, in.top, p.oh-in.bottom))
+}
+
+// within is the range of n outputs that see only elements 0 to size-1, when output i sees i*stride-pad to reach further.
+func within(size, n, stride, pad, reach int) (first, end int) {
+	first = min(n, (pad+stride-1)/stride)
+	if room := size - 1 + pad - reach; room >= 0 {
+		end = min(n, room/stride+1)
+	}
+	return first, max(first, end)
+}
+
+// lines computes the inner lines of one picture. segs are offsets in the picture as it lies.
+func (p *F32) lines(d *plan, dst, src []float32, act numeric.Clamp, segs []int, buf []float32) {
+	for y := d.inner.top; y < d.inner.bottom; y += d.inner.columns {
+		n := min(d.inner.columns, d.inner.bottom-y)
+		p.middle(d, dst, src, act, y, n, segs)
+		for x := range d.inner.left {
+			p.column(d, dst, src, act, y, n, x, buf)
+		}
+		for x := d.inner.right; x < d.ow; x++ {
+			p.column(d, dst, src, act, y, n, x, buf)
+		}
+	}
+}
+
+// middle computes the columns of n lines that see no padding.
+func (p *F32) middle(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int) {
+	g, left := &d.g, d.inner.left
+	p.dense[0].Each(func(first, last int) {
+		for oy := y; oy < y+n; oy++ {
+			base := ((oy*g.StrideH-g.PadTop)*g.W + left*g.StrideW - g.PadLeft) * g.C
+			w := tile.Line(base, g.StrideW*g.C, d.inner.right-left, segs, d.len)
+			p.dense[0].Run(dst[(oy*d.ow+left)*g.OC:], g.OC, src, w, act, first, last)
+		}
+	})
+}
+
+// column computes column x of n lines: its rows are gathered one below the other.
+func (p *F32) column(d *plan, dst, src []float32, act numeric.Clamp, y, n, x int, buf []float32) {
+	out := buf
+	for i := range n {
+		out = gatherPixel(d, out, src, 0, y+i, x, 0)
+	}
+	depth := d.segs * d.len
+	w := tile.Line(0, depth, n, one[:], depth)
+	p.dense[0].Each(func(first, last int) {
+		p.dense[0].Run(dst[(y*d.ow+x)*d.g.OC:], d.ow*d.g.OC, buf, w, act, first, last)
+	})
+}
+
+// one is the segment of rows that were gathered.
+var one [1]int
