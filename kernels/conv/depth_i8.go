@@ -99,10 +99,7 @@ func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requ
 	c := callI8{p: p, k: k, xZero: xZero, rq: rq}
 	c.bias, scratch = carve[int32](scratch, len(p.biases))
 	c.mult, _ = carve[float32](scratch, len(p.biases))
-	for i, v := range p.biases {
-		c.bias[i] = v - int32(xZero)*p.sums[i]
-	}
-	p.multipliers(c.mult, rq.Mult)
+	c.prepare()
 	if c.slides(g) {
 		c.slide(dst, src, g, pad)
 		return
@@ -131,24 +128,24 @@ type callI8 struct {
 	mult  []float32
 }
 
-// multipliers brings m, one or one for each channel, into the order of packed blocks. Four neighbours stay neighbours.
-func (p *depthI8) multipliers(mult, m []float32) {
+// prepare fills in bias and mult.
+func (c *callI8) prepare() {
+	done := c.prepareBlocks()
+	p, at := c.p, done*lanesI8
+	for i, v := range p.biases[at:] {
+		c.bias[at+i] = v - int32(c.xZero)*p.sums[at+i]
+	}
+	m := c.rq.Mult
 	if len(m) == 1 {
-		fill(mult, m[0])
+		fill(c.mult, m[0])
 		return
 	}
-	for i := 0; i < len(mult); i++ {
-		c, ok := lane(p.c, i/lanesI8, i%lanesI8)
-		at := i/lanesI8*lanesI8 + order(i%lanesI8)
-		switch {
-		case i%4 == 0 && p.c%4 == 0 && ok:
-			*(*[4]float32)(mult[at:]) = [4]float32(m[c:])
-			i += 3
-		case ok:
-			mult[at] = m[c]
-		default:
-			mult[at] = 0
+	for i := at; i < len(c.mult); i++ {
+		at, to := i/lanesI8*lanesI8+order(i%lanesI8), float32(0)
+		if ch, ok := lane(p.c, i/lanesI8, i%lanesI8); ok {
+			to = m[ch]
 		}
+		c.mult[at] = to
 	}
 }
 

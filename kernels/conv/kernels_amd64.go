@@ -89,6 +89,21 @@ func (c *callI8) span(dst []uint8, s *span[uint8]) {
 	c.rest(dst, s, vector, vector+s.lanes&3)
 }
 
+// prepareBlocks fills in bias and mult of whole blocks of channels and returns how many there are, 0 without a kernel.
+func (c *callI8) prepareBlocks() int {
+	n := c.p.c / lanesI8
+	if n == 0 || c.k.Lanes != lanesI8 {
+		return 0
+	}
+	_, _, _ = c.bias[n*lanesI8-1], c.p.biases[n*lanesI8-1], c.p.sums[n*lanesI8-1]
+	biasI8x512(&c.bias[0], &c.p.biases[0], &c.p.sums[0], 4*n, int(c.xZero))
+	if m := c.rq.Mult; len(m) > 1 {
+		_, _ = c.mult[n*lanesI8-1], m[n*lanesI8-1]
+		spreadI8x512(&c.mult[0], &m[0], n)
+	}
+	return n
+}
+
 // rest computes channels from to to-1 of a span.
 func (c *callI8) rest(dst []uint8, s *span[uint8], from, to int) {
 	for ch := from; ch < to; ch++ {

@@ -17,6 +17,8 @@ func (p *depthF32) span(*Kernel, []float32, *span[float32], numeric.Clamp) {}
 
 func (p *depthF32) line(*lineCall, []float32, *[maxTaps]*float32, Geometry) {}
 
+func (c *callI8) prepareBlocks() int { return 0 }
+
 func (c *callI8) span([]uint8, *span[uint8]) {}
 
 func (s *slideCall) line() {}
