@@ -41,7 +41,17 @@ It quantizes everything, measures, finds the layers that cost accuracy, gives th
 Begin with: assay run -m model.onnx --data images/ --labels labels.txt --like imagenet-torch`
 
 // completion is `assay completion`.
-type completion = kongcompletion.Completion
+type completion struct{ kongcompletion.Completion }
+
+// Help is the long help of the command.
+func (*completion) Help() string {
+	return `Prints a line that makes the shell complete assay's commands and flags: bash, zsh or fish; your own shell without a name.
+
+Examples:
+  source <(assay completion -c bash)                    for this shell
+  assay completion -c bash >> ~/.bashrc                 for every one from now on
+  assay completion -c fish > ~/.config/fish/completions/assay.fish`
+}
 
 // terminal is where a command reads and writes.
 type terminal struct {

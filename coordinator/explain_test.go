@@ -13,7 +13,7 @@ func TestExplain(t *testing.T) {
 	require.Equal(t, exitMet, code, stderr)
 	for _, want := range []string{
 		`(?m)^model\.model_name +job\.json:8 +digits$`, `(?m)^…params\.maximal_drop +--max-drop +0\.02$`, `(?m)^…params\.max_iter_num +default +no limit$`,
-		`(?m)^inputs +pixels: float32\[n,64\]$`, `(?m)^can be INT8 +4 operations in 4 groups$`, `(?m)^samples +1,200 to measure on, 200 to calibrate on; labelled$`,
+		`(?m)^measured +accuracy@top1 of logits; a drop of 0\.02 is allowed$`, `(?m)^inputs +pixels: float32\[n,64\]$`, `(?m)^can be INT8 +4 operations in 4 groups$`, `(?m)^samples +1,200 to measure on, 200 to calibrate on; labelled$`,
 		`(?m)^inferences +3,800 if`, `1,200 more for a ranking of all groups`,
 	} {
 		require.Regexp(t, want, stdout)

@@ -220,10 +220,10 @@ output y: float32[1,2]
 
 // TestTies: only groups that share a score.
 func TestTies(t *testing.T) {
-	out := Ties([]int{4, 2, 7}, []float64{0.5, 0.25, 0.5})
+	out := Ties("the first ranking", []int{4, 2, 7}, []float64{0.5, 0.25, 0.5})
 	require.Len(t, out, 2)
 	require.Equal(t, 1.0, out[4].Figure)
-	require.Contains(t, out[7].Text, "1 of the 2 other groups")
+	require.Contains(t, out[7].Text, "1 of the 2 other groups have the same score in the first ranking, 0.5000")
 }
 
 // TestInOrder: the rules' order, one finding a value, four at most.

@@ -3,8 +3,8 @@ package cause
 import "fmt"
 
 // Ties makes a finding for each group of a ranking that shares its score with others. scores are those of the groups that
-// were asked, by group.
-func Ties(groups []int, scores []float64) map[int]Cause {
+// were asked, by group; ranking is what the text calls it.
+func Ties(ranking string, groups []int, scores []float64) map[int]Cause {
 	same := map[float64]int{}
 	for _, v := range scores {
 		same[v]++
@@ -12,7 +12,7 @@ func Ties(groups []int, scores []float64) map[int]Cause {
 	out := map[int]Cause{}
 	for i, g := range groups {
 		if n := same[scores[i]] - 1; n > 0 {
-			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of the %d other groups have the same score in the first ranking, %.4f, so that only the order of the graph puts one before the other", n, len(groups)-1, scores[i])}
+			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of the %d other groups have the same score in %s, %.4f, so that only the order of the graph puts one before the other", n, len(groups)-1, ranking, scores[i])}
 		}
 	}
 	return out

@@ -12,6 +12,7 @@ const (
 	left, right, top, low = 66.0, 92.0, 30.0, 34.0
 	dot                   = 5.0
 	fewSteps              = 14 // up to so many steps every point carries its value
+	roomy                 = 12 // up to so many points stand so wide apart that the second one's name fits
 )
 
 // chart is values against a limit, laid out for chart.svg.tmpl. Line joins them.
@@ -88,6 +89,9 @@ func newChart(d *Decisions) chart {
 		}
 		if i < 2 || (i-2)%every == 0 {
 			p.Name = e.name
+		}
+		if i == 1 && len(all) > roomy {
+			p.Name = "INT8"
 		}
 		if len(d.Steps) <= fewSteps {
 			p.Value = fixed(Number(e.value))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"math"
+	"slices"
 
 	"assay/coordinator/cause"
 )
@@ -23,7 +24,7 @@ var page = template.Must(template.New("page.html.tmpl").Funcs(template.FuncMap{
 		}
 		return percent(share)
 	},
-	"name": shortName(""), "names": shorten,
+	"name": shortName(""), "names": shorten, "list": shorten,
 }).ParseFS(files, "page.html.tmpl", "parts.html.tmpl", "chart.svg.tmpl", "netmap.svg.tmpl"))
 
 // pageData is what the page shows beyond the report itself.
@@ -39,13 +40,16 @@ type pageData struct {
 	Map        *netmap
 	Slower     []string
 	Reverted   []pageRevert
+	Idle       int     // of Reverted: those whose step lowered nothing
 	Costly     []Group // INT8 all the same
 	Rules      []cause.Rule
 	Flips      []pageFlip
 	Steps      []pageStep
 	Rankings   []pageRanking
 	Operations []pageOperation
-	Passing    int // operations that follow their neighbours
+	Passing    int      // operations that follow their neighbours
+	Beside     []string // types of the operations that are float without a reason of their own, each once
+	Besides    int      // how many operations these are
 }
 
 type pageRevert struct {
@@ -96,14 +100,29 @@ func (r *Report) HTML(pictures map[int][]byte) ([]byte, error) {
 	for i, s := range d.Steps {
 		data.Steps = append(data.Steps, pageStep{i + 1, d.operations(s.Group), first(s.Values), first(s.Drops), verdictText(s.Verdict), s.Best, s.holds(d.Metrics[0])})
 	}
+	for _, g := range data.Reverted {
+		if g.Gain <= 0 {
+			data.Idle++
+		}
+	}
 	for i, k := range d.Rankings {
 		data.Rankings = append(data.Rankings, rankingRows(d, i, k))
 	}
 	gains := firstGains(d)
+	listed := map[string]bool{}
+	for _, o := range d.AlwaysFloat {
+		listed[o.Name] = true
+	}
 	for _, o := range d.Operations {
 		if o.Precision == Follows {
 			data.Passing++
 			continue
+		}
+		if o.class() == "never" && !listed[o.Name] {
+			data.Besides++
+			if !slices.Contains(data.Beside, o.Type) {
+				data.Beside = append(data.Beside, o.Type)
+			}
 		}
 		row := pageOperation{Placed: o}
 		if len(o.Groups) > 0 {

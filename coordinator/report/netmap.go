@@ -154,12 +154,23 @@ func (m *netmap) box(c cell, x, y int, short func(string) string) box {
 		b.Share = fmt.Sprintf("%.1f", float64(m.BoxW)*c.op.MACShare)
 	}
 	if m.Labels {
-		b.Label = c.op.Type
-		if len(b.Label) > longestTag {
-			b.Label = b.Label[:longestTag-1] + "…"
-		}
+		b.Label = tag(c.op.Type)
 	}
 	return b
+}
+
+// shorter are the words of long operator names, and what a box has room for.
+var shorter = strings.NewReplacer("Average", "Avg", "Normalization", "Norm", "Transpose", "T", "Global", "Gl.", "Quantize", "Quant", "Linear", "Lin", "Reduce", "Red.", "Hard", "H.", "Attention", "Attn")
+
+// tag is an operator's name as it fits into a box.
+func tag(name string) string {
+	if len(name) > longestTag {
+		name = shorter.Replace(name)
+	}
+	if len(name) > longestTag {
+		name = name[:longestTag-1] + "…"
+	}
+	return name
 }
 
 // class is how an operation is drawn: given back to float is not the same as never INT8.

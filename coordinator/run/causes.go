@@ -3,6 +3,7 @@ package run
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"assay/coordinator/cause"
@@ -32,7 +33,7 @@ func (w *work) causes(ctx context.Context, d *report.Decisions) error {
 	if err != nil {
 		return err
 	}
-	ties := firstTies(d)
+	tied := ties(d)
 	for g := range d.Groups {
 		s := st
 		if !slices.Contains(groups, g) {
@@ -42,7 +43,7 @@ func (w *work) causes(ctx context.Context, d *report.Decisions) error {
 		if err != nil {
 			return err
 		}
-		if tie, ok := ties[g]; ok && slices.Contains(groups, g) {
+		if tie, ok := tied[g]; ok && slices.Contains(groups, g) {
 			found = append(found, tie)
 		}
 		d.Groups[g].Causes = append(d.Groups[g].Causes, found...)
@@ -82,19 +83,52 @@ func gain(g report.Group) float64 {
 	return float64(*g.Gain)
 }
 
-// firstTies finds groups that the first ranking could not tell apart.
-func firstTies(d *report.Decisions) map[int]cause.Cause {
-	if len(d.Rankings) == 0 {
-		return nil
+// ties finds groups that a ranking could not tell apart: the one that a group was taken from when it went back to float for good,
+// the first one for the others.
+func ties(d *report.Decisions) map[int]cause.Cause {
+	out := map[int]cause.Cause{}
+	for i, r := range d.Rankings {
+		name := "the first ranking"
+		if i > 0 {
+			name = fmt.Sprintf("ranking %d, from which it was taken", i+1)
+		}
+		for g, tie := range tiesOf(name, r) {
+			if i == takenFrom(d, g) {
+				out[g] = tie
+			}
+		}
 	}
+	return out
+}
+
+func tiesOf(name string, r report.Ranking) map[int]cause.Cause {
 	var groups []int
 	var scores []float64
-	for _, s := range d.Rankings[0].Scores {
+	for _, s := range r.Scores {
 		if s.Value != nil {
 			groups, scores = append(groups, s.Group), append(scores, float64(*s.Value))
 		}
 	}
-	return cause.Ties(groups, scores)
+	return cause.Ties(name, groups, scores)
+}
+
+// takenFrom is the ranking whose order a group followed at its last step, if that step is part of the result; else the first.
+func takenFrom(d *report.Decisions, group int) int {
+	if !slices.ContainsFunc(d.FloatGroups, func(f report.FloatGroup) bool { return f.Index == group }) {
+		return 0
+	}
+	ranking := 0
+	for k, s := range d.Steps {
+		if s.Group != group {
+			continue
+		}
+		for i, r := range d.Rankings {
+			if r.Before <= k {
+				ranking = i
+			}
+		}
+	}
+	return ranking
 }
 
 // observe collects statistics of the float model on the first calibration samples; nil when there is nothing to collect.

@@ -18,7 +18,7 @@ import (
 type Understood struct {
 	Opset, Nodes    int
 	Inputs, Outputs []string // name and type
-	Measured        string   // the output that metrics look at
+	Measured        string   // the metrics, the outputs that they look at, and the limit
 	Operations      int      // that can be INT8
 	Groups          int
 	AlwaysFloat     []quant.Reason // operations that could be INT8 in principle and are not
@@ -33,6 +33,26 @@ type Understood struct {
 	Least   int64 // inferences if everything INT8 keeps the limit
 	Ranking int64 // of one ranking of all groups
 	Revert  int64 // of one revert, at most
+}
+
+// measured says what may not drop, and by how much. Which metric stands in for labels is known when the float model has run.
+func measured(j *config.Job, outputs []string, labelled bool) string {
+	var names []string
+	for _, m := range j.Metrics {
+		names = append(names, m.Name)
+	}
+	switch {
+	case len(names) > 0:
+	case labelled && !j.Agreement:
+		names = []string{"accuracy@top1"}
+	default:
+		names = []string{"agreement with the float model (sqnr if it is no classifier)"}
+	}
+	limit := fmt.Sprintf("a drop of %s is allowed", j.Drop)
+	if j.Relative {
+		limit = fmt.Sprintf("a drop of %s of the float model's value is allowed", j.Drop)
+	}
+	return fmt.Sprintf("%s of %s; %s", strings.Join(names, ", "), strings.Join(outputs, ", "), limit)
 }
 
 // Understand reads model, data and job as Job does and evaluates nothing. It needs no state directory and writes nothing.
@@ -53,7 +73,7 @@ func Understand(ctx context.Context, j *config.Job) (*Understood, error) {
 		return nil, &InputError{err}
 	}
 	u := &Understood{
-		Opset: w.model.graph.FileOpset, Nodes: len(w.model.graph.Graph.Nodes), Measured: strings.Join(w.model.outputs, ", "),
+		Opset: w.model.graph.FileOpset, Nodes: len(w.model.graph.Graph.Nodes), Measured: measured(j, w.model.outputs, len(search.Labels) > 0),
 		Search: len(rest), Calibration: len(own), Labelled: len(search.Labels) > 0, Pictures: search.Pictures(),
 		Preprocessing: j.Data.Prep.Flags(), Unknown: search.Pictures() && !j.Data.Prepared, Notes: search.Notes,
 	}

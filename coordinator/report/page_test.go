@@ -1,0 +1,67 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestTag: names of operators are shortened by words first, and never longer than a box.
+func TestTag(t *testing.T) {
+	for name, want := range map[string]string{
+		"Conv": "Conv", "ConvInteger": "ConvInteger", "GlobalAveragePool": "Gl.AvgPool", "AveragePool": "AveragePool", "ConvTranspose": "ConvT",
+		"LayerNormalization": "LayerNorm", "ReduceMean": "ReduceMean", "NonMaxSuppression": "NonMaxSupp…", "SkipLayerNormalization": "SkipLayerN…",
+	} {
+		require.Equal(t, want, tag(name))
+		require.LessOrEqual(t, len([]rune(tag(name))), longestTag)
+	}
+}
+
+// TestFloatWithoutReason: an operation that computes floats and that nobody gave a reason is explained all the same.
+func TestFloatWithoutReason(t *testing.T) {
+	r := untouched()
+	r.Decisions.Operations = append(r.Decisions.Operations, Placed{Name: "gap", Type: "GlobalAveragePool", Groups: []int{}, Precision: Float, After: []int{}})
+	for placement, why := range map[string]string{"regions": "does not lie between two INT8 layers", "pot": "POT&#39;s table for CPUs quantizes no such operation"} {
+		r.Decisions.Job.Placement = placement
+		b, err := r.HTML(nil)
+		require.NoError(t, err)
+		require.Contains(t, string(b), "1 more was never INT8 either: GlobalAveragePool.")
+		require.Contains(t, strings.ReplaceAll(string(b), "POT's", "POT&#39;s"), why)
+	}
+	r.Decisions.AlwaysFloat = nil
+	b, err := r.HTML(nil)
+	require.NoError(t, err)
+	require.Contains(t, string(b), "2 operations were never INT8: MatMul, GlobalAveragePool.")
+}
+
+// TestIdleSteps: groups whose step lowered nothing are counted, since a reader wonders why they are float.
+func TestIdleSteps(t *testing.T) {
+	r := untouched()
+	for _, c := range []struct {
+		gains []Number
+		want  string
+	}{{[]Number{0.1, 0.2}, ""}, {[]Number{0.1, 0, -0.1}, "2 of these steps lowered nothing."}} {
+		r.Decisions.FloatGroups = nil
+		for i, g := range c.gains {
+			r.Decisions.FloatGroups = append(r.Decisions.FloatGroups, FloatGroup{Index: i, Operations: []string{"x"}, Gain: g})
+		}
+		b, err := r.HTML(nil)
+		require.NoError(t, err)
+		if c.want == "" {
+			require.NotContains(t, string(b), "lowered nothing.")
+			continue
+		}
+		require.Contains(t, string(b), c.want)
+	}
+}
+
+// TestManySteps: where points stand close, the name of the second one does not run into the first.
+func TestManySteps(t *testing.T) {
+	r := untouched()
+	require.Equal(t, "all INT8", newChart(&r.Decisions).Points[1].Name)
+	for range 20 {
+		r.Decisions.Steps = append(r.Decisions.Steps, Step{Float: []int{0}, Values: []Number{0.9}, Drops: []Number{0}, Verdict: "kept"})
+	}
+	require.Equal(t, "INT8", newChart(&r.Decisions).Points[1].Name)
+}
