@@ -20,7 +20,7 @@ func TestPreprocessingFound(t *testing.T) {
 	require.Contains(t, stderr, "trying 5 usual ones on 12 samples: 60 inferences")
 	require.Regexp(t, `(?m)^  raw255 +12 +best$`, stderr)
 	for _, other := range []string{"imagenet-torch", "imagenet-tf", "imagenet-caffe", "unit"} {
-		require.Regexp(t, `(?m)^  `+other+` +\d +p = `, stderr)
+		require.Regexp(t, `(?m)^  `+other+` +\d +no: 1 in [\d,]+$`, stderr)
 	}
 	require.Regexp(t, `(?m)^taken +--like raw255$`, stderr)
 	found := w.parse()

@@ -48,7 +48,7 @@ func play(l Listener) {
 const played = `no preprocessing is given: trying 5 usual ones on 64 samples: 320 inferences
   --like           right of 64     poorer than the best by accident?
   unit             45              best
-  raw255           30              no: 1 in 243
+  raw255           30              no: 1 in 244
   imagenet-caffe   does not fit: channels
 taken     --like unit, which is --scale 255
 reading 1,250 samples from images

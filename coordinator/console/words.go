@@ -55,7 +55,7 @@ func accident(p float64) string {
 	case p < 1e-4:
 		return "no: less than 1 in 10,000"
 	case p < 0.01:
-		return fmt.Sprintf("no: 1 in %s", count(int64(1/p)))
+		return fmt.Sprintf("no: 1 in %s", count(int64(math.Round(1/p))))
 	}
 	return fmt.Sprintf("perhaps: %.0f in 100", max(1, 100*p))
 }
