@@ -28,6 +28,8 @@ func geometries(r *rand.Rand) []Geometry {
 		square(1, 30, 3, 4, 5, 3, 2, 1),   // longer line
 		square(2, 4, 6, 10, 3, 1, 1, 1),   // gathered
 		square(1, 6, 9, 12, 3, 2, 1, 3),   // groups, gathered
+		square(2, 13, 17, 40, 3, 1, 1, 1), // bytes gathered, floats in lines
+		square(1, 15, 32, 34, 3, 1, 1, 2), // the same in groups
 		square(1, 10, 12, 18, 3, 1, 1, 3), // groups
 		square(1, 8, 8, 8, 1, 1, 0, 2),    // groups of pixels
 		square(1, 9, 4, 8, 3, 1, 1, 4),    // two outputs for each input channel

@@ -19,6 +19,10 @@ const (
 // narrow is the width of output below which rows are gathered; at 7, two lines make one full tile of 14 rows.
 const narrow = 7
 
+// wideI8 is that width for bytes of 16 channels and more: tiles of 16 rows and steps of 64 bytes, which single lines of
+// such pictures leave partly empty, cost more than gathering does.
+const wideI8 = 16
+
 // plan is a dense convolution of one geometry, decided from sizes only.
 type plan struct {
 	g          Geometry
@@ -47,7 +51,7 @@ func newPlan(g Geometry, size, weightBytes int, overrun bool) plan {
 	switch {
 	case pointwise && g.Group == 1:
 		p.shape = flat
-	case p.ow < narrow && !pointwise:
+	case (p.ow < narrow || size == 1 && p.ow < wideI8 && p.cg >= 16) && !pointwise:
 		p.shape = seen
 		p.band = max(1, min(p.oh, budget/max(1, p.ow*p.segs*p.len*size)))
 	default:
