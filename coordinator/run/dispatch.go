@@ -29,18 +29,19 @@ type dispatcher struct {
 	describe func(r request) string // names a cell in the user's words
 
 	mu       sync.Mutex
-	asked    map[plan.Digest]*asked      // cells without a result
-	live     map[uint64]*parcel          // published, not all of their cells are known; by task number
-	waiting  []*parcel                   // not yet published, first to go at the front
-	suspects []*parcel                   // the same, of one cell each: published when nothing is live
-	got      map[plan.Digest]wire.Result // arrived and not yet collected
-	spares   map[plan.Digest]*spare      // cells ahead of the search: in work or done, see speculate.go
-	guesses  []request                   // cells that may go ahead, likeliest first
-	stuck    map[plan.Digest]int         // how often a node gave a cell up
-	pace     map[plan.What]float64       // seconds a sample, running mean
-	number   uint64                      // of the last task
-	news     uint64                      // counts results and failures
-	trouble  string                      // the last transient one, until it is told
+	asked    map[plan.Digest]*asked          // cells without a result
+	live     map[uint64]*parcel              // published, not all of their cells are known; by task number
+	waiting  []*parcel                       // not yet published, first to go at the front
+	suspects []*parcel                       // the same, of one cell each: published when nothing is live
+	got      map[plan.Digest]wire.Result     // arrived and not yet collected
+	spares   map[plan.Digest]*spare          // cells ahead of the search: in work or done, see speculate.go
+	guesses  []request                       // cells that may go ahead, likeliest first
+	stuck    map[plan.Digest]int             // how often a node gave a cell up
+	refused  map[plan.Digest]map[string]bool // nodes that have too little memory for a cell
+	pace     map[plan.What]float64           // seconds a sample, running mean
+	number   uint64                          // of the last task
+	news     uint64                          // counts results and failures
+	trouble  string                          // the last transient one, until it is told
 	fatal    error
 	wake     chan struct{} // of capacity 1: something changed
 }
@@ -60,7 +61,7 @@ func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs in
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
 		onCell: func(bool, int, time.Duration) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
 		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
-		stuck: map[plan.Digest]int{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
+		stuck: map[plan.Digest]int{}, refused: map[plan.Digest]map[string]bool{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
 	for _, w := range []plan.What{plan.Records, plan.Taps, plan.Outputs, plan.Distance, plan.Timing} {
 		d.pace[w] = assumedPace(macs)

@@ -13,6 +13,8 @@
 // turns out wrong is cancelled. On a modelled cluster of 16 slots (TestSpeculation with ASSAY_DELAY), with nine reverts of 23 cells each, a
 // search took 0.79 to 0.86 of its time without; with three reverts of 11 cells 0.81 to 1.07, on a machine under load.
 //
+// A cell that does not fit into a node's memory goes to the others, and ends the job when every live node has refused it.
+//
 // Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
 // what was computed by then stays.
 package run

@@ -18,6 +18,7 @@ type meterOfWork struct {
 	open   int64            // asked by the present round and not answered yet
 	later  map[string]int64 // still to be asked, by phase
 	pace   pace
+	coda   time.Duration // what a slot of its own takes after the last inference; wall time on an idle machine
 	report func(Progress)
 	slots  func() int
 }
@@ -104,6 +105,9 @@ func (m *meterOfWork) tell() {
 	p := Progress{
 		Phase: m.phase, Done: m.done, Reused: m.reused, Total: m.done + m.open + m.ahead(), Elapsed: m.clock().Sub(m.begin),
 		Slots: slots, Left: m.pace.left(waiting, slots),
+	}
+	if p.Left > 0 {
+		p.Left += time.Duration(float64(m.coda) * m.pace.stretch(slots) * float64(max(1, slots)))
 	}
 	m.mu.Unlock()
 	m.report(p)

@@ -93,7 +93,8 @@ func (d *dispatcher) claim(m *nats.Msg) {
 }
 
 // failure handles the end of a delivery that an evaluator survived. Trouble of the moment is no fault of the cell: its task
-// goes again and nothing is counted. A cell that would fail again ends the job, as does one that several nodes are stuck on.
+// goes again and nothing is counted. A cell that would fail again ends the job, as does one that
+// every live node refuses or that several are stuck on.
 func (d *dispatcher) failure(m *nats.Msg) {
 	f, err := wire.DecodeFailure(m.Data)
 	if err != nil {
@@ -112,8 +113,10 @@ func (d *dispatcher) failure(m *nats.Msg) {
 		return
 	}
 	switch f.Class {
-	case wire.Broken, wire.BadInput:
-		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), f.Class == wire.BadInput)
+	case wire.Broken:
+		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), false)
+	case wire.BadInput:
+		d.refuse(p, f)
 	case wire.Transient:
 		d.trouble = fmt.Sprintf("evaluator %s could not go on: %s (the work is sent again)", f.Node, f.Text)
 		d.requeue(p)
@@ -125,6 +128,24 @@ func (d *dispatcher) failure(m *nats.Msg) {
 		}
 	}
 	d.signal()
+}
+
+// refuse handles a cell that a node cannot compute with what its user gave it, which is memory. Another node may have more: the
+// task goes again until every live node has refused the cell. The caller holds the lock.
+func (d *dispatcher) refuse(p *parcel, f wire.Failure) {
+	by := d.refused[f.Cell]
+	if by == nil {
+		by = map[string]bool{}
+		d.refused[f.Cell] = by
+	}
+	by[f.Node] = true
+	others := d.nodes.others(by)
+	if others == 0 {
+		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), true)
+		return
+	}
+	d.trouble = fmt.Sprintf("evaluator %s: %s (the work goes to other evaluators)", f.Node, f.Text)
+	d.requeue(p)
 }
 
 // end fails the job for the first reason given. The caller holds the lock.

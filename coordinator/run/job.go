@@ -241,7 +241,7 @@ func (w *work) listen(ctx context.Context) error {
 		return err
 	}
 	w.cells, w.stop = d, stop
-	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots}
+	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots, coda: speedBudget}
 	d.onCell = func(known bool, samples int, took time.Duration) {
 		w.gauge.cell(known, samples, took)
 		if known {

@@ -79,6 +79,18 @@ func (n *nodes) lives(h holder) bool {
 	return ok && s.started == h.started && n.now().Sub(s.at) < n.timeout
 }
 
+// others is the number of live nodes that are not among some.
+func (n *nodes) others(some map[string]bool) (count int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for name, s := range n.last {
+		if n.now().Sub(s.at) < n.timeout && !some[name] {
+			count++
+		}
+	}
+	return count
+}
+
 // slots is the number of tasks that can be in work now.
 func (n *nodes) slots() int {
 	n.mu.Lock()

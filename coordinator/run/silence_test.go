@@ -27,7 +27,7 @@ func silent(n int, alone bool, deaths int) (*dispatcher, *parcel) {
 	d := &dispatcher{
 		job: "job", nodes: newNodes("test"), describe: plainCell, onNote: func(string) {}, number: 7,
 		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
-		stuck: map[plan.Digest]int{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
+		stuck: map[plan.Digest]int{}, refused: map[plan.Digest]map[string]bool{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
 	d.nodes.now = func() time.Time { return now }
 	var rs []request
@@ -120,7 +120,6 @@ func TestFailureClasses(t *testing.T) {
 		note  bool
 	}{
 		{class: wire.Broken, times: 1, fatal: "evaluator n: why"},
-		{class: wire.BadInput, times: 1, fatal: "evaluator n: why", input: true},
 		{class: wire.Transient, times: 20, note: true},
 		{class: wire.Leaving, times: 20},
 		{class: wire.Stuck, times: 2},
@@ -153,6 +152,81 @@ func TestFailureClasses(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRefusals: a cell that does not fit into one node's memory goes to the others; when every live node has refused it, the job
+// ends as bad input. Nodes a and b live.
+func TestRefusals(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		by   []string
+		cell []uint32 // of the parcel, for each refusal
+		live func(d *dispatcher)
+		end  bool
+	}{
+		{name: "one of two", by: []string{"a"}, cell: []uint32{0}},
+		{name: "the same one again and again", by: []string{"a", "a", "a", "a", "a"}, cell: []uint32{0, 0, 0, 0, 0}},
+		{name: "both, of different cells", by: []string{"a", "b"}, cell: []uint32{0, 1}},
+		{name: "both", by: []string{"a", "b"}, cell: []uint32{0, 0}, end: true},
+		{name: "the only one", by: []string{"a"}, cell: []uint32{0}, end: true, live: func(d *dispatcher) {
+			d.nodes.hear(wire.Heartbeat{Node: "b", Started: 5, Numerics: "test", Leaving: true})
+		}},
+		{name: "both, and a third came", by: []string{"a", "b"}, cell: []uint32{0, 0}, live: func(d *dispatcher) {
+			d.nodes.hear(wire.Heartbeat{Node: "c", Started: 9, Numerics: "test", Slots: 1})
+		}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d, p := silent(2, false, 0)
+			if c.live != nil {
+				c.live(d)
+			}
+			for i, node := range c.by {
+				require.NoError(t, d.fatal)
+				cell := plan.Cell{Index: c.cell[i]}
+				b, err := wire.Encode(wire.Failure{V: wire.Version, Class: wire.BadInput, Job: "job", Number: p.task.Number, Cell: cell.Digest(), Node: node, Text: "memory: 2 GiB wanted"})
+				require.NoError(t, err)
+				d.failure(&nats.Msg{Data: b})
+				if len(d.live) == 0 {
+					p = d.next(1)
+					require.Zero(t, p.deaths)
+				}
+			}
+			var input *InputError
+			require.Equal(t, c.end, errors.As(d.fatal, &input))
+			if c.end {
+				require.ErrorContains(t, d.fatal, "evaluator "+c.by[len(c.by)-1]+": memory: 2 GiB wanted")
+				return
+			}
+			require.NoError(t, d.fatal)
+			require.Contains(t, d.trouble, "goes to other evaluators")
+		})
+	}
+}
+
+// tight is a node's refusal.
+type tight struct{ error }
+
+func (tight) Input() bool { return true }
+
+// TestSmallNodeBesideLargeOne: one evaluator has too little memory for any INT8 model; the job is done by the other.
+func TestSmallNodeBesideLargeOne(t *testing.T) {
+	f := newField(t, t.TempDir(), 4, 44, "0.01")
+	defer f.b.Close()
+	small, large := f.toy(1), f.toy(2)
+	var refused atomic.Int64
+	small.fail = func(p plan.Plan) error {
+		if p.Params.IsZero() {
+			return nil
+		}
+		refused.Add(1)
+		return tight{errors.New("memory: 2 GiB wanted")}
+	}
+	large.delay = 5 * time.Millisecond
+	defer staff(t, f.b, 2, func(i int) *toy { return []*toy{small, large}[i] })()
+	out, err := f.solve(t.Context())
+	require.NoError(t, err)
+	require.NotEmpty(t, out.Trials)
+	require.Less(t, refused.Load(), large.computed.Load(), "it backs off instead of taking every task")
 }
 
 // serve starts a NATS server that several processes could reach, here several connections.

@@ -169,6 +169,9 @@ func (d *delivery) finish(ctx context.Context, err error) error {
 		}
 		d.fail(class, err)
 		_ = d.msg.TermWithReason(wire.Clip(err.Error()))
+		if class == wire.BadInput {
+			return err // the next task is likely to be as large: others shall have a chance to take it
+		}
 		return nil
 	}
 	class := wire.Transient

@@ -3,7 +3,8 @@
 // nothing. What a cell's value is, is package cell's business.
 //
 // How a delivery ends. All results stored: a confirmed acknowledgement. A cell that would fail again: a failure of class
-// Broken or BadInput, and the task is terminated, so that one bad model never kills a node for other jobs. Trouble of the
+// Broken or BadInput, and the task is terminated, so that one bad model never kills a node for other jobs; after BadInput,
+// which is too little memory here, the slot pauses, so that a larger node comes first. Trouble of the
 // moment (a time-out, a broker that does not answer, a node that leaves): a failure of class Transient or Leaving, and the
 // delivery is terminated too, because the coordinator sends the task anew; the broker's own count of deliveries thus counts silence only,
 // which is what the death of a process looks like. Work that does not move on: a failure of class Stuck, then silence.
