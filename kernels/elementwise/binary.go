@@ -39,6 +39,9 @@ func Binary(op Op2, dst, a, b []float32, shape, sa, sb []int) {
 	}
 }
 
+// Row writes op(a, b) of rows of one length. dst may be an operand.
+func Row(op Op2, dst, a, b []float32) { rowVV(op, dst, a, b) }
+
 // scalar returns op as a function of two numbers.
 func (op Op2) scalar() func(a, b float32) float32 {
 	switch op {

@@ -28,6 +28,43 @@ func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uin
 	}
 }
 
+// EqualPairs writes 1 where a equals b and 0 elsewhere, broadcasting by sa and sb (see Strides): class numbers beside those
+// of samples are how a graph spells one-hot.
+func EqualPairs(dst []uint8, a, b []int32, shape, sa, sb []int) {
+	l := merge(shape, sa, sb)
+	last := l.rank - 1
+	n, ia, ib := l.n[last], l.a[last], l.b[last]
+	if ia == 0 && ib == 1 {
+		l.rows(func(d, pa, pb int) { equalRow(dst[d:d+n], b[pb:pb+n], a[pa]) })
+		return
+	}
+	if ia == 1 && ib == 0 {
+		l.rows(func(d, pa, pb int) { equalRow(dst[d:d+n], a[pa:pa+n], b[pb]) })
+		return
+	}
+	l.rows(func(d, pa, pb int) {
+		for i := range n {
+			dst[d+i] = same(a[pa+i*ia], b[pb+i*ib])
+		}
+	})
+}
+
+func equalRow(d []uint8, a []int32, b int32) {
+	k := fastEqual(d, a, b)
+	d, a = d[k:], a[k:]
+	a = a[:len(d)]
+	for i, v := range a {
+		d[i] = same(v, b)
+	}
+}
+
+func same(a, b int32) uint8 {
+	if a == b {
+		return 1
+	}
+	return 0
+}
+
 // Pair is a function of two bytes: one entry for each pair of bit patterns, and the formula they come from.
 type Pair struct {
 	t    [1 << 16]uint8

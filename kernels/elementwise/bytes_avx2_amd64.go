@@ -23,3 +23,8 @@ func addI8AVX2(d *uint8, a *uint8, b *uint8, n int, ra float32, rb float32, c fl
 //
 //go:noescape
 func mulI8AVX2(d *uint8, a *uint8, b *uint8, n int, za float32, zb float32, m float32, zy float32, lo float32, hi float32)
+
+// equalAVX2 writes 1 where a equals b and 0 elsewhere, for n elements, a multiple of 32.
+//
+//go:noescape
+func equalAVX2(d *uint8, a *int32, b int32, n int)

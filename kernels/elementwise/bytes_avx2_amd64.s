@@ -311,3 +311,37 @@ loop_1:
 end_1:
 	VZEROUPPER
 	RET
+
+// func equalAVX2(d *uint8, a *int32, b int32, n int)
+// Requires: AVX, AVX2
+TEXT ·equalAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x01010101, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	VMOVDQU      packed<>+0(SB), Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VPCMPEQD  (CX), Y0, Y3
+	VPCMPEQD  32(CX), Y0, Y4
+	VPCMPEQD  64(CX), Y0, Y5
+	VPCMPEQD  96(CX), Y0, Y6
+	VPACKSSDW Y4, Y3, Y3
+	VPACKSSDW Y6, Y5, Y5
+	VPACKSSWB Y5, Y3, Y3
+	VPERMD    Y3, Y1, Y3
+	VPAND     Y2, Y3, Y3
+	VMOVDQU   Y3, (AX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000020, AX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+	VZEROUPPER
+	RET

@@ -135,3 +135,39 @@ func BenchmarkPair(b *testing.B) {
 		}
 	})
 }
+
+// TestEqualPairs compares numbers with rows, both ways round, and other broadcasts.
+func TestEqualPairs(t *testing.T) { eachTier(t, equalPairs) }
+
+func equalPairs(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 6))
+	for _, n := range []int{1, 31, 32, 33, 100, 257} {
+		for _, c := range []struct{ a, b []int }{{[]int{5, 1}, []int{1, n}}, {[]int{1, n}, []int{5, 1}}, {[]int{5, n}, []int{5, n}}, {[]int{5, n}, []int{5, 1}}, {[]int{1, 1}, []int{5, n}}} {
+			shape := []int{5, n}
+			sa, _ := Strides(shape, c.a)
+			sb, _ := Strides(shape, c.b)
+			fill := func(s []int) []int32 {
+				v := make([]int32, s[0]*s[1])
+				for i := range v {
+					if v[i] = int32(rng.IntN(4)) - 1; rng.IntN(9) == 0 {
+						v[i] = -1 << 31
+					}
+				}
+				return v
+			}
+			a, b := fill(c.a), fill(c.b)
+			dst, check := canary(t, 5*n)
+			EqualPairs(dst, a, b, shape, sa, sb)
+			check()
+			for i := range 5 {
+				for j := range n {
+					want := uint8(0)
+					if a[i*sa[0]+j*sa[1]] == b[i*sb[0]+j*sb[1]] {
+						want = 1
+					}
+					require.Equal(t, want, dst[i*n+j], "%v %v at %d, %d", c.a, c.b, i, j)
+				}
+			}
+		}
+	}
+}

@@ -72,19 +72,42 @@ func fastLookup(d, s []uint8, t *[256]uint8) int {
 	return whole(len(d), 64, func(at, n int) { lookupVBMI(&d[at], &s[at], n, t) })
 }
 
-// fastPair computes the first elements of p on two rows of one length and returns how many.
-func fastPair(p *Pair, d, a, b []uint8) int {
+// fastEqual compares the first elements and returns how many.
+func fastEqual(d []uint8, a []int32, b int32) int {
 	if len(d) < 32 || tier.Current() < tier.AVX2 {
 		return 0
 	}
-	f := &p.form
+	return whole(len(d), 32, func(at, n int) { equalAVX2(&d[at], &a[at], b, n) })
+}
+
+// fastPair computes the first elements of p on two rows of one length and returns how many. What is left of 32 goes
+// through a block of its own: the table of all pairs would be fetched from afar.
+func fastPair(p *Pair, d, a, b []uint8) int {
+	if len(d) < 8 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	k := whole(len(d), 32, func(at, n int) { p.form.run(&d[at], &a[at], &b[at], n) })
+	if k == len(d) {
+		return k
+	}
+	var rd, ra, rb [32]uint8
+	copy(ra[:], a[k:])
+	copy(rb[:], b[k:])
+	p.form.run(&rd[0], &ra[0], &rb[0], 32)
+	copy(d[k:], rd[:])
+	return len(d)
+}
+
+// run computes n elements, a multiple of 32.
+func (f *formula) run(d, a, b *uint8, n int) {
 	switch {
 	case f.mul && f.signed:
-		return whole(len(d), 32, func(at, n int) { mulI8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.m, f.c, f.lo, f.hi) })
+		mulI8AVX2(d, a, b, n, f.x, f.y, f.m, f.c, f.lo, f.hi)
 	case f.mul:
-		return whole(len(d), 32, func(at, n int) { mulU8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.m, f.c, f.lo, f.hi) })
+		mulU8AVX2(d, a, b, n, f.x, f.y, f.m, f.c, f.lo, f.hi)
 	case f.signed:
-		return whole(len(d), 32, func(at, n int) { addI8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.c, f.lo, f.hi) })
+		addI8AVX2(d, a, b, n, f.x, f.y, f.c, f.lo, f.hi)
+	default:
+		addU8AVX2(d, a, b, n, f.x, f.y, f.c, f.lo, f.hi)
 	}
-	return whole(len(d), 32, func(at, n int) { addU8AVX2(&d[at], &a[at], &b[at], n, f.x, f.y, f.c, f.lo, f.hi) })
 }

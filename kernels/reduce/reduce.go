@@ -70,6 +70,9 @@ func (a Axes) rows(base int, f func(at, n, step int)) {
 // Reduce folds the axes in folded for every index combination of kept, whose row-major order is that of dst. For
 // channels-last memory the caller lists kept in the order in which dst lies.
 func Reduce(op Op, dst, src []float32, kept, folded Axes, lanes bool) {
+	if columns(op, dst, src, kept, folded, lanes) {
+		return
+	}
 	for i := range kept.count() {
 		dst[i] = numeric.Canon(fold(op, src, kept.offset(i), folded, lanes))
 	}

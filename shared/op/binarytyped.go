@@ -22,7 +22,9 @@ func binaryLoop(name string, d tensor.DType) (func(p *pairs, dst, a, b []byte), 
 	case tensor.Int16:
 		f = numberPairs(name, quotient[int16])
 	case tensor.Int32:
-		f = numberPairs(name, quotient[int32])
+		if f = numberPairs(name, quotient[int32]); name == "Equal" {
+			f = equalPairs
+		}
 	case tensor.Int64:
 		f = numberPairs(name, quotient[int64])
 	case tensor.Uint8:
@@ -87,6 +89,13 @@ func comparePairs[T element](name string) func(p *pairs, dst, a, b []byte) {
 		return pairLoop(func(a, b T) uint8 { return truth(a >= b) })
 	}
 	return nil
+}
+
+// equalPairs is the comparison of int32.
+func equalPairs(p *pairs, dst, a, b []byte) {
+	if len(dst) > 0 {
+		elementwise.EqualPairs(dst, view[int32](a), view[int32](b), p.shape, p.a, p.b)
+	}
 }
 
 func boolPairs(name string) func(p *pairs, dst, a, b []byte) {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"assay/kernels/numeric"
+	"assay/kernels/quantize"
 	"assay/shared/tensor"
 )
 
@@ -86,9 +88,9 @@ func converterTo(from, to tensor.DType, r rounding) (func(dst, src []byte), erro
 	case tensor.BFloat16:
 		f = through(to, func(h uint16) float32 { return math.Float32frombits(uint32(h) << 16) })
 	case tensor.Bool, tensor.Uint8:
-		f = fromInt[uint8](to)
+		f = fromByte[uint8](to)
 	case tensor.Int8:
-		f = fromInt[int8](to)
+		f = fromByte[int8](to)
 	case tensor.Uint16:
 		f = fromInt[uint16](to)
 	case tensor.Int16:
@@ -131,6 +133,16 @@ func each[S, D element](f func(S) D) func(dst, src []byte) {
 		for i, v := range view[S](src) {
 			out[i] = f(v)
 		}
+	}
+}
+
+// fromByte is fromInt with the kernel that knows bytes where there is one: a level of scale 1.
+func fromByte[S int8 | uint8](to tensor.DType) func(dst, src []byte) {
+	if to != tensor.Float32 {
+		return fromInt[S](to)
+	}
+	return func(dst, src []byte) {
+		quantize.Dequantize(view[float32](dst), view[S](src), numeric.Affine{Scale: 1})
 	}
 }
 

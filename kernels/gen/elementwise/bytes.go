@@ -21,6 +21,7 @@ func byteArithmetic(ctx *build.Context) {
 		addBytes(ctx, "add"+typ+"AVX2", perm, signed)
 		mulBytes(ctx, "mul"+typ+"AVX2", perm, signed)
 	}
+	equal(ctx, perm)
 }
 
 // rows runs body for each 8 of 32 bytes and packs what it returns.
@@ -69,6 +70,32 @@ func mulBytes(ctx *build.Context, name string, perm Mem, signed bool) {
 		a.VADDPS(zy, u, u)
 		return u
 	})
+}
+
+// equal writes the comparison of a row of int32 with a number.
+func equal(ctx *build.Context, perm Mem) {
+	a := function(ctx, "equalAVX2", "func(d *uint8, a *int32, b int32, n int)",
+		"equalAVX2 writes 1 where a equals b and 0 elsewhere, for n elements, a multiple of 32.")
+	d, x, n := a.pointer("d"), a.pointer("a"), a.pointer("n")
+	b := a.float("b")
+	p, one := a.YMM(), a.pattern(0x01010101)
+	a.VMOVDQU(perm, p)
+	a.loop(n, 32, func() {
+		var v [4]reg.VecVirtual
+		for i := range v {
+			v[i] = a.YMM()
+			a.VPCMPEQD(Mem{Base: x, Disp: 32 * i}, b, v[i])
+		}
+		a.VPACKSSDW(v[1], v[0], v[0])
+		a.VPACKSSDW(v[3], v[2], v[2])
+		a.VPACKSSWB(v[2], v[0], v[0])
+		a.VPERMD(v[0], p, v[0])
+		a.VPAND(one, v[0], v[0])
+		a.VMOVDQU(v[0], Mem{Base: d})
+		a.advance(128, x)
+		a.advance(32, d)
+	})
+	a.done()
 }
 
 // lookup writes the table look-up of 64 bytes at a time: two permutations of half a table each, chosen by the high bit.

@@ -256,7 +256,7 @@ func curves(ctx *build.Context, wide bool, suffix string) {
 		{name: "sigmoid", what: "sigmoid(src)", of: curve.sigmoid, guess: guess.sigmoid},
 		{name: "silu", what: "src * sigmoid(src)", gate: true, of: curve.sigmoid, guess: guess.sigmoid},
 		{name: "tanh", what: "tanh(src)", long: true, odd: true, of: curve.tanh, guess: guess.tanh},
-		{name: "erf", what: "erf(src)", long: true, of: curve.erf},
+		{name: "erf", what: "erf(src)", long: true, odd: true, of: curve.erf, guess: guess.erf},
 	} {
 		name, signature := f.name+suffix, "func(dst, src *float32, n int, table *float64)"
 		if f.minus {

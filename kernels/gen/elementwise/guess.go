@@ -139,6 +139,11 @@ func (g guess) sigmoid(x vecs) vecs {
 	for i := range d {
 		g.VFMADD213PD_BCST(entryOf(gOne), s[i], d[i])
 	}
+	return g.sharp(d)
+}
+
+// sharp is 1/d to 2^-46: one step of Newton's after inverse.
+func (g guess) sharp(d vecs) vecs {
 	y := g.inverse(d)
 	for i := range y {
 		h := g.ZMM()
@@ -147,6 +152,40 @@ func (g guess) sigmoid(x vecs) vecs {
 		g.VFMADD231PD(y[i], h, y[i])
 	}
 	return y
+}
+
+// canonical is numeric's polynomial of n coefficients from entry first of its table on, by fused steps.
+func (g guess) canonical(z vecs, first, n int) vecs {
+	return g.each(z, func(_ int, z, out reg.VecVirtual) {
+		g.VBROADCASTSD(g.place(first+n-1), out)
+		for i := n - 2; i >= 0; i-- {
+			g.VFMADD213PD_BCST(g.place(first+i), z, out)
+		}
+	})
+}
+
+// erf has numeric's two branches, with fused steps. The sign of the second is set by the caller; from 4 on it is 1 less
+// what rounds away.
+func (g guess) erf(x vecs) vecs {
+	small := g.product(g.canonical(g.product(x, x), tErf, nErf), x)
+	magnitude, four := g.constant(tMagnitude), g.constant(tFour)
+	near := make([]reg.Register, len(x))
+	b := g.each(x, func(i int, x, out reg.VecVirtual) {
+		k := g.K()
+		g.VANDPD(magnitude, x, out)
+		g.VCMPPD_BCST(U8(0x12), g.place(tOne), out, k)
+		g.VMINPD(four, out, out)
+		near[i] = k
+	})
+	z := g.product(b, b)
+	s := g.split(z, gMinus, gLn2, true)
+	e := g.product(g.horner(z, gExpNeg, 6), s)
+	q := g.canonical(g.sharp(g.add(b, tTwo)), tErfc, nErfc)
+	for i := range q {
+		g.VFNMADD213PD_BCST(entryOf(gOne), e[i], q[i])
+		g.VBLENDMPD(small[i], q[i], near[i], q[i])
+	}
+	return q
 }
 
 // tanh is m/(m+2) with m = exp(2x)-1, computed without cancellation.
