@@ -21,7 +21,7 @@ type slot struct {
 	step   int  // index of the step that writes it, -1 for inputs
 	last   int  // index of the last step that reads it, -1 when none does
 	result bool // a wanted value: it lives in memory of its own, given to the caller
-	inside bool // between members of a group: it has no memory of its own
+	inside bool // between members of a group, or read by nobody: it has no memory of its own
 	offset int  // in the arena; meaningful for buffers that are neither input nor result
 	sum    [32]byte
 	keep   float64 // gain in picoseconds per byte when the store should hold it, else 0
@@ -180,6 +180,9 @@ func (b *binder) build() error {
 		if b.settled(n) {
 			continue
 		}
+		if !b.p.engine.apart && b.view(n) {
+			continue
+		}
 		if err := b.node(specialise(n, b.infos)); err != nil {
 			err = fmt.Errorf("node %q (%s): %w", n.Name, n.Op, err)
 			var u *op.Unknown
@@ -192,6 +195,7 @@ func (b *binder) build() error {
 	if err := b.wanted(); err != nil {
 		return err
 	}
+	b.sweep()
 	if !b.p.engine.apart {
 		b.group()
 	}

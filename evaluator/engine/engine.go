@@ -30,7 +30,7 @@ type Engine struct {
 	digest *digests
 
 	observe func(n *graph.Node, took time.Duration)
-	apart   bool // no kernels are grouped: what tests compare with
+	apart   bool // no kernels are grouped, no layouts viewed: what tests compare with
 }
 
 // amply is the most that the store takes of memory that the user has not granted by number. Measured on a search of

@@ -65,50 +65,55 @@ func (b *binder) have(name string, y op.Layout) (int, error) {
 		return 0, fmt.Errorf("value %q is used before it is computed", name)
 	}
 	from := b.at[place{name, home}]
-	if sameBytes(b.slots[from].shape) {
+	shape := b.infos[name].Shape
+	if sameBytes(shape) {
 		b.at[place{name, y}] = from
 		return from, nil
 	}
-	rank := len(b.slots[from].shape)
+	if at := b.untransposed(from, y); at >= 0 && !b.p.engine.apart {
+		b.at[place{name, y}] = at
+		return at, nil
+	}
+	rank := len(shape)
 	perm := make([]int64, rank)
 	physical := make([]int, rank)
 	for i := range perm {
-		perm[i], physical[i] = int64(i), b.slots[from].shape[i]
+		perm[i], physical[i] = int64(i), shape[i]
 	}
 	if y == op.ChannelsLast { // [n c h w] to [n h w c]
 		copy(perm[1:], perm[2:])
 		perm[rank-1] = 1
 	} else { // [n h w c] to [n c h w]
-		copy(physical[1:], b.slots[from].shape[2:])
-		physical[rank-1] = b.slots[from].shape[1]
+		copy(physical[1:], shape[2:])
+		physical[rank-1] = shape[1]
 		copy(perm[2:], perm[1:rank-1])
 		perm[1] = int64(rank - 1)
 	}
 	n := &graph.Node{Name: name + "/layout", Op: "Transpose", Inputs: []string{name}, Outputs: []string{name}}
 	n.SetInts("perm", perm)
-	return b.convert(n, from, y, physical, perm)
+	return b.convert(n, name, from, y, physical, perm)
 }
 
-// convert appends the step that writes slot from in layout y.
-func (b *binder) convert(n *graph.Node, from int, y op.Layout, physical []int, perm []int64) (int, error) {
+// convert appends the step that writes a value, which lies in slot from, in layout y.
+func (b *binder) convert(n *graph.Node, name string, from int, y op.Layout, physical []int, perm []int64) (int, error) {
 	s := b.slots[from]
 	turned := make([]int, len(perm))
 	for i, p := range perm {
 		turned[i] = physical[p]
 	}
 	l := &op.Lower{Node: n, Packs: b.packs,
-		In:  []op.Arg{{Name: s.name, DType: s.dtype, Shape: physical}},
-		Out: []op.Arg{{Name: s.name, DType: s.dtype, Shape: turned}},
+		In:  []op.Arg{{Name: name, DType: s.dtype, Shape: physical}},
+		Out: []op.Arg{{Name: name, DType: s.dtype, Shape: turned}},
 	}
 	o := op.Lookup("", "Transpose")
 	if o == nil || o.Lower == nil {
-		return 0, fmt.Errorf("value %q cannot be brought into another memory layout: there is no Transpose", s.name)
+		return 0, fmt.Errorf("value %q cannot be brought into another memory layout: there is no Transpose", name)
 	}
 	k, err := o.Lower(l)
 	if err != nil {
-		return 0, fmt.Errorf("value %q to another memory layout: %w", s.name, err)
+		return 0, fmt.Errorf("value %q to another memory layout: %w", name, err)
 	}
-	to, err := b.slot(s.name, y, len(b.steps))
+	to, err := b.slot(name, y, len(b.steps))
 	if err != nil {
 		return 0, err
 	}
