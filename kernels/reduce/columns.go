@@ -1,6 +1,8 @@
 package reduce
 
 import (
+	"sync"
+
 	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 )
@@ -27,11 +29,16 @@ func columns(op Op, dst, src []float32, kept, folded Axes, lanes bool) bool {
 	return true
 }
 
+// rooms are lent to foldRows: a local one would be allocated in every call, since it is handed to a function in a table.
+var rooms = sync.Pool{New: func() any { return new([broad]float32) }}
+
 // foldRows sums rows of len(dst) elements that begin step apart.
 func foldRows(op Op, dst, src []float32, rows, step int) {
 	k := len(dst)
-	var room [broad]float32
+	room := rooms.Get().(*[broad]float32)
+	defer rooms.Put(room)
 	part := room[:k]
+	clear(part)
 	clear(dst)
 	for i := range rows {
 		elementwise.Row(elementwise.Add, part, part, src[i*step:][:k])

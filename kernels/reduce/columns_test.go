@@ -46,3 +46,9 @@ func TestSumsOfRowsAreChains(t *testing.T) {
 		})
 	}
 }
+
+func TestSumsOfRowsAllocateNothing(t *testing.T) {
+	src, dst := make([]float32, 64*256), make([]float32, 256)
+	kept, folded := Axes{[]int{1, 256}, []int{64 * 256, 1}}, Axes{[]int{64}, []int{256}}
+	require.Less(t, testing.AllocsPerRun(50, func() { Reduce(Mean, dst, src, kept, folded, false) }), 1.0)
+}
