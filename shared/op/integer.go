@@ -10,7 +10,8 @@ import (
 )
 
 // integerOps are what dynamic quantization is made of: the range of the data itself gives its scale, and products of
-// integers stay integers of 32 bits. MatMulInteger and ConvInteger are plain loops.
+// integers stay integers of 32 bits. MatMulInteger and ConvInteger run on the integer kernels but for zero points of single
+// rows, or of single columns of computed matrices, and computed convolution weights: those are plain loops.
 var integerOps = []*Op{
 	{
 		Name: "DynamicQuantizeLinear", Opsets: []int{11}, Role: RoleQuantized, Types: float32Only,
@@ -159,6 +160,9 @@ func lowerMatMulInteger(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
+	if k, ok, err := l.fastMatMulInteger(s, p); ok || err != nil {
+		return k, err
+	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
 		a, b, out := p.a.bytes(c), p.b.bytes(c), view[int32](c.Out[0])
 		for i := range s.left {
@@ -207,6 +211,9 @@ func lowerConvInteger(l *Lower) (Kernel, error) {
 	spatial, kernel, out := tensor.Count(data[2:]), tensor.Count(weight[2:]), tensor.Count(w.out)
 	if out == 0 || kernel == 0 {
 		return Kernel{}, fmt.Errorf("weight shape %v and output shape %v are empty", weight, l.Out[0].Shape)
+	}
+	if k, ok, err := l.fastConvInteger(w, group, p); ok || err != nil {
+		return k, err
 	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
 		x, k, y := p.a.bytes(c), p.b.bytes(c), view[int32](c.Out[0])

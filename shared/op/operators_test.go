@@ -20,33 +20,6 @@ var roles = map[Role]string{
 	RolePassThrough: "integers pass", RoleShape: "shapes and indices", RoleQuantized: "quantized already",
 }
 
-// fastForms are the instruction-set tiers above plain that a family's float32 or 8-bit kernels have, and by operator those
-// that are alone in their family. Everything runs on tier plain.
-var fastForms = map[string]string{
-	"convolution": "avx2, avx512vnni", "gemm": "avx2, avx512vnni", "matmul": "avx2, avx512vnni",
-	"quantized convolution": "avx2, avx512vnni", "quantized matmul": "avx2, avx512vnni", "attention": "avx2, avx512vnni",
-	"transposed convolution": "avx2, avx512vnni, over data set apart by zeros", "softmax": "avx2, avx512vnni",
-	"pool": "avx2", "quantized pool": "avx2", "quantized binary": "avx2", "quantized tables": "avx512vnni", "clip": "avx2",
-	"Add": "avx2", "Sub": "avx2", "Mul": "avx2", "Relu": "avx2", "LayerNormalization": "avx2", "QuantizeLinear": "avx2",
-	"Exp": "avx2, avx512vnni", "Sigmoid": "avx2, avx512vnni", "Tanh": "avx2, avx512vnni", "Erf": "avx2, avx512vnni", "Gelu": "avx2, avx512vnni",
-	"Hardmax": "",
-}
-
-// fastForm is what OPERATORS.md says of an operator's tiers.
-func fastForm(family string, o *Op) string {
-	for _, key := range []string{o.Name, family} {
-		if s, ok := fastForms[key]; ok && s != "" {
-			return s
-		} else if ok {
-			break
-		}
-	}
-	if o.Lower == nil && o.Control == nil {
-		return "with the shapes"
-	}
-	return "plain"
-}
-
 // TestOperatorsTable keeps OPERATORS.md equal to the table of operators; -update writes it.
 func TestOperatorsTable(t *testing.T) {
 	var b strings.Builder
@@ -56,7 +29,8 @@ Made from the table of package op by `+"`go test ./shared/op -run TestOperatorsT
 and upgraded to the spelling of opset %d; later definitions only admit more element types and attributes, which are refused
 where a node uses them. "Opsets" are those at which the definition changed. An attribute that is not listed is refused.
 float16 and bfloat16 are computed in float32 and rounded as they are stored. "Tiers" are the instruction sets with a form of their
-own beside the plain one; "with the shapes" says that the output follows from shapes and constants before anything runs.
+own beside the plain one; "with the shapes" says that the shape rule computes the output: before anything runs where it follows from
+shapes and constants, else as soon as the elements of its inputs are there.
 
 `, oldestOpset, latestOpset, Newest)
 	b.WriteString("| operator | opsets | attributes | element types of the first input | in quantization | tiers | family |\n|---|---|---|---|---|---|---|\n")
@@ -64,7 +38,7 @@ own beside the plain one; "with the shapes" says that the output follows from sh
 	for _, f := range families {
 		for _, o := range f.ops {
 			rows = append(rows, fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s |", spelled(o.Domain, o.Name), words(o.Opsets),
-				words(o.Attrs), typeNames(o), roles[o.Role], fastForm(f.name, o), f.name))
+				words(o.Attrs), typeNames(o), roles[o.Role], form(f.name, o), f.name))
 		}
 	}
 	slices.Sort(rows)
@@ -105,4 +79,24 @@ func TestTableIsWhole(t *testing.T) {
 		}
 	}
 	require.Len(t, registry, count)
+}
+
+// TestPlain: what computes without vector instructions is called plain, what copies is not, and families that are named as
+// copying exist.
+func TestPlain(t *testing.T) {
+	for name, want := range map[string]bool{
+		"HardSwish": true, "Einsum": true, "Div": true, "Pow": true, "ReduceMean": true, "DeformConv": true, "ArgMax": true,
+		"Conv": false, "MatMul": false, "MatMulInteger": false, "Add": false, "LSTM": false, "Softmax": false, "Loop": false,
+		"Transpose": false, "Concat": false, "Gather": false, "Cast": false, "NonMaxSuppression": false, "Shape": false, "Nonsense": false,
+	} {
+		require.Equal(t, want, Plain("", name), name)
+	}
+	var names []string
+	for _, f := range families {
+		names = append(names, f.name)
+	}
+	require.Subset(t, names, copying)
+	for key := range fastForms {
+		require.True(t, Lookup("", key) != nil || slices.Contains(names, key), key)
+	}
 }
