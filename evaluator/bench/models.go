@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,6 +15,7 @@ import (
 	"assay/evaluator/engine"
 	"assay/shared/graph"
 	"assay/shared/onnx"
+	"assay/shared/op"
 	"assay/shared/pass"
 )
 
@@ -154,7 +156,7 @@ func measureModel(ctx context.Context, f flags, p *peer, r *results, v variant, 
 		return err
 	}
 	name := strings.TrimSuffix(filepath.Base(v.path), ".onnx")
-	row := modelRow{Name: name, Type: v.typ, Batch: batch, Note: v.note}
+	row := modelRow{Name: name, Type: v.typ, Batch: batch, Note: v.note, Plain: plain(program.Operators())}
 	if row.Allocs, err = allocations(once); err != nil {
 		return err
 	}
@@ -189,4 +191,15 @@ func allocations(f func() error) (float64, error) {
 	}
 	runtime.ReadMemStats(&after)
 	return float64(after.Mallocs - before.Mallocs), nil
+}
+
+// plain lists, of operators and their numbers, those that have no form but the plain one.
+func plain(operators map[string]int) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(operators)) {
+		if op.Plain("", name) || op.Plain("com.microsoft", name) {
+			list = append(list, fmt.Sprintf("%d %s", operators[name], name))
+		}
+	}
+	return strings.Join(list, ", ")
 }

@@ -52,6 +52,7 @@ type modelRow struct {
 	Ours, Theirs float64
 	Allocs       float64 // allocations of a run
 	Resident     int64   // bytes of arenas and packed weights
+	Plain        string  // the operators that run in plain form, with their numbers
 	Note         string
 }
 
