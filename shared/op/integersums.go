@@ -112,7 +112,7 @@ func (l *Lower) zerosOf() *tensor.Tensor {
 // fastMatMulInteger multiplies with the integer kernels: one zero point for all rows, and for the columns of a matrix that
 // is packed in each run. ok is false where the plain loops have to do it.
 func (l *Lower) fastMatMulInteger(s stack, p integerPair) (k Kernel, ok bool, err error) {
-	if p.za.many || s.k == 0 || s.n == 0 {
+	if p.za.many || s.m == 0 || s.k == 0 || s.n == 0 { // without rows there may be no zero point to read
 		return Kernel{}, false, nil
 	}
 	var sums []*sumsI8
