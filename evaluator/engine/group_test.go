@@ -126,6 +126,7 @@ func TestWhatIsGrouped(t *testing.T) {
 		"a sum of others is no sum":   {"a = Relu(x)\nb = ReduceSum(a)\nc = Sub(a, b)\noutput c", 3},
 		"two that a third one joins":  {"a = Relu(x)\nb = Neg(x)\nc = Add(a, b)\noutput c", 1},
 		"rows of another":             {"r: float32[600] = const [" + strings.Repeat("1,", 599) + "1]\na = Relu(x)\nb = Mul(a, r)\noutput b", 1},
+		"asked for its type only":     {"k = ReduceMax(x)\na = Abs(x)\nb = CastLike(a, k)\nc = Relu(b)\noutput c", 2},
 		"what grows stands by itself": {"k: float32[3,1,1] = const [1,2,3]\na = Relu(x)\nb = Mul(a, k)\nc = Relu(b)\noutput c", 3},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -27,12 +27,17 @@ func Table(f func(dst, src []byte)) Kernel {
 	return Kernel{Alias: 0, Run: func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }}
 }
 
-// plainStretches are those of a loop from input 0 to the output, one for one; the other inputs are constants.
+// plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for
+// their type only, as CastLike's is, and of any size: they are never cut.
 func (l *Lower) plainStretches(src operand, f func(dst, src []byte)) *Stretches {
 	if src.fixed {
 		return nil
 	}
-	return &Stretches{Period: make([]int, len(l.In)), Run: func(c *Call, n int) { f(c.Out[0], c.In[0]) }}
+	period := make([]int, len(l.In))
+	for i := range period[1:] {
+		period[1+i] = 1
+	}
+	return &Stretches{Period: period, Run: func(c *Call, n int) { f(c.Out[0], c.In[0]) }}
 }
 
 // castStretches are plainStretches for element types that can be cut at any element.
