@@ -117,15 +117,21 @@ func TestEstimateOfSearch(t *testing.T) {
 		last := seen[len(seen)-1]
 		require.Zero(t, last.left)
 		require.Equal(t, last.done, last.total)
-		checked := 0
-		for _, s := range seen {
-			if truth := end.Sub(s.at); s.done > 32*90 && s.done < 32*290 {
-				checked++
-				require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
-			}
-		}
-		require.Greater(t, checked, 100)
+		requireWithinTwo(t, seen, end, 90, 290)
 	}
+}
+
+// requireWithinTwo demands that what was told between two numbers of cells was within a factor of two of the truth.
+func requireWithinTwo(t *testing.T, seen []told, end time.Time, from, to int64) {
+	t.Helper()
+	checked := 0
+	for _, s := range seen {
+		if truth := end.Sub(s.at); s.done > 32*from && s.done < 32*to {
+			checked++
+			require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
+		}
+	}
+	require.Greater(t, checked, 100)
 }
 
 // TestEstimateOfResumed: where the float and the INT8 model were known before, the first cells of a ranking say how long it, and
@@ -135,14 +141,7 @@ func TestEstimateOfResumed(t *testing.T) {
 		{PhaseBaseline, 0, 15, 1, nil}, {PhaseStatistics, 0, 25, 1, nil}, {PhaseStart, 0, 7, 1, nil},
 		{PhaseRank, 200, 6, 3, map[string]int64{PhaseRevert: 40, PhaseVerify: 40}}, {PhaseRevert, 40, 9, 3, nil}, {PhaseVerify, 40, 10, 3, nil},
 	}, 2, 1)
-	checked := 0
-	for _, s := range seen {
-		if truth := end.Sub(s.at); s.done > 32*20 && s.done < 32*190 {
-			checked++
-			require.InDelta(t, 1.25, float64(s.left)/float64(truth), 0.75, "%d of %d: %v told, %v are left", s.done, s.total, s.left, truth)
-		}
-	}
-	require.Greater(t, checked, 100)
+	requireWithinTwo(t, seen, end, 20, 190)
 }
 
 // TestEstimateOfTheEnd: models are timed after the last inference, and that is told as long as anything is; it takes longer
