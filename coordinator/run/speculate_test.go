@@ -280,6 +280,26 @@ func TestGuessesWait(t *testing.T) {
 	}
 }
 
+// TestWrongGuessesLeaveTheStream: a guess that no evaluator has taken yet is taken out of the task stream.
+func TestWrongGuessesLeaveTheStream(t *testing.T) {
+	f := newField(t, t.TempDir(), 3, 2*toyBlock, "0")
+	defer f.b.Close()
+	d, stop, err := listen(t.Context(), f.b, "job", "test", 1000)
+	require.NoError(t, err)
+	defer stop()
+	c := plan.Cell{Index: 77}
+	tasks := func() uint64 {
+		info, err := f.b.Tasks.Info(t.Context())
+		require.NoError(t, err)
+		return info.State.Msgs
+	}
+	require.NoError(t, d.send(t.Context(), d.stake(request{cell: c, digest: c.Digest(), block: []uint32{1, 2}})))
+	require.Equal(t, uint64(1), tasks())
+	d.abandon(t.Context())
+	require.Zero(t, tasks())
+	require.Empty(t, d.live)
+}
+
 // TestTroubleAheadIsNone: a cell ahead that fails, in whatever way, is forgotten; the job goes on, and the cell can be asked.
 func TestTroubleAheadIsNone(t *testing.T) {
 	fail := func(class wire.Class) func(*testing.T, *dispatcher, *parcel) {
