@@ -20,12 +20,16 @@ func (d *dispatcher) result(m jetstream.Msg) {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	d.take(r, m.Headers())
+}
+
+// take enters a result with what its header tells of its making. The caller holds the lock.
+func (d *dispatcher) take(r wire.Result, h nats.Header) {
 	a := d.asked[r.Cell]
 	if a == nil && d.spares[r.Cell] == nil {
 		return
 	}
 	d.news++
-	h := m.Headers()
 	d.nodes.credit(h.Get(wire.HeaderNode), h.Get(wire.HeaderTier), h.Get(wire.HeaderBuild))
 	took, err := time.ParseDuration(h.Get(wire.HeaderTook))
 	runs, missing := strconv.Atoi(h.Get(wire.HeaderRuns))

@@ -111,18 +111,19 @@ func (d *dispatcher) lost(ctx context.Context, p *parcel) error {
 	d.mu.Lock()
 	rest := d.left(p)
 	d.mu.Unlock()
-	_, known, err := d.refetch(ctx, rest)
-	if err != nil {
-		return err
+	for _, r := range rest {
+		res, h, ok, err := d.b.StoredResult(ctx, r.digest)
+		if err != nil {
+			return err
+		}
+		if ok {
+			d.mu.Lock()
+			d.take(res, h)
+			d.mu.Unlock()
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for c, r := range known {
-		if _, ok := d.asked[c]; ok {
-			d.got[c] = r
-			d.close(c)
-		}
-	}
 	if d.live[p.task.Number] == p {
 		d.requeue(p)
 	}
@@ -160,11 +161,7 @@ func (d *dispatcher) drop() {
 	clear(d.asked)
 	clear(d.live)
 	clear(d.got)
-	for c, s := range d.spares { // results stay where they are
-		if s.state == guessed {
-			delete(d.spares, c)
-		}
-	}
+	d.cancelGuesses()
 	d.waiting, d.suspects, d.guesses = nil, nil, nil
 	d.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)

@@ -15,13 +15,14 @@ import (
 //
 // What must not happen: that a needed cell waits for one that nobody asked for. So a cell goes ahead only when every needed
 // one is published, at most one task a slot is in work, and no job's task waits at the broker. When the next round begins,
-// what it asks is adopted and the rest is cancelled, also in the middle of a cell. Trouble with such a cell is no trouble: it is
-// forgotten, and meets the job when it is asked in earnest.
+// what it asks is adopted and the rest is cancelled, also in the middle of a cell. A cancelled cell may be finished all the same,
+// and then its result is published once and never again, so it is listened for as long as the job goes on. Trouble with a cell
+// ahead is no trouble: it is forgotten, and meets the job when it is asked in earnest.
 
 // spare is a cell that was not asked for yet.
 type spare struct {
 	request
-	parcel *parcel // nil before it is published
+	parcel *parcel // of a guess in work
 	state  spareState
 	runs   int // samples run and time taken, of a computed one
 	took   time.Duration
@@ -30,7 +31,8 @@ type spare struct {
 type spareState uint8
 
 const (
-	guessed   spareState = iota // a later round may ask for it
+	guessed   spareState = iota // in work: a later round may ask for it
+	cancelled                   // no longer in work for this job, but a result may come
 	computed                    // ahead, for this job; the result is in the stream
 	foreknown                   // the same, but from before this job
 )
@@ -41,7 +43,7 @@ func (d *dispatcher) foresee(maybe []request) {
 	defer d.mu.Unlock()
 	d.guesses = nil
 	for _, r := range maybe {
-		if d.asked[r.digest] == nil && d.spares[r.digest] == nil {
+		if s := d.spares[r.digest]; d.asked[r.digest] == nil && (s == nil || s.state == cancelled) {
 			d.guesses = append(d.guesses, r)
 		}
 	}
@@ -56,7 +58,7 @@ func (d *dispatcher) redeem(requests []request) (early []*spare, open []request,
 		s := d.spares[r.digest]
 		delete(d.spares, r.digest)
 		switch {
-		case s == nil:
+		case s == nil || s.state == cancelled:
 			open = append(open, r)
 		case s.state != guessed:
 			early = append(early, s)
@@ -65,14 +67,19 @@ func (d *dispatcher) redeem(requests []request) (early []*spare, open []request,
 			d.own(s.parcel)
 		}
 	}
-	for c, s := range d.spares {
+	return early, open, d.cancelGuesses()
+}
+
+// cancelGuesses forgets the tasks of what is in work ahead and returns them. The caller holds the lock.
+func (d *dispatcher) cancelGuesses() (unwanted []*parcel) {
+	for _, s := range d.spares {
 		if s.state == guessed {
 			delete(d.live, s.parcel.task.Number)
-			delete(d.spares, c)
 			unwanted = append(unwanted, s.parcel)
+			s.state, s.parcel = cancelled, nil
 		}
 	}
-	return early, open, unwanted
+	return unwanted
 }
 
 // recall takes tasks that nobody waits for out of the stream and out of the evaluators' hands. Failing costs work only.
@@ -181,15 +188,19 @@ func (d *dispatcher) stake(r request) *parcel {
 // early notes that a cell ahead has its result. The caller holds the lock.
 func (d *dispatcher) early(c plan.Digest, runs int, took time.Duration) {
 	s := d.spares[c]
-	if s == nil || s.state != guessed {
+	if s == nil || s.state != guessed && s.state != cancelled {
 		return
 	}
-	delete(d.live, s.parcel.task.Number)
-	s.state, s.runs, s.took = computed, runs, took
+	if s.parcel != nil {
+		delete(d.live, s.parcel.task.Number)
+	}
+	s.state, s.parcel, s.runs, s.took = computed, nil, runs, took
 }
 
-// forgo forgets a cell ahead that failed, whatever the reason. The caller holds the lock.
+// forgo forgets the task of a cell ahead that failed, whatever the reason. The caller holds the lock.
 func (d *dispatcher) forgo(p *parcel) {
 	delete(d.live, p.task.Number)
-	delete(d.spares, p.cells[0])
+	if s := d.spares[p.cells[0]]; s != nil && s.parcel == p {
+		s.state, s.parcel = cancelled, nil
+	}
 }

@@ -300,6 +300,67 @@ func TestWrongGuessesLeaveTheStream(t *testing.T) {
 	require.Empty(t, d.live)
 }
 
+// TestCancelledGuessFinished: an evaluator finishes a cell that was cancelled, before or after the search asks it. Its result
+// is published once: a round that asks the cell takes it from there, at once, and counts it like any other.
+func TestCancelledGuessFinished(t *testing.T) {
+	for _, before := range []bool{true, false} {
+		t.Run(fmt.Sprintf("heard before it is asked %v", before), func(t *testing.T) {
+			f := newField(t, t.TempDir(), 3, 2*toyBlock, "0")
+			defer f.b.Close()
+			d, stop, err := listen(t.Context(), f.b, "job", "test", 1000)
+			require.NoError(t, err)
+			defer stop()
+			var told counted
+			d.onCell = func(known bool, samples int, _ time.Duration) {
+				require.False(t, known)
+				told.computed, told.samples = told.computed+1, told.samples+int64(samples)
+			}
+			r := request{cell: plan.Cell{Index: 77}, block: []uint32{1, 2}}
+			r.digest = r.cell.Digest()
+			finish := func() {
+				_, err := f.b.PublishResult(t.Context(), wire.Result{V: wire.ResultVersion, Cell: r.digest, Records: []byte("x")}, nats.Header{wire.HeaderRuns: {"2"}, wire.HeaderTook: {"3ms"}})
+				require.NoError(t, err)
+			}
+			require.NoError(t, d.send(t.Context(), d.stake(r)))
+			d.abandon(t.Context())
+			if before {
+				finish()
+				require.Eventually(t, func() bool { return d.unused() == 1 }, 10*time.Second, time.Millisecond, "it is heard")
+			} else {
+				d.onWait = func(bool) { finish() } // do watches: the cell is asked
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			out, err := d.do(ctx, []request{r}, nil)
+			require.NoError(t, err)
+			require.Equal(t, []byte("x"), out[r.digest].Records)
+			require.Equal(t, counted{computed: 1, samples: 2}, told)
+			require.Zero(t, d.unused())
+			require.Equal(t, map[plan.Digest]*spare{}, d.spares)
+		})
+	}
+}
+
+// TestGuessedAnew: a cell that was cancelled may go ahead again, and the result of the first time ends the second.
+func TestGuessedAnew(t *testing.T) {
+	d, needed, guess := ahead(t, 2)
+	r, _ := d.guess(2)
+	d.stake(r)
+	d.redeem(nil)
+	d.foresee([]request{guess})
+	r, ok := d.guess(2)
+	require.True(t, ok)
+	p := d.stake(r)
+	require.Contains(t, d.live, p.task.Number)
+	d.take(wire.Result{Cell: guess.digest}, nats.Header{wire.HeaderRuns: {"2"}})
+	require.Equal(t, map[uint64]*parcel{needed.task.Number: needed}, d.live)
+	early, open, unwanted := d.redeem([]request{guess})
+	require.Len(t, early, 1)
+	require.Equal(t, 2, early[0].runs)
+	require.Empty(t, open)
+	require.Empty(t, unwanted)
+}
+
 // TestTroubleAheadIsNone: a cell ahead that fails, in whatever way, is forgotten; the job goes on, and the cell can be asked.
 func TestTroubleAheadIsNone(t *testing.T) {
 	fail := func(class wire.Class) func(*testing.T, *dispatcher, *parcel) {
@@ -329,6 +390,7 @@ func TestTroubleAheadIsNone(t *testing.T) {
 			require.Empty(t, d.waiting)
 			require.Empty(t, d.suspects)
 			require.Equal(t, map[uint64]*parcel{needed.task.Number: needed}, d.live)
+			require.Equal(t, cancelled, d.spares[guess.digest].state, "a result that comes in spite of it is heard")
 			_, open, unwanted := d.redeem([]request{guess})
 			require.Len(t, open, 1)
 			require.Empty(t, unwanted)
@@ -343,13 +405,14 @@ func TestAdoption(t *testing.T) {
 	r, _ := d.guess(2)
 	p := d.stake(r)
 	other := plan.Cell{Index: 78}
-	wrong := d.stake(request{cell: other, digest: other.Digest(), block: []uint32{3}})
+	bad := request{cell: other, digest: other.Digest(), block: []uint32{3}}
+	wrong := d.stake(bad)
 	d.asked[guess.digest] = &asked{request: guess}
 	early, open, unwanted := d.redeem([]request{guess})
 	require.Empty(t, early)
 	require.Empty(t, open)
 	require.Equal(t, []*parcel{wrong}, unwanted)
-	require.Empty(t, d.spares)
+	require.Equal(t, map[plan.Digest]*spare{other.Digest(): {request: bad, state: cancelled}}, d.spares)
 	require.NotContains(t, d.live, wrong.task.Number)
 	require.Same(t, p, d.asked[guess.digest].parcel)
 	b, err := wire.Encode(wire.Failure{V: wire.Version, Class: wire.Broken, Job: "job", Number: p.task.Number, Cell: p.cells[0], Node: "n", Text: "why"})
