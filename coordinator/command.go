@@ -28,6 +28,7 @@ type commands struct {
 	Run         runCommand       `cmd:"" help:"Quantize a model within an accuracy limit."`
 	Explain     explainCommand   `cmd:"" help:"Print a job as it is understood; nothing is evaluated."`
 	Replay      replayCommand    `cmd:"" help:"Make a job's decisions again from its stored results; nothing is computed."`
+	Prune       pruneCommand     `cmd:"" help:"List what jobs keep on disk, and remove it."`
 	Health      healthCommand    `cmd:"" help:"Say by the exit code whether a NATS server can be used."`
 	Completion  completion       `cmd:"" help:"Print what makes a shell complete assay's commands and flags."`
 	Version     versionCommand   `cmd:"" help:"Print the version."`

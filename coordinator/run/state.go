@@ -15,15 +15,22 @@ type State struct {
 	lock *os.File
 }
 
+// What a state directory holds beside memoryFile.
+const (
+	lockFile   = "lock"
+	brokerDir  = "broker"
+	decodedDir = "decoded"
+)
+
 // DefaultStateDir is where results are kept when the user names no directory: one directory per model, named after the file
 // and its content, in the user's cache.
 func DefaultStateDir(modelPath string, content [32]byte) (string, error) {
-	base, err := os.UserCacheDir()
+	base, err := StatesDir()
 	if err != nil {
-		return "", fmt.Errorf("state directory: %w (name one with --state-dir)", err)
+		return "", err
 	}
 	stem := strings.TrimSuffix(filepath.Base(modelPath), filepath.Ext(modelPath))
-	return filepath.Join(base, "assay", fmt.Sprintf("%s-%x", stem, content[:6])), nil
+	return filepath.Join(base, fmt.Sprintf("%s-%x", stem, content[:6])), nil
 }
 
 // OpenState makes dir if needed and locks it; ErrBusy with the holder when another process has it.
@@ -31,7 +38,7 @@ func OpenState(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)
 	}
-	path := filepath.Join(dir, "lock")
+	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
 	if err != nil {
 		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)
@@ -56,10 +63,10 @@ func OpenState(dir string) (*State, error) {
 }
 
 // Broker is the directory of the embedded broker.
-func (s *State) Broker() string { return filepath.Join(s.Dir, "broker") }
+func (s *State) Broker() string { return filepath.Join(s.Dir, brokerDir) }
 
 // Decoded is the directory of what pictures became, see shelf.
-func (s *State) Decoded() string { return filepath.Join(s.Dir, "decoded") }
+func (s *State) Decoded() string { return filepath.Join(s.Dir, decodedDir) }
 
 // Close gives the directory free.
 func (s *State) Close() error { return s.lock.Close() }
