@@ -7,9 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // Kept is a state directory as prune sees it.
@@ -65,7 +64,7 @@ func StateAt(dir string) (Kept, error) {
 	if err == nil {
 		_, err = os.Stat(filepath.Join(dir, brokerDir))
 	}
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return k, &InputError{fmt.Errorf("%s is %w: report.json names a job's under run.state", dir, errNoState)}
 	}
 	if err != nil {
@@ -98,7 +97,7 @@ func skipGone(err error) error {
 
 // occupied is what a file takes on its disk, where that can be told: a broker makes files that are mostly holes.
 func occupied(info fs.FileInfo) int64 {
-	if s, ok := info.Sys().(*unix.Stat_t); ok {
+	if s, ok := info.Sys().(*syscall.Stat_t); ok {
 		return s.Blocks * 512
 	}
 	return info.Size()
