@@ -132,7 +132,17 @@ func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
 	l := merge(shape, sa, sb)
 	last := l.rank - 1
 	n, ia, ib := l.n[last], l.a[last], l.b[last]
-	if ia == 1 && ib == 1 {
+	switch k := last - 1; {
+	case ia != 1 || ib != 1:
+	case k >= 0 && n <= short && l.a[k] == n && l.b[k] == 0:
+		size := l.n[k] * n
+		l.whole().rows(func(d, pa, pb int) { p.repeat(dst[d:d+size], a[pa:pa+size], b[pb:pb+n], false) })
+		return
+	case k >= 0 && n <= short && l.b[k] == n && l.a[k] == 0:
+		size := l.n[k] * n
+		l.whole().rows(func(d, pa, pb int) { p.repeat(dst[d:d+size], b[pb:pb+size], a[pa:pa+n], true) })
+		return
+	default:
 		l.rows(func(d, pa, pb int) { p.row(dst[d:d+n], a[pa:pa+n], b[pb:pb+n]) })
 		return
 	}
@@ -141,6 +151,35 @@ func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
 			dst[d+i] = p.t[int(a[pa+i*ia])<<8|int(b[pb+i*ib])]
 		}
 	})
+}
+
+// short is the length below which rows of an operand that repeats are written side by side first: a call for each would
+// cost more.
+const short = 512
+
+// whole is the loop whose rows are the last two axes of l as one, by which one operand passes without gaps.
+func (l *loop) whole() *loop {
+	l.rank--
+	l.n[l.rank-1] *= l.n[l.rank]
+	return l
+}
+
+// repeat is row of long with few, which repeats; swap says that few is the first operand.
+func (p *Pair) repeat(d, long, few []uint8, swap bool) {
+	var side [4 * short]uint8
+	times := min(len(side), len(long)) / len(few) * len(few)
+	for n := copy(side[:times], few); n < times; n *= 2 {
+		copy(side[n:times], side[:n])
+	}
+	for len(d) > 0 {
+		n := min(times, len(d))
+		if swap {
+			p.row(d[:n], side[:n], long[:n])
+		} else {
+			p.row(d[:n], long[:n], side[:n])
+		}
+		d, long = d[n:], long[n:]
+	}
 }
 
 func (p *Pair) row(d, a, b []uint8) {

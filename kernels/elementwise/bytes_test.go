@@ -105,6 +105,45 @@ func lookupAndPairOfEveryLength(t *testing.T) {
 	}
 }
 
+// TestPairsOfRowsThatRepeat has an operand whose rows repeat over pixels, or over batch and pixels, on either side: what
+// scales channels. Rows lie on both sides of the length up to which they are written side by side.
+func TestPairsOfRowsThatRepeat(t *testing.T) { eachTier(t, pairsOfRowsThatRepeat) }
+
+func pairsOfRowsThatRepeat(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 1))
+	side := func(s float32, z int32) quantize.Side {
+		return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}}
+	}
+	p := NewMul(side(0.1, 3), side(0.07, 200), side(0.11, 77))
+	for _, channels := range []int{1, 2, 7, 32, 96, 144, 511, 512, 513} {
+		for _, pixels := range []int{1, 2, 3, 37} {
+			batch := 1 + rng.IntN(3)
+			n := batch * pixels * channels
+			long, few := randomBytes(rng, n), randomBytes(rng, batch*channels)
+			shape := []int{batch, pixels, channels}
+			dense, repeats := []int{pixels * channels, channels, 1}, []int{channels, 0, 1}
+			dst, check := canary(t, n)
+			verify := func(at func(l, f uint8) uint8) {
+				t.Helper()
+				check()
+				for i := range dst {
+					f := few[i/(pixels*channels)*channels+i%channels]
+					if want := at(long[i], f); want != dst[i] {
+						require.Equal(t, want, dst[i], "%v, place %d", shape, i)
+					}
+				}
+			}
+			p.Run(dst, long, few, shape, dense, repeats)
+			verify(func(l, f uint8) uint8 { return p.t[int(l)<<8|int(f)] })
+			p.Run(dst, few, long, shape, repeats, dense)
+			verify(func(l, f uint8) uint8 { return p.t[int(f)<<8|int(l)] })
+			copy(dst, long)
+			p.Run(dst, dst, few, shape, dense, repeats) // in place
+			verify(func(l, f uint8) uint8 { return p.t[int(l)<<8|int(f)] })
+		}
+	}
+}
+
 func TestLookupRows(t *testing.T) {
 	table := &[256]uint8{1: 10, 2: 20, 3: 30, 4: 40}
 	dst := make([]uint8, 7)

@@ -5,7 +5,10 @@
 // use with distinct dst.
 package move
 
-import "unsafe"
+import (
+	"encoding/binary"
+	"unsafe"
+)
 
 // MaxRank is the number of axes that Transpose and Copy accept.
 const MaxRank = 12
@@ -149,8 +152,12 @@ const narrow = 8
 // interleave writes m columns, sm elements apart in src from s on and each contiguous, as rows of m. It goes by pieces that
 // stay in the nearest cache while they are passed m times.
 func interleave[T any](dst []T, src []T, s, sm, m int) {
-	const piece = 512
 	n := len(dst) / m
+	if m == 3 {
+		threes(dst, src[s:][:n], src[s+sm:][:n], src[s+2*sm:][:n])
+		return
+	}
+	const piece = 512
 	for i := 0; i < n; i += piece {
 		k := min(piece, n-i)
 		out := dst[i*m : (i+k)*m]
@@ -162,6 +169,37 @@ func interleave[T any](dst []T, src []T, s, sm, m int) {
 			}
 		}
 	}
+}
+
+// threes writes three columns of one length as rows of three: the planes of a coloured picture as its pixels.
+func threes[T any](dst, a, b, c []T) {
+	if unsafe.Sizeof(*new(T)) == 1 {
+		n := threeBytes(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))
+		dst, a, b, c = dst[3*n:], a[n:], b[n:], c[n:]
+	}
+	b, c = b[:len(a)], c[:len(a)]
+	for i, v := range a {
+		out := dst[3*i:][:3]
+		out[0], out[1], out[2] = v, b[i], c[i]
+	}
+}
+
+// threeBytes is threes of whole groups of four rows, a group in three words; it returns the number of those rows.
+func threeBytes(dst, a, b, c []byte) int {
+	n := len(a) &^ 3
+	for i := 0; i < n; i += 4 {
+		x, y, z := binary.LittleEndian.Uint32(a[i:]), binary.LittleEndian.Uint32(b[i:]), binary.LittleEndian.Uint32(c[i:])
+		out := dst[3*i:][:12]
+		binary.LittleEndian.PutUint32(out, x&0xff|y&0xff<<8|z&0xff<<16|x&0xff00<<16)
+		binary.LittleEndian.PutUint32(out[4:], y>>8&0xff|z&0xff00|x&0xff0000|y&0xff0000<<8)
+		binary.LittleEndian.PutUint32(out[8:], z>>16&0xff|x>>16&0xff00|y>>8&0xff0000|z&0xff000000)
+	}
+	return n
+}
+
+// asBytes is s, whose elements are bytes of another name, as bytes.
+func asBytes[T any](s []T) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }
 
 // row copies n elements with steps; dst begins at the first one.

@@ -83,6 +83,22 @@ func TestLayoutsAreInverse(t *testing.T) {
 	}
 }
 
+// TestColouredPictures has pictures of three channels of every length up to some groups of pixels, in each element size, with
+// marks around.
+func TestColouredPictures(t *testing.T) {
+	for _, size := range []int{1, 2, 4, 8} {
+		for pixels := range 70 {
+			src, n := bytesOf(2*3*pixels*size), 2*3*pixels*size
+			buf := bytesOf(n + 64)
+			dst := buf[32 : 32+n : 32+n]
+			ToChannelsLast(size, dst, src, 2, 3, pixels)
+			require.Equal(t, naiveTranspose(size, src, []int{2, 3, pixels}, []int{0, 2, 1}), dst, "%d pixels of %d bytes", pixels, size)
+			require.Equal(t, bytesOf(32), buf[:32])
+			require.Equal(t, bytesOf(n + 64)[32+n:], buf[32+n:])
+		}
+	}
+}
+
 func TestCopySlicesReversesAndRepeats(t *testing.T) {
 	src := bytesOf(12) // [3][4]
 	dst := make([]byte, 6)
