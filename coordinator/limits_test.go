@@ -10,7 +10,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -134,12 +133,11 @@ func TestDiskFull(t *testing.T) {
 		t.Run("state of "+size, func(t *testing.T) {
 			w := newWorld(t)
 			full(t, w.path("state"), size)
-			begin := time.Now()
 			code, _, stderr := w.execute(t.Context(), w.args()...)
 			require.Equal(t, exitInput, code, stderr)
 			require.Contains(t, stderr, "--state-dir")
 			require.Regexp(t, `at least \d+ bytes are wanted and \d+ are free`, stderr)
-			require.Less(t, time.Since(begin), 15*time.Second, "the broker's own patience is 20 s and more")
+			require.NotRegexp(t, `deadline|timeout|not ready`, stderr, "nobody waited for the broker's own patience to end")
 		})
 	}
 }

@@ -98,7 +98,7 @@ func TestMutatedModels(t *testing.T) {
 		for i := range rounds {
 			bad := mutate(r, b)
 			count++
-			c := costOf(func() {
+			c := costOf(2*time.Second, func() {
 				ok, err := prepared(t, path, bad)
 				if ok {
 					loaded++
@@ -121,8 +121,20 @@ type cost struct {
 	time  time.Duration
 }
 
-// costOf measures what f allocates, freed or not, and how long it takes.
-func costOf(f func()) cost {
+// costOf measures what f allocates, freed or not, and how long it takes. What takes longer than bound is done up to four
+// times more, and the shortest counts: the machine may have been busy with something else.
+func costOf(bound time.Duration, f func()) cost {
+	c := costOnce(f)
+	for range 4 {
+		if c.time <= bound {
+			break
+		}
+		c.time = min(c.time, costOnce(f).time)
+	}
+	return c
+}
+
+func costOnce(f func()) cost {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()

@@ -212,6 +212,7 @@ func (tight) Input() bool { return true }
 func TestSmallNodeBesideLargeOne(t *testing.T) {
 	f := newField(t, t.TempDir(), 4, 44, "0.01")
 	defer f.b.Close()
+	f.crew = 2 // a small node alone would rightly end the job
 	small, large := f.toy(1), f.toy(2)
 	var refused atomic.Int64
 	small.fail = func(p plan.Plan) error {
@@ -234,10 +235,10 @@ func serve(t *testing.T) (dial func() *broker.Broker) {
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true})
 	require.NoError(t, err)
 	go s.Start()
-	require.True(t, s.ReadyForConnections(20*time.Second))
+	require.True(t, s.ReadyForConnections(generous))
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	return func() *broker.Broker {
-		b, err := broker.Dial(t.Context(), s.ClientURL(), 5*time.Second, nil)
+		b, err := broker.Dial(t.Context(), s.ClientURL(), generous, nil)
 		require.NoError(t, err)
 		b.AckWait = ackWait
 		return b

@@ -88,7 +88,7 @@ func (f *field) foreseen(t *testing.T, y *toy, sees bool) (search.Outcome, count
 	require.Eventually(t, func() bool {
 		info, err := f.b.Tasks.Info(context.Background())
 		return err == nil && info.State.Msgs == 0
-	}, 5*time.Second, time.Millisecond, "tasks are left in the stream before the job ends")
+	}, generous, time.Millisecond, "tasks are left in the stream before the job ends")
 	c.unused, c.trials = d.unused(), b.trials
 	stop()
 	return out, c
@@ -176,7 +176,7 @@ func TestSpeculationComesFromTheStore(t *testing.T) {
 	now, next := trial(0), trial(0, 1)
 	go func() {
 		defer close(ended)
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end) && d.unused() < 2; {
+		for end := time.Now().Add(generous); time.Now().Before(end) && d.unused() < 2; {
 			select {
 			case <-t.Context().Done():
 				return
@@ -235,7 +235,7 @@ func TestWrongGuessesAreCancelled(t *testing.T) {
 	require.Eventually(t, func() bool {
 		info, err := f.b.Tasks.Info(context.Background())
 		return err == nil && info.State.Msgs == 0
-	}, 5*time.Second, time.Millisecond)
+	}, generous, time.Millisecond)
 	require.Zero(t, d.unused())
 }
 
@@ -325,11 +325,11 @@ func TestCancelledGuessFinished(t *testing.T) {
 			d.abandon(t.Context())
 			if before {
 				finish()
-				require.Eventually(t, func() bool { return d.unused() == 1 }, 10*time.Second, time.Millisecond, "it is heard")
+				require.Eventually(t, func() bool { return d.unused() == 1 }, generous, time.Millisecond, "it is heard")
 			} else {
 				d.onWait = func(bool) { finish() } // do watches: the cell is asked
 			}
-			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			ctx, cancel := context.WithTimeout(t.Context(), generous)
 			defer cancel()
 			out, err := d.do(ctx, []request{r}, nil)
 			require.NoError(t, err)

@@ -2,9 +2,9 @@ package broker_test
 
 import (
 	"context"
+	"fmt"
+	"math/rand/v2"
 	"net"
-	neturl "net/url"
-	"strconv"
 	"testing"
 	"time"
 
@@ -26,6 +26,9 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
 }
 
+// generous ends waits that a loaded machine may stretch. A test that passes never waits for it.
+const generous = time.Minute
+
 func embed(t *testing.T, dir string) *broker.Broker {
 	t.Helper()
 	b, err := broker.Embed(dir)
@@ -43,8 +46,23 @@ func serve(t *testing.T, o *server.Options) (url string, stop func()) {
 	s, err := server.NewServer(o)
 	require.NoError(t, err)
 	go s.Start()
-	require.True(t, s.ReadyForConnections(20*time.Second))
+	require.True(t, s.ReadyForConnections(generous))
 	return s.ClientURL(), func() { s.Shutdown(); s.WaitForShutdown() }
+}
+
+// quietPort is a port that is free now and stays so while its server is away: below the range that systems give to
+// connections, and to listeners that name no port.
+func quietPort(t *testing.T) int {
+	t.Helper()
+	for range 100 {
+		port := 20000 + rand.IntN(12000)
+		if l, err := net.Listen("tcp", fmt.Sprint("127.0.0.1:", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
+	t.Fatal("no port is free")
+	return 0
 }
 
 func result(cell byte, records string) wire.Result {
@@ -123,7 +141,7 @@ func TestOpenedByMany(t *testing.T) {
 	done := make(chan *broker.Broker, 4)
 	for range cap(done) {
 		go func() {
-			b, err := broker.Dial(t.Context(), url, 5*time.Second, nil)
+			b, err := broker.Dial(t.Context(), url, generous, nil)
 			if err == nil {
 				_, err = b.Consumer(t.Context(), "3")
 			}
@@ -157,7 +175,7 @@ func TestWorkQueue(t *testing.T) {
 		require.NoError(t, err)
 	}
 	for n := range broker.MaxDeliver {
-		m, err := c.Next(jetstream.FetchMaxWait(5 * time.Second))
+		m, err := c.Next(jetstream.FetchMaxWait(generous))
 		require.NoError(t, err)
 		require.Equal(t, "3", string(m.Data()))
 		meta, err := m.Metadata()
@@ -166,53 +184,45 @@ func TestWorkQueue(t *testing.T) {
 	}
 	_, err = c.Next(jetstream.FetchMaxWait(300 * time.Millisecond))
 	require.Error(t, err)
-	_, err = told.NextMsg(5 * time.Second)
+	_, err = told.NextMsg(generous)
 	require.NoError(t, err)
 	other, err := b.Consumer(ctx, "4")
 	require.NoError(t, err)
-	m, err := other.Next(jetstream.FetchMaxWait(5 * time.Second))
+	m, err := other.Next(jetstream.FetchMaxWait(generous))
 	require.NoError(t, err)
 	require.NoError(t, m.TermWithReason("nobody waits"))
 	require.Eventually(t, func() bool {
 		info, err := b.Tasks.Info(ctx)
 		return err == nil && info.State.Msgs == 1 // the exhausted one stays until it is taken out
-	}, 5*time.Second, 10*time.Millisecond)
+	}, generous, 10*time.Millisecond)
 }
 
-// TestNoBroker: what cannot be opened is one error with what to do, soon.
+// TestNoBroker: what cannot be opened is one error with what to do; nobody waits for it who was not told to.
 func TestNoBroker(t *testing.T) {
 	bare, stop := serve(t, &server.Options{})
 	defer stop()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	closed := "nats://" + listener.Addr().String()
-	require.NoError(t, listener.Close())
+	const closed = "nats://127.0.0.1:1" // a port that is nobody's, where one that was just closed may be anybody's
 	for name, url := range map[string]string{"nobody there": closed, "no JetStream": bare, "no address": "nats://%"} {
 		t.Run(name, func(t *testing.T) {
-			start := time.Now()
 			_, err := broker.Dial(t.Context(), url, 0, nil)
 			require.ErrorContains(t, err, "is a NATS server with JetStream running there?")
-			require.Less(t, time.Since(start), time.Minute)
 		})
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = broker.Dial(ctx, closed, time.Hour, nil)
+	_, err := broker.Dial(ctx, closed, time.Hour, nil)
 	require.Error(t, err)
 }
 
 // TestOutage: while the server is away, calls are store.ErrUnavailable; when it is back, the same connection works.
 func TestOutage(t *testing.T) {
 	dir := t.TempDir()
-	url, stop := serve(t, &server.Options{JetStream: true, StoreDir: dir})
-	b, err := broker.Dial(t.Context(), url, 5*time.Second, nil)
+	port := quietPort(t)
+	url, stop := serve(t, &server.Options{JetStream: true, StoreDir: dir, Port: port})
+	b, err := broker.Dial(t.Context(), url, generous, nil)
 	require.NoError(t, err)
 	defer b.Close()
 	d, err := b.Objects.Put(t.Context(), []byte("x"))
-	require.NoError(t, err)
-	u, err := neturl.Parse(url)
-	require.NoError(t, err)
-	port, err := strconv.Atoi(u.Port())
 	require.NoError(t, err)
 	stop()
 	short := func() context.Context {
@@ -231,7 +241,7 @@ func TestOutage(t *testing.T) {
 	_, stop = serve(t, &server.Options{JetStream: true, StoreDir: dir, Port: port})
 	defer stop()
 	require.Eventually(t, func() bool {
-		got, err := b.Objects.Get(short(), d)
+		got, err := b.Objects.Get(t.Context(), d)
 		return err == nil && string(got) == "x"
-	}, 20*time.Second, 50*time.Millisecond)
+	}, 2*generous, 50*time.Millisecond)
 }
