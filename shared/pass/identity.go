@@ -18,6 +18,11 @@ func dropIdentities(e *editor) (changed bool, err error) {
 	return changed, err
 }
 
+// whole are the integer types. Of floats even a Max of one value is no identity: it stores the canonical NaN.
+var whole = []tensor.DType{
+	tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64,
+}
+
 // passes reports whether output 0 of n is its input 0 and no other output is read.
 func (e *editor) passes(n *graph.Node) bool {
 	switch {
@@ -35,7 +40,7 @@ func (e *editor) passes(n *graph.Node) bool {
 		p := n.Ints("perm")
 		return p != nil && slices.IsSorted(p)
 	case is(n, "Concat", "Sum", "Max", "Min", "Mean"):
-		return len(n.Inputs) == 1 && (n.Op == "Concat" || e.dtype(n.Inputs[0]) != tensor.Float32)
+		return len(n.Inputs) == 1 && (n.Op == "Concat" || slices.Contains(whole, e.dtype(n.Inputs[0])))
 	}
 	return false
 }

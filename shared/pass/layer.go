@@ -59,13 +59,14 @@ func (e *editor) layer(value string) (layer, bool) {
 	return l, true
 }
 
-// biasedMatMul recognises MatMul with a constant right side and a constant bias behind it.
+// biasedMatMul recognises MatMul with a constant right side and a constant bias behind it. A bias of three axes or more may
+// give the sum an axis that the product has not, so that channels are counted along another one.
 func (e *editor) biasedMatMul(add *graph.Node) (layer, bool) {
 	for i := range 2 {
 		l, ok := e.layer(add.Input(i))
 		b := e.constant(add.Input(1 - i))
 		if ok && l.node.Op == "MatMul" && l.last == l.node && b != nil && b.DType == tensor.Float32 &&
-			perChannel(b.Shape, l.channels, 0) && e.sole(l.node.Outputs[0]) == add {
+			len(b.Shape) <= 2 && perChannel(b.Shape, l.channels, 0) && e.sole(l.node.Outputs[0]) == add {
 			l.last, l.bias = add, b
 			return l, true
 		}
