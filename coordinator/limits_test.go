@@ -51,6 +51,17 @@ func (w *world) peak(args ...string) (code string, kib int64) {
 	return code, peakOf(w.t, status)
 }
 
+// TestTierIsAWish: an instruction-set tier that is misspelt is the user's mistake; it is not replaced silently.
+func TestTierIsAWish(t *testing.T) {
+	w := newWorld(t)
+	t.Setenv("ASSAY_TIER", "avx-512")
+	code, _ := w.peak(w.args()...)
+	require.Equal(t, strconv.Itoa(exitInput), code)
+	t.Setenv("ASSAY_TIER", "Plain")
+	code, _ = w.peak(w.args()...)
+	require.Equal(t, strconv.Itoa(exitMet), code)
+}
+
 // TestMemoryOfClaim: a file of a hundred bytes that says 2 GB follow costs less than 64 MB.
 func TestMemoryOfClaim(t *testing.T) {
 	w := newWorld(t)

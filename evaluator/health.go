@@ -17,6 +17,8 @@ type healthCommand struct {
 	Timeout time.Duration `default:"4s" help:"How long to wait for a sign of life."`
 }
 
+// ask waits for a heartbeat of the node called Name, or of any node that bears this host's name as serve gives it by default. It
+// is an error when none comes within Timeout.
 func (c healthCommand) ask(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
 	defer cancel()

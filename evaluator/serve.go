@@ -47,7 +47,8 @@ Start any number on any machines, stop any at any time: nothing is lost but the 
 
 Example: assay-evaluator --nats nats://10.0.0.5:4222`
 
-// serve runs the evaluator until ctx ends and returns the exit code.
+// serve runs one command line, the evaluator until ctx ends, and returns the exit code: 0 after an interrupt or an answered
+// question, 2 when the command line is at fault, 1 for anything else. Errors go to stderr, one line each.
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
@@ -83,12 +84,20 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// badFlag is an error of the command line.
+// badFlag is an error of the command line, or of the environment that stands for flags.
 type badFlag struct{ error }
 
 func (b *badFlag) Unwrap() error { return b.error }
 
+// work checks the flags, joins the server and computes until ctx ends, which is no error of the broker's or the worker's. A
+// badFlag is wrapped when nothing was begun because of what the user gave.
 func work(ctx context.Context, f flags, stderr io.Writer) error {
+	if err := tier.Check(); err != nil {
+		return &badFlag{err}
+	}
+	if f.NATS == "" { // kong takes an empty environment variable for an answer
+		return &badFlag{errors.New("--nats, or ASSAY_NATS, is empty: name a NATS server with JetStream, such as nats://host:4222")}
+	}
 	current := tier.Current()
 	if current == tier.Plain && !f.AllowSlow {
 		return &badFlag{errors.New("this machine has neither AVX2 with FMA nor AVX-512 VNNI, or ASSAY_TIER=plain is set: the plain kernels are hundreds of times slower (use --allow-slow to work all the same)")}
@@ -117,7 +126,7 @@ func work(ctx context.Context, f flags, stderr io.Writer) error {
 	})
 }
 
-// logger writes one line an event to w.
+// logger writes one line an event to w: from level info on, or everything when verbose.
 func logger(w io.Writer, verbose bool) *zap.Logger {
 	level := zapcore.InfoLevel
 	if verbose {

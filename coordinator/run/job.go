@@ -11,6 +11,7 @@ import (
 	"assay/coordinator/report"
 	"assay/coordinator/search"
 	"assay/kernels/numeric"
+	"assay/kernels/tier"
 	"assay/shared/config"
 	"assay/shared/dataset"
 	"assay/shared/metric"
@@ -95,6 +96,9 @@ type work struct {
 
 // check reads the job and its model: every mistake that can be seen in them is seen here, and nothing is written.
 func (w *work) check() error {
+	if err := tier.Check(); err != nil {
+		return &InputError{err}
+	}
 	if err := w.job.Check(); err != nil {
 		return &InputError{err}
 	}

@@ -116,7 +116,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 }
 
 func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) ([]uint32, error) {
-	v, err := e.views.get(view, func() (plan.View, error) {
+	v, err := e.views.get(ctx, view, func() (plan.View, error) {
 		b, err := e.objects.Get(ctx, view)
 		if err != nil {
 			return plan.View{}, err
@@ -134,7 +134,7 @@ func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, 
 }
 
 func (e *Evaluator) problemOf(ctx context.Context, d plan.Digest) (*problem, error) {
-	return e.problems.get(d, func() (*problem, error) {
+	return e.problems.get(ctx, d, func() (*problem, error) {
 		b, err := e.objects.Get(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("problem %s: %w", d.Short(), err)
@@ -169,7 +169,7 @@ func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, er
 	if p.Params.IsZero() {
 		return nil, nil
 	}
-	params, err := e.params.get(p.Params, func() (*plan.Params, error) {
+	params, err := e.params.get(ctx, p.Params, func() (*plan.Params, error) {
 		b, err := e.objects.Get(ctx, p.Params)
 		if err != nil {
 			return nil, err
@@ -186,7 +186,7 @@ func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, er
 }
 
 func (e *Evaluator) tapsOf(ctx context.Context, d plan.Digest) ([]quant.Tap, error) {
-	return e.taps.get(d, func() ([]quant.Tap, error) {
+	return e.taps.get(ctx, d, func() ([]quant.Tap, error) {
 		b, err := e.objects.Get(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("statistics %s: %w", d.Short(), err)
@@ -203,7 +203,7 @@ func (e *Evaluator) program(ctx context.Context, pr *problem, p plan.Plan, want 
 	}
 	effective := plan.EffectiveDigest(params, p)
 	key := programKey{pr.Model, effective, plan.DigestOf("Want", want)}
-	return e.programs.get(key, func() (*engine.Program, error) {
+	return e.programs.get(ctx, key, func() (*engine.Program, error) {
 		m := pr.model
 		if !effective.IsZero() {
 			if m, err = quant.Apply(pr.model, params, p); err != nil {

@@ -59,7 +59,7 @@ type place struct{ piece, index int }
 
 // reference fetches the manifest of the answers that d names, once per process.
 func (e *Evaluator) reference(ctx context.Context, d plan.Digest) (*answers, error) {
-	return e.references.get(d, func() (*answers, error) {
+	return e.references.get(ctx, d, func() (*answers, error) {
 		b, err := e.objects.Get(ctx, d)
 		if err != nil {
 			return nil, fmt.Errorf("reference %s: %w", d.Short(), err)

@@ -1,7 +1,10 @@
 package cell
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -17,7 +20,7 @@ func TestMemo(t *testing.T) {
 	m := newMemo[int, int](2)
 	var made atomic.Int64
 	get := func(k int) int {
-		v, err := m.get(k, func() (int, error) { made.Add(1); return 10 * k, nil })
+		v, err := m.get(t.Context(), k, func() (int, error) { made.Add(1); return 10 * k, nil })
 		require.NoError(t, err)
 		return v
 	}
@@ -38,7 +41,7 @@ func TestMemo(t *testing.T) {
 		require.Equal(t, 10*c.key, get(c.key))
 		require.Equal(t, c.made, made.Load(), "%v", c)
 	}
-	_, err := m.get(9, func() (int, error) { return 0, errors.New("not now") })
+	_, err := m.get(t.Context(), 9, func() (int, error) { return 0, errors.New("not now") })
 	require.ErrorContains(t, err, "not now")
 	require.Equal(t, 90, get(9))
 }
@@ -67,4 +70,75 @@ func TestRow(t *testing.T) {
 func TestValues(t *testing.T) {
 	require.Equal(t, []string{"b", "a"}, values([]quant.Tap{{Value: "b"}, {Value: "a"}, {Value: "b"}}))
 	require.Empty(t, values(nil))
+}
+
+// TestMemoMakerGivesUpAlone: a caller that gives up while it makes a value takes none of those with it who wait for the value;
+// one of them makes it. A maker's own trouble is told to all who waited, and is not tried again.
+func TestMemoMakerGivesUpAlone(t *testing.T) {
+	late := fmt.Errorf("view: %w", context.DeadlineExceeded)
+	for _, c := range []struct {
+		name string
+		err  func(ctx context.Context) error // of the first making
+		ok   bool                            // the others get the value
+	}{
+		{"gives up", func(ctx context.Context) error { <-ctx.Done(); return fmt.Errorf("view: %w", ctx.Err()) }, true},
+		{"is late by itself", func(ctx context.Context) error { <-ctx.Done(); return late }, true},
+		{"finds nothing", func(ctx context.Context) error { <-ctx.Done(); return errors.New("absent") }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := newMemo[int, int](2)
+			impatient, giveUp := context.WithCancel(t.Context())
+			making, first, others := make(chan struct{}), make(chan error, 1), make(chan error, 4)
+			go func() {
+				_, err := m.get(impatient, 1, func() (int, error) { close(making); return 0, c.err(impatient) })
+				first <- err
+			}()
+			<-making
+			var made, came atomic.Int64
+			for range cap(others) {
+				go func() {
+					came.Add(1)
+					v, err := m.get(t.Context(), 1, func() (int, error) { made.Add(1); return 10, nil })
+					if err == nil && v != 10 {
+						err = errors.New("other value")
+					}
+					others <- err
+				}()
+			}
+			for came.Load() < int64(cap(others)) {
+				runtime.Gosched()
+			}
+			giveUp()
+			require.Error(t, <-first)
+			failed := 0
+			for range cap(others) {
+				if err := <-others; err != nil {
+					failed++
+				}
+			}
+			require.LessOrEqual(t, made.Load(), int64(1))
+			if c.ok {
+				require.Zero(t, failed)
+				require.Equal(t, int64(1), made.Load())
+			}
+		})
+	}
+}
+
+// TestMemoOwnTrouble: a caller whose own making fails hears of it, once, though its context lives.
+func TestMemoOwnTrouble(t *testing.T) {
+	m := newMemo[int, int](2)
+	made := 0
+	_, err := m.get(t.Context(), 1, func() (int, error) { made++; return 0, context.DeadlineExceeded })
+	require.ErrorIs(t, err, context.DeadlineExceeded)
+	require.Equal(t, 1, made)
+}
+
+// TestMemoSurvivesPanic: a making that panicked, which its caller survives, leaves no value behind: the next caller makes it.
+func TestMemoSurvivesPanic(t *testing.T) {
+	m := newMemo[int, *int](2)
+	require.PanicsWithValue(t, "compile", func() { _, _ = m.get(t.Context(), 1, func() (*int, error) { panic("compile") }) })
+	v, err := m.get(t.Context(), 1, func() (*int, error) { return new(int), nil })
+	require.NoError(t, err)
+	require.NotNil(t, v)
 }

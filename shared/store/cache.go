@@ -3,6 +3,7 @@ package store
 import (
 	"container/list"
 	"context"
+	"errors"
 	"sync"
 
 	"golang.org/x/sync/singleflight"
@@ -11,14 +12,15 @@ import (
 )
 
 // Cache keeps the objects that were read last in memory, up to a number of bytes, and reads an object once however many
-// ask for it at the same time. It stands in front of another store, which Put and Has go through to.
+// ask for it at the same time. It stands in front of another store, which Put and Has go through to: an object that was put is
+// not in memory before it is read.
 type Cache struct {
 	Store
 	budget int64
 	flight singleflight.Group
 
 	mu    sync.Mutex
-	used  int64
+	used  int64      // bytes of all that is cached; at most budget
 	order *list.List // of cached, most recently used in front
 	at    map[plan.Digest]*list.Element
 }
@@ -33,24 +35,32 @@ func NewCache(s Store, budget int64) *Cache {
 	return &Cache{Store: s, budget: budget, order: list.New(), at: map[plan.Digest]*list.Element{}}
 }
 
-// Get implements Store.
+// Get implements Store. A read below is bound to the context of the caller that began it: when that one gives up, those who
+// wait for the same object do not, one of them reads anew. Any other error is told to all who waited, and kept for nobody.
 func (c *Cache) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
-	if b, ok := c.lookup(d); ok {
-		return b, nil
-	}
-	v, err, _ := c.flight.Do(string(d[:]), func() (any, error) {
-		b, err := c.Store.Get(ctx, d)
-		if err == nil {
-			c.keep(d, b)
+	for {
+		if b, ok := c.lookup(d); ok {
+			return b, nil
 		}
-		return b, err
-	})
-	if err != nil {
-		return nil, err
+		mine := false
+		v, err, _ := c.flight.Do(string(d[:]), func() (any, error) {
+			mine = true
+			b, err := c.Store.Get(ctx, d)
+			if err == nil {
+				c.keep(d, b)
+			}
+			return b, err
+		})
+		if err == nil {
+			return v.([]byte), nil
+		}
+		if mine || ctx.Err() != nil || !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+			return nil, err
+		}
 	}
-	return v.([]byte), nil
 }
 
+// lookup finds an object in memory and makes it the most recently used one.
 func (c *Cache) lookup(d plan.Digest) ([]byte, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -62,6 +72,8 @@ func (c *Cache) lookup(d plan.Digest) ([]byte, bool) {
 	return e.Value.(cached).b, true
 }
 
+// keep enters an object and drops those that were not used for longest until the budget holds again. An object that is there
+// already, or is larger than the whole budget, changes nothing.
 func (c *Cache) keep(d plan.Digest, b []byte) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
