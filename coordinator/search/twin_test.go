@@ -3,6 +3,7 @@ package search
 import (
 	"context"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,12 @@ func TestPOTKeepsItsPromises(t *testing.T) {
 			require.LessOrEqual(t, compareDrops(r.Drop, s.Drops[0]), 0, "a better plan was seen at %v", s.Float)
 		}
 		require.Len(t, out.Float, out.Plan.Count(), "every float group has its story")
+		require.NotNil(t, out.Float, "a report writes a list, empty or not")
+		for i, s := range out.Steps {
+			ranking := out.Rankings[s.Ranking]
+			require.LessOrEqual(t, ranking.Before, i, "a step follows its ranking")
+			require.True(t, slices.ContainsFunc(ranking.Scores, func(g Score) bool { return g.Group == s.Group }), "a step takes its group from its ranking")
+		}
 	})
 }
 

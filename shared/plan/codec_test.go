@@ -71,6 +71,19 @@ func TestParamsCheck(t *testing.T) {
 		"group beyond points":   func(p *Params) { p.Groups[1] = []uint32{3} },
 		"empty group":           func(p *Params) { p.Groups = append(p.Groups, nil) },
 		"scale 0":               func(p *Params) { p.Points[0].Scale[0] = 0 },
+		"scale infinite":        func(p *Params) { p.Points[0].Scale[0] = float32(math.Inf(1)) },
+		"unknown kind":          func(p *Params) { p.Points[0].Kind = Bias + 1 },
+		"axis -2":               func(p *Params) { p.Points[1].Axis = -2 },
+		"activation along 0":    func(p *Params) { p.Points[0].Axis = 0 },
+		"zero point below":      func(p *Params) { p.Points[0].Zero[0] = -1 },
+		"INT8 zero point 128":   func(p *Params) { p.Points[1].Zero[1] = 128 },
+		"INT8 zero point -129":  func(p *Params) { p.Points[1].Zero[0] = -129 },
+		"one zero point less":   func(p *Params) { p.Points[1].Zero = p.Points[1].Zero[:1] },
+		"no scale":              func(p *Params) { p.Points[0].Scale, p.Points[0].Zero = nil, nil },
+		"bias with zero point":  func(p *Params) { p.Points[1].Kind, p.Points[1].DType, p.Points[1].Zero[0] = Bias, tensor.Int32, 1 },
+		"bias in INT8":          func(p *Params) { p.Points[1].Kind = Bias },
+		"descending group":      func(p *Params) { p.Groups = [][]uint32{{0, 2, 1}} },
+		"point twice":           func(p *Params) { p.Groups[0] = []uint32{0, 1, 1} },
 		"scale NaN":             func(p *Params) { p.Points[0].Scale[0] = float32(math.NaN()) },
 		"zero point outside":    func(p *Params) { p.Points[0].Zero[0] = 256 },
 		"scales without axis":   func(p *Params) { p.Points[1].Axis = -1 },
@@ -86,6 +99,31 @@ func TestParamsCheck(t *testing.T) {
 			require.Error(t, p.Check())
 			_, err := DecodeParams(p.Encode())
 			require.Error(t, err)
+		})
+	}
+}
+
+// TestParamsCheckAllows: what stands exactly at a bound is in order.
+func TestParamsCheckAllows(t *testing.T) {
+	for name, change := range map[string]func(p *Params){
+		"as they are":             func(*Params) {},
+		"no points":               func(p *Params) { *p = Params{} },
+		"uint8 at its ends":       func(p *Params) { p.Points[0].Zero[0], p.Points[2].Zero[0] = 255, 0 },
+		"int8 at its ends":        func(p *Params) { p.Points[1].Zero = []int32{-128, 127} },
+		"the smallest scale":      func(p *Params) { p.Points[0].Scale[0] = math.SmallestNonzeroFloat32 },
+		"the largest scale":       func(p *Params) { p.Points[0].Scale[0] = math.MaxFloat32 },
+		"a bias a channel":        func(p *Params) { p.Points[1].Kind, p.Points[1].DType = Bias, tensor.Int32 },
+		"one weight for all":      func(p *Params) { p.Points[1].Axis, p.Points[1].Scale, p.Points[1].Zero = -1, []float32{1}, []int32{0} },
+		"int8 activations":        func(p *Params) { p.Points[0].DType, p.Points[0].Zero[0] = tensor.Int8, -128 },
+		"a patch without element": func(p *Params) { p.Patches[0].Shape, p.Patches[0].Data = []uint32{0}, nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := sample()
+			change(p)
+			require.NoError(t, p.Check())
+			q, err := DecodeParams(p.Encode())
+			require.NoError(t, err)
+			require.Equal(t, p.Digest(), q.Digest())
 		})
 	}
 }

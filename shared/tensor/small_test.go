@@ -64,11 +64,26 @@ func TestScaleRounding(t *testing.T) {
 	}{
 		{1, 127, 127, 127}, {1.25, 128, 127, 127}, {1.5, 128, 127, 128}, {-3, 129, 128, 129}, {0, 0, 0, 0},
 		{math.NaN(), 255, 255, 255}, {math.Inf(1), 254, 254, 254},
+		{math.Ldexp(1, 127), 254, 254, 254}, {math.Ldexp(1.25, 127), 254, 254, 254}, {math.Ldexp(1, -127), 0, 0, 0}, {math.Ldexp(1, -126), 1, 1, 1},
+		{math.Ldexp(1.25, -127), 1, 0, 0}, {math.Ldexp(1.5, -127), 1, 0, 1}, {math.Ldexp(1, -200), 0, 0, 0},
 	} {
 		require.Equal(t, c.up, FloatToScale(c.f, true, RoundUp), c.f)
 		require.Equal(t, c.down, FloatToScale(c.f, true, RoundDown), c.f)
 		require.Equal(t, c.nearest, FloatToScale(c.f, true, RoundNearest), c.f)
 	}
+}
+
+// TestScaleBeyond: without saturation what is larger than every power of two is NaN, and the largest power is itself.
+func TestScaleBeyond(t *testing.T) {
+	top := math.Ldexp(1, 127)
+	for _, mode := range []ScaleRounding{RoundUp, RoundDown, RoundNearest} {
+		require.Equal(t, uint8(254), FloatToScale(top, false, mode))
+		require.Equal(t, uint8(255), FloatToScale(2*top, false, mode))
+		require.Equal(t, uint8(255), FloatToScale(math.Inf(-1), false, mode))
+		require.Equal(t, uint8(0), FloatToScale(0, false, mode))
+	}
+	require.Equal(t, uint8(255), FloatToScale(1.5*top, false, RoundUp))
+	require.Equal(t, uint8(254), FloatToScale(1.5*top, false, RoundDown))
 }
 
 // TestPack: the first element lies in the lowest bits, and signed ones come back extended.

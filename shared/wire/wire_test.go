@@ -205,15 +205,43 @@ func TestBounds(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		}
 	}
-	none, err := wire.Encode(wire.Failure{V: wire.Version, Class: 9})
+	for class := range wire.Stuck + 2 {
+		b, err := wire.Encode(wire.Failure{V: wire.Version, Class: class})
+		require.NoError(t, err)
+		_, err = wire.DecodeFailure(b)
+		if class >= wire.Broken && class <= wire.Stuck {
+			require.NoError(t, err)
+		} else {
+			require.ErrorContains(t, err, fmt.Sprintf("class %d", class))
+		}
+	}
+}
+
+// TestAtTheBounds: the longest text and the longest list that a message may hold come back, one more does not go out.
+func TestAtTheBounds(t *testing.T) {
+	f := wire.Failure{V: wire.Version, Class: wire.Broken, Text: wire.Clip(strings.Repeat("x", wire.MaxText))}
+	require.Len(t, f.Text, wire.MaxText)
+	b, err := wire.Encode(f)
 	require.NoError(t, err)
-	_, err = wire.DecodeFailure(none)
-	require.ErrorContains(t, err, "class 9")
+	g, err := wire.DecodeFailure(b)
+	require.NoError(t, err)
+	require.Equal(t, f, g)
+
+	words := make([]uint64, wire.MaxWords)
+	words[wire.MaxWords-1] = 1
+	task := wire.Task{V: wire.Version, Plans: []plan.Plan{{Float: words}}, Blocks: []uint32{0}}
+	b, err = wire.Encode(task)
+	require.NoError(t, err)
+	again, err := wire.DecodeTask(b)
+	require.NoError(t, err)
+	require.Equal(t, task, again)
 }
 
 // TestClip: a text that is too long keeps whole characters.
 func TestClip(t *testing.T) {
 	require.Equal(t, "short", wire.Clip("short"))
+	full := strings.Repeat("x", wire.MaxText-2) + "é"
+	require.Equal(t, full, wire.Clip(full), "exactly as long as allowed")
 	long := strings.Repeat("x", wire.MaxText-1) + "é"
 	require.Equal(t, long[:wire.MaxText-1], wire.Clip(long))
 }
