@@ -31,7 +31,7 @@ type Flags struct {
 	Channels   string  `placeholder:"rgb" help:"Order of the colours: rgb, bgr or grey."`
 	MaxDrop    string  `placeholder:"D" help:"Allowed drop of the metric, inclusive (default 0.01)."`
 	DropType   string  `placeholder:"TYPE" help:"absolute, or relative to the float model's value."`
-	Preset     string  `placeholder:"NAME" help:"performance (symmetric activations) or mixed (asymmetric)."`
+	Preset     string  `placeholder:"NAME" help:"performance (symmetric activations) or mixed (asymmetric); absent: as the model's activation functions ask."`
 	Placement  string  `placeholder:"NAME" help:"Where quantizers go: regions or pot."`
 	Calib      string  `placeholder:"N|every:K|PATH" help:"Calibration: the first N samples; every K-th, the others are searched; or data of its own."`
 	Seed       *uint64 `placeholder:"N" help:"Draw the calibration samples with this seed instead of taking the first."`

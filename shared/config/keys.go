@@ -99,7 +99,7 @@ var compressionKeys = []key{
 // paramsKeys are those of DefaultQuantization, which AccuracyAwareQuantization knows too.
 func paramsKeys() []key {
 	out := []key{
-		{path: params + ".preset", kind: text, words: []string{"performance", "mixed", "symmetric", "accuracy", "asymmetric"}, initial: "performance; mixed where placement is regions and the model has attention", doc: "performance (symmetric): symmetric activations; mixed: asymmetric ones. accuracy (asymmetric) becomes mixed, as POT does for CPUs"},
+		{path: params + ".preset", kind: text, words: []string{"performance", "mixed", "symmetric", "accuracy", "asymmetric"}, initial: "performance; mixed where placement is regions and the model has attention, or Swish, GELU or the like before its layers", doc: "performance (symmetric): symmetric activations; mixed: asymmetric ones. accuracy (asymmetric) becomes mixed, as POT does for CPUs"},
 		{path: params + ".stat_subset_size", kind: whole, min: "1", initial: "300", doc: "calibration samples; more than there are means all"},
 		{path: params + ".shuffle_data", kind: truth, initial: "false", doc: "draw the calibration samples with seed instead of taking the first"},
 		{path: params + ".seed", kind: whole, min: "0", initial: "0", doc: "--seed: for shuffle_data"},

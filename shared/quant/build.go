@@ -113,10 +113,11 @@ func (b *builder) rangeOf(v string) (span, error) {
 	if err != nil {
 		return span{}, err
 	}
+	told := b.told(v)
 	if b.symmetricAt(v) {
-		return r.clip(symmetricActivation(lo[0], hi[0], b.cfg.signed)), nil
+		return r.clip(symmetricActivation(lo[0], min(hi[0], max(-told.lo, told.hi)), b.cfg.signed)), nil
 	}
-	return r.clip(asymmetric(lo[0], hi[0])), nil
+	return r.clip(asymmetric(max(lo[0], told.lo), min(hi[0], told.hi))), nil
 }
 
 // tieShift moves an input's scale off the ties.

@@ -33,19 +33,6 @@ func (s *sketch) symmetricAt(v string) bool {
 	return s.cfg.activationMode == Symmetric || s.products[v]
 }
 
-// For fills in the preset where none was asked for: mixed for models with attention in the regions placement, else
-// performance. The values between a transformer's layers lie to one side of zero (GELU's reach from -0.17 to far up) or
-// have a few channels far out on one side, and symmetric ranges halve the levels that the rest has.
-func (c Config) For(g *graph.Graph) Config {
-	if c.Preset == "" {
-		c.Preset = Performance
-		if c.Placement != POT && attends(g) {
-			c.Preset = Mixed
-		}
-	}
-	return c
-}
-
 // attends reports whether g has attention: a product of two computed matrices one of which a Softmax made, or the
 // operator that stands for it.
 func attends(g *graph.Graph) bool {
