@@ -163,6 +163,15 @@ func fieldOn(t *testing.T, b *broker.Broker, groups, samples int, drop string) *
 	return f
 }
 
+// results is how many cells are stored; 0 while that cannot be told.
+func (f *field) results() uint64 {
+	info, err := f.b.Results.Info(context.Background())
+	if err != nil {
+		return 0
+	}
+	return info.State.Msgs
+}
+
 // solve runs the search over the field's broker.
 func (f *field) solve(ctx context.Context) (search.Outcome, error) {
 	d, stop, err := listen(ctx, f.b, "job", "test", 1000)
@@ -228,6 +237,9 @@ func TestSameDecisionsWhateverTheCluster(t *testing.T) {
 		t.Run(fmt.Sprintf("%d evaluators, trouble %v, turnover %v", c.evaluators, c.trouble, c.turnover), func(t *testing.T) {
 			f := newField(t, t.TempDir(), 6, 90, "0.01")
 			defer f.b.Close()
+			if c.turnover {
+				f.b.AckWait = ackWait // what is on its way to an evaluator that leaves is lost in silence
+			}
 			hire := func(seed int) func() {
 				return staff(t, f.b, c.evaluators, func(n int) *toy {
 					y := f.toy(uint64(seed*10 + n))
@@ -240,14 +252,16 @@ func TestSameDecisionsWhateverTheCluster(t *testing.T) {
 			var churn sync.WaitGroup
 			if c.turnover {
 				churn.Go(func() {
-					for n := 1; ; n++ {
-						select {
-						case <-stop:
-							return
-						case <-time.After(150 * time.Millisecond):
+					for n := range 8 {
+						for before := f.results(); f.results() < before+3; { // every crew moves the job on, however slow the machine is
+							select {
+							case <-stop:
+								return
+							case <-time.After(time.Millisecond):
+							}
 						}
 						fire()
-						fire = hire(i + n)
+						fire = hire(i + n + 1)
 					}
 				})
 			}

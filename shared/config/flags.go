@@ -110,9 +110,9 @@ func (a *applier) prep() {
 	var err error
 	if f.Fraction != "" {
 		v := a.numbers("central-fraction", f.Fraction, "0")
-		if len(v) != 1 || v[0] > 1 {
+		if v != nil && (len(v) != 1 || v[0] > 1) {
 			a.note("central-fraction", fmt.Errorf("%q; want one number above 0, up to 1", f.Fraction))
-		} else {
+		} else if v != nil {
 			d.Prep.Fraction, _ = strconv.ParseFloat(f.Fraction, 64)
 		}
 	}
@@ -145,7 +145,8 @@ func (a *applier) prep() {
 	d.Prepared = d.Prepared || f.Like+f.Resize+f.Crop+f.Pad+f.Fraction+f.Reader+f.Scale+f.Mean+f.Std+f.Channels != ""
 }
 
-// numbers reads numbers between commas; above is a bound that each must exceed, except 1, which is allowed itself.
+// numbers reads numbers between commas. above is a bound that each must exceed, except 1, which is allowed itself; "" is none. It
+// notes the first that is wrong and then gives nil.
 func (a *applier) numbers(flag, s, above string) []float32 {
 	var out []float32
 	k := key{kind: number, min: above, over: above == "0"}

@@ -206,8 +206,15 @@ func inRange(k key, x string) bool {
 // maxWhole is the largest whole number that every reader of JSON keeps.
 var maxWhole = new(big.Rat).SetInt64(1 << 53)
 
-// decimal reads a number exactly; false for one with more digits or a larger exponent than anybody means.
+// decimalNumber is a number as JSON has it, or with a sign or a point where people write them too.
+var decimalNumber = regexp.MustCompile(`^[-+]?[0-9]*\.?[0-9]*([eE][-+]?[0-9]+)?$`)
+
+// decimal reads a number exactly; false for what is none, and for one with more digits or a larger exponent than anybody means:
+// exact arithmetic would take its memory.
 func decimal(x string) (*big.Rat, bool) {
+	if !decimalNumber.MatchString(x) {
+		return nil, false
+	}
 	if f, err := strconv.ParseFloat(x, 64); err != nil || len(x) > 40 || f != 0 && (f > 1e30 || f < -1e30) {
 		return nil, false
 	}

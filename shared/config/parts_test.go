@@ -1,0 +1,210 @@
+package config
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestSplitShares: for any data and setting, what is searched and what calibrates is in order, within the data and, with a share,
+// apart and together everything.
+func TestSplitShares(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		n := 1 + r.IntN(60)
+		c := Calibration{Count: 1 + r.IntN(40), Shuffle: r.IntN(2) == 0, Seed: r.Uint64()}
+		if r.IntN(2) == 0 {
+			c.Every = 2 + r.IntN(8)
+		}
+		own, search, err := c.Split(n)
+		if n < 2 && c.Every > 0 {
+			require.Error(t, err)
+			continue
+		}
+		require.NoError(t, err)
+		share := n // samples that may calibrate
+		if c.Every > 0 {
+			share = (n + c.Every - 1) / c.Every
+			require.Len(t, search, n-share)
+			for _, s := range own {
+				require.Zero(t, int(s)%c.Every)
+				require.NotContains(t, search, s)
+			}
+		} else {
+			require.Len(t, search, n)
+		}
+		require.Len(t, own, min(c.Count, share))
+		for _, list := range [][]uint32{own, search} {
+			require.True(t, slices.IsSorted(list))
+			require.Equal(t, list, slices.Compact(slices.Clone(list)))
+			require.Less(t, int(list[len(list)-1]), n)
+		}
+	}
+}
+
+// TestDrawIsFair: over many seeds every sample is drawn about as often as any other.
+func TestDrawIsFair(t *testing.T) {
+	const seeds, n, count = 6000, 12, 4
+	var times [n]int
+	for seed := range uint64(seeds) {
+		for _, s := range (Calibration{Count: count, Shuffle: true, Seed: seed}).Pick(n) {
+			times[s]++
+		}
+	}
+	for s, k := range times { // mean 2000, standard deviation 36.5
+		require.InDelta(t, seeds*count/n, k, 200, "sample %d", s)
+	}
+}
+
+// TestBytesOfEveryUnit: n units are n times the unit's bytes, up to what 63 bits hold and not beyond.
+func TestBytesOfEveryUnit(t *testing.T) {
+	for _, u := range units {
+		for _, n := range []int64{1, 7, math.MaxInt64 / u.bytes} {
+			for _, space := range []string{"", " "} {
+				got, err := ParseBytes(fmt.Sprint(n) + space + u.name)
+				require.NoError(t, err)
+				require.Equal(t, n*u.bytes, got)
+			}
+		}
+		if u.bytes > 1 {
+			_, err := ParseBytes(fmt.Sprint(math.MaxInt64/u.bytes+1) + u.name)
+			require.Error(t, err, u.name)
+		}
+	}
+	for _, bad := range []string{"", "B", "1 B B", "1.5", "0B", "+", "1GiBi", "1gb", "0x10", "9223372036854775808"} {
+		_, err := ParseBytes(bad)
+		require.ErrorContains(t, err, "want bytes such as", bad)
+	}
+}
+
+// plainDistance is distance by its definition: the cheapest way over prefixes, without rolling rows.
+func plainDistance(a, b string) int {
+	memo := map[[2]int]int{}
+	var of func(i, j int) int
+	of = func(i, j int) int {
+		if i == 0 || j == 0 {
+			return 2 * (i + j)
+		}
+		if d, ok := memo[[2]int{i, j}]; ok {
+			return d
+		}
+		d := min(of(i-1, j)+2, of(i, j-1)+2, of(i-1, j-1)+substitution(a[i-1], b[j-1]))
+		if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
+			d = min(d, of(i-2, j-2)+2)
+		}
+		memo[[2]int{i, j}] = d
+		return d
+	}
+	return of(len(a), len(b))
+}
+
+// TestDistance holds the rolling rows against the definition, and the definition against what it promises.
+func TestDistance(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	word := func() string {
+		b := make([]byte, r.IntN(7))
+		for i := range b {
+			b[i] = "abAB._"[r.IntN(6)]
+		}
+		return string(b)
+	}
+	for range 3000 {
+		a, b := word(), word()
+		d := distance(a, b)
+		require.Equal(t, plainDistance(a, b), d, "%q %q", a, b)
+		require.Equal(t, d, distance(b, a))
+		require.Equal(t, a == b, d == 0)
+		require.LessOrEqual(t, d, 2*max(len(a), len(b)))
+		require.GreaterOrEqual(t, d, 2*max(len(a)-len(b), len(b)-len(a)))
+	}
+	for _, c := range []struct {
+		a, b string
+		want int
+	}{{"ab", "ba", 2}, {"ab", "aB", 1}, {"a.b", "a_b", 1}, {"[", "{", 2}, {"@", "`", 2}, {"model", "modle", 2}, {"", "abc", 6}} {
+		require.Equal(t, c.want, distance(c.a, c.b), "%v", c)
+	}
+}
+
+// TestNearestLimits: one change is near in short words, two from five letters on, then a third of the letters; of equals the first.
+func TestNearestLimits(t *testing.T) {
+	for _, c := range []struct{ word, candidate, want string }{
+		{"ab", "ax", "ax"}, {"ab", "xy", ""}, {"abcd", "abxy", ""}, {"abcde", "abcxy", "abcxy"}, {"abcde", "abxyz", ""},
+		{"abcdefghi", "abcdefxyz", "abcdefxyz"}, {"abcdefghi", "abcdewxyz", ""}, {"abcdefgh", "abcdexyz", ""}, {"", "a", "a"}, {"", "ab", ""},
+		{strings.Repeat("a", maxWord), strings.Repeat("a", maxWord), strings.Repeat("a", maxWord)}, {"a", strings.Repeat("a", maxWord+1), ""},
+	} {
+		require.Equal(t, c.want, Nearest(c.word, []string{c.candidate}), "%v", c)
+	}
+	require.Equal(t, "ax", Nearest("ab", []string{"zzz", "ax", "ay"}))
+	require.Equal(t, "ab", Nearest("ab", []string{"ax", "ab"}))
+	require.Empty(t, Nearest("ab", nil))
+}
+
+// TestPositions: lines and characters count from 1; a character of several bytes is one.
+func TestPositions(t *testing.T) {
+	text := []byte("{\r\n \"é\": 1,\n\n}")
+	for _, c := range []struct {
+		offset int
+		want   Pos
+	}{{-3, Pos{1, 1}}, {0, Pos{1, 1}}, {1, Pos{1, 2}}, {3, Pos{2, 1}}, {4, Pos{2, 2}}, {7, Pos{2, 4}}, {8, Pos{2, 5}}, {13, Pos{3, 1}}, {14, Pos{4, 1}}, {1000, Pos{4, 2}}} {
+		require.Equal(t, c.want, positionAt(text, c.offset), "%d", c.offset)
+	}
+	require.Equal(t, "2:5", Pos{2, 5}.String())
+	require.Equal(t, "f:2:5: k: t", (&Error{File: "f", Pos: Pos{2, 5}, Key: "k", Text: "t"}).Error())
+	require.Equal(t, "--mean: t", (&Error{Key: "--mean", Text: "t"}).Error())
+	require.Equal(t, "t", (&Error{Text: "t"}).Error())
+}
+
+// TestBracketsAreCounted: depth is that of brackets which the parser opens; what closes again does not add up, and neither an
+// empty comment nor an open one hides what follows.
+func TestBracketsAreCounted(t *testing.T) {
+	deep := strings.Repeat("[", maxDepth+1)
+	for _, c := range []struct {
+		text string
+		want int
+	}{
+		{"", -1}, {strings.Repeat("[", maxDepth), -1}, {deep, maxDepth}, {strings.Repeat("[]", 500), -1}, {strings.Repeat("{}", 500) + deep, 1000 + maxDepth},
+		{"/**/" + deep, 4 + maxDepth}, {"//\n" + deep, 3 + maxDepth}, {"/*" + deep + "*/", -1}, {"//" + deep, -1}, {"/*" + deep, -1}, {`"` + deep + `"`, -1},
+		{`"\"` + deep + `"`, -1}, {`"\\"` + deep, 4 + maxDepth}, {`"` + deep, -1}, {"/" + deep, 1 + maxDepth}, {`"\`, -1},
+	} {
+		require.Equal(t, c.want, tooDeep([]byte(c.text)), "%.20q", c.text)
+	}
+}
+
+// TestWordsOfKinds: what a key takes, in words that a message can carry.
+func TestWordsOfKinds(t *testing.T) {
+	for _, c := range []struct {
+		k    key
+		want string
+	}{
+		{key{kind: text}, "a string"}, {key{kind: text | whole}, "a string or a whole number"}, {key{kind: text | number | list}, "a string, a number or a list [...]"},
+		{key{kind: whole, min: "1"}, "a whole number of 1 or more"}, {key{kind: number, min: "0", over: true}, "a number above 0"},
+		{key{kind: number, min: "0", over: true, max: "1"}, "a number of 0 to 1"}, {key{kind: whole, min: "1", max: "9"}, "a whole number of 1 to 9"},
+		{key{kind: text, words: []string{"a", "b", "c"}}, "a, b or c"}, {key{kind: truth}, "true or false"},
+	} {
+		require.Equal(t, c.want, wanted(c.k))
+	}
+}
+
+// TestNumbersAreExact: bounds are compared as decimals, so no rounding lets a number in or keeps it out; what nobody means is
+// refused before it costs anything.
+func TestNumbersAreExact(t *testing.T) {
+	over, closed, size := key{kind: number, min: "0", over: true}, key{kind: number, min: "0", max: "1"}, key{kind: whole, min: "1", max: "16384"}
+	for _, c := range []struct {
+		k    key
+		x    string
+		want bool
+	}{
+		{over, "0", false}, {over, "-0", false}, {over, "1e-60", true}, {over, "1e-61", false}, {over, "0.000", false},
+		{closed, "1", true}, {closed, "1.0000000000000000000001", false}, {closed, "0.9999999999999999999999", true}, {closed, "-1e-30", false}, {closed, "0", true},
+		{size, "16384", true}, {size, "16385", false}, {size, "0", false}, {key{kind: whole}, "9007199254740992", true}, {key{kind: whole}, "-9007199254740993", false},
+		{key{kind: number}, "1e30", true}, {key{kind: number}, "1.1e30", false}, {key{kind: number}, "-1e31", false}, {key{kind: number}, "1E+400", false},
+		{key{kind: number}, strings.Repeat("1", 30), true}, {key{kind: number}, "0." + strings.Repeat("1", 39), false},
+	} {
+		require.Equal(t, c.want, inRange(c.k, c.x), "%s %v", c.x, c.k)
+	}
+}
