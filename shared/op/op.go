@@ -139,17 +139,21 @@ type Packs interface {
 // omitted ones); it allocates nothing, keeps nothing between calls, and is safe for concurrent use with distinct
 // buffers. Scratch is the number of bytes it wants in Call.Scratch. Alias >= 0 says that output 0 may share input Alias's
 // buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise. Stretches, which may be nil,
-// does the same piece by piece.
+// does the same piece by piece. Stripes says that Run tells Call.Done of its only output.
 type Kernel struct {
 	Scratch   int
 	Alias     int
 	Run       func(c *Call)
 	Stretches *Stretches
+	Stripes   bool
 }
 
-// Call carries the buffers of one run of a kernel.
+// Call carries the buffers of one run of a kernel. Done, unless it is nil, hears how many elements of output 0, from the
+// first in memory on, are final: the kernel neither reads nor writes them again, so that others may change them while they
+// are in the cache. The numbers ascend; the last elements need not be told before Run returns.
 type Call struct {
 	In      [][]byte
 	Out     [][]byte
 	Scratch []byte
+	Done    func(elements int)
 }

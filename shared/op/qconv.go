@@ -65,9 +65,10 @@ func lowerQLinearConv(l *Lower) (Kernel, error) {
 		return Kernel{}, err
 	}
 	size, xz, rq := p.flipped(tensor.Count(l.In[0].Shape)), p.x.unsigned(), requant(p.x, p.w, p.y)
-	return Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Run: func(c *Call) {
+	unsigned := p.y.dtype == tensor.Uint8 // others change when they are complete
+	return Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Stripes: unsigned, Run: func(c *Call) {
 		in := p.input(src.bytes(c), c.Scratch)
-		packed.Run(c.Out[0], in, g, xz, rq, c.Scratch[size:])
+		packed.RunStripes(c.Out[0], in, g, xz, rq, c.Scratch[size:], c.Done)
 		p.output(c.Out[0])
 	}}, nil
 }

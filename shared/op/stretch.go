@@ -24,7 +24,8 @@ func Table(f func(dst, src []byte)) Kernel {
 		all[i] = byte(i)
 	}
 	f(t[:], all)
-	return Kernel{Alias: 0, Run: func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }}
+	look := func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }
+	return Kernel{Alias: 0, Run: look, Stretches: &Stretches{Period: []int{0}, Run: func(c *Call, _ int) { look(c) }}}
 }
 
 // plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for
