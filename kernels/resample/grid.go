@@ -9,11 +9,11 @@ import (
 // Border says what lies outside the data.
 type Border uint8
 
-// The borders of GridSample.
+// The borders of GridSample, its attribute padding_mode.
 const (
-	Zeros Border = iota
-	Edge
-	Reflect
+	Zeros   Border = iota // 0
+	Edge                  // the nearest element
+	Reflect               // the row backwards and forwards again, about its outer edges, or with Corners about the centres of its end elements
 )
 
 // MaxAxes is the largest number of spatial axes that a grid may have.
@@ -36,7 +36,9 @@ type taps struct {
 	weight [4]float32
 }
 
-// Run writes dst [Batch][C][Points].
+// Run writes dst [Batch][C][Points] from src [Batch][C][In...] and grid [Batch][Points][len(In)]; every axis has at least one
+// element. Axes are joined innermost first, each sum in ascending order of its taps; a coordinate that is no number, or
+// further away than 2^30 elements, lies outside before element 0.
 func (g *Grid) Run(dst, src, grid []float32) {
 	pixels, rank := 1, len(g.In)
 	for _, n := range g.In {

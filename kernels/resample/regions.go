@@ -7,7 +7,8 @@ import (
 )
 
 // Regions pools regions of interest of images [Batch][C][H][W] into [OutH][OutW] cells each, from Ratio x Ratio points per
-// cell (0: as many as the cell has elements), read by linear interpolation.
+// cell (0: as many as the cell has elements, rounded up), read by linear interpolation: ONNX's RoiAlign. All sizes are at
+// least 1.
 type Regions struct {
 	Batch, C, H, W, OutH, OutW int
 	Ratio                      int
@@ -19,7 +20,9 @@ type Regions struct {
 // points bounds the points of a cell, whose number follows from the data.
 const points = 1 << 10
 
-// Run writes dst [regions][C][OutH][OutW]. A region is (x1, y1, x2, y2); batch says which image it is of, clamped.
+// Run writes dst [regions][C][OutH][OutW]. A region is (x1, y1, x2, y2) in units of elements over Scale; batch says which image
+// it is of, clamped to those that exist. A mean is one chain of float32 sums over the points in row-major order; a cell
+// without points is 0.
 func (r *Regions) Run(dst, src, regions []float32, batch []int64) {
 	shift := float32(0)
 	if r.HalfPixel {

@@ -16,36 +16,36 @@ import (
 // Coordinates says how a position of the output becomes one of the input.
 type Coordinates uint8
 
-// The transformations of ONNX's Resize.
+// The transformations of ONNX's Resize (operator text, attribute coordinate_transformation_mode), for output o:
 const (
-	HalfPixel Coordinates = iota
-	HalfPixelSymmetric
-	PytorchHalfPixel
-	AlignCorners
-	Asymmetric
-	CropAndResize    // of the part between Start and End, in units of the axis
-	HalfPixelNearest // (x + 0.5) / scale, of opset 11
+	HalfPixel          Coordinates = iota // (o + 0.5) / Scale - 0.5
+	HalfPixelSymmetric                    // HalfPixel, moved so that what a rounded-down Out cuts off is cut on both ends
+	PytorchHalfPixel                      // HalfPixel, but 0 where Out is 1
+	AlignCorners                          // o * (In-1) / (Out-1), 0 where Out is 1
+	Asymmetric                            // o / Scale
+	CropAndResize                         // AlignCorners over the part from Start to End, in units of In-1; the middle of it where Out is 1
+	HalfPixelNearest                      // (o + 0.5) / Scale: tf_half_pixel_for_nn, which only opset 11 and 12 have
 )
 
-// Rounding says which element is nearest.
+// Rounding says which element is nearest to a position. It counts for Nearest only.
 type Rounding uint8
 
-// The roundings of mode nearest.
+// The roundings of mode nearest. The element is moved inside afterwards.
 const (
-	PreferFloor Rounding = iota // half to the lower one
-	PreferCeil
-	Floor
-	Ceil
+	PreferFloor Rounding = iota // the nearest one, half-way the lower one
+	PreferCeil                  // the nearest one, half-way the upper one
+	Floor                       // the one at or below
+	Ceil                        // the one at or above
 )
 
 // Filter says how elements are joined.
 type Filter uint8
 
-// The filters of Resize.
+// The filters of Resize and GridSample.
 const (
-	Nearest Filter = iota
-	Linear
-	Cubic
+	Nearest Filter = iota // one element, unchanged
+	Linear                // a triangle that reaches 1 element to both sides
+	Cubic                 // Keys' kernel with a coefficient, 2 elements to both sides
 )
 
 // Resizing describes one axis: In elements become Out.
@@ -61,15 +61,17 @@ type Resizing struct {
 	Start, End float32 // of CropAndResize
 }
 
-// Axis is the table of one axis: taps of each output with their weights.
+// Axis is the table of one axis, made once and read by any number of goroutines: Taps elements for each output with their
+// weights. Rows of at and weight are [Out][Taps]; 0 <= at < In always, a tap beyond an end stands on that end.
 type Axis struct {
 	In, Out, Taps int
 	at            []int32
-	weight        []float32
-	outside       []bool // CropAndResize: the position lies outside the data; nil when none does
+	weight        []float32 // of a row add up to 1 before rounding
+	outside       []bool    // CropAndResize: the position lies outside the data; nil when none does
 }
 
-// position is output o in coordinates of the input.
+// position is output o in coordinates of the input, whose element i has its centre at i. Every operation rounds to float32
+// in this order, which decides whether a position that should be half-way is.
 func (r *Resizing) position(o int) float32 {
 	x, in, out := float32(o), float32(r.In), float32(r.Out)
 	switch r.How {
@@ -98,7 +100,9 @@ func (r *Resizing) position(o int) float32 {
 	return (x+0.5)/r.Scale - 0.5
 }
 
-// NewAxis makes the table of r. In and Out are at least 1 and Scale is positive.
+// NewAxis makes the table of r. In and Out are at least 1 and Scale is positive. The table has about Out * reach / Scale
+// entries with Antialias on a shrinking axis, else Out * reach; callers bound it by bounding In and Out, of which Scale is the
+// quotient. A position that is no number or beyond 2^30 counts as 0.
 func NewAxis(r Resizing) *Axis {
 	a := &Axis{In: r.In, Out: r.Out}
 	first, taps := 0, 1
@@ -137,7 +141,7 @@ func NewAxis(r Resizing) *Axis {
 	return a
 }
 
-// nearest rounds a coordinate.
+// nearest is the element for coordinate x, which may lie outside.
 func (r *Resizing) nearest(x float32) int {
 	v := float64(x)
 	f := math.Floor(v)
@@ -208,7 +212,8 @@ func (a *Axis) Same() bool {
 	return true
 }
 
-// Run resizes the middle axis of src [outer][In][inner] into dst [outer][Out][inner].
+// Run resizes the middle axis of src [outer][In][inner] into dst [outer][Out][inner]. Taps of weight 0 are not read, so that an
+// infinity beside a position that lies on an element does not make it NaN. dst and src do not overlap.
 func (a *Axis) Run(dst, src []float32, outer, inner int) {
 	for o := range outer * a.Out {
 		to := dst[o*inner : (o+1)*inner]
@@ -238,7 +243,7 @@ func (a *Axis) Run(dst, src []float32, outer, inner int) {
 	numeric.CanonAll(dst[:outer*a.Out*inner])
 }
 
-// Move is Run for Nearest with elements of size bytes.
+// Move is Run for Nearest with elements of size bytes: bits are copied, a NaN keeps its pattern.
 func (a *Axis) Move(dst, src []byte, outer, inner, size int) {
 	run := inner * size
 	for o := range outer * a.Out {
@@ -246,7 +251,8 @@ func (a *Axis) Move(dst, src []byte, outer, inner, size int) {
 	}
 }
 
-// Fill writes unit over every element of dst [outer][Out][inner] whose position lies outside the data.
+// Fill writes unit, the bytes of one element, over every element of dst [outer][Out][inner] whose position lies outside the
+// data. Only CropAndResize has such positions.
 func (a *Axis) Fill(dst, unit []byte, outer, inner int) {
 	if a.outside == nil {
 		return
