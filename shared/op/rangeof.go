@@ -66,6 +66,9 @@ func rangeHalf(d tensor.DType, parts ...*tensor.Tensor) (*tensor.Tensor, error) 
 
 func rangeFloat[T float32 | float64](d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
 	s, e, step := tensor.View[T](start)[0], tensor.View[T](limit)[0], tensor.View[T](delta)[0]
+	if step == 0 {
+		return nil, fmt.Errorf("a range from %v to %v has a step of 0", s, e)
+	}
 	n := math.Ceil(float64(e-s) / float64(step))
 	if !(n < maxRange) {
 		return nil, fmt.Errorf("a range from %v to %v by %v is too long", s, e, step)
@@ -87,13 +90,33 @@ func rangeInt(d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tenso
 		v[i] = w[0]
 	}
 	s, e, step := v[0], v[1], v[2]
-	if step == 0 || e-s >= maxRange*max(step, 1) || s-e >= maxRange*max(-step, 1) {
-		return nil, fmt.Errorf("a range from %d to %d by %d is too long", s, e, step)
+	n, err := rangeLength(s, e, step)
+	if err != nil {
+		return nil, err
 	}
-	out := []int64{}
-	for i := s; step > 0 && i < e || step < 0 && i > e; i += step {
-		out = append(out, i)
+	out := make([]int64, n)
+	for i := range out {
+		out[i] = s + int64(i)*step
 	}
 	t := tensor.Of(tensor.Int64, []int{len(out)}, out)
 	return convert(t, d)
+}
+
+// rangeLength is how many numbers s, s+step ... lie before e. Distances are unsigned: between two int64 they need all 64 bits.
+func rangeLength(s, e, step int64) (uint64, error) {
+	distance, stride := uint64(e)-uint64(s), uint64(step)
+	if step < 0 {
+		distance, stride = -distance, -stride
+	}
+	switch {
+	case step == 0:
+		return 0, fmt.Errorf("a range from %d to %d has a step of 0", s, e)
+	case step > 0 && s >= e || step < 0 && s <= e:
+		return 0, nil
+	}
+	n := (distance-1)/stride + 1
+	if n > maxRange {
+		return 0, fmt.Errorf("a range from %d to %d by %d is too long", s, e, step)
+	}
+	return n, nil
 }
