@@ -42,6 +42,9 @@ func newScope(g *Graph, outer *scope) (*scope, error) {
 		}
 	}
 	for i, n := range g.Nodes {
+		if n == nil {
+			return nil, fmt.Errorf("node %d is missing", i)
+		}
 		for _, out := range n.Outputs {
 			if out == "" {
 				continue

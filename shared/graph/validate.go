@@ -72,9 +72,6 @@ func (v *validator) graph(g *Graph, outer *scope) error {
 		}
 	}
 	for i, n := range g.Nodes {
-		if n == nil {
-			return fmt.Errorf("node %d is missing", i)
-		}
 		if err := v.node(n, i, s); err != nil {
 			return err
 		}

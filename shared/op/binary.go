@@ -8,7 +8,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// binaryOps combine two inputs (or any number, folded from the left) under numpy's broadcasting.
+// binaryOps combine two inputs (or any number, folded from the left) under numpy's broadcasting, which before opset 7 was
+// attribute broadcast with axis; the upgrade reshapes the second operand. All operands have one type; there are no
+// attributes left. Integers wrap and divide towards zero; a division by zero gives 0. NaN wins in Max and Min. Refused:
+// operands of different types, shapes that do not stretch to each other. Add and Mul of two computed tensors have integer
+// forms with their own output scale (qbinaryOps); the others stay float.
 var binaryOps = []*Op{
 	binary("Add", []int{6, 7, 13, 14}, RoleElementwise, numericTypes),
 	binary("Sub", []int{6, 7, 13, 14}, RoleFloat, numericTypes),

@@ -7,7 +7,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// bitOps compute on the bits of integers, take remainders, and ask floats what they are.
+// bitOps compute on the bits of integers, take remainders, and ask floats what they are. Mod has the sign of the divisor,
+// with fmod 1 that of the dividend. BitShift fills with zeros; a shift by the width or more gives 0.
+// IsInf detects both signs by default. BitCast keeps the bytes and refuses types of different size. Nothing here is
+// quantized.
 var bitOps = []*Op{
 	bitwise("BitwiseAnd"), bitwise("BitwiseOr"), bitwise("BitwiseXor"),
 	{

@@ -7,7 +7,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// blockOps move elements between channels and space, crop and pad around the centre.
+// blockOps move elements between channels and space, crop and pad around the centre. DepthToSpace has mode DCR by default,
+// where the block is the outer part of the channels; CRD has it inside. CenterCropPad puts an odd element at the end and
+// takes all axes unless axes names some; its sizes are known before the run. Refused: channels or sides that the block does
+// not divide.
 var blockOps = []*Op{
 	{
 		Name: "DepthToSpace", Opsets: []int{1, 11, 13}, Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Attrs: []string{"blocksize", "mode"},

@@ -9,7 +9,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// boxOps choose boxes. Like the other selections they are evaluated by the shape rule.
+// boxOps choose boxes. Like the other selections they are evaluated by the shape rule. Boxes are corners in any order, or
+// centres and sizes with center_point_box 1. Without a third input nothing is selected, which is ONNX's default of 0 boxes a
+// class. Of equal scores the first is taken first.
 var boxOps = []*Op{{
 	Name: "NonMaxSuppression", Opsets: []int{10, 11}, Types: float32Only, Attrs: []string{"center_point_box"},
 	Inputs: Arity{2, 5}, Outputs: Arity{1, 1}, Infer: inferSuppression, RowWise: never,

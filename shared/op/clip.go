@@ -9,7 +9,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// clipOps limit elements.
+// clipOps limit elements: min(max(x, lo), hi), so that the upper bound wins where they cross, and NaN stays NaN. The bounds
+// moved from attributes to inputs 1 and 2 at opset 11; an omitted one does not limit. Refused: bounds that are computed from
+// data, that are NaN, of another type than the data or of more than one element. In a plan a Clip with constant bounds
+// vanishes in the saturation of what computes its input: the range of that point is cut to the bounds.
 var clipOps = []*Op{{
 	Name: "Clip", Opsets: []int{6, 11, 12, 13}, Role: RoleAbsorbed, Memory: MemoryAny, Upgrade: upgradeClip, Types: numericTypes,
 	Inputs: Arity{1, 3}, Outputs: Arity{1, 1}, Infer: inferClip, Lower: lowerClip,

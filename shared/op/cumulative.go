@@ -7,7 +7,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// cumulativeOps replace each element by the sum or product of those up to it along an axis.
+// cumulativeOps replace each element by the sum or product of those up to it along an axis. The axis is an input of one
+// element, may be negative and has to be known before the run. Defaults: exclusive 0, reverse 0. One chain per line, in the
+// direction of the walk, each step rounded; integers wrap. They stay float.
 var cumulativeOps = []*Op{cumulative("CumSum", []int{11, 14}), cumulative("CumProd", []int{26})}
 
 func cumulative(name string, opsets []int) *Op {

@@ -10,7 +10,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// einsumOps sum products over named axes.
+// einsumOps sum products over named axes: letters, an ellipsis, letters that repeat within a term (a diagonal), an equation
+// with or without its right side. The sum over an element's products runs over the summed axes in the order of their first
+// appearance. Refused: terms that do not fit their operand, letters that stand for two sizes, results that name what no
+// operand has. It stays float: neither runtime has an integer form.
 var einsumOps = []*Op{{
 	Name: "Einsum", Opsets: []int{12}, Types: numericTypes, Attrs: []string{"equation"}, RowWise: never,
 	Inputs: Arity{1, -1}, Outputs: Arity{1, 1}, Infer: inferEinsum, Lower: lowerEinsum,

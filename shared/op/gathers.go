@@ -7,7 +7,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// gatherOps pick elements by index or condition.
+// gatherOps pick elements by index or condition. Indices are int32 or int64 and may be negative; a constant one outside its
+// axis is refused, a computed one reads the nearest element, since a kernel cannot fail. Defaults: axis 0 (OneHot: -1, where
+// depth has to be known and indices outside give the off value). Gather passes integers at the scale of its data, so that an
+// embedding of integers stays one; Where and OneHot stay float.
 var gatherOps = []*Op{
 	{
 		Name: "Gather", Opsets: []int{1, 11, 13}, Role: RolePassThrough,

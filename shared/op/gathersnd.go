@@ -7,7 +7,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// gatherElementOps pick single elements or blocks by tuples of indices, and reorder them by sequence.
+// gatherElementOps pick single elements or blocks by tuples of indices, and reorder them by sequence. Defaults: axis 0,
+// batch_dims 0, batch_axis 1 and time_axis 0. Indices are int32 or int64 and may be negative. Refused: indices that reach
+// past the data beside the axis, tuples longer than the data has axes, unequal batch axes.
 var gatherElementOps = []*Op{
 	{
 		Name: "GatherElements", Opsets: []int{11, 13}, Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Attrs: []string{"axis"},

@@ -11,7 +11,10 @@ import (
 
 var gemmAttrs = []string{"alpha", "beta", "transA", "transB"}
 
-// gemmOps are Gemm and its form with an activation.
+// gemmOps are Gemm and its form with an activation: alpha * A * B + beta * C with alpha and beta 1, transA and transB 0 by
+// default; C is optional and stretches to the result (attribute broadcast said so before opset 7). Refused: operands that
+// are no matrices or do not fit, C that would stretch the product. In a plan a Gemm with a constant B and none of alpha,
+// beta and transA becomes QGemm: weights along the columns of the result, bias in int32.
 var gemmOps = []*Op{
 	gemmOp("", "Gemm", []int{6, 7, 9, 11, 13}, gemmAttrs),
 	gemmOp(microsoft, "FusedGemm", []int{1}, append([]string{"activation", "activation_params"}, gemmAttrs...)),

@@ -9,7 +9,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// lossOps measure classifications: models exported with their training criterion.
+// lossOps measure classifications: models exported with their training criterion. reduction is mean by default, over the
+// weights; a sample whose label is ignore_index, or no class at all, weighs nothing. Refused: labels that do not fit the
+// scores, weights that do not fit the classes.
 var lossOps = []*Op{
 	{
 		Name: "NegativeLogLikelihoodLoss", Opsets: []int{12, 13}, Types: float32Only, Attrs: []string{"ignore_index", "reduction"},

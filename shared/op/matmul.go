@@ -9,7 +9,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// matmulOps multiply stacks of matrices as numpy.matmul does.
+// matmulOps multiply stacks of matrices as numpy.matmul does: an operand of one axis is a row or a column, stacks stretch to
+// each other. There are no attributes. Refused: scalars, inner sizes that differ, element types that differ. In a plan a
+// constant right side of two axes has one scale for each column, a stack one for all; two computed sides have one each.
 var matmulOps = []*Op{{
 	Name: "MatMul", Opsets: []int{1, 9, 13}, Role: RoleLayer, Types: floats,
 	Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferMatMul, Lower: lowerMatMul, RowWise: matmulKeepsRows,

@@ -5,7 +5,12 @@ import (
 	"slices"
 )
 
-// moveOps copy elements of any type to other places.
+// moveOps copy elements of any type to other places. Defaults: perm reverses the axes, axis is 0. Split's parts are
+// attribute split before opset 13, then input 1; without either there are equal parts, with num_outputs (opset 18) the last
+// one may be shorter. Expand stretches both ways as numpy does. Sizes that are inputs have to be known before the run.
+// Refused: perm that is no permutation, parts that do not add up, inputs of Concat that differ beside the axis or in type.
+// Integers pass at the scale of their input; the inputs of a Concat share one scale or are requantized to it
+// (QLinearConcat).
 var moveOps = []*Op{
 	{
 		Name: "Transpose", Opsets: []int{1, 13, 21}, Role: RolePassThrough,

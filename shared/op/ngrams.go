@@ -8,7 +8,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// ngramOps count runs of tokens.
+// ngramOps count runs of tokens: TfIdfVectorizer on int32 and int64. A run of n tokens is looked for with every distance
+// from 1 to max_skip_count+1 between its tokens (a single token has none). ngram_counts says where in the pool the runs of
+// each length begin, ngram_indexes which column each run counts. mode IDF gives the weight where the count is not 0, TFIDF
+// the count times the weight. Refused: pools of strings, counts that do not cut the pool, columns without bound.
 var ngramOps = []*Op{{
 	Name: "TfIdfVectorizer", Opsets: []int{9}, Types: indexTypes,
 	Attrs: []string{

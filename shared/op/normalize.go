@@ -9,7 +9,12 @@ import (
 	"assay/shared/tensor"
 )
 
-// normOps normalise with statistics that are constants (BatchNormalization) or of the data itself.
+// normOps normalise with statistics that are constants (BatchNormalization) or of the data itself. Defaults: epsilon 1e-5;
+// axis -1 of LayerNormalization, whose other axes from there on are normalised together; alpha 1e-4, beta 0.75, bias 1 of
+// LRN, whose window of size channels has its longer half behind the element. Refused: training mode of BatchNormalization
+// and Dropout, running statistics as outputs, data without channels, parameters that do not fit them, and statistics that
+// are computed from data. A BatchNormalization behind a layer is folded into it before anything is quantized; what is left
+// stays float. Dropout at inference passes integers on.
 var normOps = []*Op{
 	{
 		Name: "BatchNormalization", Opsets: []int{6, 7, 9, 14, 15}, Role: RoleFloat, Memory: MemoryAny, Types: float32Only,

@@ -10,7 +10,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// sampleNormOps normalise with statistics of each sample: of whole rows, of channels, of groups of channels.
+// sampleNormOps normalise with statistics of each sample: of whole rows, of channels, of groups of channels. Defaults:
+// epsilon 1e-5, axis -1, p 2, axes 0, 2, 3 of MeanVarianceNormalization. GroupNormalization had one scale and bias for each
+// group before opset 21 and has one for each channel since. Refused: data without channels or with an empty row, groups that
+// do not divide the channels, p other than 1 and 2. Means are two-level sums, variances of two passes, both as
+// kernels/reduce orders them. They stay float.
 var sampleNormOps = []*Op{
 	{
 		Name: "RMSNormalization", Opsets: []int{23}, Types: float32Only, Attrs: []string{"axis", "epsilon", "stash_type"},

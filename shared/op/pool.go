@@ -8,7 +8,12 @@ import (
 	"assay/shared/tensor"
 )
 
-// poolOps summarise windows of every channel.
+// poolOps summarise windows of every channel. Defaults: strides and dilations 1 (AveragePool has dilations since opset 19),
+// pads 0, auto_pad NOTSET, ceil_mode 0, count_include_pad 0, storage_order 0. With ceil_mode a last window may stick out
+// behind the data, but none starts behind data and leading pad. Refused: no kernel_shape, negative pads, pads as wide as the
+// kernel, which would make windows of padding only, empty data, more spatial axes than kernels/volume knows. A maximum of
+// integers is one of them, so MaxPool passes them on at the scale they have; an average has a scale of its own
+// (QLinearAveragePool). GlobalMaxPool stays float.
 var poolOps = []*Op{
 	{
 		Name: "MaxPool", Opsets: []int{1, 8, 10, 11, 12}, Role: RolePassThrough, Memory: MemorySpatial,

@@ -9,7 +9,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// powOps raise numbers to powers. The exponent may have another type than the base, which is the output's type.
+// powOps raise numbers to powers. The exponent may have another type than the base, which is the output's type (since opset
+// 12). Integers wrap. Refused: bases of other types than the table's, shapes that do not stretch to each other. It stays
+// float.
 var powOps = []*Op{{
 	Name: "Pow", Opsets: []int{6, 7, 12, 13, 15}, Role: RoleFloat, Memory: MemoryAny, Types: []tensor.DType{tensor.Float32, tensor.Int32, tensor.Int64},
 	Upgrade: upgradeBroadcast, Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferPow, Lower: lowerPow, RowWise: broadcastKeepsRows,

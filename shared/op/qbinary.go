@@ -9,7 +9,8 @@ import (
 )
 
 // qbinaryOps are Add and Mul of integers: inputs a, its scale and zero point; b, likewise; scale and zero point of the
-// output.
+// output. A pair of bytes has one result: the kernel is a table of 65536 bytes that programs share. Refused: operands and
+// output of different types, scales per channel.
 var qbinaryOps = []*Op{
 	qbinary("QLinearAdd", lowerQLinearAdd),
 	qbinary("QLinearMul", lowerQLinearMul),

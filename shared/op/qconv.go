@@ -8,7 +8,9 @@ import (
 )
 
 // qconvOps are integer convolutions: inputs x, its scale and zero point; w, scale, zero point (per tensor or output
-// channel); scale and zero point of y; int32 bias in units of x's times w's scale.
+// channel); scale and zero point of y; int32 bias in units of x's times w's scale. Attributes are those of Conv. The
+// accumulator is exact, requantization is one multiplication and one rounding half to even, padding is x's zero point.
+// Refused: what Conv refuses, levels that are computed, more products than an int32 holds.
 var qconvOps = []*Op{
 	qconv("", []int{10}),
 	qconv(microsoft, []int{1}),

@@ -8,7 +8,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// qmatmulOps are integer matrix products.
+// qmatmulOps are integer matrix products: with integer results (QLinearMatMul, and QGemm where it is given a scale for y)
+// and with float ones (QGemm without, MatMulIntegerToFloat). Weight levels are per tensor or per column, a bias of QGemm is
+// int32 in units of x's times w's scale. Sums are exact; more products than an int32 holds are refused, as are QGemm's
+// transA and alpha.
 var qmatmulOps = []*Op{
 	{
 		Name: "QLinearMatMul", Opsets: []int{10, 21}, Role: RoleQuantized, Types: bytesOnly,

@@ -6,7 +6,8 @@ import (
 	"assay/kernels/pool"
 )
 
-// qpoolOps are the integer forms of average pooling: inputs x, its scale and zero point, scale and zero point of y.
+// qpoolOps are the integer forms of average pooling: inputs x, its scale and zero point, scale and zero point of y. Refused:
+// x and y of different types, scales per channel, whatever poolOps refuse.
 var qpoolOps = []*Op{
 	{
 		Domain: microsoft, Name: "QLinearAveragePool", Opsets: []int{1}, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,

@@ -7,7 +7,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// qsoftmaxOps hold ONNX Runtime's integer softmax: inputs x, its scale and zero point, scale and zero point of y.
+// qsoftmaxOps hold ONNX Runtime's integer softmax: inputs x, its scale and zero point, scale and zero point of y. Refused:
+// an axis that is not the last.
 var qsoftmaxOps = []*Op{{
 	Domain: microsoft, Name: "QLinearSoftmax", Opsets: []int{1}, Role: RoleQuantized, Types: bytesOnly,
 	Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Attrs: []string{"axis", "opset"},

@@ -7,7 +7,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// recurrentOps walk a sequence and carry a state. They are computed in float and never quantized.
+// recurrentOps walk a sequence and carry a state. They are computed in float and never quantized. Defaults: forward, layout
+// 0 (since opset 14), no clip, the activations below, linear_before_reset and input_forget 0. A sample whose length is
+// reached keeps its state, and its further rows of Y are 0. Refused: weights that do not fit hidden_size, activations that
+// are not known, an unknown direction.
 var recurrentOps = []*Op{
 	recurrentOp("RNN", 1, []int{1, 7, 14}, []string{"Tanh"}, 6, 2),
 	recurrentOp("GRU", 3, []int{1, 3, 7, 14}, []string{"Sigmoid", "Tanh"}, 6, 2, "linear_before_reset"),

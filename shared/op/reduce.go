@@ -9,7 +9,12 @@ import (
 	"assay/shared/tensor"
 )
 
-// reduceOps summarise axes.
+// reduceOps summarise axes. Axes may be negative; they moved from an attribute to input 1 at opset 13 (ReduceSum) and 18
+// (the others), and have to be known before the run. Defaults: keepdims 1, noop_with_empty_axes 0, so that no axes or an
+// empty list of them mean all. ArgMax and ArgMin have one axis, 0 by default, and give ties to the lowest index unless
+// select_last_index is set. Refused: axes named twice or outside, types beyond the table. Sums are in the order of
+// kernels/reduce; integers wrap. None is quantized: an integer sum would need a scale of its own for each number of
+// elements.
 var reduceOps = []*Op{
 	reduction("ReduceSum", []int{1, 11, 13}, 13, addends),
 	reduction("ReduceMean", []int{1, 11, 13, 18}, 18, floats),

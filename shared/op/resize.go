@@ -9,7 +9,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// resizeOps interpolate along axes. Upsample is Resize since opset 10.
+// resizeOps interpolate along axes. Upsample is Resize since opset 10, which itself had scales as input 1 and positions
+// x/scale until 11. Either scales or sizes are given and known before the run. Defaults: mode nearest with
+// round_prefer_floor, half_pixel, cubic_coeff_a -0.75, exclude_outside 0, extrapolation_value 0, antialias 0, stretch as the
+// aspect policy. The axes are taken one after the other in logical order. Refused: modes and transformations that are
+// unknown, interpolation of integers and bools, of which only the nearest can be taken. Resize stays float.
 var resizeOps = []*Op{
 	{
 		Name: "Resize", Opsets: []int{10, 11, 13, 18, 19}, Memory: MemoryAny, Upgrade: upgradeResize,

@@ -8,7 +8,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// sampleOps read data at computed positions.
+// sampleOps read data at computed positions. Defaults: mode linear and padding zeros of GridSample (bilinear and bicubic
+// were its words before opset 20), align_corners 0; one cell and as many points as it has elements of RoiAlign, which moved
+// its regions by half an element with opset 16. AffineGrid's size is known before the run. Refused: grids of another rank or
+// batch than the data. They stay float: positions do not survive 8 bits.
 var sampleOps = []*Op{
 	{
 		Name: "GridSample", Opsets: []int{16, 20}, Types: float32Only, Attrs: []string{"align_corners", "mode", "padding_mode"},

@@ -8,7 +8,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// scatterOps write updates into a copy of their data.
+// scatterOps write updates into a copy of their data, in row-major order of the updates, so that of two updates of one place
+// the later one stays or is combined last. Defaults: axis 0, reduction none; add and mul came with opset 16, max and min
+// with 18. Scatter of opset 9 is ScatterElements. Refused: updates that do not fit their indices, a reduction that the type
+// has not.
 var scatterOps = []*Op{
 	{
 		Name: "ScatterElements", Opsets: []int{11, 13, 16, 18}, Inputs: Arity{3, 3}, Outputs: Arity{1, 1},

@@ -9,7 +9,9 @@ import (
 )
 
 // selectOps give outputs whose length follows from the elements of their inputs. They are evaluated by the shape rule, so
-// they work on constants and on what follows from shapes, as Range does.
+// they work on constants and on what follows from shapes, as Range does. Compress and Unique without axis see the elements
+// in a row; Unique is sorted by default, else in order of first appearance. Refused: a condition that is no row of bools, an
+// axis outside.
 var selectOps = []*Op{
 	{
 		Name: "NonZero", Opsets: []int{9, 13}, Role: RoleShape, Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Infer: inferNonZero, RowWise: never,

@@ -7,7 +7,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// shapeOps compute shapes and index lists, or only give a tensor another shape.
+// shapeOps compute shapes and index lists, or only give a tensor another shape. Shape takes start and end since opset 15,
+// both cut to the rank. In Reshape 0 copies an axis unless allowzero (opset 14) and one -1 is what is left; the shape has to
+// be known before the run and is attribute-free since opset 5. Squeeze and Unsqueeze take axes as an input since opset 13.
+// Flatten's axis is 1, ConstantOfShape's value a float32 0 by default. Range refuses a step of 0 and more than maxRange
+// numbers. What only reshapes passes integers on; what computes shapes is never quantized.
 var shapeOps = []*Op{
 	{
 		Name: "Shape", Opsets: []int{1, 13, 15, 19, 21}, Role: RoleShape, Memory: MemoryAny,

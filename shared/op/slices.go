@@ -6,7 +6,10 @@ import (
 	"slices"
 )
 
-// sliceOps cut and extend tensors.
+// sliceOps cut and extend tensors. Slice's bounds are attributes before opset 10, then inputs that have to be known; bounds
+// beyond an end are moved to it, whatever their size, steps may be negative and never 0. Pad's amounts and value are
+// attributes before opset 11, then inputs; mode is constant by default (edge, reflect, and wrap since opset 19), a negative
+// amount cuts first and the mode repeats what is left. Both pass integers on.
 var sliceOps = []*Op{
 	{
 		Name: "Slice", Opsets: []int{1, 10, 11, 13}, Role: RolePassThrough, Memory: MemoryAny, Upgrade: upgradeSlice,

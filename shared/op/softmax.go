@@ -5,7 +5,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// softmaxOps normalise exponentials along one axis.
+// softmaxOps normalise exponentials along one axis, -1 by default. Before opset 13 the axes from attribute axis (default 1)
+// on counted as one; the upgrade puts Flatten and Reshape around where that makes a difference. The largest element is
+// subtracted first, so large numbers do not overflow. Hardmax gives ties to the lowest index. In a plan they stay float
+// here; ONNX Runtime's integer form is qsoftmaxOps.
 var softmaxOps = []*Op{softmaxOp("Softmax", false), softmaxOp("LogSoftmax", true), hardmax()}
 
 func softmaxOp(name string, logarithm bool) *Op {

@@ -9,7 +9,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// spectrumOps go from signals to spectra.
+// spectrumOps go from signals to spectra. Real signals end in an axis of 1, complex ones in an axis of 2. DFT takes its axis
+// as an input since opset 20 (default -2; before that attribute axis, default 1) and its length as input 1; onesided and
+// inverse are 0 by default. Lengths, frame steps and window sizes are known before the run, at most longest. Windows are
+// periodic by default. They stay float.
 var spectrumOps = []*Op{
 	{
 		Name: "DFT", Opsets: []int{17, 20}, Types: floats, Attrs: []string{"inverse", "onesided"}, Upgrade: upgradeDFT,

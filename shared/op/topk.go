@@ -8,7 +8,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// topkOps rank elements.
+// topkOps rank elements along axis (default -1). k was an attribute before opset 10; it has to be known before the run,
+// since it is a size of the output, and lie in 0 to the length of the axis. largest is 1 by default; sorted does not matter,
+// the result always is. Ties go to the lowest index, NaN counts as the largest. Indices are int64. It stays float.
 var topkOps = []*Op{{
 	Name: "TopK", Opsets: []int{1, 10, 11}, Types: numericTypes, Attrs: []string{"axis", "largest", "sorted"},
 	Upgrade: upgradeTopK, Inputs: Arity{2, 2}, Outputs: Arity{1, 2}, Infer: inferTopK, Lower: lowerTopK, RowWise: axisKeepsRows(-1),

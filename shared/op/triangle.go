@@ -6,7 +6,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// triangleOps build and cut matrices by diagonals.
+// triangleOps build and cut matrices by diagonals: diagonal k lies k places above the main one, below where k is negative.
+// Defaults: upper 1, k 0, dtype that of the data. Trilu works on stacks of matrices and copies bits of any type. Refused:
+// data of fewer than two axes (EyeLike: other than two), a k that is computed from data.
 var triangleOps = []*Op{
 	{
 		Name: "Trilu", Opsets: []int{14}, Role: RoleFloat, Inputs: Arity{1, 2}, Outputs: Arity{1, 1}, Attrs: []string{"upper"},

@@ -9,8 +9,12 @@ import (
 	"assay/shared/tensor"
 )
 
-// unaryOps map each element of one input. Float32 runs through kernels; the other types exist for what shape
-// computations do and for graphs that compute on integers.
+// unaryOps map each element of one input. Float32 runs through kernels; the other types exist for what shape computations do
+// and for graphs that compute on integers, which wrap. Curves are those of kernels/numeric, the same bits in every tier.
+// Defaults are ONNX's: alpha 0.01 (LeakyRelu), 1 (Elu, Celu, ThresholdedRelu, Swish), 0.2 and beta 0.5 (HardSigmoid), lambd
+// 0.5 and bias 0 (Shrink), approximate none (Gelu). Round takes halves to even. In a plan Relu vanishes in the saturation of
+// its producer, Sigmoid and LeakyRelu are tables of 256 bytes; the rest stay float, since the runtimes have no integer form
+// of them.
 var unaryOps = []*Op{
 	unary("Relu", []int{1, 6, 13, 14}, RoleAbsorbed, plain(elementwise.Relu), signed),
 	unary("Sigmoid", []int{1, 6, 13}, RoleTable, plain(elementwise.Sigmoid), floats),
