@@ -14,8 +14,8 @@ const f32Signature = `func(dst *float32, dstRow, dstTile, dstPanel int, a *float
 func f32AVX512(ctx *build.Context) {
 	a := function(ctx, "f32Tile512", f32Signature,
 		"f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.",
-		"Sums begin at the bias if begin, else at dst; act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2.",
-		"mask has a bit for each column that is stored.")
+		"Sums begin at the bias if begin, else at dst; where begin is 2, the lines of dst are fetched for writing meanwhile.",
+		"act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2. mask has a bit for each column that is stored.")
 	v := newLocals(a)
 	dispatch(a, func(shape tile, name string) {
 		t := tile512{shape}
@@ -23,25 +23,28 @@ func f32AVX512(ctx *build.Context) {
 		t.masks()
 		t.loops(name, v, func() {
 			t.f32Begin(name, v)
-			t.segments(name, v, 4, func() { t.f32Segment(name) })
+			t.segments(name, v, 4, func() { t.f32Segment(name, v) })
 			t.f32Store(name)
 		})
 	}, 14, 14, 9)
 }
 
-// f32Segment takes the steps of a segment, four at a time and then one by one.
-func (t tile512) f32Segment(name string) {
-	const many = 4
+// f32Segment takes the steps of a segment, four at a time and then one by one. Only the first group of panels fetches the
+// rows of the next tile.
+func (t tile512) f32Segment(name string, v locals) {
 	t.load("segLen", rK)
 	t.SUBQ(U8(many), rK)
 	t.JLT(LabelRef(name + "_few"))
-	t.Label(name + "_many")
-	for u := range many {
-		t.f32Step(u)
-	}
-	t.advance(many)
+	t.CMPQ(v.col, U8(0))
+	t.JNE(LabelRef(name + "_near"))
+	t.f32Many(name+"_many", t.ahead)
+	t.ADDQ(U32(uint64(4*t.rows*many)), rNext)
 	t.SUBQ(U8(many), rK)
 	t.JGE(LabelRef(name + "_many"))
+	t.JMP(LabelRef(name + "_few"))
+	t.f32Many(name+"_near", nil)
+	t.SUBQ(U8(many), rK)
+	t.JGE(LabelRef(name + "_near"))
 	t.Label(name + "_few")
 	t.ADDQ(U8(many), rK)
 	t.JEQ(LabelRef(name + "_end"))
@@ -53,10 +56,24 @@ func (t tile512) f32Segment(name string) {
 	t.Label(name + "_end")
 }
 
+// many is the number of steps in one round of the loop.
+const many = 4
+
+// f32Many takes so many steps, each with what fetch adds.
+func (t tile512) f32Many(label string, fetch func(u int)) {
+	t.Label(label)
+	for u := range many {
+		t.f32Step(u)
+		if fetch != nil {
+			fetch(u)
+		}
+	}
+	t.forward(many)
+}
+
 // f32Step is one step of every chain.
 func (t tile512) f32Step(u int) {
 	w := t.weights(u)
-	t.ahead(u)
 	free := t.free()[t.wide:]
 	for r := range t.rows {
 		x := free[r%min(2, len(free))]
@@ -69,8 +86,11 @@ func (t tile512) f32Step(u int) {
 
 // f32Begin sets the sums to the bias, or to what an earlier call stored.
 func (t tile512) f32Begin(name string, v locals) {
-	t.CMPQ(t.arg("begin"), U8(0))
-	t.JEQ(LabelRef(name + "_continue"))
+	t.CMPQ(t.arg("begin"), U8(1))
+	t.JLT(LabelRef(name + "_continue"))
+	t.JEQ(LabelRef(name + "_bias"))
+	t.claim()
+	t.Label(name + "_bias")
 	t.load("bias", rK)
 	t.ADDQ(v.col, rK)
 	for p := range t.wide {
@@ -143,3 +163,17 @@ func (t tile512) eachAcc(f func(r, p int)) {
 
 // mask is the register with the bits of panel p of a group.
 func mask(p int) reg.OpmaskPhysical { return []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K4}[p] }
+
+// claim fetches the lines of the tile's results for writing (PREFETCHW, which Go's assembler has no name for), so that the
+// stores at the end do not wait for them. It writes nothing and faults nowhere, masked columns included.
+func (t tile512) claim() {
+	t.MOVQ(rDst, rK)
+	for r := range t.rows {
+		for p := range t.wide {
+			t.prefetchW(rK, 64*p)
+		}
+		if r+1 < t.rows {
+			t.ADDQ(rDstRow, rK)
+		}
+	}
+}

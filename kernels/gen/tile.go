@@ -121,6 +121,11 @@ func (t tile) segments(name string, v locals, size uint8, one func()) {
 // advance moves on by n steps along k: 4 bytes of activations and a vector of weights each.
 func (t tile) advance(n int) {
 	t.ADDQ(U32(uint64(4*t.rows*n)), rNext)
+	t.forward(n)
+}
+
+// forward is advance where the next tile's rows are not fetched.
+func (t tile) forward(n int) {
 	t.ADDQ(U8(uint64(4*n)), rA0)
 	if t.rows > 7 {
 		t.ADDQ(U8(uint64(4*n)), rA1)

@@ -38,3 +38,11 @@ func (t tile512) masks() {
 		t.KMOVW(rK.As32(), reg.K4)
 	}
 }
+
+// prefetchW emits PREFETCHW of the line at R9 and a distance.
+func (t tile512) prefetchW(base reg.GPPhysical, disp int) {
+	if base != reg.R9 {
+		panic("prefetchW: a base that is not R9")
+	}
+	t.bytes(0x41, 0x0f, 0x0d, 0x89, uint64(disp), 0, 0, 0)
+}

@@ -78,11 +78,15 @@ func flag(b bool) int {
 	return 0
 }
 
+// leastClaim is the depth from which on the lines of results are fetched while the sums are made; below, the sums are done
+// before the lines arrive.
+const leastClaim = 64
+
 // assembly runs the call by a kernel.
 func (c *callF32) assembly(k *Kernel) {
 	check(c.dst, c.ldd, c.src, c.w, c.tiles*c.size, min(c.p.N, c.last*Panel), 0)
 	act := NewAct(c.act)
-	end := flag(c.end) + flag(c.end && c.act.On)
+	begin, end := flag(c.begin)+flag(c.begin && c.depth >= leastClaim), flag(c.end)+flag(c.end && c.act.On)
 	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
 		if s.groups == 0 {
 			continue
@@ -91,10 +95,10 @@ func (c *callF32) assembly(k *Kernel) {
 		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
 		if k.Tier == tier.AVX512VNNI {
 			f32Tile512(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0])
 		} else {
 			f32Tile256(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, flag(c.begin), end, &act[0])
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0])
 		}
 	}
 }
