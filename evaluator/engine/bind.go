@@ -198,6 +198,7 @@ func (b *binder) build() error {
 	b.sweep()
 	if !b.p.engine.apart {
 		b.group()
+		b.columns()
 	}
 	b.liveness()
 	b.place()

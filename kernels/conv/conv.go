@@ -19,14 +19,20 @@ import (
 	"unsafe"
 )
 
-// Geometry describes a convolution: batch, sizes of the input, output channels, kernel, and how it moves.
+// Geometry describes a convolution: batch, sizes of the input, output channels, kernel, and how it moves. Apart is the
+// distance in elements of the output's pixels, 0 for OC: above OC they are some channels of a wider picture. Dense float
+// convolutions alone know it.
 type Geometry struct {
 	Batch, H, W, C                         int
 	OC, KH, KW                             int
 	StrideH, StrideW, DilationH, DilationW int
 	PadTop, PadLeft, PadBottom, PadRight   int
 	Group                                  int
+	Apart                                  int
 }
+
+// apart is the distance of the output's pixels.
+func (g Geometry) apart() int { return max(g.OC, g.Apart) }
 
 // OutH is the number of lines of the output.
 func (g Geometry) OutH() int {

@@ -46,6 +46,9 @@ func (p *F32) Bytes() int {
 	return n
 }
 
+// TakesApart says that Run heeds Apart of a geometry.
+func (p *F32) TakesApart() bool { return p.depth == nil }
+
 // Scratch is the number of bytes that Run needs for pictures of g.
 func (p *F32) Scratch(g Geometry) int {
 	if p.depth != nil {
@@ -62,12 +65,14 @@ func (p *F32) plan(g Geometry) plan {
 	return d
 }
 
-// Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC].
+// Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC], where pixels lie g.Apart elements
+// apart; what lies between them is not touched.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	p.RunStripes(dst, src, g, act, scratch, nil)
 }
 
 // RunStripes is Run that tells done, unless it is nil, how many elements of dst are final: see the package's contract.
+// Apart and done do not go together.
 func (p *F32) RunStripes(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte, done Done) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, act, scratch, done)
@@ -84,12 +89,12 @@ func (p *F32) RunStripes(dst, src []float32, g Geometry, act numeric.Clamp, scra
 	d.offsets(inPlace, g.W)
 	if d.shape == flat {
 		d.flatStripes(segs, done, func(r int, w tile.Walk) {
-			p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst[r*g.OC:], g.OC, src, w, act, first, last) })
+			p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst[r*g.apart():], g.apart(), src, w, act, first, last) })
 		})
 		return
 	}
 	for n := range g.Batch {
-		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.OC:][:d.oh*d.ow*g.OC]
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
 		for y := 0; y < d.oh; done.lines(&d, n, y) {
 			if d.inner.columns > 0 && y >= d.inner.top && y < d.inner.bottom {
 				n := min(d.inner.columns, d.inner.bottom-y)
@@ -128,7 +133,7 @@ func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, seg
 					in, base = buf, 0
 				}
 				w, took := d.rows(base, i, n, q*d.cg, segs)
-				p.dense[q].Run(dst[(y+i)*d.ow*g.OC+q*og:], g.OC, in, w, act, first, last)
+				p.dense[q].Run(dst[(y+i)*d.ow*g.apart()+q*og:], g.apart(), in, w, act, first, last)
 				i += took
 			}
 		})

@@ -62,7 +62,7 @@ func (p *F32) middle(d *plan, dst, src []float32, act numeric.Clamp, y, n int, s
 		for oy := y; oy < y+n; oy++ {
 			base := ((oy*g.StrideH-g.PadTop)*g.W + left*g.StrideW - g.PadLeft) * g.C
 			w := tile.Line(base, g.StrideW*g.C, d.inner.right-left, segs, d.len)
-			p.dense[0].Run(dst[(oy*d.ow+left)*g.OC:], g.OC, src, w, act, first, last)
+			p.dense[0].Run(dst[(oy*d.ow+left)*g.apart():], g.apart(), src, w, act, first, last)
 		}
 	})
 }
@@ -76,7 +76,7 @@ func (p *F32) column(d *plan, dst, src []float32, act numeric.Clamp, y, n, x int
 	depth := d.segs * d.len
 	w := tile.Line(0, depth, n, one[:], depth)
 	p.dense[0].Each(func(first, last int) {
-		p.dense[0].Run(dst[(y*d.ow+x)*d.g.OC:], d.ow*d.g.OC, buf, w, act, first, last)
+		p.dense[0].Run(dst[(y*d.ow+x)*d.g.apart():], d.ow*d.g.apart(), buf, w, act, first, last)
 	})
 }
 

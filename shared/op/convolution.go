@@ -130,9 +130,17 @@ func lowerConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	return Kernel{Alias: -1, Scratch: packed.Scratch(g), Stripes: true, Run: func(c *Call) {
+	k := Kernel{Alias: -1, Scratch: packed.Scratch(g), Stripes: true, Run: func(c *Call) {
 		packed.RunStripes(view[float32](c.Out[0]), view[float32](src.bytes(c)), g, act, c.Scratch, c.Done)
-	}}, nil
+	}}
+	if packed.TakesApart() {
+		k.WriteColumns = func(dst, src []byte, apart int, scratch []byte) {
+			wide := g
+			wide.Apart = apart
+			packed.Run(view[float32](dst), view[float32](src), wide, act, scratch)
+		}
+	}
+	return k, nil
 }
 
 // floatsOf is t's elements, nil for an absent tensor.

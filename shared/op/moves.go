@@ -151,6 +151,7 @@ func lowerConcat(l *Lower) (Kernel, error) {
 	strides := rowMajor(physical(y, out.Shape))
 	plans, srcs := make([]*strided, len(l.In)), make([]operand, len(l.In))
 	at := 0
+	columns := []int{0}
 	for i, in := range l.In {
 		if srcs[i], err = l.operand(i, y); err != nil {
 			return Kernel{}, err
@@ -158,8 +159,12 @@ func lowerConcat(l *Lower) (Kernel, error) {
 		shape := physical(y, in.Shape)
 		plans[i] = newStrided(shape, strides, at*strides[y.axis(axis, len(strides))], rowMajor(shape), 0, out.DType.Size())
 		at += in.Shape[axis]
+		columns = append(columns, at)
 	}
-	return Kernel{Alias: -1, Run: func(c *Call) {
+	if strides[y.axis(axis, len(strides))] != 1 {
+		columns = nil
+	}
+	return Kernel{Alias: -1, Columns: columns, Run: func(c *Call) {
 		for i, p := range plans {
 			if in := srcs[i].bytes(c); len(in) > 0 {
 				p.run(c.Out[0], in)

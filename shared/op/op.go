@@ -139,13 +139,19 @@ type Packs interface {
 // omitted ones); it allocates nothing, keeps nothing between calls, and is safe for concurrent use with distinct
 // buffers. Scratch is the number of bytes it wants in Call.Scratch. Alias >= 0 says that output 0 may share input Alias's
 // buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise. Stretches, which may be nil,
-// does the same piece by piece. Stripes says that Run tells Call.Done of its only output.
+// does the same piece by piece. Stripes says that Run tells Call.Done of its only output. WriteColumns, which may be
+// nil, computes output 0 from input 0, the only one that is no constant, into dst, where the channels of a pixel begin apart
+// elements after those of the pixel before; what lies between is left alone. Columns, which may be nil, says that output 0
+// is rows, each of a row of every input: input i begins at element Columns[i], and the row ends at the last of Columns.
 type Kernel struct {
 	Scratch   int
 	Alias     int
 	Run       func(c *Call)
 	Stretches *Stretches
 	Stripes   bool
+
+	WriteColumns func(dst, src []byte, apart int, scratch []byte)
+	Columns      []int
 }
 
 // Call carries the buffers of one run of a kernel. Done, unless it is nil, hears how many elements of output 0, from the

@@ -1,0 +1,83 @@
+package engine
+
+import "assay/shared/op"
+
+// A Concat of the innermost axis makes rows of columns. Kernels whose results nothing else reads write their columns
+// themselves, and the Concat is no step of its own: its bytes are written once instead of twice and read once less. The
+// results between are values inside of the step, as they are in a group. Nothing of this changes a bit.
+
+// column is a kernel that writes its part of each row.
+type column struct {
+	write func(dst, src []byte, apart int, scratch []byte)
+	in    int // the input of the step that it reads
+	at    int // the byte of a row at which its part begins
+}
+
+// columns joins Concats with all that they join. It is called before slots have places.
+func (b *bound) columns() {
+	readers := make([]int, len(b.slots))
+	for _, s := range b.steps {
+		for _, in := range s.in {
+			if in >= 0 {
+				readers[in]++
+			}
+		}
+	}
+	drop := make([]bool, len(b.steps))
+	for i := range b.steps {
+		if !b.writeColumns(i, readers) {
+			continue
+		}
+		members := make([]int, 0, len(b.steps[i].in)+1)
+		for _, in := range b.steps[i].in {
+			drop[b.slots[in].step] = true
+			b.slots[in].inside = true
+			members = append(members, b.slots[in].step)
+		}
+		b.steps[i] = b.rowStep(append(members, i))
+	}
+	b.renumber(drop)
+}
+
+// writeColumns reports whether step i is a Concat all of whose inputs are written for it alone, by kernels that can write
+// columns.
+func (b *bound) writeColumns(i int, readers []int) bool {
+	s := &b.steps[i]
+	if s.kernel.Columns == nil || s.out[0] < 0 {
+		return false
+	}
+	for _, in := range s.in {
+		if in < 0 || readers[in] != 1 || b.slots[in].result || b.slots[in].step < 0 {
+			return false
+		}
+		if from := &b.steps[b.slots[in].step]; from.group != nil || from.kernel.WriteColumns == nil {
+			return false
+		}
+	}
+	return true
+}
+
+// rowStep makes the step of a Concat, the last of members, and of what writes its columns, in their order.
+func (b *bound) rowStep(members []int) step {
+	last := &b.steps[members[len(members)-1]]
+	offsets, size := last.kernel.Columns, b.slots[last.out[0]].dtype.Size()
+	s := step{node: b.joinedNode(members), out: last.out, cost: last.cost}
+	var parts []column
+	scratch := 0
+	for k, i := range members[:len(members)-1] {
+		from := &b.steps[i]
+		parts = append(parts, column{from.kernel.WriteColumns, s.input(from.in[0]), size * offsets[k]})
+		s.cost += from.cost
+		scratch = max(scratch, from.kernel.Scratch)
+	}
+	row := offsets[len(offsets)-1]
+	s.kernel = op.Kernel{Alias: -1, Scratch: scratch, Run: func(c *op.Call) {
+		if len(c.Out[0]) == 0 {
+			return
+		}
+		for _, p := range parts {
+			p.write(c.Out[0][p.at:], c.In[p.in], row, c.Scratch)
+		}
+	}}
+	return s
+}
