@@ -22,16 +22,17 @@ func asks(j *config.Job, types ...string) bool {
 const (
 	typeAgreement = "agreement"
 	typeSQNR      = "sqnr"
+	typeRows      = "rows"
 )
 
 // unlabelled reports whether a meter needs the float model's answers in place of labels.
 func unlabelled(m metric.Meter) bool {
-	return slices.ContainsFunc(m.Metrics, func(s metric.Spec) bool { return s.Type == typeAgreement || s.Type == typeSQNR })
+	return slices.ContainsFunc(m.Metrics, func(s metric.Spec) bool { return s.Type == typeAgreement || s.Type == typeSQNR || s.Type == typeRows })
 }
 
 // checkMetrics refuses metrics that cannot be measured together: each kind reads other annotations.
 func checkMetrics(j *config.Job) error {
-	kinds := map[string]string{"accuracy": "classes", "pearson": "scores", "spearman": "scores", typeAgreement: "the float model's classes", typeSQNR: "the float model's outputs"}
+	kinds := map[string]string{"accuracy": "classes", "pearson": "scores", "spearman": "scores", typeAgreement: "the float model's classes", typeSQNR: "the float model's outputs", typeRows: "the rows of the float model's outputs"}
 	if j.Agreement && asks(j, "accuracy", "pearson", "spearman") {
 		return &InputError{fmt.Errorf("%s: annotation_free measures agreement with the float model, and metric %s needs labels: keep one of them", or(j.File, "job"), j.Metrics[0].Name)}
 	}
@@ -73,7 +74,7 @@ func meterOf(j *config.Job, m *model, search *dataset.Set, note func(string)) (m
 			out.Adapter = metric.Similarity
 			out.Mask, err = maskOf(j, m)
 		}
-	case j.Agreement || asks(j, typeAgreement, typeSQNR) || len(j.Metrics) == 0 && len(search.Labels) == 0:
+	case j.Agreement || asks(j, typeAgreement, typeSQNR, typeRows) || len(j.Metrics) == 0 && len(search.Labels) == 0:
 		out, err = freeMeter(j, m, note)
 	default:
 		out.Adapter, out.Output, out.Labels = metric.Classification, m.outputs[0], search.Labels
@@ -92,10 +93,7 @@ func meterOf(j *config.Job, m *model, search *dataset.Set, note func(string)) (m
 
 // freeMeter compares with the float model: the class of a classifier, the outputs of anything else.
 func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error) {
-	kind := typeSQNR
-	if asks(j, typeAgreement) || !asks(j, typeSQNR) && m.classifies() {
-		kind = typeAgreement
-	}
+	kind, outputs := m.freeKind(j, note)
 	out := metric.Meter{Metrics: j.Metrics}
 	if len(out.Metrics) == 0 {
 		out.Metrics = []metric.Spec{{Name: kind, Type: kind, TopK: 1}}
@@ -105,13 +103,53 @@ func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error)
 		note(fmt.Sprintf("no labels are used: what counts is how often the INT8 model's class is the float model's (output %s as scores of %d classes; if it holds something else, give --metric %s)", out.Output, m.classes, typeSQNR))
 		return out, nil
 	}
-	out.Adapter, out.Outputs = metric.Outputs, m.outputs
+	out.Adapter, out.Outputs = metric.Outputs, outputs
+	if kind == typeRows {
+		out.Adapter = metric.Rows
+		note(fmt.Sprintf("no labels are used: what counts is which rows of %s both the float and the INT8 model give, in any order (F1): their number follows from the data, and a score next to a threshold is a row more or less", strings.Join(outputs, ", ")))
+		return out, nil
+	}
 	limit, err := j.Limit()
 	if err != nil {
 		return out, &InputError{err}
 	}
 	note(fmt.Sprintf("no labels are used: what counts is how near the INT8 model's outputs (%s) are to the float model's; a drop of %s is noise at %s", strings.Join(out.Outputs, ", "), j.Drop, decibels(1-limit.Float())))
+	if s := switches(m.graph.Graph, outputs); len(s) > 0 {
+		note(fmt.Sprintf("a Sigmoid makes %s: where its values are nearly 0 or 1, noise is the share that switches from one to the other, as at the borders of a segmenter's regions; a larger --max-drop may do", strings.Join(s, ", ")))
+	}
 	return out, nil
+}
+
+// freeKind chooses how outputs are compared with the float model's, and which, where the job does not say it: the class of a
+// classifier, the values of outputs of fixed size, else rows. Of several outputs without a choice of the user's those that
+// hold a selection, as NonMaxSuppression makes it, are left out.
+func (m *model) freeKind(j *config.Job, note func(string)) (string, []string) {
+	switch {
+	case asks(j, typeRows):
+		return typeRows, m.outputs
+	case asks(j, typeAgreement) || !asks(j, typeSQNR) && m.classifies():
+		return typeAgreement, m.outputs
+	}
+	selections := selected(m.graph.Graph)
+	var fixed, left []string
+	for _, name := range m.outputs {
+		if selections[name] {
+			left = append(left, name)
+		} else {
+			fixed = append(fixed, name)
+		}
+	}
+	switch {
+	case len(left) == 0:
+	case len(fixed) > 0 && j.Data.Output == "":
+		note(fmt.Sprintf("not measured: %s, whose number of rows follows from the data (--output %s --metric %s compares the rows)", strings.Join(left, ", "), strings.Join(left, ","), typeRows))
+		return typeSQNR, fixed
+	case !asks(j, typeSQNR) && len(fixed) == 0:
+		return typeRows, m.outputs
+	default:
+		note(fmt.Sprintf("the number of rows of %s follows from the data, and another number counts as a whole loss in %s: --metric %s compares the rows", strings.Join(left, ", "), typeSQNR, typeRows))
+	}
+	return typeSQNR, m.outputs
 }
 
 // classifies reports whether the measured output looks like scores of classes: one output, and one row of floats a sample.

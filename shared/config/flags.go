@@ -16,8 +16,8 @@ type Flags struct {
 	Model      string  `short:"m" placeholder:"FILE" help:"The float model, an ONNX file."`
 	Data       string  `placeholder:"PATH" help:"Samples: a folder of images, a pattern, a .txt list, .npy, .npz or MNIST idx."`
 	Labels     string  `placeholder:"FILE" help:"Labels: a text file (name and class a line), .npy or idx. Not needed where each class has a folder of its own."`
-	Metric     string  `placeholder:"NAME" help:"What may not drop: accuracy@top1 (default with labels), accuracy@top5, pearson, spearman; against the float model: agreement, sqnr. Several with commas between."`
-	Output     string  `placeholder:"NAME" help:"The model's output that is measured (default: its first; sqnr: all)."`
+	Metric     string  `placeholder:"NAME" help:"What may not drop: accuracy@top1 (default with labels), accuracy@top5, pearson, spearman; against the float model: agreement, sqnr, rows. Several with commas between."`
+	Output     string  `placeholder:"NAME" help:"The model's output that is measured (default: its first; sqnr, rows: all)."`
 	Like       string  `placeholder:"NAME" help:"A usual preprocessing: imagenet-torch, imagenet-tf, imagenet-caffe, raw255 or unit."`
 	Mean       string  `placeholder:"M,M,M" help:"Per channel: (x/scale - mean)/std."`
 	Std        string  `placeholder:"S,S,S" help:"Per channel: (x/scale - mean)/std."`

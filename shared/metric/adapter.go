@@ -18,6 +18,9 @@ const (
 	Regression = "regression"
 	// Outputs: whatever the outputs hold; records compare it with the float model's.
 	Outputs = "outputs"
+	// Rows: outputs whose number of rows follows from the data, as a detector's behind NonMaxSuppression; records compare
+	// them with the float model's as sets of rows.
+	Rows = "rows"
 )
 
 // adapter is one entry of the table of adapters. The samples fill the first axis of every value.
@@ -38,6 +41,7 @@ var adapters = []adapter{
 	{Similarity, func(Meter) int { return pairSize }, Meter.pairs, nil, nil},
 	{Regression, func(Meter) int { return pairSize }, Meter.numbers, nil, nil},
 	{Outputs, func(m Meter) int { return keptSize * len(m.Outputs) }, Meter.unlabelled, Meter.outputAnswers, Meter.outputsAgainst},
+	{Rows, func(m Meter) int { return keptSize * len(m.Outputs) }, Meter.unlabelled, Meter.rowAnswers, Meter.rowsAgainst},
 }
 
 func (m Meter) adapter() (adapter, error) {

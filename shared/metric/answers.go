@@ -38,7 +38,7 @@ func (m Meter) Against(values map[string]*tensor.Tensor, answers [][]byte) ([]by
 func (m Meter) Own(answers [][]byte) ([]byte, error) {
 	var out []byte
 	for i, a := range answers {
-		if m.Adapter == Outputs {
+		if m.whole() {
 			for range m.Outputs {
 				out = appendKept(out, 1)
 			}
@@ -82,7 +82,10 @@ func (m Meter) classesAgainst(out []byte, values map[string]*tensor.Tensor, answ
 	return m.classes(out, values, samples)
 }
 
-// unlabelled is for records by annotation, which Outputs has none of.
+// whole: records compare outputs with the float model's outputs.
+func (m Meter) whole() bool { return m.Adapter == Outputs || m.Adapter == Rows }
+
+// unlabelled is for records by annotation, which Outputs and Rows have none of.
 func (m Meter) unlabelled([]byte, map[string]*tensor.Tensor, []uint32) ([]byte, error) {
 	return nil, fmt.Errorf("meter: %s compares with the float model's outputs and needs them", m.Adapter)
 }

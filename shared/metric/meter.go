@@ -14,8 +14,8 @@ import (
 // hold the predicted class and accuracy cannot be valued), Scores has numbers.
 type Meter struct {
 	Adapter string
-	Output  string   // "" under Outputs
-	Outputs []string // Outputs: all that are compared
+	Output  string   // "" under Outputs and Rows
+	Outputs []string // Outputs, Rows: all that are compared
 	Mask    string   // Similarity: the model input that is not 0 where a position of the output counts; "": all count
 	Metrics []Spec
 	Labels  []int32
@@ -54,14 +54,14 @@ func (m Meter) Check() error {
 		if s.TopK < 1 || s.TopK > math.MaxInt32 {
 			return fmt.Errorf("meter: metric %q: top_k %d: 1 or more is needed", s.Name, s.TopK)
 		}
-		if len(m.Labels)+len(m.Scores) == 0 && s.Type != agreement && m.Adapter != Outputs {
+		if len(m.Labels)+len(m.Scores) == 0 && s.Type != agreement && !m.whole() {
 			return fmt.Errorf("meter: metric %q needs labels", s.Name)
 		}
 		if slices.ContainsFunc(m.Metrics[:i], func(o Spec) bool { return o.Name == s.Name }) {
 			return fmt.Errorf("meter: two metrics are called %q", s.Name)
 		}
 	}
-	if (m.Adapter == Outputs) != (len(m.Outputs) > 0) || len(m.Outputs) > maxOutputs {
+	if m.whole() != (len(m.Outputs) > 0) || len(m.Outputs) > maxOutputs {
 		return fmt.Errorf("meter: %s does not go with %d outputs (at most %d are compared)", m.Adapter, len(m.Outputs), maxOutputs)
 	}
 	return m.checkAnnotations()
@@ -95,7 +95,7 @@ func (m Meter) RecordSize() int {
 
 // Wants are the values that records need, in the model's names; some of them may be inputs of the model.
 func (m Meter) Wants() []string {
-	if m.Adapter == Outputs {
+	if m.whole() {
 		return m.Outputs
 	}
 	return []string{m.Output}

@@ -88,16 +88,25 @@ func (m Meter) eachOutput(values map[string]*tensor.Tensor, n int, f func(sample
 
 // outputsAgainst makes the records of Outputs: the kept share of every output.
 func (m Meter) outputsAgainst(out []byte, values map[string]*tensor.Tensor, answers [][]byte) ([]byte, error) {
-	n := len(answers)
-	kept := make([]float64, n*len(m.Outputs))
+	return m.recordsAgainst(out, answers, func(found func(sample, output int, share func(float []float64, total int) float64) error) error {
+		return m.eachOutput(values, len(answers), func(i, k int, v []float64, exact bool) error {
+			return found(i, k, func(float []float64, total int) float64 { return keptShare(float, v, total, exact) })
+		})
+	})
+}
+
+// recordsAgainst appends the records of all samples to out. each calls found for every output of every sample, outputs in
+// order, with what compares it with the float model's elements of the answer.
+func (m Meter) recordsAgainst(out []byte, answers [][]byte, each func(found func(sample, output int, share func(float []float64, total int) float64) error) error) ([]byte, error) {
+	kept := make([]float64, len(answers)*len(m.Outputs))
 	rest := append([][]byte{}, answers...)
-	err := m.eachOutput(values, n, func(i, k int, v []float64, exact bool) (err error) {
+	err := each(func(i, k int, share func([]float64, int) float64) (err error) {
 		var float []float64
 		var total int
 		if float, total, rest[i], err = nextOutput(rest[i]); err != nil {
 			return fmt.Errorf("meter: answer %d, output %q: %w", i, m.Outputs[k], err)
 		}
-		kept[i*len(m.Outputs)+k] = keptShare(float, v, total, exact)
+		kept[i*len(m.Outputs)+k] = share(float, total)
 		return nil
 	})
 	if err != nil {
@@ -181,8 +190,9 @@ func keptOf(outputs int, records []byte) []float64 {
 	return out
 }
 
-// meanKept is sqnr: the mean kept share over samples. Its bounds take every sample not seen as lost, or as kept.
-func meanKept() kind {
+// meanKept is the mean share over outputs and samples that the adapter's records hold. Its bounds take every sample not seen as
+// lost, or as kept.
+func meanKept(name, adapter, what string) kind {
 	value := func(m Meter, _ Spec, records []byte, lost, whole int) Value {
 		each := keptOf(len(m.Outputs), records)
 		var sum float64
@@ -195,9 +205,7 @@ func meanKept() kind {
 		return Float(sum / float64(len(each)+lost+whole))
 	}
 	return kind{
-		name:      "sqnr",
-		what:      "signal to quantization noise of all outputs against the float model's, as the share E/(E+N) of their energy that is no noise, mean over samples: 0.99 is 20 dB, 0.999 is 30 dB",
-		direction: HigherBetter, adapters: []string{Outputs},
+		name: name, what: what, direction: HigherBetter, adapters: []string{adapter},
 		value: func(m Meter, s Spec, records []byte) Value { return value(m, s, records, 0, 0) },
 		each:  func(m Meter, _ Spec, records []byte) []float64 { return keptOf(len(m.Outputs), records) },
 		bounds: func(m Meter, s Spec, seen, rest []byte) (lo, hi Value) {
