@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"slices"
 
 	"assay/evaluator/engine"
 	"assay/shared/dataset"
@@ -53,9 +54,11 @@ func next(in dataset.Inputs, program *engine.Program, samples []uint32, most int
 	return batch{samples[:n], samples[:n]}
 }
 
-// rows keeps the rows of the samples asked in every value of a batch.
+// rows keeps the rows of the samples asked in every value of a batch, which has r rows a sample on its first axis. A value whose
+// first axis is no multiple of the batch has no rows and stays whole. What is asked lies within what was fed, in any order and
+// as often as it likes: a view may name samples in the order of their margins.
 func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor {
-	if len(b.asked) == len(b.fed) {
+	if slices.Equal(b.asked, b.fed) {
 		return values
 	}
 	out := make(map[string]*tensor.Tensor, len(values))

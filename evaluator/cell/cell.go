@@ -20,7 +20,8 @@ import (
 	"assay/shared/wire"
 )
 
-// Evaluator computes cells: it fetches what a task names by digest and runs models. One serves all slots of a process.
+// Evaluator computes cells: it fetches what a task names by digest and runs models. One serves all slots of a process: it is
+// safe for concurrent use, and slots that need the same object or compiled model share one.
 type Evaluator struct {
 	engine     *engine.Engine
 	objects    store.Store
@@ -71,7 +72,8 @@ func New(objects store.Store, o engine.Options) *Evaluator {
 // Numerics is the version of the canonical forms that this program computes; tasks of another one are not for it.
 func (e *Evaluator) Numerics() string { return numeric.Version }
 
-// Cell names the cell of a task's plan on one block.
+// Cell names the cell of a task's plan on one block. Plans that compute the same have the same name. It fetches the params; a plan
+// that does not fit them is an error, whether the block exists is not looked at.
 func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
 	params, err := e.paramsOf(ctx, p)
 	if err != nil {
@@ -80,7 +82,10 @@ func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block ui
 	return plan.Cell{Problem: t.Problem, Plan: plan.EffectiveDigest(params, p), View: t.View, Index: block, What: t.What, Ref: t.Ref}, nil
 }
 
-// Compute computes one cell. progress is called after every batch of samples.
+// Compute computes one cell: the records of the samples of t.View from block*B to (block+1)*B, B being the problem's block size, in
+// that order. More than inline bytes of them are stored as an object, whose digest is returned in their place. progress is called
+// after every batch of samples, on the calling goroutine. Errors: what the store says of an object that t names
+// (store.ErrAbsent, store.ErrUnavailable), an Input() error when the memory given does not do, ctx's, and anything else for good.
 func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (worker.Value, error) {
 	pr, err := e.problemOf(ctx, t.Problem)
 	if err != nil {
@@ -115,6 +120,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	return value, nil
 }
 
+// samples are those of one block of a view; the last block may be shorter, none is empty.
 func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) ([]uint32, error) {
 	v, err := e.views.get(ctx, view, func() (plan.View, error) {
 		b, err := e.objects.Get(ctx, view)
@@ -133,6 +139,7 @@ func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, 
 	return v.Samples[from:min(from+int(pr.Block), len(v.Samples))], nil
 }
 
+// problemOf fetches a problem with the model, inputs and meter that it names.
 func (e *Evaluator) problemOf(ctx context.Context, d plan.Digest) (*problem, error) {
 	return e.problems.get(ctx, d, func() (*problem, error) {
 		b, err := e.objects.Get(ctx, d)
@@ -165,6 +172,7 @@ func (e *Evaluator) problemOf(ctx context.Context, d plan.Digest) (*problem, err
 	})
 }
 
+// paramsOf fetches the params of a plan and checks that the plan fits them; nil for the float model, which has none.
 func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, error) {
 	if p.Params.IsZero() {
 		return nil, nil
@@ -185,6 +193,7 @@ func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, er
 	return params, nil
 }
 
+// tapsOf fetches the list of statistics that a task of What Taps names by Ref.
 func (e *Evaluator) tapsOf(ctx context.Context, d plan.Digest) ([]quant.Tap, error) {
 	return e.taps.get(ctx, d, func() ([]quant.Tap, error) {
 		b, err := e.objects.Get(ctx, d)

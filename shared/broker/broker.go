@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -40,8 +41,13 @@ const (
 )
 
 // Embed starts a JetStream server inside this process, without a listening socket, with its files under dir, and connects
-// to it. The caller holds a lock on dir.
+// to it. The caller holds a lock on dir, which is made if it is missing. What was stored there before is there again. Writes are
+// flushed to the disk every two seconds, so a power cut, unlike the death of the process, may take the newest with it: they are
+// computed again.
 func Embed(dir string) (*Broker, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil { // the server would say nothing, and be waited for
+		return nil, fmt.Errorf("embedded broker in %s: %w", dir, err)
+	}
 	s, err := server.NewServer(&server.Options{
 		ServerName: "assay", DontListen: true, JetStream: true, StoreDir: dir, NoSigs: true,
 		SyncAlways: false, SyncInterval: 2 * time.Second, NoSystemAccount: true,
@@ -68,8 +74,10 @@ func Embed(dir string) (*Broker, error) {
 	return b, nil
 }
 
-// Dial connects to a server at url, waiting up to patience for it to come up, and makes what is missing there. onError, if
-// not nil, hears of asynchronous errors such as a denied permission; it must not block.
+// Dial connects to a server at url, waiting up to patience for it to come up, and makes what is missing there; patience 0 is one
+// try. Once connected, the connection is made again whenever it breaks, for ever; calls meanwhile fail or wait as store.Patiently
+// says. onError, if not nil, hears of asynchronous errors such as a denied permission; it must not block. The error wraps the last
+// try's, also when ctx ended the tries.
 func Dial(ctx context.Context, url string, patience time.Duration, onError func(error)) (*Broker, error) {
 	opts := []nats.Option{
 		nats.Name("assay"), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.Timeout(3 * time.Second),
@@ -131,6 +139,8 @@ func (b *Broker) open() error {
 	return nil
 }
 
+// stream binds a stream, or makes it as c says. One that exists keeps its settings, also where they differ from c: they are its
+// owner's.
 func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := b.JS.Stream(ctx, c.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -145,7 +155,9 @@ func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 	return s, nil
 }
 
-// Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing.
+// Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing and setting
+// its AckWait to b's. Messages come one by one and must be acknowledged within AckWait, or be kept by a word of progress; the
+// server's count of deliveries is per message. Errors wrap the server's (jetstream.ErrStreamNotFound when the stream is gone).
 func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consumer, error) {
 	config := jetstream.ConsumerConfig{
 		Durable: wire.ConsumerName(numerics), FilterSubject: wire.TaskFilter(numerics), AckPolicy: jetstream.AckExplicitPolicy,
@@ -174,7 +186,7 @@ func (b *Broker) Close() {
 // Embedded reports whether the server runs in this process, so that nobody else can use its streams.
 func (b *Broker) Embedded() bool { return b.server != nil }
 
-// URL is what a second process would dial, "" for an embedded server without a socket.
+// URL is the address in use, which with several servers in the list may change: what a second process would dial, "" for an embedded server without a socket.
 func (b *Broker) URL() string {
 	if b.server != nil {
 		return ""

@@ -20,7 +20,8 @@ const (
 )
 
 // PublishResult stores the result of a cell unless one is stored already. won is false when another was first, which is
-// success all the same: the values are equal. A broker that does not take it is store.ErrUnavailable.
+// success all the same: the values are equal. header is no part of the value, and of a loser it is lost. A broker that does not
+// take it, because it is away or its stream is full, is store.ErrUnavailable.
 func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.Header) (won bool, err error) {
 	payload, err := wire.Encode(r)
 	if err != nil {
@@ -41,7 +42,8 @@ func (b *Broker) PublishResult(ctx context.Context, r wire.Result, header nats.H
 	return false, fmt.Errorf("result of cell %.8x: publish: %w: %w", r.Cell[:], store.ErrUnavailable, err)
 }
 
-// StoredResult reads the result of a cell; ok is false when there is none.
+// StoredResult reads the result of a cell; ok is false, and the error nil, when there is none. A broker out of reach is
+// store.ErrUnavailable, bytes that are no result of this version are the decoder's error.
 func (b *Broker) StoredResult(ctx context.Context, cell plan.Digest) (r wire.Result, header nats.Header, ok bool, err error) {
 	var m *jetstream.RawStreamMsg
 	err = store.Patiently(ctx, func(ctx context.Context) (err error) {
