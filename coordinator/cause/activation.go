@@ -48,10 +48,12 @@ func once(taps []quant.Tap) []quant.Tap {
 	return out
 }
 
+// extremes are the smallest and the largest element of v, a number each a sample.
 func extremes(v string) [2]quant.Tap {
 	return [2]quant.Tap{{Value: v, Func: quant.Min, Axis: -1, Width: 1}, {Value: v, Func: quant.Max, Axis: -1, Width: 1}}
 }
 
+// histogram counts the elements of v by magnitude, quant.MagnitudeBins numbers a sample.
 func histogram(v string) quant.Tap {
 	return quant.Tap{Value: v, Func: quant.Magnitudes, Axis: -1, Width: quant.MagnitudeBins}
 }
@@ -77,6 +79,8 @@ type seen struct {
 	channels []float64 // largest magnitude of each, nil when not asked
 }
 
+// look reads what st has of v, over all samples: extremes folded by min and max, counts added up, channel maxima by max. A
+// statistic that was not collected is an error.
 func (m *Model) look(v string, st *quant.Stats) (s seen, err error) {
 	ends := extremes(v)
 	fold := func(t quant.Tap, aggregator string) []float64 {

@@ -42,6 +42,8 @@ type ledger struct {
 	records map[uint32][]byte
 }
 
+// newAsker makes an asker for records without a reference, before quantization and without a memory of earlier jobs: params,
+// what, ref, lookup and onRound are set by who knows them, before the first question.
 func newAsker(c cells, objects store.Store, problem plan.Problem, meter metric.Meter, base plan.View) *asker {
 	return &asker{
 		cells: c, objects: objects, problem: problem, digest: problem.Digest(), meter: meter, base: base,
@@ -223,6 +225,7 @@ func (a *asker) learn(requests []request, results map[plan.Digest]wire.Result) e
 	return nil
 }
 
+// all reports whether every one of samples has a record.
 func (l *ledger) all(samples []uint32) bool {
 	for _, s := range samples {
 		if _, ok := l.records[s]; !ok {

@@ -39,6 +39,7 @@ type dispatcher struct {
 	stuck    map[plan.Digest]int             // how often a node gave a cell up
 	refused  map[plan.Digest]map[string]bool // nodes that have too little memory for a cell
 	pace     map[plan.What]float64           // seconds a sample, running mean
+	begun    time.Time                       // on a server that others may be at, else zero
 	number   uint64                          // of the last task
 	news     uint64                          // counts results and failures
 	trouble  string                          // the last transient one, until it is told
@@ -71,7 +72,9 @@ func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs in
 	if err != nil {
 		return nil, nil, fmt.Errorf("stream %s: %w", wire.ResultStream, err)
 	}
+	d.begun = d.nodes.now()
 	if b.Embedded() {
+		d.begun = time.Time{}
 		d.fresh = info.State.Msgs == 0
 		err := store.Patiently(ctx, func(ctx context.Context) error { return b.Tasks.Purge(ctx) })
 		if err != nil { // left by a process that was killed
@@ -302,6 +305,7 @@ func (d *dispatcher) next(slots int) *parcel {
 	return nil
 }
 
+// suspectLives reports whether a cell under suspicion is in work. The caller holds the lock.
 func (d *dispatcher) suspectLives() bool {
 	for _, p := range d.live {
 		if p.alone {

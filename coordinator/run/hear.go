@@ -69,6 +69,7 @@ func (d *dispatcher) heard() uint64 {
 	return d.news
 }
 
+// signal wakes do. It never blocks: one signal that waits stands for all changes until do looks.
 func (d *dispatcher) signal() {
 	select {
 	case d.wake <- struct{}{}:
@@ -76,6 +77,7 @@ func (d *dispatcher) signal() {
 	}
 }
 
+// heartbeat takes in who lives. It wakes do, because a new slot has room for a task at once.
 func (d *dispatcher) heartbeat(m *nats.Msg) {
 	if h, err := wire.DecodeHeartbeat(m.Data); err == nil {
 		d.nodes.hear(h)
@@ -134,8 +136,13 @@ func (d *dispatcher) failure(m *nats.Msg) {
 	d.signal()
 }
 
+// settle is how long after the beginning of a job on somebody's server a node that lives may not have been heard of: who is
+// called answers at once, but the smallest node may be the quickest.
+const settle = 2 * wire.HeartbeatEvery
+
 // refuse handles a cell that a node cannot compute with what its user gave it, which is memory. Another node may have more: the
-// task goes again until every live node has refused the cell. The caller holds the lock.
+// task goes again until every live node has refused the cell, and every node has had the time to say that it lives. The caller
+// holds the lock.
 func (d *dispatcher) refuse(p *parcel, f wire.Failure) {
 	by := d.refused[f.Cell]
 	if by == nil {
@@ -143,8 +150,7 @@ func (d *dispatcher) refuse(p *parcel, f wire.Failure) {
 		d.refused[f.Cell] = by
 	}
 	by[f.Node] = true
-	others := d.nodes.others(by)
-	if others == 0 {
+	if d.nodes.others(by) == 0 && (d.begun.IsZero() || d.nodes.now().Sub(d.begun) >= settle) {
 		d.end(fmt.Errorf("evaluator %s: %s", f.Node, f.Text), true)
 		return
 	}

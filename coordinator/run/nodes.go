@@ -40,6 +40,7 @@ type Node struct {
 	Cells uint64 `json:"cells"`
 }
 
+// newNodes knows nobody yet. Nodes of other numerics versions stay unknown to it.
 func newNodes(numerics string) *nodes {
 	return &nodes{numerics: numerics, now: time.Now, timeout: wire.NodeTimeout, last: map[string]seen{}, ever: map[string]Node{}}
 }

@@ -86,6 +86,7 @@ func pack(job string, requests []request, slots int, cost func(request) float64)
 	return out
 }
 
+// newParcel makes a parcel of requests of one block of one question; it has no number before it is published.
 func newParcel(job string, rs []request) *parcel {
 	c := rs[0].cell
 	p := &parcel{task: wire.Task{V: wire.Version, Problem: c.Problem, View: c.View, Blocks: []uint32{c.Index}, What: c.What, Ref: c.Ref, Job: job}}
@@ -115,6 +116,7 @@ func compareQuestion(a, b plan.Cell) int {
 	return cmp.Or(slices.Compare(a.Problem[:], b.Problem[:]), cmp.Compare(a.What, b.What), slices.Compare(a.Ref[:], b.Ref[:]), slices.Compare(a.View[:], b.View[:]))
 }
 
+// sameBlock reports whether two cells differ in their plan alone, so that what their plans share is computed once.
 func sameBlock(a, b request) bool {
 	return a.cell.Index == b.cell.Index && compareQuestion(a.cell, b.cell) == 0
 }

@@ -203,6 +203,30 @@ func TestRefusals(t *testing.T) {
 	}
 }
 
+// TestRefusedBeforeAllSpoke: a job on a server that others share is not ended by the first node that speaks, and refuses, before
+// the others have had the time to say that they live.
+func TestRefusedBeforeAllSpoke(t *testing.T) {
+	d, p := silent(1, false, 0)
+	d.nodes.hear(wire.Heartbeat{Node: "b", Started: 5, Numerics: "test", Leaving: true})
+	d.begun = d.nodes.now()
+	refusal := func() {
+		b, err := wire.Encode(wire.Failure{V: wire.Version, Class: wire.BadInput, Job: "job", Number: p.task.Number, Cell: p.cells[0], Node: "a", Text: "memory: 2 GiB wanted"})
+		require.NoError(t, err)
+		d.failure(&nats.Msg{Data: b})
+	}
+	for _, after := range []time.Duration{0, settle - 1} {
+		d.nodes.now = func() time.Time { return d.begun.Add(after) }
+		refusal()
+		require.NoError(t, d.fatal)
+		p = d.next(1)
+		require.NotNil(t, p, "it goes again")
+	}
+	d.nodes.now = func() time.Time { return d.begun.Add(settle) }
+	refusal()
+	var input *InputError
+	require.ErrorAs(t, d.fatal, &input)
+}
+
 // tight is a node's refusal.
 type tight struct{ error }
 

@@ -128,6 +128,8 @@ func (d *delivery) compute(ctx context.Context, p plan.Plan, block uint32) (v Va
 	return d.eval.Compute(ctx, d.task, p, block, func() { d.progress.Add(1) })
 }
 
+// header says who made a result and what it cost: samples run and wall time of this computation. Two makings of one cell differ
+// here and nowhere else.
 func (d *delivery) header(samples int, took time.Duration) nats.Header {
 	return nats.Header{
 		wire.HeaderNode: {d.config.Node}, wire.HeaderTier: {d.config.Tier}, wire.HeaderBuild: {d.config.Build},

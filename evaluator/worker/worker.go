@@ -59,10 +59,14 @@ func Run(ctx context.Context, b *broker.Broker, e Computer, c Config) error {
 	return newWorker(b, e, c).run(ctx)
 }
 
+// newWorker makes a worker whose process is told from others of its name by the moment of this call.
 func newWorker(b *broker.Broker, e Computer, c Config) *worker {
 	return &worker{b: b, eval: e, config: c, started: time.Now().UnixNano(), stuck: stuckAfter, cancelled: map[string]bool{}, working: map[*delivery]context.CancelFunc{}}
 }
 
+// run subscribes before the first slot asks for a task, so that no cancellation passes by unheard, and says farewell after the
+// last word about a task: a node that has left holds nothing. Errors are those of the beginning; later trouble is the slots'
+// own.
 func (w *worker) run(ctx context.Context) error {
 	consumer, err := w.b.Consumer(ctx, w.eval.Numerics())
 	if err != nil {
@@ -152,6 +156,7 @@ func (w *worker) begin(ctx context.Context, d *delivery) (context.Context, func(
 	}
 }
 
+// isCancelled reports whether nobody waits for a job. It may forget (see hearCancel), never invent.
 func (w *worker) isCancelled(job string) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()

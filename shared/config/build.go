@@ -35,8 +35,11 @@ func build(w *walker) *Job {
 	return j
 }
 
+// has reports whether the file has the key at path, whatever its value.
 func (b builder) has(path string) bool { _, ok := b.entries[path]; return ok }
 
+// text is a string as JSON decodes it; initial when the key is absent, or holds something that is no string and was refused for
+// it.
 func (b builder) text(path, initial string) string {
 	if e, ok := b.entries[path]; ok && e.literal.Kind() == '"' {
 		return e.literal.String()
@@ -56,6 +59,7 @@ func (b builder) path(path, initial string) string {
 	return filepath.Join(b.dir, s)
 }
 
+// truth is a true or false; initial when the key is absent.
 func (b builder) truth(path string, initial bool) bool {
 	if e, ok := b.entries[path]; ok {
 		return e.literal.Kind() == 't'
@@ -73,6 +77,8 @@ func (b builder) whole(path string, initial int) int {
 	return initial
 }
 
+// number is the float64 next to the number as it is written; initial when the key is absent. The schema has refused what does
+// not fit.
 func (b builder) number(path string, initial float64) float64 {
 	if e, ok := b.entries[path]; ok {
 		if f, err := strconv.ParseFloat(string(e.literal), 64); err == nil {
@@ -147,6 +153,7 @@ func (b builder) failed(key string) bool {
 	return false
 }
 
+// calibration reads which samples calibrate. A seed without shuffle_data is kept and does nothing.
 func (b builder) calibration(c *Calibration) {
 	c.Source = b.path("engine.calibration_source", "")
 	c.Every = b.whole("engine.calibration_every", 0)
@@ -155,6 +162,8 @@ func (b builder) calibration(c *Calibration) {
 	c.Seed = uint64(b.whole(here+".seed", 0))
 }
 
+// quantize reads what becomes of the model before any search. Names and types to ignore are kept with their places: whether the
+// model has them is seen by who has the model.
 func (b builder) quantize(q *Quantize) {
 	q.Placement = b.text("compression.placement", q.Placement)
 	q.Transformer = b.text("compression.model_type", "") == "transformer"
@@ -209,6 +218,7 @@ func (b builder) estimator(side string) Estimator {
 	}
 }
 
+// end is one side of a range estimator. The clipping value is a pointer because zero clips too.
 func (b builder) end(at string) End {
 	e := End{Type: b.text(at+".type", ""), Aggregator: b.text(at+".aggregator", ""), Outlier: b.number(at+".outlier_prob", 0)}
 	if b.has(at + ".clipping_value") {
@@ -218,6 +228,8 @@ func (b builder) end(at string) End {
 	return e
 }
 
+// aware reads what steers the search. maximal_drop is kept as it is written: its decimal text is compared exactly, a float64
+// would not be.
 func (b builder) aware(j *Job) {
 	if e, ok := b.entries[here+".maximal_drop"]; ok {
 		j.Drop = string(e.literal)
@@ -236,6 +248,7 @@ func (b builder) aware(j *Job) {
 	}
 }
 
+// run reads our own section: where things go and what works on them. Nothing in it may change a result.
 func (b builder) run(j *Job) {
 	j.OutputDir = b.path("run.output_dir", j.OutputDir)
 	j.StateDir = b.path("run.state_dir", "")

@@ -124,6 +124,7 @@ func (s *stepper) parameters(at, name string) {
 	}
 }
 
+// paramsOf lists the parameters of a step, in the order of the table; nil for a step without any.
 func paramsOf(step string) []string {
 	for _, k := range steps {
 		if k.name == step {
@@ -133,6 +134,7 @@ func paramsOf(step string) []string {
 	return nil
 }
 
+// known is the end of a message that refuses a parameter: which ones there are.
 func known(params []string) string {
 	if len(params) == 0 {
 		return ", which has none"
@@ -172,6 +174,8 @@ var interpolations = map[bool]map[string]resample.Filter{
 		"BOX": resample.Box, "NEAREST": resample.Nearest, "NONE": resample.Nearest},
 }
 
+// resize needs a size. Accuracy Checker's greater with equal sides is the flag's --resize N, and is written so: one
+// preprocessing has one spelling, since it becomes part of the inputs' name.
 func (s *stepper) resize(at string) {
 	s.enter(at, "resize")
 	r := &s.p.Resize
@@ -200,6 +204,8 @@ func (s *stepper) resize(at string) {
 	}
 }
 
+// crop is a central crop, as a share, before the resize or a crop to a size behind it. Where the rest is odd OpenCV's users
+// begin at floor(rest/2) and Pillow's at round(rest/2): use_pillow decides.
 func (s *stepper) crop(at string) {
 	size := s.size(at)
 	if s.has(at + ".central_fraction") {
@@ -217,6 +223,8 @@ func (s *stepper) crop(at string) {
 	s.p.Crop, s.p.CropFloor = size, !s.truth(at+".use_pillow", false)
 }
 
+// padding fills up to a size, to a multiple of stride, or to both; behind a resize that fits into a window its size is the
+// window's.
 func (s *stepper) padding(at string) {
 	s.enter(at, "padding")
 	p := &s.p.Pad
@@ -250,6 +258,8 @@ func (s *stepper) padding(at string) {
 // precomputed are the means that can be named; POT's checker has the same numbers for std. They are in BGR order.
 var precomputed = map[string][]float32{"imagenet": {104.00698793, 116.66876762, 122.67891434}, "cifar10": {125.307, 122.961, 113.8575}}
 
+// normalization is (x - mean)/std on pixels of 0 to 255, one number or one a channel in the order that the channels have at
+// this step; later swaps turn them.
 func (s *stepper) normalization(at string) {
 	s.enter(at, "normalization")
 	s.p.Mean, s.p.Std = s.values(at+".mean", false), s.values(at+".std", true)

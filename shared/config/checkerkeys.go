@@ -64,6 +64,7 @@ var otherSteps = reasons("do it beforehand and give arrays (.npy)",
 	"candidate_crop", "image_pyramid", "face_detection_image_pyramid", "resize_audio", "clip_audio", "audio_normalization", "hanning_window",
 	"audio_spectrogram", "trimap", "free_form_mask", "rect_mask", "custom_mask", "one_hot_encoding", "transpose", "packed_raw")
 
+// reasons gives each name the same reason why it is not supported.
 func reasons(why string, names ...string) map[string]string {
 	out := make(map[string]string, len(names))
 	for _, n := range names {

@@ -80,6 +80,7 @@ type applier struct {
 	errors Errors
 }
 
+// note adds an error of flag, which is its name without dashes; a nil err adds nothing.
 func (a *applier) note(flag string, err error) {
 	if err != nil {
 		a.errors = append(a.errors, &Error{Key: "--" + flag, Text: err.Error()})

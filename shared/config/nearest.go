@@ -48,6 +48,8 @@ func distance(a, b string) int {
 	return row[len(b)]
 }
 
+// substitution is the cost of x in place of y, in halves. Letters are the ASCII ones: | 0x20 makes others equal too, so the
+// result is checked to be a letter.
 func substitution(x, y byte) int {
 	const separators = "./_- "
 	switch {

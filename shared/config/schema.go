@@ -42,6 +42,7 @@ func (n *node) grow(name string) *node {
 	return c
 }
 
+// child is the key called name directly below n, nil when there is none. Names are compared as they are: case counts.
 func (n *node) child(name string) *node {
 	for _, c := range n.children {
 		if c.key.name() == name {

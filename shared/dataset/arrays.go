@@ -94,6 +94,7 @@ func rowsOf(as []npy.Array) int {
 	return as[0].Tensor.Shape[0]
 }
 
+// of is the array that feeds the input w: the one of its name, or the only one for a model with one input.
 func (r *arrays) of(s Source, w Want) (*tensor.Tensor, error) {
 	if t := r.byInput[w.Name]; t != nil {
 		return t, nil
@@ -145,6 +146,8 @@ func arrayOf(want []int) string {
 	return "[" + strings.Join(axes, ", ") + "]"
 }
 
+// plan implements reader: a stream for each of the model's inputs, in its order, and what was concluded from shapes alone. That
+// all arrays have the same number of samples is seen by count.
 func (r *arrays) plan(s Source) ([]Stream, []string, error) {
 	var notes []string
 	var streams []Stream
@@ -185,6 +188,7 @@ func (r *arrays) bind(s Source, streams []Stream) (reader, error) {
 	return out, nil
 }
 
+// read implements reader. The rows alias the whole arrays, which live as long as the reader.
 func (r *arrays) read(i int) ([][]byte, [][]uint32, error) {
 	out := make([][]byte, len(r.data))
 	for k, t := range r.data {
@@ -283,6 +287,7 @@ func agree(want, have []int) bool {
 	return true
 }
 
+// dims are the lengths of axes as a manifest has them. The caller has checked that they fit.
 func dims(shape []int) []uint32 {
 	out := make([]uint32, len(shape))
 	for i, d := range shape {

@@ -160,6 +160,7 @@ func (b *builder) add(l loaded) error {
 	return nil
 }
 
+// flush stores the pieces that are still open, a stream after the other.
 func (b *builder) flush() error {
 	for k := range b.open {
 		if b.open[k].count > 0 {

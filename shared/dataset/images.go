@@ -101,6 +101,7 @@ func (r *images) plan(s Source) ([]Stream, []string, error) {
 	return []Stream{st}, nil, nil
 }
 
+// bind implements reader: what Prep says is fixed from here on. The receiver stays as it is.
 func (r *images) bind(s Source, _ []Stream) (reader, error) {
 	c, err := canvasOf(s.Prep, s.Inputs[0].Shape)
 	if err != nil {
@@ -109,6 +110,8 @@ func (r *images) bind(s Source, _ []Stream) (reader, error) {
 	return &images{r.folder, r.files, s.Prep.At(c.size), c}, nil
 }
 
+// read implements reader: it decodes picture i, turns it upright when Prep says so and places it on the canvas. One picture is
+// in memory at a time.
 func (r *images) read(i int) ([][]byte, [][]uint32, error) {
 	b, err := open(r.folder, r.files[i])
 	if err != nil {

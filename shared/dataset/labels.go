@@ -98,6 +98,8 @@ func blank(r rune) rune {
 	return r
 }
 
+// parseLabel reads a line "name class", or a class alone. The class, 0 to maxClass, stands last, behind a blank, a comma or a
+// semicolon; name and class may be in double quotes.
 func parseLabel(text string) (label, error) {
 	i := strings.LastIndexAny(text, " \t,;")
 	field := strings.Trim(text[i+1:], `"`)
@@ -141,6 +143,8 @@ func classes(file string, n int) (out []int32, where []string, err error) {
 	return out, where, nil
 }
 
+// textClasses reads the classes of a text file in its order: out[i] is that of the i-th line that is neither empty nor a
+// comment, where[i] is file:line of it, for messages.
 func textClasses(file string) (out []int32, where []string, err error) {
 	b, err := readFile(file)
 	if err != nil {

@@ -83,6 +83,7 @@ func strides(layout string, c, inner int) (pixel, channel int) {
 	return 1, inner
 }
 
+// loader reads one little-endian element as float32, exactly: Int8, Int16 or Uint16, and Float32 for any other d.
 func loader(d tensor.DType) func([]byte) float32 {
 	switch d {
 	case tensor.Int8:

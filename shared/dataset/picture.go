@@ -163,6 +163,8 @@ func opaque(im *image.Paletted, file color.Model) error {
 	return nil
 }
 
+// bound refuses a picture by its header alone, before memory is taken for it: one above jpeg.MaxPixels, or of more than pixels,
+// the most that a file of its size can hold.
 func bound(c image.Config, pixels int64) error {
 	n := int64(c.Width) * int64(c.Height)
 	if c.Width < 1 || c.Height < 1 || n > jpeg.MaxPixels {

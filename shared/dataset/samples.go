@@ -17,6 +17,7 @@ type samples struct {
 	streams []Stream
 }
 
+// plan implements reader from the first file: types and ranks are those of all, shapes may differ.
 func (r *samples) plan(s Source) ([]Stream, []string, error) {
 	ts, err := r.load(0, s)
 	if err != nil {
@@ -37,6 +38,7 @@ func (r *samples) plan(s Source) ([]Stream, []string, error) {
 	return streams, notes, nil
 }
 
+// bind implements reader: the same folder, read as streams say. The receiver stays as it is.
 func (r *samples) bind(s Source, streams []Stream) (reader, error) {
 	return &samples{r.folder, r.files, s, streams}, nil
 }
@@ -76,6 +78,7 @@ func (r *samples) load(i int, s Source) ([]*tensor.Tensor, error) {
 	return out, nil
 }
 
+// read implements reader: it opens one file, so memory holds one sample at a time.
 func (r *samples) read(i int) ([][]byte, [][]uint32, error) {
 	ts, err := r.load(i, r.src)
 	if err != nil {

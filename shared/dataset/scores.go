@@ -42,6 +42,7 @@ func scoresOf(file string) ([]float64, error) {
 	return out, nil
 }
 
+// textScores reads one decimal number a line; NaN and infinities are refused with the number of their line.
 func textScores(file string) ([]float64, error) {
 	b, err := readFile(file)
 	if err != nil {

@@ -44,6 +44,7 @@ var adapters = []adapter{
 	{Rows, func(m Meter) int { return keptSize * len(m.Outputs) }, Meter.unlabelled, Meter.rowAnswers, Meter.rowsAgainst},
 }
 
+// adapter is the meter's row of the table; the error of an unknown name lists those that are known.
 func (m Meter) adapter() (adapter, error) {
 	var names []string
 	for _, a := range adapters {

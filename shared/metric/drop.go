@@ -28,6 +28,7 @@ func ParseLimit(text string, relative bool) (Limit, error) {
 	return Limit{relative, r}, nil
 }
 
+// rat is the limit as a fraction. The caller does not change it.
 func (l Limit) rat() *big.Rat {
 	if l.max == nil {
 		return new(big.Rat)
@@ -86,6 +87,8 @@ func (l Limit) Excess(d Direction, base, v Value) float64 {
 	return f
 }
 
+// excess is drop - limit exactly, in the unit of the metric: a relative limit is multiplied by |base| instead of dividing the
+// drop, so that a base of 0 needs no case. nil when a value is not finite.
 func (l Limit) excess(d Direction, base, v Value) *big.Rat {
 	diff := difference(d, base, v)
 	if diff == nil {

@@ -67,6 +67,8 @@ func (m Meter) Check() error {
 	return m.checkAnnotations()
 }
 
+// checkAnnotations refuses annotations that the adapter does not read, classes below 0 and scores that are not finite, the
+// latter two with the number of their sample.
 func (m Meter) checkAnnotations() error {
 	if len(m.Labels) > 0 && len(m.Scores) > 0 || m.Adapter == Classification && len(m.Scores) > 0 || m.Adapter != Classification && len(m.Labels) > 0 {
 		return fmt.Errorf("meter: %s does not go with %d classes and %d scores", m.Adapter, len(m.Labels), len(m.Scores))

@@ -90,6 +90,7 @@ func Types() (names, what []string) {
 	return names, what
 }
 
+// find is the row of a metric type; the error of an unknown one lists those that are known.
 func find(name string) (kind, error) {
 	for _, k := range kinds {
 		if k.name == name {
@@ -104,6 +105,7 @@ func find(name string) (kind, error) {
 // do the methods below: Check comes first.
 func (m Meter) Direction(metric int) Direction { return m.kind(metric).direction }
 
+// kind is the row of one of the checked meter's metrics.
 func (m Meter) kind(metric int) kind {
 	k, err := find(m.Metrics[metric].Type)
 	if err != nil {

@@ -75,6 +75,8 @@ func (d *decoder) marker() (byte, error) {
 	return 0, errors.New("truncated: the file ends before the picture does")
 }
 
+// complete reports whether every component of the frame had a scan with its DC values. A progressive file may lack refinements
+// all the same.
 func (d *decoder) complete() bool {
 	if d.frame == nil {
 		return false
@@ -130,6 +132,8 @@ func (d *decoder) segment(m byte) error {
 	return nil
 }
 
+// start reads a frame header (SOF0, SOF1, SOF2; ITU-T T.81 B.2.2). Its sizes are held against the length of the file before
+// memory is taken for them.
 func (d *decoder) start(p []byte, progressive bool) (err error) {
 	if d.frame != nil {
 		return errors.New("corrupt: two frames in one file")
@@ -138,6 +142,7 @@ func (d *decoder) start(p []byte, progressive bool) (err error) {
 	return err
 }
 
+// scan reads a scan header (SOS; T.81 B.2.3) and the coded data behind it, up to the marker that ends it.
 func (d *decoder) scan(p []byte) error {
 	if d.frame == nil {
 		return errors.New("corrupt: a scan before the frame")
@@ -152,6 +157,8 @@ func (d *decoder) scan(p []byte) error {
 	return d.run(s)
 }
 
+// quantizerTables reads a DQT segment (T.81 B.2.4.1): tables of 64 divisors of 8 or 16 bits, in zigzag order in the file and in
+// rows here. One that comes again counts for components whose first scan is behind it.
 func (d *decoder) quantizerTables(p []byte) error {
 	for len(p) > 0 {
 		wide, id := p[0]>>4, p[0]&15
@@ -173,6 +180,7 @@ func (d *decoder) quantizerTables(p []byte) error {
 	return nil
 }
 
+// huffmanTables reads a DHT segment (T.81 B.2.4.2); a number that comes again replaces its table.
 func (d *decoder) huffmanTables(p []byte) error {
 	for len(p) > 0 {
 		if len(p) < 17 || p[0]>>4 > 1 || p[0]&15 > 3 {

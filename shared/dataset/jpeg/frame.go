@@ -61,6 +61,7 @@ func newFrame(p []byte, progressive bool, size int) (*frame, error) {
 	return f, f.layout(size)
 }
 
+// find is the component with that identifier, nil when the frame has none.
 func (f *frame) find(id byte) *component {
 	for _, c := range f.comps {
 		if c.id == id {

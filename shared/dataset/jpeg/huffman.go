@@ -51,6 +51,7 @@ type bits struct {
 	fake uint
 }
 
+// fill brings n above 48 bits, so that a symbol and the value behind it, 32 bits at most, need one call.
 func (b *bits) fill() {
 	for b.n <= 48 {
 		c := byte(0)

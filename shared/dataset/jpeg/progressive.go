@@ -2,17 +2,21 @@ package jpeg
 
 // The four kinds of scans of progressive files: T.81, annex G. s.eobRun counts the blocks whose band is over already.
 
+// dcFirst reads the DC difference of a block, shifted by the bits that later scans bring (T.81 G.1.2.1).
 func (s *scan) dcFirst(b *bits, c *component, block *[64]int16) error {
 	dc, err := dcDelta(b, c)
 	block[0] = int16(dc << s.low)
 	return err
 }
 
+// dcRefine reads one more bit of the DC value, uncoded. Behind the end of the data it is 0; run sees that after the block.
 func (s *scan) dcRefine(b *bits, _ *component, block *[64]int16) error {
 	block[0] |= int16(b.get(1) << s.low)
 	return nil
 }
 
+// acFirst reads the band [from, to] of a block for the first time (T.81 G.1.2.2): runs of zeros and values, or the number of
+// blocks, this one included, that are over.
 func (s *scan) acFirst(b *bits, c *component, block *[64]int16) error {
 	if s.eobRun > 0 {
 		s.eobRun--
@@ -40,6 +44,8 @@ func (s *scan) acFirst(b *bits, c *component, block *[64]int16) error {
 	return nil
 }
 
+// acRefine brings one more bit to the band [from, to] (T.81 G.1.2.3): a correction bit for each value that is not zero already,
+// read while runs of zeros are counted, and new values of magnitude one unit.
 func (s *scan) acRefine(b *bits, c *component, block *[64]int16) error {
 	k := s.from
 	for ; s.eobRun == 0 && k <= s.to; k++ {

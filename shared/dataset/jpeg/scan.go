@@ -20,6 +20,8 @@ var (
 	errBlock = errors.New("corrupt: a coefficient behind the end of its block")
 )
 
+// newScan reads the payload of a scan header and binds the tables that are in force now: tables that come later do not count
+// for it.
 func (d *decoder) newScan(p []byte) (*scan, error) {
 	f := d.frame
 	if len(p) < 1 || len(p) != 4+2*int(p[0]) || p[0] < 1 || int(p[0]) > len(f.comps) {
@@ -126,6 +128,7 @@ func (d *decoder) run(s *scan) error {
 	return nil
 }
 
+// reset is what a restart marker does: predictions begin at 0 and no end-of-band run goes on (T.81 F.2.1.3.1, G.2.2).
 func (s *scan) reset() {
 	s.eobRun = 0
 	for _, c := range s.comps {
@@ -151,6 +154,8 @@ func (s *scan) unit(b *bits, x, y int, single bool) error {
 	return nil
 }
 
+// block decodes the block in column x and row y of c: into pixels at once in a sequential file, into the coefficients kept for
+// further scans in a progressive one.
 func (s *scan) block(b *bits, c *component, x, y int) error {
 	if c.coefficients != nil {
 		return s.decode(b, c, &c.coefficients[y*c.across+x])
@@ -173,6 +178,8 @@ func dcDelta(b *bits, c *component) (int32, error) {
 	return c.dc, nil
 }
 
+// sequential reads a whole block of a baseline or extended sequential scan (T.81 F.2.2): the DC difference, then runs of zeros
+// and values in zigzag order up to the end-of-block code.
 func sequential(b *bits, c *component, block *[64]int16) error {
 	dc, err := dcDelta(b, c)
 	if err != nil {

@@ -155,6 +155,7 @@ func entry(s string) (key, rest string, err error) {
 	return key, strings.TrimSpace(rest), nil
 }
 
+// quoted reads a Python string in single or double quotes, without escapes, and gives what is behind it.
 func quoted(s string) (text, rest string, err error) {
 	if s == "" || s[0] != '\'' && s[0] != '"' {
 		return "", "", fmt.Errorf("a quoted string is needed at %.20q", s)

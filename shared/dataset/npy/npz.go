@@ -53,6 +53,8 @@ func DecodeArchive(b []byte, limit int64) ([]Array, error) {
 	return out, nil
 }
 
+// member reads one file of an archive. It is refused when it claims more than limit bytes, or more than so few packed bytes can
+// give, and when it then holds another number than it claims.
 func member(f *zip.File, limit int64) ([]byte, error) {
 	size := f.UncompressedSize64
 	if size > uint64(max(limit, 0)) || size > f.CompressedSize64*ratio+64 {
