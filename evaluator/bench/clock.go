@@ -20,6 +20,7 @@ func sample(d time.Duration, f func() error) (float64, error) {
 	return (clock.Thread() - start).Seconds() / float64(n), nil
 }
 
+// median is the middle one, of an even number the upper of the two in the middle; v keeps its order and is not empty.
 func median(v []float64) float64 {
 	s := slices.Sorted(slices.Values(v))
 	return s[len(s)/2]

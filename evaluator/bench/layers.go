@@ -15,7 +15,7 @@ import (
 	"assay/kernels/tier"
 )
 
-// question asks the peer for one form of a layer.
+// question asks the peer for one form of a layer. Slice is in seconds of thread time.
 type question struct {
 	Layer layer.Layer `json:"layer"`
 	Form  string      `json:"form"`
@@ -28,7 +28,8 @@ var forms = []struct {
 	inner [2]string
 }{{"f32", [2]string{"f32_nchwc", "f32"}}, {"u8s8", [2]string{"qlinear_nhwc", "qlinear"}}}
 
-// chosen reads the layers that the flags ask for.
+// chosen reads the layers that the flags ask for: those of f.Shapes, or the built-in ones where there is no such file. None at
+// all is an error that names the flag.
 func chosen(f flags) ([]layer.Layer, error) {
 	text, err := os.ReadFile(f.Shapes)
 	if err != nil && !os.IsNotExist(err) {
@@ -38,9 +39,13 @@ func chosen(f flags) ([]layer.Layer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", f.Shapes, err)
 	}
-	return slices.DeleteFunc(all, func(l layer.Layer) bool {
+	all = slices.DeleteFunc(all, func(l layer.Layer) bool {
 		return len(f.Nets) > 0 && !slices.Contains(f.Nets, l.Net) || !strings.Contains(l.Name, f.Names)
-	}), nil
+	})
+	if len(all) == 0 {
+		return nil, fmt.Errorf("no layer's name holds %q of --names within --nets %v (the table's first columns list both)", f.Names, f.Nets)
+	}
+	return all, nil
 }
 
 // peaks measures what one core can do in each type, in operations a second.
@@ -63,6 +68,8 @@ func peaks() map[string]float64 {
 	return out
 }
 
+// measureLayers adds a row for each layer and type to r and prints it. It holds its thread from the peak to the last row, since all
+// times are of one thread; a peer's turn is spent in its own process.
 func measureLayers(ctx context.Context, f flags, p *peer, r *results, out io.Writer) error {
 	all, err := chosen(f)
 	if err != nil {

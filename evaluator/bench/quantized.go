@@ -16,7 +16,8 @@ import (
 // open is the size of free axes other than the batch: tokens of a text.
 const open = 128
 
-// inputs are random feeds of the model's inputs; ok is false if the model fixes another batch.
+// inputs are random feeds of the model's inputs, the same for the same seed; ok is false if the model fixes another batch. Types
+// beyond float32, int32 and int64 are zeros.
 func inputs(m *graph.Model, batch int, seed uint64) (in map[string]*tensor.Tensor, ok bool) {
 	r := rand.New(rand.NewPCG(seed, 1))
 	in = map[string]*tensor.Tensor{}

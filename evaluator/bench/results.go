@@ -80,7 +80,8 @@ type group struct {
 	Share        float64 // of the peak, geometric mean
 }
 
-// groups summarises ratios by class and type; the last two rows are of all classes.
+// groups summarises ratios by class and type; the last two rows are of all classes. Ratios and shares are averaged as logarithms,
+// so that twice and half cancel out; layers without a peer count nowhere, and classes without layers have no row.
 func (r *results) groups() (out []group) {
 	for _, class := range append(append([]string{}, layer.Classes...), "all") {
 		for _, form := range forms {

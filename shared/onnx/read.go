@@ -52,11 +52,15 @@ func read(path string) (*graph.Model, error) {
 	return decode(b, folders)
 }
 
-// bare drops the path that package os puts into its errors; Read has named it.
+// bare drops the paths that package os puts into its errors, one or, of a rename, two; Read and Write have named theirs.
 func bare(err error) error {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err
+	}
+	var link *os.LinkError
+	if errors.As(err, &link) {
+		return link.Err
 	}
 	return err
 }

@@ -1,15 +1,18 @@
 package op_test
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
 	"assay/shared/graph"
 	"assay/shared/onnx"
 	"assay/shared/onnx/onnxpb"
+	"assay/shared/op"
 	"assay/shared/tensor"
 )
 
@@ -70,11 +73,17 @@ func runWhole(g *graph.Graph, path string, tol tolerance) error {
 	return compare(g, in, tol, func(i int) string { return fmt.Sprintf("%s_output_%d.pb", base, i) })
 }
 
-// compare evaluates g and reads what output i should be from file(i).
+// compare evaluates g and reads what output i should be from file(i). What the shape rules say of any value, from the shapes of the
+// inputs alone and with their elements, is what the run gives.
 func compare(g *graph.Graph, in map[string]*tensor.Tensor, tol tolerance, file func(i int) string) error {
 	env, err := evaluate(g, in)
 	if err != nil {
 		return err
+	}
+	for _, elements := range []bool{false, true} {
+		if err := inferred(g, in, env, elements); err != nil {
+			return err
+		}
 	}
 	for i, p := range g.Outputs {
 		want, err := readTensor(file(i))
@@ -83,6 +92,34 @@ func compare(g *graph.Graph, in map[string]*tensor.Tensor, tol tolerance, file f
 		}
 		if err != nil {
 			return fmt.Errorf("output %q: %w", p.Name, err)
+		}
+	}
+	return nil
+}
+
+// inferred compares types, shapes and elements that InferShapes finds with those of a run.
+func inferred(g *graph.Graph, in, env map[string]*tensor.Tensor, elements bool) error {
+	known := map[string]op.Info{}
+	for name, t := range in {
+		known[name] = op.Info{DType: t.DType, Shape: t.Shape}
+		if elements {
+			known[name] = op.Info{DType: t.DType, Shape: t.Shape, Value: t}
+		}
+	}
+	info, err := op.InferShapes(g, known)
+	if err != nil {
+		return fmt.Errorf("shape rules: %w", err)
+	}
+	for name, i := range info {
+		t := env[name]
+		if t == nil || i.DType == tensor.Invalid {
+			continue // an output that some branch leaves open
+		}
+		if t.DType != i.DType || !slices.Equal(t.Shape, i.Shape) {
+			return fmt.Errorf("shape rules say %q is %s%v, the run gives %s%v", name, i.DType, i.Shape, t.DType, t.Shape)
+		}
+		if i.Value != nil && !bytes.Equal(i.Value.Data, t.Data) {
+			return fmt.Errorf("shape rules give %q other elements than the run", name)
 		}
 	}
 	return nil

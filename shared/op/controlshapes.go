@@ -18,7 +18,7 @@ func bodyEnvironment(g *graph.Graph, outer map[string]Info, in []Info) (map[stri
 	for i, p := range g.Inputs {
 		env[p.Name] = in[i]
 	}
-	return env, inferNodes(env, g)
+	return env, inferNodes(env, g, true)
 }
 
 // inferBody is what is known of the outputs of a nested graph. Absent ones have type Invalid.

@@ -33,18 +33,23 @@ func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error
 		}
 		env[p.Name] = Info{DType: p.Type.DType, Shape: shape}
 	}
-	return env, inferNodes(env, g)
+	return env, inferNodes(env, g, false)
 }
 
-// inferNodes adds to env the constants of g and what can be known of its nodes' outputs.
-func inferNodes(env map[string]Info, g *graph.Graph) error {
+// inferNodes adds to env the constants of g and what can be known of its nodes' outputs. A nested graph may read what env lacks: a
+// value of the graphs around it that is known only when the model runs, and so is what follows from it.
+func inferNodes(env map[string]Info, g *graph.Graph, nested bool) error {
 	for name, t := range g.Consts {
 		env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
 	}
 	late := map[string]bool{}
+	open := func(in string) bool {
+		_, known := env[in]
+		return late[in] || nested && in != "" && !known
+	}
 	for _, n := range g.Nodes {
 		var u *Unknown
-		if slices.ContainsFunc(n.Inputs, func(in string) bool { return late[in] }) {
+		if slices.ContainsFunc(n.Inputs, open) {
 			u = &Unknown{}
 		} else if err := InferNode(env, n); err != nil && !errors.As(err, &u) {
 			return err
