@@ -79,6 +79,8 @@ type variant struct {
 	note      string
 }
 
+// measureModels adds a row for each model, type and batch to r and prints it. The files of INT8 models live as long as the
+// call.
 func measureModels(ctx context.Context, f flags, p *peer, r *results, out io.Writer) error {
 	paths, err := modelFiles(ctx, f, out)
 	if err != nil {

@@ -70,6 +70,7 @@ func (p *peer) version() string {
 	return p.name
 }
 
+// close ends the peer's process and waits for it.
 func (p *peer) close() {
 	if p == nil {
 		return
@@ -79,6 +80,7 @@ func (p *peer) close() {
 	_ = os.RemoveAll(p.dir)
 }
 
+// line reads one answer of the peer; its end before that is an error, and what it said stands on the terminal.
 func (p *peer) line() (string, error) {
 	if !p.out.Scan() {
 		return "", fmt.Errorf("the peer ended: see its message above: %w", io.ErrUnexpectedEOF)

@@ -39,6 +39,7 @@ func profile(ctx context.Context, path string, rounds, batch int, out io.Writer)
 	return nil
 }
 
+// profileVariant prints operators by their share and the eight slowest nodes. Two runs more than rounds warm up.
 func profileVariant(ctx context.Context, v variant, rounds, batch int, out io.Writer) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()

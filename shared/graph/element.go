@@ -11,12 +11,14 @@ import (
 
 // Elements of at most 8 bytes pass as their little-endian pattern in a uint64.
 
+// getElement reads element i of size bytes, 8 at most.
 func getElement(data []byte, size, i int) uint64 {
 	var b [8]byte
 	copy(b[:], data[i*size:(i+1)*size])
 	return binary.LittleEndian.Uint64(b[:])
 }
 
+// putElement writes the lowest size bytes of bits as element i.
 func putElement(data []byte, size, i int, bits uint64) {
 	var b [8]byte
 	binary.LittleEndian.PutUint64(b[:], bits)

@@ -258,6 +258,8 @@ func (g *Graph) Clone() *Graph {
 	return &c
 }
 
+// cloneNodes copies nodes with the graphs in their attributes; lists of numbers and tensors are shared, since nobody writes
+// to them.
 func cloneNodes(nodes []*Node) []*Node {
 	out := make([]*Node, len(nodes))
 	for i, n := range nodes {

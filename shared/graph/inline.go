@@ -43,6 +43,8 @@ func Inline(m *Model) error {
 	return nil
 }
 
+// inliner is one call of Inline. used holds every value name of the model, so that inlined ones stay apart; made and named
+// bound what calls within calls multiply.
 type inliner struct {
 	model     *Model
 	functions map[[2]string]*Function
@@ -95,6 +97,7 @@ func (x *inliner) versions(body []*Node, f *Function) {
 	})
 }
 
+// graph expands the nodes of g in place; stack holds the functions under way, whose calls would not end.
 func (x *inliner) graph(g *Graph, stack []*Function) error {
 	nodes, err := x.nodes(g.Nodes, stack)
 	g.Nodes = nodes

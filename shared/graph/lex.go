@@ -14,6 +14,7 @@ const (
 	tokPunct  // one of ( ) [ ] { } , = : @ ? !
 )
 
+// token is a piece of a text; line counts from 1 and is where it begins.
 type token struct {
 	kind int
 	text string
@@ -32,6 +33,7 @@ func (t token) String() string {
 
 const punctuation = "()[]{},=:@?!"
 
+// isWord: letters and digits of ASCII and what exporters put between them. Signs and points make numbers words, too.
 func isWord(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("_./:+-", c) >= 0
 }

@@ -34,6 +34,7 @@ type namer map[string]int
 
 func (u namer) has(name string) bool { _, ok := u[name]; return ok }
 
+// add marks a name as taken; what fresh has counted for it stays.
 func (u namer) add(name string) {
 	if !u.has(name) {
 		u[name] = 1

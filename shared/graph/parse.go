@@ -63,6 +63,7 @@ type parser struct {
 
 func (p *parser) peek() token { return p.tokens[p.at] }
 
+// after is the token behind the next one: what tells a keyword from a value of that name.
 func (p *parser) after() token { return p.tokens[min(p.at+1, len(p.tokens)-1)] }
 
 func (p *parser) next() token {
@@ -177,6 +178,7 @@ func (p *parser) statement(g *Graph, top bool) error {
 	return p.definition(g)
 }
 
+// port reads a value name with or without a type.
 func (p *parser) port() (Port, error) {
 	name, err := p.name("a value name")
 	if err != nil {
@@ -218,6 +220,7 @@ func (p *parser) definition(g *Graph) error {
 	return nil
 }
 
+// constant reads the content of the one value that ports name, whose type says how much there has to be.
 func (p *parser) constant(g *Graph, ports []Port) error {
 	if len(ports) != 1 || ports[0].Name == "" {
 		return fmt.Errorf("a constant has one name, this one %d", len(ports))

@@ -41,6 +41,7 @@ func (p *parser) attr() (Attr, error) {
 	return a, nil
 }
 
+// value reads what stands behind the sign of equality; its first token says which kind it is.
 func (p *parser) value(a *Attr) (err error) {
 	t := p.peek()
 	switch {
@@ -83,6 +84,7 @@ func (p *parser) value(a *Attr) (err error) {
 	return scalar(a, t.text)
 }
 
+// ref reads the name of a function's attribute and the kind that it has.
 func (p *parser) ref(a *Attr) (err error) {
 	if a.Ref, err = p.name("an attribute of the function"); err != nil {
 		return err

@@ -73,6 +73,7 @@ func (p *parser) spend(x *tensor.Tensor) error {
 	return nil
 }
 
+// fromTable takes a constant from the caller's table; type and shape of the text have to be those of the tensor.
 func (p *parser) fromTable(x *tensor.Tensor, key string) (*tensor.Tensor, error) {
 	t := p.table[key]
 	if t == nil {

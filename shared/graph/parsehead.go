@@ -116,6 +116,7 @@ func (p *parser) function(m *Model) error {
 	return nil
 }
 
+// functionLine reads attr, default, import or a definition. A keyword is one only where a word follows.
 func (p *parser) functionLine(f *Function, body *Graph) error {
 	next := p.after()
 	if p.peek().kind == tokWord && (next.kind == tokWord || next.kind == tokString) {

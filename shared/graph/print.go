@@ -168,6 +168,8 @@ func (p *printer) node(n *Node, types map[string]Type) {
 	p.line("%s", strings.TrimPrefix(b.String(), " "))
 }
 
+// operatorName writes an operator so that operator reads domain and name again: a point splits at the last one, so names
+// with points are quoted.
 func operatorName(domain, op string) string {
 	word := op
 	if domain != "" {

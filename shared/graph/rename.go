@@ -21,6 +21,8 @@ func apply(names []string, f func(string) string) {
 	}
 }
 
+// renameGraph renames what g defines and reads, in place; f is asked once for each place and answers the same for the same
+// name.
 func renameGraph(g *Graph, f func(string) string) {
 	for i := range g.Inputs {
 		g.Inputs[i].Name = f(g.Inputs[i].Name)

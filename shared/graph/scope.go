@@ -57,6 +57,7 @@ func newScope(g *Graph, outer *scope) (*scope, error) {
 	return s, nil
 }
 
+// define adds a name that no scope around has either.
 func (s *scope) define(name string, d definition) error {
 	for at := s; at != nil; at = at.outer {
 		if old, ok := at.names[name]; ok {

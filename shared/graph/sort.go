@@ -15,6 +15,7 @@ func sortedConsts(g *Graph) []string { return slices.Sorted(maps.Keys(g.Consts))
 // twice, read but never defined, or defined by a cycle are errors that name the nodes.
 func Sort(g *Graph) error { return sortGraph(g, nil) }
 
+// sortGraph sorts the inner graphs first: what they capture orders the nodes around them.
 func sortGraph(g *Graph, outer *scope) error {
 	s, err := newScope(g, outer)
 	if err != nil {

@@ -40,6 +40,7 @@ type validator struct {
 	function bool
 }
 
+// validateFunction checks a body as the graph of its inputs and outputs.
 func validateFunction(f Function) error {
 	body := &Graph{Nodes: f.Nodes}
 	for _, name := range f.Inputs {
@@ -130,6 +131,7 @@ func (v *validator) node(n *Node, at int, s *scope) error {
 	return nil
 }
 
+// attr: exactly the field that Kind names counts, and a graph in another field would be seen by Nested.
 func (v *validator) attr(a *Attr) error {
 	if a.Ref != "" {
 		if !v.function {

@@ -38,6 +38,7 @@ func parse(b []byte, folders []string) (*graph.Model, error) {
 	return d.model(pb)
 }
 
+// model decodes the header, the graph and the functions, in this order; versions are checked before anything large.
 func (d *decoder) model(pb *onnxpb.ModelProto) (*graph.Model, error) {
 	ir := pb.GetIrVersion()
 	if ir < oldestIR || ir > newestIR {
@@ -108,6 +109,7 @@ func opsets(list []*onnxpb.OperatorSetIdProto) (map[string]int, error) {
 	return out, nil
 }
 
+// domainName spells the two names of ai.onnx alike.
 func domainName(s string) string {
 	if s == "ai.onnx" {
 		return ""
@@ -123,6 +125,7 @@ func overloaded(name, overload string) string {
 	return name + ":" + overload
 }
 
+// function decodes a model-local function. Its nodes share names and slices with the message.
 func (d *decoder) function(pb *onnxpb.FunctionProto) (f graph.Function, err error) {
 	f = graph.Function{
 		Domain: domainName(pb.GetDomain()), Name: overloaded(pb.GetName(), pb.GetOverload()),

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// nodes decodes a list whose graph has depth graphs around it.
 func (d *decoder) nodes(list []*onnxpb.NodeProto, depth int) ([]*graph.Node, error) {
 	out := make([]*graph.Node, len(list))
 	for i, pb := range list {
@@ -78,6 +79,7 @@ func (d *decoder) node(pb *onnxpb.NodeProto, depth int) (*graph.Node, error) {
 	return n, nil
 }
 
+// attr decodes one attribute. A reference has its kind and no value; a kind that is not known keeps the message's bytes.
 func (d *decoder) attr(pb *onnxpb.AttributeProto, depth int) (graph.Attr, error) {
 	a := graph.Attr{Name: pb.GetName(), Kind: kind(pb), Ref: pb.GetRefAttrName()}
 	if a.Name == "" {

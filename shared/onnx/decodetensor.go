@@ -138,6 +138,7 @@ func packed(t *tensor.Tensor, v []int32, n int) error {
 	return nil
 }
 
+// count is the error of a field with another number of elements than the shape asks for.
 func count(t *tensor.Tensor, have, want int) error {
 	hint := ""
 	if have == 0 {

@@ -183,6 +183,8 @@ func (e *encoder) graph(g *graph.Graph, name string, top bool) (*onnxpb.GraphPro
 	return pb, err
 }
 
+// valueInfo writes a value with what is known of its type; an unknown element type leaves all of it out, as the format
+// demands.
 func valueInfo(name string, t graph.Type) *onnxpb.ValueInfoProto {
 	v := &onnxpb.ValueInfoProto{Name: &name}
 	if t.DType == tensor.Invalid {

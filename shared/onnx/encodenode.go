@@ -33,6 +33,7 @@ func (e *encoder) nodes(list []*graph.Node) ([]*onnxpb.NodeProto, error) {
 	return out, nil
 }
 
+// attr writes the field of the attribute's kind. Empty strings are written as such: absent, they would be another kind.
 func (e *encoder) attr(a graph.Attr) (*onnxpb.AttributeProto, error) {
 	if a.Kind == graph.KindOther && a.Ref == "" {
 		pb := &onnxpb.AttributeProto{}

@@ -51,6 +51,8 @@ func (e *externals) load(entries []*onnxpb.StringStringEntryProto, size int) ([]
 	return data[offset:end:end], nil
 }
 
+// open maps a data file once. Its location is relative, stays inside the model's folders, and leads to a regular file, links
+// followed.
 func (e *externals) open(location string) ([]byte, error) {
 	if len(e.folders) == 0 {
 		return nil, errors.New("the model came without a folder; read it from its file")

@@ -96,6 +96,7 @@ func lowerSpaceToDepth(l *Lower) (Kernel, error) {
 	return l.permuted([]int{s[0], s[1], s[2] / b, b, s[3] / b, b}, []int{0, 3, 5, 1, 2, 4})
 }
 
+// inferCenterCropPad gives the axes that are named, or all, the sizes of input 1.
 func inferCenterCropPad(x *Infer) error {
 	out := slices.Clone(x.In[0].Shape)
 	v, err := x.known(1, "shape")

@@ -18,6 +18,7 @@ var clipOps = []*Op{{
 	Inputs: Arity{1, 3}, Outputs: Arity{1, 1}, Infer: inferClip, Lower: lowerClip,
 }}
 
+// inferClip: bounds are single elements of the data's type, of any rank.
 func inferClip(x *Infer) error {
 	if err := x.alike(1, 2); err != nil {
 		return err
@@ -45,6 +46,7 @@ func clampOf(lo, hi *tensor.Tensor) (numeric.Clamp, error) {
 	return c, nil
 }
 
+// lowerClip: bounds that are computed from data are *Unknown, since kernels take them as numbers.
 func lowerClip(l *Lower) (Kernel, error) {
 	var bounds [2]*tensor.Tensor
 	for i := range bounds {

@@ -118,6 +118,7 @@ func boolean(v bool) *tensor.Tensor {
 	return &tensor.Tensor{DType: tensor.Bool, Data: []byte{truth(v)}}
 }
 
+// tripCount reads a Loop's bound, one integer of any shape; a negative one is 0, an absent one the largest there is.
 func tripCount(t *tensor.Tensor) (int64, error) {
 	if t == nil {
 		return math.MaxInt64, nil

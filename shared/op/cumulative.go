@@ -47,6 +47,7 @@ type cumulation struct {
 	exclusive, reverse bool
 }
 
+// lowerCumulative walks [outer][n][inner] line by line; the output may not share the data's buffer.
 func lowerCumulative(l *Lower, product bool) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

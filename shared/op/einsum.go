@@ -157,6 +157,8 @@ func (e *equation) add(to *reduce.Axes, part int, c rune, n int, terms [][]rune,
 	}
 }
 
+// inferEinsum: the output has the labels behind the arrow, or those that resultLabels finds, each with the size its operands
+// have.
 func inferEinsum(x *Infer) error {
 	for i := range x.In {
 		if err := x.alike(i); err != nil {

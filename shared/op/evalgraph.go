@@ -35,6 +35,7 @@ type environment struct {
 	outer  *environment
 }
 
+// get finds a value in this graph or the ones around it, nil when there is none.
 func (env *environment) get(name string) *tensor.Tensor {
 	for ; env != nil; env = env.outer {
 		if t := env.values[name]; t != nil {

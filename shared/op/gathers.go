@@ -35,6 +35,7 @@ var gatherOps = []*Op{
 	},
 }
 
+// inferGather puts the shape of the indices in the place of the axis.
 func inferGather(x *Infer) error {
 	in, idx := x.In[0].Shape, x.In[1]
 	axis, err := axisIn(x.Node.Int("axis", 0), len(in))
@@ -102,6 +103,7 @@ func place(k int64, n int) int64 {
 	return min(max(k, 0), int64(n)-1)
 }
 
+// inferWhere stretches condition and both sides to each other; the sides have one type, the output's.
 func inferWhere(x *Infer) error {
 	if x.In[1].DType != x.In[2].DType {
 		return fmt.Errorf("input 1 is %s, input 2 is %s", x.In[1].DType, x.In[2].DType)
@@ -166,6 +168,7 @@ func lowerWhere(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferOneHot inserts an axis of depth classes at axis, counted in the output; the type is that of the values.
 func inferOneHot(x *Infer) error {
 	in := x.In[0].Shape
 	if tensor.Count(x.In[1].Shape) != 1 || tensor.Count(x.In[2].Shape) != 2 {

@@ -25,6 +25,7 @@ var gatherElementOps = []*Op{
 	},
 }
 
+// inferGatherElements: the output has the shape of the indices, which fit inside the data on every axis but one.
 func inferGatherElements(x *Infer) error {
 	data, at := x.In[0].Shape, x.In[1].Shape
 	axis, err := axisIn(x.Node.Int("axis", 0), len(data))
@@ -76,6 +77,7 @@ func lowerGatherElements(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferGatherND: the batch axes and those of the indices but the last, then what a tuple leaves of the data.
 func inferGatherND(x *Infer) error {
 	data, at := x.In[0].Shape, x.In[1].Shape
 	batch, err := toInt(x.Node.Int("batch_dims", 0))
@@ -144,6 +146,7 @@ func reversal(x *Infer) (batch, time int, err error) {
 	return batch, time, nil
 }
 
+// inferReverse: one length for each entry of the batch axis; both axes are among the first two and differ.
 func inferReverse(x *Infer) error {
 	if _, _, err := reversal(x); err != nil {
 		return err

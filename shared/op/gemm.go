@@ -55,6 +55,7 @@ func upgradeGemm(u *Upgrade) error {
 // product is the sizes of a matrix product [m][k] x [k][n].
 type product struct{ m, k, n int }
 
+// productOf checks that two matrices fit, after their transpositions.
 func productOf(a, b []int, transA, transB bool) (product, error) {
 	if len(a) != 2 || len(b) != 2 {
 		return product{}, fmt.Errorf("shapes %v and %v: two matrices are required", a, b)
@@ -74,6 +75,7 @@ func productOf(a, b []int, transA, transB bool) (product, error) {
 	return product{a[0], a[1], b[1]}, nil
 }
 
+// inferGemm: C stretches to the product and never stretches it.
 func inferGemm(x *Infer) error {
 	if err := x.alike(1, 2); err != nil {
 		return err

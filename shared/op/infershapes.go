@@ -193,6 +193,7 @@ func (o *Op) declared(x *Infer) error {
 	return nil
 }
 
+// check says how many there may be when n are too few or too many.
 func (a Arity) check(what string, n int) error {
 	if n >= a.Least && (a.Most < 0 || n <= a.Most) {
 		return nil

@@ -87,6 +87,8 @@ func integerZeros(x *Infer, rows, n int) error {
 	return nil
 }
 
+// inferMatMulInteger: numpy's product of 8-bit operands in int32; zero points are single, or one for each row of A and
+// column of B.
 func inferMatMulInteger(x *Infer) error {
 	s, err := stackOf(x.In[0].Shape, x.In[1].Shape)
 	if err != nil {
@@ -181,6 +183,7 @@ func lowerMatMulInteger(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferConvInteger: a convolution of 8-bit operands in int32, padded with the data's zero point.
 func inferConvInteger(x *Infer) error {
 	data, weight := x.In[0].Shape, x.In[1].Shape
 	w, _, err := convShape(x.Node, data, weight)

@@ -25,6 +25,8 @@ var lossOps = []*Op{
 	},
 }
 
+// inferLoss: labels have the shape of the scores without their axis of classes; reduction none keeps that shape, the others
+// give a scalar.
 func inferLoss(x *Infer) error {
 	scores, labels := x.In[0].Shape, x.In[1].Shape
 	if len(scores) < 2 || scores[1] < 1 || !slices.Equal(labels, without(scores, []int{1}, false)) {

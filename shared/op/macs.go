@@ -83,6 +83,7 @@ func saturatingAdd(a, b int64) int64 {
 	return a + b
 }
 
+// ifMACs is the branch that runs, or the dearer one where data decide.
 func ifMACs(x *Infer) int64 {
 	most := int64(0)
 	for _, side := range []bool{false, true} {
@@ -98,6 +99,7 @@ func ifMACs(x *Infer) int64 {
 	return most
 }
 
+// loopMACs is the body once for each trip, or once where nobody knows how many there are.
 func loopMACs(x *Infer) int64 {
 	g, in, err := x.loopInputs()
 	if err != nil {
@@ -112,6 +114,7 @@ func loopMACs(x *Infer) int64 {
 	return times(x.bodyMACs(g, in), min(trips, maxTrips))
 }
 
+// scanMACs is the body once for each step.
 func scanMACs(x *Infer) int64 {
 	s, in, length, err := x.scanInputs()
 	if err != nil {

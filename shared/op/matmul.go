@@ -61,6 +61,7 @@ func matrices(shape, out []int) []int {
 	return places(reduce.Axes{N: out, Step: stretch(shape, out, Logical)})
 }
 
+// inferMatMul is the shape rule of numpy.matmul, see stackOf.
 func inferMatMul(x *Infer) error {
 	if err := x.alike(1); err != nil {
 		return err

@@ -71,6 +71,7 @@ func permutation(perm []int64, rank int) ([]int, error) {
 	return p, err
 }
 
+// inferTranspose permutes the axes: axis i of the output is axis perm[i] of the data.
 func inferTranspose(x *Infer) error {
 	in := x.In[0].Shape
 	p, err := permutation(x.Node.Ints("perm"), len(in))
@@ -113,6 +114,7 @@ func (s *strided) kernel(src operand) Kernel {
 	}}
 }
 
+// inferConcat adds up the sizes along the axis; all inputs agree in type and in every other axis.
 func inferConcat(x *Infer) error {
 	first := x.In[0].Shape
 	axis, err := axisIn(x.Node.Int("axis", 0), len(first))
@@ -225,6 +227,7 @@ func splitSizes(x *Infer) (axis int, sizes []int, err error) {
 	return axis, sizes, nil
 }
 
+// inferSplit: sizes from input 1, else equal parts, of which only with num_outputs the last may be shorter.
 func inferSplit(x *Infer) error {
 	axis, sizes, err := splitSizes(x)
 	if err != nil {
@@ -285,6 +288,7 @@ func lowerSplit(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferExpand stretches data and shape to each other, so that a 1 in the shape keeps the data's axis.
 func inferExpand(x *Infer) error {
 	v, err := x.known(1, "shape")
 	if err != nil {
@@ -312,6 +316,7 @@ func lowerExpand(l *Lower) (Kernel, error) {
 	return p.kernel(src), nil
 }
 
+// inferTile multiplies each axis by its number of repeats, 0 included.
 func inferTile(x *Infer) error {
 	in := x.In[0].Shape
 	v, err := x.known(1, "repeats")

@@ -71,6 +71,8 @@ func lowerDropout(l *Lower) (Kernel, error) {
 	return k, nil
 }
 
+// inferBatchNormalization: scale, bias, mean and variance have one element for each channel, which is axis 1, and the data's
+// type.
 func inferBatchNormalization(x *Infer) error {
 	data := x.In[0].Shape
 	if len(data) < 2 {
@@ -129,6 +131,7 @@ func BatchNormTerms(scale, bias, mean, variance []float32, epsilon float32) (fac
 	return factor, summand
 }
 
+// inferLayerNormalization: scale and bias stretch to the axes from axis on; mean and inverse deviation keep those as 1.
 func inferLayerNormalization(x *Infer) error {
 	data := x.In[0].Shape
 	axis, err := axisIn(x.Node.Int("axis", -1), len(data))

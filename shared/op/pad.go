@@ -54,6 +54,7 @@ func padsOf(x *Infer) (before, after []int, err error) {
 	return before, after, nil
 }
 
+// inferPad adds the amounts at both ends of each axis; what is left after cutting may not be negative.
 func inferPad(x *Infer) error {
 	before, after, err := padsOf(x)
 	if err != nil {

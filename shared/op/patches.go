@@ -54,6 +54,7 @@ func col2im(x *Infer) (w window, channels int, err error) {
 	return w, in[1] / tensor.Count(w.kernel), nil
 }
 
+// inferCol2Im: data [N, C*block, positions] gives images [N, C, sizes of input 1].
 func inferCol2Im(x *Infer) error {
 	w, c, err := col2im(x)
 	if err != nil {
@@ -115,6 +116,7 @@ func deformation(x *Infer) (w window, group, offsets int, err error) {
 	return w, group, offsets, x.alike(1, 2, 3, 4)
 }
 
+// inferDeformConv: a convolution whose offsets are [N, 2*groups*kernel, out...] and mask [N, groups*kernel, out...].
 func inferDeformConv(x *Infer) error {
 	w, _, _, err := deformation(x)
 	if err != nil {

@@ -69,6 +69,8 @@ func poolWindow(n *graph.Node, data []int) (window, error) {
 	return w, nil
 }
 
+// inferPool: batch and channels stay; MaxPool's second output are int64 positions in the whole data, row-major unless
+// storage_order.
 func inferPool(x *Infer) error {
 	data := x.In[0].Shape
 	w, err := poolWindow(x.Node, data)
@@ -85,6 +87,7 @@ func inferPool(x *Infer) error {
 	return nil
 }
 
+// inferGlobalPool: every spatial axis becomes 1.
 func inferGlobalPool(x *Infer) error {
 	out := append([]int{}, x.In[0].Shape...)
 	if len(out) < 3 {

@@ -17,6 +17,7 @@ var powOps = []*Op{{
 	Upgrade: upgradeBroadcast, Inputs: Arity{2, 2}, Outputs: Arity{1, 1}, Infer: inferPow, Lower: lowerPow, RowWise: broadcastKeepsRows,
 }}
 
+// inferPow stretches base and exponent to each other; the type is the base's.
 func inferPow(x *Infer) error {
 	out, err := broadcast(x.In[0].Shape, x.In[1].Shape)
 	if err != nil {

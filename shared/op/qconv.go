@@ -25,6 +25,7 @@ func qconv(domain string, opsets []int) *Op {
 	}
 }
 
+// inferQLinearConv: the shape of Conv; the type is that of y's zero point.
 func inferQLinearConv(x *Infer) error {
 	data, weight := x.In[0].Shape, x.In[3].Shape
 	w, _, err := convShape(x.Node, data, weight)

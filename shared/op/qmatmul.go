@@ -57,6 +57,7 @@ func lastAxis(bias, matrix []int) bool {
 	return len(matrix) > 1 && broadcastShape(bias, matrix[len(matrix)-1])
 }
 
+// inferStack is the shape of numpy.matmul of input 0 and input right, in type d.
 func inferStack(x *Infer, right int, d tensor.DType) error {
 	s, err := stackOf(x.In[0].Shape, x.In[right].Shape)
 	if err != nil {
@@ -66,6 +67,7 @@ func inferStack(x *Infer, right int, d tensor.DType) error {
 	return nil
 }
 
+// inferQGemm: a matrix in the type of y's zero point where y has a scale, else in float32.
 func inferQGemm(x *Infer) error {
 	p, err := productOf(x.In[0].Shape, x.In[3].Shape, x.Node.Int("transA", 0) != 0, x.Node.Int("transB", 0) != 0)
 	if err != nil {

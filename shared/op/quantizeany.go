@@ -49,6 +49,7 @@ func levelShape(x *Infer) error {
 	return nil
 }
 
+// inferQuantize: the type is that of the zero point or of output_dtype, which agree where both are given, else uint8.
 func inferQuantize(x *Infer) error {
 	if err := levelShape(x); err != nil {
 		return err
@@ -70,6 +71,7 @@ func inferQuantize(x *Infer) error {
 	return nil
 }
 
+// inferDequantize: the type is the scale's.
 func inferDequantize(x *Infer) error {
 	if err := levelShape(x); err != nil {
 		return err

@@ -60,6 +60,7 @@ func reducedAxes(x *Infer) ([]int, error) {
 	return sortedCopy(axes), nil
 }
 
+// inferReduce removes the axes, or with keepdims makes them 1.
 func inferReduce(x *Infer) error {
 	axes, err := reducedAxes(x)
 	if err != nil {

@@ -238,6 +238,7 @@ func regionOf(x *Infer, axes []int, out []resample.Resizing) error {
 	return nil
 }
 
+// inferResize: sizes as given, or floor(size * scale) computed in float32 as ONNX Runtime does.
 func inferResize(x *Infer) error {
 	r, err := resizing(x)
 	if err != nil {

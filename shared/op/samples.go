@@ -60,6 +60,8 @@ func sampling(x *Infer) (g resample.Grid, err error) {
 	}, nil
 }
 
+// inferGridSample: batch and channels of the data, places of the grid, whose last axis holds one coordinate per spatial
+// axis.
 func inferGridSample(x *Infer) error {
 	if _, err := sampling(x); err != nil {
 		return err
@@ -108,6 +110,7 @@ func affineSize(x *Infer) ([]int, error) {
 	return size[2:], possible(size, 8)
 }
 
+// inferAffineGrid: [N, sizes..., axes] from matrices [N][axes][axes+1] and a size [N, C, sizes...].
 func inferAffineGrid(x *Infer) error {
 	size, err := affineSize(x)
 	if err != nil {
@@ -207,6 +210,7 @@ func regionsOf(x *Infer) (r resample.Regions, err error) {
 	return r, nil
 }
 
+// inferRoiAlign: [regions, C, output_height, output_width]; regions are [n][4], batch indices int64 [n].
 func inferRoiAlign(x *Infer) error {
 	r, err := regionsOf(x)
 	if err != nil {

@@ -40,6 +40,7 @@ func (x *Infer) indexed(i int) error {
 	return nil
 }
 
+// inferScatterElements: the data's shape; indices and updates have one shape that fits inside it but along the axis.
 func inferScatterElements(x *Infer) error {
 	data, at := x.In[0].Shape, x.In[1].Shape
 	axis, err := axisIn(x.Node.Int("axis", 0), len(data))
@@ -199,6 +200,7 @@ func tuples(data, at []int, batch int) (depth int, err error) {
 	return depth, nil
 }
 
+// inferScatterND: the data's shape; updates are the axes of the indices but the last, then what a tuple leaves of the data.
 func inferScatterND(x *Infer) error {
 	data, at := x.In[0].Shape, x.In[1].Shape
 	depth, err := tuples(data, at, 0)

@@ -91,6 +91,7 @@ func lowerCopy(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferShape also gives the elements: they follow from the shape alone.
 func inferShape(x *Infer) error {
 	shape := x.In[0].Shape
 	rank := int64(len(shape))
@@ -154,6 +155,7 @@ func inferReshape(x *Infer) error {
 	return nil
 }
 
+// inferFlatten: the axes before axis become rows, the others columns; none of them counts as 1.
 func inferFlatten(x *Infer) error {
 	in := x.In[0].Shape
 	axis := x.Node.Int("axis", 1)
@@ -167,6 +169,7 @@ func inferFlatten(x *Infer) error {
 	return nil
 }
 
+// inferSqueeze removes the axes named, which are 1, or all that are.
 func inferSqueeze(x *Infer) error {
 	in := x.In[0].Shape
 	axes, given, err := x.axesInput(1, len(in))
@@ -191,6 +194,7 @@ func inferSqueeze(x *Infer) error {
 	return nil
 }
 
+// inferUnsqueeze inserts axes of 1; they are counted in the output.
 func inferUnsqueeze(x *Infer) error {
 	in := x.In[0].Shape
 	v, err := x.known(1, "axes")
@@ -230,6 +234,7 @@ func fillValue(x *Infer) (*tensor.Tensor, error) {
 	return a.Tensor, nil
 }
 
+// inferConstantOfShape: input 0 are the sizes, the type is that of attribute value.
 func inferConstantOfShape(x *Infer) error {
 	v, err := x.known(0, "shape")
 	if err != nil {

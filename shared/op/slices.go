@@ -46,6 +46,8 @@ func upgradeSlice(u *Upgrade) error {
 // cut is one Slice along all axes: element i of the output's axis a is element start[a] + i*step[a] of the input.
 type cut struct{ start, step, size []int }
 
+// cutOf reads the inputs of a Slice: negative bounds count from the end, then all are moved inside, to where no element lies
+// behind them for negative steps.
 func cutOf(x *Infer) (cut, error) {
 	in := x.In[0].Shape
 	starts, err := x.known(1, "starts")
@@ -113,6 +115,7 @@ func along(n int, start, end, step int64) (first, stride, size int) {
 	return int(start), int(step), size
 }
 
+// inferSlice: the number of steps from start to end on each axis, see cutOf.
 func inferSlice(x *Infer) error {
 	c, err := cutOf(x)
 	if err != nil {

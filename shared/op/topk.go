@@ -30,6 +30,7 @@ func upgradeTopK(u *Upgrade) error {
 	return nil
 }
 
+// inferTopK: the axis becomes k long, in values of the data's type and int64 places.
 func inferTopK(x *Infer) error {
 	shape := slices.Clone(x.In[0].Shape)
 	axis, err := axisIn(x.Node.Int("axis", -1), len(shape))

@@ -73,6 +73,7 @@ func lowerTrilu(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferEye: the data's shape, in its type unless dtype is given; its elements are not read.
 func inferEye(x *Infer) error {
 	if len(x.In[0].Shape) != 2 {
 		return fmt.Errorf("data shape %v is no matrix", x.In[0].Shape)

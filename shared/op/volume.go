@@ -173,6 +173,8 @@ func (t *transposition) sizes(n interface {
 	return nil
 }
 
+// inferConvTranspose: weight [in][out/group][kernel...]; sizes from output_shape, or from stride, dilation, kernel, pads and
+// output_padding.
 func inferConvTranspose(x *Infer) error {
 	if err := x.alike(1, 2); err != nil {
 		return err

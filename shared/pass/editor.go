@@ -88,6 +88,7 @@ func (e *editor) remove(n *graph.Node) {
 	}
 }
 
+// unuse drops one use of value; a second input of n that reads it stays.
 func (e *editor) unuse(value string, n *graph.Node, i int) {
 	e.index.Uses[value] = slices.DeleteFunc(e.index.Uses[value], func(u graph.Use) bool { return u.Node == n && u.Input == i && !u.Sub })
 }
