@@ -178,3 +178,32 @@ func TestTapsOnce(t *testing.T) {
 	}, m.Taps([]int{0, 1}))
 	require.Empty(t, m.Taps(nil))
 }
+
+// TestTouchingZero: values that reach zero from one side lie on both sides of nothing: the range includes zero anyway, and few
+// levels are unused ones, not those of a clipped zero point.
+func TestTouchingZero(t *testing.T) {
+	text := weighted(400)
+	for _, c := range []struct {
+		x    []float32
+		want bool // clipped zero point
+	}{{ramp(400, -21, -20), true}, {ramp(400, 20, 21), true}, {append(ramp(399, -21, -20), 0), false}, {append(ramp(399, 20, 21), 0), false}} {
+		_, ok := findings(t, text, quant.Config{}, c.x)[0][ClippedZeroPoint]
+		require.Equal(t, c.want, ok)
+	}
+}
+
+// TestRoomOfBias: a bias may take what the sums of its layer leave of int32: less for deeper layers, also where the bias is an
+// Add behind the layer; what is not a layer with a weight has the rule's own limit.
+func TestRoomOfBias(t *testing.T) {
+	const depth = 65000
+	weights := strings.TrimSuffix(strings.Repeat("1, ", 2*depth), ", ")
+	g, err := graph.Parse("ir 8\ngraph g\ninput x: float32[1,65000]\nw: float32[65000,2] = const [" + weights + "]\nb: float32[2] = const [1, 2]\n" +
+		"s: float32[1,2] = MatMul(x, w) @layer\ny: float32[1,2] = Add(s, b) @bias\nz: float32[1,2] = Add(b, s) @turned\nr: float32[1,2] = Relu(b) @none\noutput y: float32[1,2]\n")
+	require.NoError(t, err)
+	m := NewModel(g.Graph, &plan.Params{}, nil)
+	for node, want := range map[string]float64{
+		"layer": math.MaxInt32 - depth*255*127, "bias": math.MaxInt32 - depth*255*127, "turned": math.MaxInt32 - depth*255*127, "none": biasLevels, "nowhere": biasLevels,
+	} {
+		require.Equal(t, want, m.room(plan.Point{Uses: []plan.Use{{Node: node}}}), node)
+	}
+}
