@@ -18,6 +18,8 @@ func shapes() [][3]int {
 	var s [][3]int
 	for m := 1; m <= 30; m++ {
 		s = append(s, [3]int{m, 17, 5}, [3]int{m, 48, 5}, [3]int{m, 41, 7})
+		// Several groups of panels, which fetch nothing from the second on, and a depth from which results are fetched.
+		s = append(s, [3]int{m, 90, 65}, [3]int{m, 62, 66})
 	}
 	for n := 1; n <= 66; n++ {
 		s = append(s, [3]int{3, n, 6}, [3]int{15, n, 3})
