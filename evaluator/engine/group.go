@@ -157,7 +157,6 @@ func (b *bound) group() {
 		}
 	}
 	b.renumber(drop)
-	b.leads()
 }
 
 // elements is the number of elements that step i writes if it can be a member, else 0.

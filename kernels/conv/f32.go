@@ -79,7 +79,7 @@ func (p *F32) RunStripes(dst, src []float32, g Geometry, act numeric.Clamp, scra
 		return
 	}
 	d := p.plan(g)
-	if done != nil && p.dense[0].Bytes() <= resident {
+	if done != nil && p.dense[0].Bytes() <= besides {
 		d.inStripes(4)
 	}
 	segs, scratch := carve[int](scratch, d.segs)

@@ -91,7 +91,7 @@ func (p *I8) RunStripes(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Re
 		return
 	}
 	d := p.plan(g)
-	if done != nil && p.dense[0].Bytes() <= resident {
+	if done != nil && p.dense[0].Bytes() <= besides {
 		d.inStripes(1)
 	}
 	segs, scratch := carve[int](scratch, d.segs*p.parts)

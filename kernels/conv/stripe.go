@@ -14,6 +14,9 @@ const stripeBytes = 128 << 10
 // wholeTiles is a number of rows that makes whole tiles, or nearly so, in all kernels.
 const wholeTiles = 126
 
+// besides is how many bytes of packed weights stay in a second-level cache beside stripes.
+const besides = 256 << 10
+
 // inStripes bounds bands that cost no copy; elements have size bytes. It is for weights that stay in the cache: others
 // would have to be fetched again for each stripe.
 func (p *plan) inStripes(size int) {

@@ -108,15 +108,15 @@ func TestStripesAreFinal(t *testing.T) {
 
 // TestWeightsPassOnce: where weights do not stay in the cache, a flat product is one stripe, however many rows it has.
 func TestWeightsPassOnce(t *testing.T) {
-	g := square(4, 8, 600, 600, 1, 1, 0, 1)
-	p, err := PackF32(g, make([]float32, 600*600), nil)
+	g := square(4, 16, 300, 300, 1, 1, 0, 1)
+	p, err := PackF32(g, make([]float32, 300*300), nil)
 	require.NoError(t, err)
-	require.Greater(t, p.Bytes(), resident)
+	require.Greater(t, p.Bytes(), besides)
 	var heard []int
-	dst, src := make([]float32, 4*64*600), make([]float32, 4*64*600)
+	dst, src := make([]float32, 4*256*300), make([]float32, 4*256*300)
 	g.Batch = 1 // quick on the plain tier too
 	p.RunStripes(dst, src, g, numeric.Clamp{}, make([]byte, p.Scratch(g)), func(n int) { heard = append(heard, n) })
-	require.Equal(t, []int{64 * 600}, heard)
+	require.Equal(t, []int{256 * 300}, heard)
 }
 
 // TestStripesAllocateNothing with a listener that lives as long as the caller.
