@@ -1,6 +1,10 @@
 package engine
 
-import "assay/shared/op"
+import (
+	"slices"
+
+	"assay/shared/op"
+)
 
 // A Concat of the innermost axis makes rows of columns. Kernels whose results nothing else reads write their columns
 // themselves, and the Concat is no step of its own: its bytes are written once instead of twice and read once less. The
@@ -30,6 +34,9 @@ func (b *bound) columns() {
 		}
 		members := make([]int, 0, len(b.steps[i].in)+1)
 		for _, in := range b.steps[i].in {
+			if in < 0 {
+				continue
+			}
 			drop[b.slots[in].step] = true
 			b.slots[in].inside = true
 			members = append(members, b.slots[in].step)
@@ -46,7 +53,10 @@ func (b *bound) writeColumns(i int, readers []int) bool {
 	if s.kernel.Columns == nil || s.out[0] < 0 {
 		return false
 	}
-	for _, in := range s.in {
+	for j, in := range s.in {
+		if in < 0 && s.kernel.Columns[j] == s.kernel.Columns[j+1] {
+			continue // a scale, or nothing
+		}
 		if in < 0 || readers[in] != 1 || b.slots[in].result || b.slots[in].step < 0 {
 			return false
 		}
@@ -64,9 +74,10 @@ func (b *bound) rowStep(members []int) step {
 	s := step{node: b.joinedNode(members), out: last.out, cost: last.cost}
 	var parts []column
 	scratch := 0
-	for k, i := range members[:len(members)-1] {
+	for _, i := range members[:len(members)-1] {
 		from := &b.steps[i]
-		parts = append(parts, column{from.kernel.WriteColumns, s.input(from.in[0]), size * offsets[k]})
+		at := offsets[slices.Index(last.in, from.out[0])]
+		parts = append(parts, column{from.kernel.WriteColumns, s.input(from.in[0]), size * at})
 		s.cost += from.cost
 		scratch = max(scratch, from.kernel.Scratch)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/kernels/gemm/guard"
+	"assay/kernels/numeric"
 )
 
 // TestPixelsApart demands the bits of a dense output in pixels that lie apart, and that nothing between them changes. The
@@ -41,6 +42,45 @@ func TestPixelsApart(t *testing.T) {
 				}
 				if math.Float32bits(v) != math.Float32bits(expect) {
 					require.Failf(t, "bits differ", "%+v: element %d is %v, not %v", g, j, v, expect)
+				}
+			}
+		}
+	})
+}
+
+// TestBytesOfPixelsApart is the same for integers.
+func TestBytesOfPixelsApart(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		r := rand.New(rand.NewPCG(5, 7))
+		for i, g := range geometries(r) {
+			if g.depthwise() || g.Batch == 0 {
+				continue
+			}
+			src, w := guard.Slice[uint8](t, g.Batch*g.H*g.W*g.C), make([]int8, g.OC*(g.C/g.Group)*g.KH*g.KW)
+			for j := range src {
+				src[j] = uint8(r.IntN(256))
+			}
+			for j := range w {
+				w[j] = int8(r.IntN(256))
+			}
+			p, err := PackI8(g, w, nil, nil)
+			require.NoError(t, err)
+			require.True(t, p.TakesApart())
+			rq := numeric.Requant{Mult: []float32{0.001}, Zero: 90, Lo: 1, Hi: 255} // 0 is what lies between
+			pixels := g.Batch * g.OutH() * g.OutW()
+			want := make([]uint8, pixels*g.OC)
+			p.Run(want, src, g, 7, rq, garbage(t, p.Scratch(g)))
+
+			g.Apart = g.OC + []int{0, 1, 16, 37}[i%4]
+			dst := guard.Slice[uint8](t, (pixels-1)*g.Apart+g.OC)
+			p.Run(dst, src, g, 7, rq, garbage(t, p.Scratch(g)))
+			for j, v := range dst {
+				expect := uint8(0)
+				if c := j % g.Apart; c < g.OC {
+					expect = want[j/g.Apart*g.OC+c]
+				}
+				if v != expect {
+					require.Failf(t, "bytes differ", "%+v: element %d is %v, not %v", g, j, v, expect)
 				}
 			}
 		}

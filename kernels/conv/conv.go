@@ -20,7 +20,7 @@ import (
 )
 
 // Geometry describes a convolution: batch, sizes of the input, output channels, kernel, and how it moves. Apart is the
-// distance in elements of the output's pixels, 0 for OC: above OC they are some channels of a wider picture. Dense float
+// distance in elements of the output's pixels, 0 for OC: above OC they are some channels of a wider picture. Dense
 // convolutions alone know it.
 type Geometry struct {
 	Batch, H, W, C                         int

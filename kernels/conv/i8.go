@@ -65,6 +65,9 @@ func (p *I8) Bytes() int {
 	return n
 }
 
+// TakesApart says that Run heeds Apart of a geometry.
+func (p *I8) TakesApart() bool { return p.depth == nil }
+
 // Scratch is the number of bytes that Run needs for pictures of g.
 func (p *I8) Scratch(g Geometry) int {
 	if p.depth != nil {
@@ -79,12 +82,14 @@ func (p *I8) plan(g Geometry) plan {
 	return newPlan(g, 1, p.dense[0].Bytes(), overrun || g.Group > 1 && p.dense[0].Slack() > 0)
 }
 
-// Run convolves g.Batch pictures src [Batch][H][W][C] with zero point xZero into dst [Batch][OutH][OutW][OC].
+// Run convolves g.Batch pictures src [Batch][H][W][C] with zero point xZero into dst [Batch][OutH][OutW][OC], where pixels
+// lie g.Apart elements apart; what lies between them is not touched.
 func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	p.RunStripes(dst, src, g, xZero, rq, scratch, nil)
 }
 
 // RunStripes is Run that tells done, unless it is nil, how many elements of dst are final: see the package's contract.
+// Apart and done do not go together.
 func (p *I8) RunStripes(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte, done Done) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, xZero, rq, scratch, done)
@@ -100,13 +105,13 @@ func (p *I8) RunStripes(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Re
 	if d.shape == flat {
 		d.flatStripes(segs, done, func(r int, w tile.Walk) {
 			p.panels(0, func(first, last int) {
-				p.dense[0].Run(tile.Out{U8: dst[r*g.OC:], Rq: rq, Ld: g.OC}, src, w, xZero, first, last)
+				p.dense[0].Run(tile.Out{U8: dst[r*g.apart():], Rq: rq, Ld: g.apart()}, src, w, xZero, first, last)
 			})
 		})
 		return
 	}
 	for n := range g.Batch {
-		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.OC:][:d.oh*d.ow*g.OC]
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
 		for y := 0; y < d.oh; y += d.band {
 			p.band(&d, out, in, xZero, rq, y, min(d.band, d.oh-y), segs, buf)
 			done.lines(&d, n, min(y+d.band, d.oh))
@@ -148,7 +153,7 @@ func (p *I8) band(d *plan, dst, src []uint8, xZero uint8, rq numeric.Requant, y,
 					in, base = buf, 0
 				}
 				w, took := d.rows(base, i, n, q*d.cg, segs)
-				o := tile.Out{U8: dst[(y+i)*d.ow*g.OC+q*og:], Rq: part, Ld: g.OC}
+				o := tile.Out{U8: dst[(y+i)*d.ow*g.apart()+q*og:], Rq: part, Ld: g.apart()}
 				p.dense[q].Run(o, in, w, xZero, first, last)
 				i += took
 			}

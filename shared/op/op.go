@@ -142,7 +142,8 @@ type Packs interface {
 // does the same piece by piece. Stripes says that Run tells Call.Done of its only output. WriteColumns, which may be
 // nil, computes output 0 from input 0, the only one that is no constant, into dst, where the channels of a pixel begin apart
 // elements after those of the pixel before; what lies between is left alone. Columns, which may be nil, says that output 0
-// is rows, each of a row of every input: input i begins at element Columns[i], and the row ends at the last of Columns.
+// is rows, each of a row of every input: input i begins at element Columns[i] and ends where the next one
+// begins, at once if it is no part of rows; the row ends at the last of Columns.
 type Kernel struct {
 	Scratch   int
 	Alias     int

@@ -69,11 +69,19 @@ func lowerQLinearConv(l *Lower) (Kernel, error) {
 	}
 	size, xz, rq := p.flipped(tensor.Count(l.In[0].Shape)), p.x.unsigned(), requant(p.x, p.w, p.y)
 	unsigned := p.y.dtype == tensor.Uint8 // others change when they are complete
-	return Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Stripes: unsigned, Run: func(c *Call) {
+	k := Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Stripes: unsigned, Run: func(c *Call) {
 		in := p.input(src.bytes(c), c.Scratch)
 		packed.RunStripes(c.Out[0], in, g, xz, rq, c.Scratch[size:], c.Done)
 		p.output(c.Out[0])
-	}}, nil
+	}}
+	if unsigned && packed.TakesApart() {
+		k.WriteColumns = func(dst, src []byte, apart int, scratch []byte) {
+			wide := g
+			wide.Apart = apart
+			packed.Run(dst, p.input(src, scratch), wide, xz, rq, scratch[size:])
+		}
+	}
+	return k, nil
 }
 
 // layerInputs says where a quantized layer's node has its inputs: data, weight and output are followed by scale and zero

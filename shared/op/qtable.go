@@ -92,6 +92,7 @@ func lowerQLinearConcat(l *Lower) (Kernel, error) {
 	step := strides[y.axis(axis, len(strides))]
 	var parts []concatPart
 	at, scratch := 0, 0
+	columns := []int{0, 0, 0}
 	for i := 2; i < len(l.In); i += 3 {
 		p, err := l.concatPart(i, to, y)
 		if err != nil {
@@ -103,9 +104,12 @@ func lowerQLinearConcat(l *Lower) (Kernel, error) {
 		if p.table != nil {
 			scratch = max(scratch, tensor.Count(shape))
 		}
-		parts = append(parts, p)
+		parts, columns = append(parts, p), append(columns, at, at, at)
 	}
-	return Kernel{Alias: -1, Scratch: scratch, Run: func(c *Call) {
+	if step != 1 || scratch > 0 {
+		columns = nil
+	}
+	return Kernel{Alias: -1, Scratch: scratch, Columns: columns, Run: func(c *Call) {
 		for _, p := range parts {
 			in := p.src.bytes(c)
 			if len(in) == 0 {
