@@ -44,6 +44,25 @@ func feeds(t testing.TB, path string) map[string]*tensor.Tensor {
 	return in
 }
 
+// allocates demands that a warm run of p allocates at most so often. A collection in between may empty a pool, so the least
+// of some runs counts; the race detector drops at random what pools hold, so there only the run counts.
+func allocates(t *testing.T, most float64, p *engine.Program, in map[string]*tensor.Tensor) {
+	t.Helper()
+	run := func() {
+		_, err := p.Run(context.Background(), in, [32]byte{})
+		require.NoError(t, err)
+	}
+	run()
+	if race {
+		return
+	}
+	least := testing.AllocsPerRun(1, run)
+	for i := 0; i < 10 && least > most; i++ {
+		least = min(least, testing.AllocsPerRun(1, run))
+	}
+	require.LessOrEqual(t, least, most)
+}
+
 // TestRealModelsAllocateResultsOnly demands that a warm run of whole networks allocates what it gives to the caller and no
 // more, whatever the depth: attention products, softmax and normalisation included.
 func TestRealModelsAllocateResultsOnly(t *testing.T) {
@@ -60,13 +79,7 @@ func TestRealModelsAllocateResultsOnly(t *testing.T) {
 			require.NoError(t, pass.Normalize(m))
 			p, err := engine.New(engine.Options{}).Compile(m, nil)
 			require.NoError(t, err)
-			run := func() {
-				if _, err := p.Run(context.Background(), in, [32]byte{}); err != nil {
-					t.Fatal(err)
-				}
-			}
-			run()
-			require.LessOrEqual(t, testing.AllocsPerRun(2, run), 2+3*float64(len(p.Wants())))
+			allocates(t, 2+3*float64(len(p.Wants())), p, in)
 		})
 	}
 }

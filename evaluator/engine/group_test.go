@@ -172,8 +172,5 @@ func TestGroupsAllocateNothing(t *testing.T) {
 	p, err := engine.New(engine.Options{}).Compile(m, nil)
 	require.NoError(t, err)
 	in := map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 2, 9000)}
-	require.LessOrEqual(t, testing.AllocsPerRun(20, func() {
-		_, err := p.Run(context.Background(), in, [32]byte{})
-		require.NoError(t, err)
-	}), 6.0)
+	allocates(t, 6, p, in)
 }

@@ -164,12 +164,6 @@ func TestRunAllocatesResultsOnly(t *testing.T) {
 		c := chain{layers: layers, size: 8, channels: 8}
 		p, err := engine.New(engine.Options{}).Compile(c.model(), nil)
 		require.NoError(t, err)
-		in := c.images(0, 1)
-		allocs := testing.AllocsPerRun(50, func() {
-			if _, err := p.Run(context.Background(), in, [32]byte{}); err != nil {
-				t.Fatal(err)
-			}
-		})
-		require.LessOrEqual(t, allocs, 6.0, "%d layers", layers)
+		allocates(t, 6, p, c.images(0, 1))
 	}
 }
