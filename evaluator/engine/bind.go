@@ -199,7 +199,6 @@ func (b *binder) build() error {
 	if !b.p.engine.apart {
 		b.group()
 		b.columns()
-		b.leads(b.p.engine.led)
 	}
 	b.liveness()
 	b.place()

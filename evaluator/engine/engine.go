@@ -30,7 +30,6 @@ type Engine struct {
 	digest *digests
 
 	observe func(n *graph.Node, took time.Duration)
-	led     int  // bytes of output from which on a group follows a lead
 	apart   bool // no kernels are grouped, no layouts viewed: what tests compare with
 }
 
@@ -50,7 +49,7 @@ func New(o Options) *Engine {
 		}
 	}
 	m := &memory{limit: limit, storeBudget: budget}
-	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests(), observe: o.Observe, led: ledBytes}
+	e := &Engine{memory: m, packs: newPacks(m), store: newStore(m), digest: newDigests(), observe: o.Observe}
 	m.evictPacks, m.evictStore = e.packs.evict, e.store.evict
 	return e
 }

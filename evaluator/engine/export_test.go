@@ -5,9 +5,3 @@ func Apart(e *Engine) *Engine {
 	e.apart = true
 	return e
 }
-
-// Led makes groups of e follow leads whatever their size.
-func Led(e *Engine) *Engine {
-	e.led = 0
-	return e
-}

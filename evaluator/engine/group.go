@@ -10,13 +10,12 @@ import (
 
 // group is a run of element-wise kernels that are computed together, a stretch of elements at a time: what one writes, the
 // next reads from the cache. Invariants: every value between two members is read by members only; all members have
-// as many elements. A group may have a lead; see lead.go. The step of a group stands where its last member stood, reads what the members read from outside and
+// as many elements. The step of a group stands where its last member stood, reads what the members read from outside and
 // writes what the last one writes. Nothing of this changes a bit.
 type group struct {
 	members []member
 	count   int // elements
 	stretch int // elements that are computed at a time
-	lead    *member
 }
 
 // member is a kernel of a group with the places of its operands.
@@ -46,63 +45,31 @@ const (
 // stretchBytes is about the size of one operand of a stretch: half a dozen of them stay in the first-level cache.
 const stretchBytes = 4 << 10
 
-// pass is what one frame needs to run a group. Invariant between runs: it holds no memory of a run.
-type pass struct {
-	*group
-	parts []op.Call // of the members
-	first op.Call   // of the lead
-	call  *op.Call  // of the step
-	at    int       // elements that are done
-}
-
-// pass makes one.
-func (g *group) pass() *pass {
-	p := &pass{group: g, parts: make([]op.Call, len(g.members))}
+// calls makes the calls of the members of a group.
+func (g *group) calls() []op.Call {
+	c := make([]op.Call, len(g.members))
 	for i, m := range g.members {
-		p.parts[i] = m.call()
+		c[i] = op.Call{In: make([][]byte, len(m.in)), Out: make([][]byte, 1)}
 	}
-	if g.lead != nil {
-		p.first = g.lead.call()
-		p.first.Done = p.until
-	}
-	return p
+	return c
 }
 
-// call makes a call of a member.
-func (m *member) call() op.Call {
-	return op.Call{In: make([][]byte, len(m.in)), Out: make([][]byte, 1)}
-}
-
-// run computes the group for the call c of its step.
-func (p *pass) run(c *op.Call) {
-	p.call, p.at = c, 0
-	if p.lead != nil {
-		p.runLead()
-	}
-	p.until(p.count)
-	p.call = nil
-	for i := range p.parts {
-		clear(p.parts[i].In)
-		clear(p.parts[i].Out)
-	}
-}
-
-// until computes stretches that end at element n at the latest.
-func (p *pass) until(n int) {
-	for p.at < n {
-		k := min(p.stretch, p.count-p.at)
-		if p.at+k > n {
-			return
-		}
-		for i := range p.members {
-			m, part := &p.members[i], &p.parts[i]
+// run computes the group for the call c of its step; parts are calls of the members.
+func (g *group) run(c *op.Call, parts []op.Call) {
+	for at := 0; at < g.count; at += g.stretch {
+		n := min(g.stretch, g.count-at)
+		for i := range g.members {
+			m, p := &g.members[i], &parts[i]
 			for j, s := range m.in {
-				part.In[j] = s.cut(p.call, p.at, k)
+				p.In[j] = s.cut(c, at, n)
 			}
-			part.Out[0] = m.out.cut(p.call, p.at, k)
-			m.kernel.Stretches.Run(part, k)
+			p.Out[0] = m.out.cut(c, at, n)
+			m.kernel.Stretches.Run(p, n)
 		}
-		p.at += k
+	}
+	for i := range parts {
+		clear(parts[i].In)
+		clear(parts[i].Out)
 	}
 }
 
@@ -149,7 +116,7 @@ func (b *bound) group() {
 	for last := len(b.steps) - 1; last >= 0; last-- {
 		if members := g.grow(last); len(members) > 1 {
 			if s, ok := b.joined(members); ok {
-				b.steps[last] = b.tabulated(s)
+				b.steps[last] = s
 				for _, i := range members {
 					g.taken[i], drop[i] = true, i != last
 				}
@@ -252,7 +219,7 @@ func (b *bound) joined(members []int) (s step, ok bool) {
 	s.kernel.Scratch = rooms.bytes
 	s.kernel.Alias = s.inPlace(b)
 	b.scratch = max(b.scratch, s.kernel.Scratch)
-	return s, true
+	return b.tabulated(s), true
 }
 
 // input is the index of a slot among the step's inputs, to which it is added if it is new.
@@ -288,7 +255,7 @@ func (b *bound) tabulated(s step) step {
 	g := *s.group
 	g.count = 256
 	s.kernel = op.Table(func(dst, src []byte) {
-		g.pass().run(&op.Call{In: [][]byte{src}, Out: [][]byte{dst}, Scratch: make([]byte, s.kernel.Scratch)})
+		g.run(&op.Call{In: [][]byte{src}, Out: [][]byte{dst}, Scratch: make([]byte, s.kernel.Scratch)}, g.calls())
 	})
 	s.group = nil
 	return s

@@ -24,7 +24,7 @@ func together(t testing.TB, m *graph.Model, in map[string]*tensor.Tensor) (group
 	t.Helper()
 	var out [2]map[string]*tensor.Tensor
 	var steps [2]int64
-	for i, e := range []*engine.Engine{engine.Led(engine.New(engine.Options{})), engine.Apart(engine.New(engine.Options{}))} {
+	for i, e := range []*engine.Engine{engine.New(engine.Options{}), engine.Apart(engine.New(engine.Options{}))} {
 		p, err := e.Compile(m, nil)
 		require.NoError(t, err)
 		for range 2 { // the second finds an arena full of the first one's values

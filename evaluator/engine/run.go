@@ -59,10 +59,10 @@ type frame struct {
 	b       *bound
 	bufs    [][]byte
 	calls   []op.Call
-	passes  []*pass // by step, of groups
-	need    []bool  // by slot
-	do      []bool  // by step
-	fresh   []bool  // by slot: to be stored when computed
+	parts   [][]op.Call // by step: the calls of a group's members
+	need    []bool      // by slot
+	do      []bool      // by step
+	fresh   []bool      // by slot: to be stored when computed
 	entries []*entry
 	samples [32]byte
 	known   bool // some value of this run was computed before on these samples
@@ -90,12 +90,12 @@ func (fs *frames) get() *frame {
 	b := fs.b
 	f := &frame{
 		b: b, bufs: make([][]byte, len(b.slots)), calls: make([]op.Call, len(b.steps)), need: make([]bool, len(b.slots)),
-		passes: make([]*pass, len(b.steps)), do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
+		parts: make([][]op.Call, len(b.steps)), do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
 	}
 	for i, s := range b.steps {
 		f.calls[i] = op.Call{In: make([][]byte, len(s.in)), Out: make([][]byte, len(s.out))}
 		if s.group != nil {
-			f.passes[i] = s.group.pass()
+			f.parts[i] = s.group.calls()
 		}
 	}
 	return f
@@ -254,7 +254,7 @@ func (f *frame) step(i int) {
 	}
 	c.Scratch = f.scratch[:s.kernel.Scratch]
 	if s.group != nil {
-		f.passes[i].run(c)
+		s.group.run(c, f.parts[i])
 		return
 	}
 	s.kernel.Run(c)

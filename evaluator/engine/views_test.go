@@ -19,7 +19,7 @@ func TestBytesThatLieRightAreNotMoved(t *testing.T) {
 		text           string
 		grouped, apart int64
 	}{
-		"transposed to channels last": {"b = Transpose(a) {perm=[0,2,1,3]}\nc = Conv(b, w)\nd = Squeeze(c, ax)\ne = Neg(d)\noutput e", 3, 7},
+		"transposed to channels last": {"b = Transpose(a) {perm=[0,2,1,3]}\nc = Conv(b, w)\nd = Squeeze(c, ax)\ne = Neg(d)\noutput e", 4, 7},
 		"the Transpose is read too":   {"b = Transpose(a) {perm=[0,2,1,3]}\nc = Conv(b, w)\noutput b\noutput c", 4, 5},
 		"squeezed, then asked for":    {"c = Conv(a, v)\nd = Squeeze(c, ax)\noutput d", 4, 5},
 		"sides change places":         {"b = Transpose(a) {perm=[0,1,3,2]}\nc = Conv(b, u)\noutput c", 5, 5},

@@ -9,9 +9,6 @@
 // multiply-adds that starts at the bias (+0 without), in the order line of the kernel, column of the kernel, channel;
 // padding takes part as +0. An integer result is the exact int32 sum, where padding counts as the zero point, then
 // numeric.Requant. Every tier gives the same bits.
-//
-// RunStripes is for what follows a convolution element by element: it computes the same in an order in which the first
-// elements of dst become final early, and tells so.
 package conv
 
 import (

@@ -42,7 +42,7 @@ func (p *depthF32) scratch(g Geometry) int {
 }
 
 // run picks the kernel of the current tier.
-func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte, done Done) {
+func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	k := pick("f32")
 	if p.taps > maxTaps || k.Tier == tier.Plain {
 		p.plain(dst, src, g, act)
@@ -51,7 +51,7 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 	pad, scratch := carve[float32](scratch, padding(g))
 	clear(pad)
 	if k.lines(g) {
-		p.lines(dst, src, g, act, pad, scratch, done)
+		p.lines(dst, src, g, act, pad, scratch)
 		return
 	}
 	w := newLineWalk(g, pad, lanesF32, 1)
@@ -62,13 +62,12 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 			for w.begin(in, y, (n*g.OutH()+y)*w.ow*g.C); w.next(&s); {
 				p.span(k, dst, &s, act)
 			}
-			done.elements((n*g.OutH() + y + 1) * w.ow * g.C)
 		}
 	}
 }
 
 // lines runs a line kernel.
-func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte, done Done) {
+func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte) {
 	ow := g.OutW()
 	pixels := pixelsOfGroup(ow)
 	n := groupsOfLine(ow, pixels)
@@ -85,7 +84,6 @@ func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad 
 			c.groups = groups[i*groupInts : min(n, i+most)*groupInts]
 			p.line(&c, dst[out:out+ow*g.C], &table, g)
 		}
-		done.elements(out + ow*g.C)
 	})
 }
 

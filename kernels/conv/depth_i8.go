@@ -88,7 +88,7 @@ func (p *depthI8) scratch(g Geometry) int {
 }
 
 // run picks the kernel of the current tier.
-func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte, done Done) {
+func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	k := pick("u8s8")
 	if p.packed == nil || k.Tier == tier.Plain {
 		p.plain(dst, src, g, xZero, rq, scratch)
@@ -101,7 +101,7 @@ func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requ
 	c.mult, _ = carve[float32](scratch, len(p.biases))
 	c.prepare()
 	if c.slides(g) {
-		c.slide(dst, src, g, pad, done)
+		c.slide(dst, src, g, pad)
 		return
 	}
 	w := newLineWalk(g, pad, k.Lanes, stackI8)
@@ -113,7 +113,6 @@ func (p *depthI8) run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requ
 			for w.begin(in, y, (n*g.OutH()+y)*w.ow*g.C); w.next(&s); {
 				c.span(dst, &s)
 			}
-			done.elements((n*g.OutH() + y + 1) * w.ow * g.C)
 		}
 	}
 }

@@ -68,38 +68,27 @@ func (p *F32) plan(g Geometry) plan {
 // Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC], where pixels lie g.Apart elements
 // apart; what lies between them is not touched.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
-	p.RunStripes(dst, src, g, act, scratch, nil)
-}
-
-// RunStripes is Run that tells done, unless it is nil, how many elements of dst are final: see the package's contract.
-// Apart and done do not go together.
-func (p *F32) RunStripes(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte, done Done) {
 	if p.depth != nil {
-		p.depth.run(dst, src, g, act, scratch, done)
+		p.depth.run(dst, src, g, act, scratch)
 		return
 	}
 	d := p.plan(g)
-	if done != nil && p.dense[0].Bytes() <= besides {
-		d.inStripes(4)
-	}
 	segs, scratch := carve[int](scratch, d.segs)
 	inPlace, scratch := carve[int](scratch, d.segs)
 	buf, _ := carve[float32](scratch, d.buffer())
 	d.offsets(segs, d.pw)
 	d.offsets(inPlace, g.W)
 	if d.shape == flat {
-		d.flatStripes(segs, done, func(r int, w tile.Walk) {
-			p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst[r*g.apart():], g.apart(), src, w, act, first, last) })
-		})
+		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
+		p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst, g.apart(), src, w, act, first, last) })
 		return
 	}
 	for n := range g.Batch {
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
-		for y := 0; y < d.oh; done.lines(&d, n, y) {
-			if d.inner.columns > 0 && y >= d.inner.top && y < d.inner.bottom {
-				n := min(d.inner.columns, d.inner.bottom-y)
-				p.lines(&d, out, in, act, y, n, inPlace, buf)
-				y += n
+		for y := 0; y < d.oh; {
+			if y == d.inner.top && d.inner.columns > 0 {
+				p.lines(&d, out, in, act, inPlace, buf)
+				y = d.inner.bottom
 				continue
 			}
 			end := d.oh

@@ -85,28 +85,18 @@ func (p *I8) plan(g Geometry) plan {
 // Run convolves g.Batch pictures src [Batch][H][W][C] with zero point xZero into dst [Batch][OutH][OutW][OC], where pixels
 // lie g.Apart elements apart; what lies between them is not touched.
 func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
-	p.RunStripes(dst, src, g, xZero, rq, scratch, nil)
-}
-
-// RunStripes is Run that tells done, unless it is nil, how many elements of dst are final: see the package's contract.
-// Apart and done do not go together.
-func (p *I8) RunStripes(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte, done Done) {
 	if p.depth != nil {
-		p.depth.run(dst, src, g, xZero, rq, scratch, done)
+		p.depth.run(dst, src, g, xZero, rq, scratch)
 		return
 	}
 	d := p.plan(g)
-	if done != nil && p.dense[0].Bytes() <= besides {
-		d.inStripes(1)
-	}
 	segs, scratch := carve[int](scratch, d.segs*p.parts)
 	buf, _ := carve[uint8](scratch, d.buffer())
 	d.offsets(segs, d.pw)
 	if d.shape == flat {
-		d.flatStripes(segs, done, func(r int, w tile.Walk) {
-			p.panels(0, func(first, last int) {
-				p.dense[0].Run(tile.Out{U8: dst[r*g.apart():], Rq: rq, Ld: g.apart()}, src, w, xZero, first, last)
-			})
+		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
+		p.panels(0, func(first, last int) {
+			p.dense[0].Run(tile.Out{U8: dst, Rq: rq, Ld: g.apart()}, src, w, xZero, first, last)
 		})
 		return
 	}
@@ -114,7 +104,6 @@ func (p *I8) RunStripes(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Re
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
 		for y := 0; y < d.oh; y += d.band {
 			p.band(&d, out, in, xZero, rq, y, min(d.band, d.oh-y), segs, buf)
-			done.lines(&d, n, min(y+d.band, d.oh))
 		}
 	}
 }

@@ -44,14 +44,17 @@ func within(size, n, stride, pad, reach int) (first, end int) {
 	return first, max(first, end)
 }
 
-// lines computes n inner lines of one picture from line y on. segs are offsets in the picture as it lies.
-func (p *F32) lines(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int, buf []float32) {
-	p.middle(d, dst, src, act, y, n, segs)
-	for x := range d.inner.left {
-		p.column(d, dst, src, act, y, n, x, buf)
-	}
-	for x := d.inner.right; x < d.ow; x++ {
-		p.column(d, dst, src, act, y, n, x, buf)
+// lines computes the inner lines of one picture. segs are offsets in the picture as it lies.
+func (p *F32) lines(d *plan, dst, src []float32, act numeric.Clamp, segs []int, buf []float32) {
+	for y := d.inner.top; y < d.inner.bottom; y += d.inner.columns {
+		n := min(d.inner.columns, d.inner.bottom-y)
+		p.middle(d, dst, src, act, y, n, segs)
+		for x := range d.inner.left {
+			p.column(d, dst, src, act, y, n, x, buf)
+		}
+		for x := d.inner.right; x < d.ow; x++ {
+			p.column(d, dst, src, act, y, n, x, buf)
+		}
 	}
 }
 

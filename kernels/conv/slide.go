@@ -46,7 +46,7 @@ func tail(g Geometry) (channels, parts int) {
 }
 
 // slide runs all lines. Lines outside of the picture are padding.
-func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8, done Done) {
+func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
 	s := slideCall{callI8: c, g: g, rq: requantVectors(c.rq), pad: &src[0]}
 	if g.padded() {
 		s.pad = &pad[0]
@@ -67,7 +67,6 @@ func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8, done Done) {
 				s.block, s.blocks, s.parts, s.mask = g.C/lanesI8, 1, parts, 1<<(left/4)-1
 				s.run(out, in, pad, y)
 			}
-			done.elements(n*oh*size + min(y+parts, oh)*size)
 		}
 	}
 }

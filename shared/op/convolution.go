@@ -130,8 +130,8 @@ func lowerConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	k := Kernel{Alias: -1, Scratch: packed.Scratch(g), Stripes: true, Run: func(c *Call) {
-		packed.RunStripes(view[float32](c.Out[0]), view[float32](src.bytes(c)), g, act, c.Scratch, c.Done)
+	k := Kernel{Alias: -1, Scratch: packed.Scratch(g), Run: func(c *Call) {
+		packed.Run(view[float32](c.Out[0]), view[float32](src.bytes(c)), g, act, c.Scratch)
 	}}
 	if packed.TakesApart() {
 		k.WriteColumns = func(dst, src []byte, apart int, scratch []byte) {

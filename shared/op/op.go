@@ -139,7 +139,7 @@ type Packs interface {
 // omitted ones); it allocates nothing, keeps nothing between calls, and is safe for concurrent use with distinct
 // buffers. Scratch is the number of bytes it wants in Call.Scratch. Alias >= 0 says that output 0 may share input Alias's
 // buffer when that input is not needed afterwards (element-wise kernels); use -1 otherwise. Stretches, which may be nil,
-// does the same piece by piece. Stripes says that Run tells Call.Done of its only output. WriteColumns, which may be
+// does the same piece by piece. WriteColumns, which may be
 // nil, computes output 0 from input 0, the only one that is no constant, into dst, where the channels of a pixel begin apart
 // elements after those of the pixel before; what lies between is left alone. Columns, which may be nil, says that output 0
 // is rows, each of a row of every input: input i begins at element Columns[i] and ends where the next one
@@ -149,18 +149,14 @@ type Kernel struct {
 	Alias     int
 	Run       func(c *Call)
 	Stretches *Stretches
-	Stripes   bool
 
 	WriteColumns func(dst, src []byte, apart int, scratch []byte)
 	Columns      []int
 }
 
-// Call carries the buffers of one run of a kernel. Done, unless it is nil, hears how many elements of output 0, from the
-// first in memory on, are final: the kernel neither reads nor writes them again, so that others may change them while they
-// are in the cache. The numbers ascend; the last elements need not be told before Run returns.
+// Call carries the buffers of one run of a kernel.
 type Call struct {
 	In      [][]byte
 	Out     [][]byte
 	Scratch []byte
-	Done    func(elements int)
 }

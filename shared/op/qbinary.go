@@ -129,7 +129,7 @@ func (q *quantizedPair) stretches(t *elementwise.Pair, swap bool) *Stretches {
 		return nil
 	}
 	sa, sb := [1]int{1 - pa}, [1]int{1 - pb}
-	return &Stretches{Slow: true, Period: []int{0: pa, 3: pb, 7: 0}, Run: func(c *Call, n int) {
+	return &Stretches{Period: []int{0: pa, 3: pb, 7: 0}, Run: func(c *Call, n int) {
 		shape, wa, wb := [1]int{n}, sa, sb
 		a, b := q.av.bytes(c), q.bv.bytes(c)
 		if swap {

@@ -68,13 +68,12 @@ func lowerQLinearConv(l *Lower) (Kernel, error) {
 		return Kernel{}, err
 	}
 	size, xz, rq := p.flipped(tensor.Count(l.In[0].Shape)), p.x.unsigned(), requant(p.x, p.w, p.y)
-	unsigned := p.y.dtype == tensor.Uint8 // others change when they are complete
-	k := Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Stripes: unsigned, Run: func(c *Call) {
+	k := Kernel{Alias: -1, Scratch: size + packed.Scratch(g), Run: func(c *Call) {
 		in := p.input(src.bytes(c), c.Scratch)
-		packed.RunStripes(c.Out[0], in, g, xz, rq, c.Scratch[size:], c.Done)
+		packed.Run(c.Out[0], in, g, xz, rq, c.Scratch[size:])
 		p.output(c.Out[0])
 	}}
-	if unsigned && packed.TakesApart() {
+	if p.y.dtype == tensor.Uint8 && packed.TakesApart() { // others change when they are complete
 		k.WriteColumns = func(dst, src []byte, apart int, scratch []byte) {
 			wide := g
 			wide.Apart = apart

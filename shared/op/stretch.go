@@ -11,12 +11,10 @@ import (
 // Period has an entry for each input of the node, constants included, which says what the input is to the elements of the
 // output in memory order: 0 one for one, and Run is given the stretch of it; p > 0 that it has p elements which repeat, and
 // Run is given all of it; p < 0 that each serves -p neighbours, and Run is given those of the stretch. Stretches begin at a
-// multiple of every |p| and, but for the last one, end there. Constants are the kernel's own. Run has one output. Slow says
-// that computing takes longer than fetching from memory, which then happens meanwhile.
+// multiple of every |p| and, but for the last one, end there. Constants are the kernel's own. Run has one output.
 type Stretches struct {
 	Period []int
 	Run    func(c *Call, n int)
-	Slow   bool
 }
 
 // Table is the kernel of a function of one byte: f computes it for elements of src, and is asked once for all of them.
@@ -26,8 +24,7 @@ func Table(f func(dst, src []byte)) Kernel {
 		all[i] = byte(i)
 	}
 	f(t[:], all)
-	look := func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }
-	return Kernel{Alias: 0, Run: look, Stretches: &Stretches{Period: []int{0}, Run: func(c *Call, _ int) { look(c) }}}
+	return Kernel{Alias: 0, Run: func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }}
 }
 
 // plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for

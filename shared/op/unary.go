@@ -90,15 +90,6 @@ func (k curve) loop() func(dst, src []byte) {
 	}
 }
 
-// slow says that k takes longer than fetching its operand: all but limits and signs.
-func (k curve) slow() bool {
-	switch k.op {
-	case elementwise.Relu, elementwise.LeakyRelu, elementwise.ThresholdedRelu, elementwise.Abs, elementwise.Neg:
-		return k.scalar != nil
-	}
-	return true
-}
-
 // unary is one row of the family: f reads the node's attributes.
 func unary(name string, opsets []int, role Role, f func(n *graph.Node) (curve, error), types []tensor.DType, attrs ...string) *Op {
 	return &Op{
@@ -116,11 +107,7 @@ func unary(name string, opsets []int, role Role, f func(n *graph.Node) (curve, e
 			if err != nil {
 				return Kernel{}, err
 			}
-			kernel, err := elementwiseKernel(l, k.loop())
-			if kernel.Stretches != nil {
-				kernel.Stretches.Slow = k.slow()
-			}
-			return kernel, err
+			return elementwiseKernel(l, k.loop())
 		},
 	}
 }
