@@ -28,6 +28,7 @@ func TestArchitectures(t *testing.T) {
 		"efficientnet_b0": {"input": {1, 3, 64, 64}}, "yolo_nano": {"input": {1, 3, 64, 64}}, "vit_s16": {"input": {1, 3, 224, 224}},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			dir := t.TempDir()
 			out, err := exec.CommandContext(t.Context(), interpreter, script, "--out", dir, "--only", name).CombinedOutput()
 			require.NoError(t, err, "%s", out)

@@ -55,6 +55,7 @@ func TestRuntimesRunWhatThePlanSays(t *testing.T) {
 	} {
 		for _, placement := range []Placement{Regions, POT} {
 			t.Run(name+"/"+string(placement), func(t *testing.T) {
+				t.Parallel() // the runtimes' own time is most of it
 				m := normalized(t, asset(t, "models/"+name+".onnx"))
 				shapes := openShapes[name]
 				cfg := Config{Placement: placement, InputShapes: shapes}
