@@ -85,10 +85,10 @@ const gateNodes = 12
 // gateOf: gate follows from v and constants alone, element by element, through a bounded function.
 func gateOf(x *graph.Index, g *graph.Graph, v, gate string) bool {
 	bounded, seen := false, map[string]bool{}
-	todo := []string{gate}
-	for len(todo) > 0 {
-		w := todo[len(todo)-1]
-		todo = todo[:len(todo)-1]
+	open := []string{gate}
+	for len(open) > 0 {
+		w := open[len(open)-1]
+		open = open[:len(open)-1]
 		if w == v || g.Consts[w] != nil || seen[w] {
 			continue
 		}
@@ -100,9 +100,9 @@ func gateOf(x *graph.Index, g *graph.Graph, v, gate string) bool {
 		switch n.Op {
 		case "Sigmoid", "HardSigmoid", "Tanh", "Erf", "Clip":
 			bounded = true
-			todo = append(todo, n.Inputs[0])
+			open = append(open, n.Inputs[0])
 		case "Softplus", "Exp", "Log", "Add", "Sub", "Mul", "Div", "Pow":
-			todo = append(todo, n.Inputs...)
+			open = append(open, n.Inputs...)
 		default:
 			return false
 		}
