@@ -10,7 +10,7 @@ const f32Signature = `func(dst *float32, dstRow, dstTile, dstPanel int, a *float
 	segs *int, nseg, segLen int, b *float32, bPanel int, bias *float32,
 	rows, tiles, panels, wide, mask, begin, end int, act *uint32)`
 
-// f32AVX512 writes the float tiles of up to 14 rows and one or two panels, or 9 rows and three.
+// f32AVX512 writes the float tiles of up to 14 rows and one or two panels, 9 rows and three, or 6 rows and four.
 func f32AVX512(ctx *build.Context) {
 	a := function(ctx, "f32Tile512", f32Signature,
 		"f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.",
@@ -21,13 +21,23 @@ func f32AVX512(ctx *build.Context) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
+		if t.wide == 4 {
+			t.LEAQ(Mem{Base: rB2, Index: rB2, Scale: 2}, rA1)
+		}
 		t.loops(name, v, func() {
 			t.f32Begin(name, v)
 			t.segments(name, v, 4, func() { t.f32Segment(name, v) })
 			t.f32Store(name)
 		})
-	}, 14, 14, 9)
+	}, 14, 14, 9, 6)
 }
+
+// shallow is the depth up to which four panels stay in the first-level cache: fetching them ahead would only take turns from
+// what uses them.
+const shallow = 192
+
+// many is the number of steps in one round of the loops.
+const many = 4
 
 // f32Segment takes the steps of a segment, four at a time and then one by one. Only the first group of panels fetches the
 // rows of the next tile.
@@ -35,46 +45,56 @@ func (t tile512) f32Segment(name string, v locals) {
 	t.load("segLen", rK)
 	t.SUBQ(U8(many), rK)
 	t.JLT(LabelRef(name + "_few"))
+	if t.wide == 4 {
+		t.CMPQ(rB2, U32(64*shallow))
+		t.JLE(LabelRef(name + "_shallow"))
+	}
 	t.CMPQ(v.col, U8(0))
 	t.JNE(LabelRef(name + "_near"))
-	t.f32Many(name+"_many", t.ahead)
-	t.ADDQ(U32(uint64(4*t.rows*many)), rNext)
-	t.SUBQ(U8(many), rK)
-	t.JGE(LabelRef(name + "_many"))
+	t.f32Many(name+"_many", true, true)
 	t.JMP(LabelRef(name + "_few"))
-	t.f32Many(name+"_near", nil)
-	t.SUBQ(U8(many), rK)
-	t.JGE(LabelRef(name + "_near"))
+	t.f32Many(name+"_near", true, false)
+	if t.wide == 4 {
+		t.JMP(LabelRef(name + "_few"))
+		t.f32Many(name+"_shallow", false, true)
+	}
 	t.Label(name + "_few")
 	t.ADDQ(U8(many), rK)
 	t.JEQ(LabelRef(name + "_end"))
 	t.Label(name + "_one")
-	t.f32Step(0)
+	t.f32Step(0, true)
 	t.advance(1)
 	t.DECQ(rK)
 	t.JNZ(LabelRef(name + "_one"))
 	t.Label(name + "_end")
 }
 
-// many is the number of steps in one round of the loop.
-const many = 4
-
-// f32Many takes so many steps, each with what fetch adds.
-func (t tile512) f32Many(label string, fetch func(u int)) {
+// f32Many takes many steps a round as long as so many are left. They may fetch the weights, and the next tile's rows.
+func (t tile512) f32Many(label string, weights, rows bool) {
 	t.Label(label)
 	for u := range many {
-		t.f32Step(u)
-		if fetch != nil {
-			fetch(u)
+		t.f32Step(u, weights)
+		if rows {
+			t.ahead(u)
 		}
 	}
+	if rows {
+		t.ADDQ(U32(uint64(4*t.rows*many)), rNext)
+	}
 	t.forward(many)
+	t.SUBQ(U8(many), rK)
+	t.JGE(LabelRef(label))
 }
 
 // f32Step is one step of every chain.
-func (t tile512) f32Step(u int) {
-	w := t.weights(u)
-	free := t.free()[t.wide:]
+func (t tile512) f32Step(u int, fetch bool) {
+	for p := range t.wide {
+		if fetch {
+			t.fetchWeights(p, u)
+		}
+		t.loadWeights(p, u)
+	}
+	w, free := t.free(), t.free()[t.wide:]
 	for r := range t.rows {
 		x := free[r%min(2, len(free))]
 		t.VBROADCASTSS(row(r).Offset(4*u), x)
@@ -162,7 +182,7 @@ func (t tile512) eachAcc(f func(r, p int)) {
 }
 
 // mask is the register with the bits of panel p of a group.
-func mask(p int) reg.OpmaskPhysical { return []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K4}[p] }
+func mask(p int) reg.OpmaskPhysical { return []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K4, reg.K5}[p] }
 
 // claim fetches the lines of the tile's results for writing (PREFETCHW, which Go's assembler has no name for), so that the
 // stores at the end do not wait for them. It writes nothing and faults nowhere, masked columns included.

@@ -9,7 +9,7 @@ import (
 // tile is one shape of a tile: sums of rows x 16*wide elements. Rows beyond the seventh have a base of their own.
 type tile struct {
 	*asm
-	rows, wide int // wide: panels of 16 columns side by side, 1 to 3
+	rows, wide int // wide: panels of 16 columns side by side, 1 to 4
 }
 
 func (t tile) name() string { return fmt.Sprintf("tile_%dx%d", t.rows, 16*t.wide) }
@@ -76,7 +76,7 @@ func (t tile) loops(name string, v locals, one func(), after ...func()) {
 	one()
 	t.ADDQ(t.arg("dstPanel"), rDst)
 	t.MOVQ(v.b, rB)
-	t.LEAQ(Mem{Base: rB, Index: rB2, Scale: uint8(min(2, t.wide))}, rB)
+	t.LEAQ(Mem{Base: rB, Index: rB2, Scale: []uint8{1, 2, 2, 4}[t.wide-1]}, rB)
 	if t.wide == 3 {
 		t.ADDQ(rB2, rB)
 	}

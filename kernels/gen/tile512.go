@@ -14,28 +14,36 @@ func (t tile512) acc(r, p int) reg.VecPhysical { return zmm[r*t.wide+p] }
 // free are the registers that hold no sum.
 func (t tile512) free() []reg.VecPhysical { return zmm[t.rows*t.wide:] }
 
-// weights loads the vectors of step u from rB on and returns the registers. Twelve steps ahead they are fetched from the
-// second level, where a panel usually lies; the gain is small (see NOTES.md of package tile).
+// weights fetches the vectors of step u from rB on, loads them and returns the registers.
 func (t tile512) weights(u int) []reg.VecPhysical {
-	w := t.free()[:t.wide]
-	at := []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}}
 	for p := range t.wide {
-		t.PREFETCHT0(at[p].Offset(64*u + 768))
-		t.VMOVUPS(at[p].Offset(64*u), w[p])
+		t.fetchWeights(p, u)
+		t.loadWeights(p, u)
 	}
-	return w
+	return t.free()[:t.wide]
 }
 
-// masks splits the argument mask (a bit for each column) into K1, K2 and K4 for 16 columns each and K3 for the first 32.
+// panel is the place of the vector of step u in panel p of a group; the fourth panel needs 3 times rB2 in rA1.
+func (t tile512) panel(p, u int) Mem {
+	return []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}[p].Offset(64 * u)
+}
+
+// fetchWeights fetches a vector twelve steps ahead from the second level, where a panel usually lies; the gain is small (see
+// NOTES.md of package tile).
+func (t tile512) fetchWeights(p, u int) { t.PREFETCHT0(t.panel(p, u+12)) }
+
+func (t tile512) loadWeights(p, u int) { t.VMOVUPS(t.panel(p, u), t.free()[p]) }
+
+// masks splits the argument mask (a bit for each column) into K1, K2, K4 and K5 for 16 columns each and K3 for the first 32.
 func (t tile512) masks() {
 	t.load("mask", rK)
 	t.KMOVD(rK.As32(), reg.K3)
 	t.KMOVW(rK.As32(), reg.K1)
 	t.SHRQ(U8(16), rK)
 	t.KMOVW(rK.As32(), reg.K2)
-	if t.wide == 3 {
+	for _, k := range []reg.OpmaskPhysical{reg.K4, reg.K5}[:max(0, t.wide-2)] {
 		t.SHRQ(U8(16), rK)
-		t.KMOVW(rK.As32(), reg.K4)
+		t.KMOVW(rK.As32(), k)
 	}
 }
 

@@ -35,10 +35,10 @@ func below(typ string, most tier.Tier) *Kernel {
 	return best
 }
 
-// wider is the kernel of the same type and tier for wider and lower tiles, nil without one.
-func (k *Kernel) wider() *Kernel {
+// of is the kernel of the same type and tier whose tiles are so many panels wide, nil without one.
+func (k *Kernel) of(wide int) *Kernel {
 	for i := range table {
-		if o := &table[i]; o.Type == k.Type && o.Tier == k.Tier && o.Wide > k.Wide {
+		if o := &table[i]; o.Type == k.Type && o.Tier == k.Tier && o.Wide == wide {
 			return o
 		}
 	}

@@ -9,6 +9,7 @@ import "assay/kernels/tier"
 var table = [...]Kernel{
 	{"f32_tile_avx2_6x16", tier.AVX2, "f32", 6, 1, 300_000},
 	{"f32_tile_avx512vnni_14x32", tier.AVX512VNNI, "f32", 14, 2, 600_000},
+	{"f32_tile_avx512vnni_6x64", tier.AVX512VNNI, "f32", 6, 4, 600_000},
 	{"f32_tile_avx512vnni_9x48", tier.AVX512VNNI, "f32", 9, 3, 600_000},
 	{"f32_tile_plain_8x16", tier.Plain, "f32", 8, 1, 1 << 30},
 	{"u8s8_tile_amx_32x32", tier.AMX, "u8s8", 32, 2, 2_000_000},

@@ -76,11 +76,44 @@ func TestInThreesLeavesPairs(t *testing.T) {
 	}
 }
 
+func TestInFoursLeavesNoWork(t *testing.T) {
+	for n := 1; n <= 100; n++ {
+		fours := inFours(n)
+		require.Zero(t, fours%4, n)
+		require.LessOrEqual(t, fours, n)
+		if fours > 0 {
+			require.Zero(t, (n-fours)%3, n)
+		}
+	}
+}
+
+// TestSharesFollowEachOther covers what is divided: all columns, once and in order, in groups of whole tiles but for the last.
+func TestSharesFollowEachOther(t *testing.T) {
+	for i := range Kernels() {
+		k := &Kernels()[i]
+		if k.Type != "f32" || k != below("f32", k.Tier) {
+			continue
+		}
+		for n := 1; n <= 100; n++ {
+			for _, straight := range []bool{false, true} {
+				at := 2
+				for _, s := range (&F32{}).shares(k, straight, at, at+n) {
+					if s.first < s.last {
+						require.Equal(t, at, s.first)
+						require.True(t, s.k == k || (s.last-s.first)%s.k.Wide == 0, "%s, %d panels", s.k.Name, n)
+						at = s.last
+					}
+				}
+				require.Equal(t, 2+n, at)
+			}
+		}
+	}
+}
+
 func TestChunkIsWholeTilesOfAllKernels(t *testing.T) {
 	for _, k := range Kernels() {
-		if k.Type == "f32" && k.wider() != nil {
+		if k.Type == "f32" && k.of(3) != nil {
 			require.Zero(t, chunk%k.Rows, k.Name)
-			require.Zero(t, chunk%k.wider().Rows, k.Name)
 		}
 	}
 }
