@@ -30,6 +30,8 @@ type Evaluator struct {
 	views      *memo[plan.Digest, plan.View]
 	taps       *memo[plan.Digest, []quant.Tap]
 	references *memo[plan.Digest, *answers]
+	plans      *memo[plansKey, *quant.Plans]
+	effective  *memo[effectiveKey, plan.Digest]
 	programs   *memo[programKey, *engine.Program]
 }
 
@@ -39,6 +41,17 @@ type problem struct {
 	model  *graph.Model
 	inputs dataset.Inputs
 	meter  metric.Meter
+}
+
+// plansKey names the plans of a model under its params.
+type plansKey struct {
+	model, params plan.Digest
+}
+
+// effectiveKey names a plan: float prints the words of Plan.Float.
+type effectiveKey struct {
+	params plan.Digest
+	float  string
 }
 
 // programKey names a compiled model: what it computes and which values it gives.
@@ -65,6 +78,8 @@ func New(objects store.Store, o engine.Options) *Evaluator {
 		views:      newMemo[plan.Digest, plan.View](keepViews),
 		taps:       newMemo[plan.Digest, []quant.Tap](keepProblems),
 		references: newMemo[plan.Digest, *answers](keepProblems),
+		plans:      newMemo[plansKey, *quant.Plans](keepProblems),
+		effective:  newMemo[effectiveKey, plan.Digest](keepPrograms),
 		programs:   newMemo[programKey, *engine.Program](keepPrograms),
 	}
 }
@@ -75,11 +90,11 @@ func (e *Evaluator) Numerics() string { return numeric.Version }
 // Cell names the cell of a task's plan on one block. Plans that compute the same have the same name. It fetches the params; a plan
 // that does not fit them is an error, whether the block exists is not looked at.
 func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
-	params, err := e.paramsOf(ctx, p)
+	_, effective, err := e.effectiveOf(ctx, p)
 	if err != nil {
 		return plan.Cell{}, err
 	}
-	return plan.Cell{Problem: t.Problem, Plan: plan.EffectiveDigest(params, p), View: t.View, Index: block, What: t.What, Ref: t.Ref}, nil
+	return plan.Cell{Problem: t.Problem, Plan: effective, View: t.View, Index: block, What: t.What, Ref: t.Ref}, nil
 }
 
 // Compute computes one cell: the records of the samples of t.View from block*B to (block+1)*B, B being the problem's block size, in
@@ -193,6 +208,18 @@ func (e *Evaluator) paramsOf(ctx context.Context, p plan.Plan) (*plan.Params, er
 	return params, nil
 }
 
+// effectiveOf fetches the params of a plan, as paramsOf does, and names what it computes. Encoding all points of a plan takes longer
+// than looking it up, and every cell asks.
+func (e *Evaluator) effectiveOf(ctx context.Context, p plan.Plan) (*plan.Params, plan.Digest, error) {
+	params, err := e.paramsOf(ctx, p)
+	if err != nil {
+		return nil, plan.Digest{}, err
+	}
+	key := effectiveKey{p.Params, fmt.Sprint(p.Float)}
+	d, err := e.effective.get(ctx, key, func() (plan.Digest, error) { return plan.EffectiveDigest(params, p), nil })
+	return params, d, err
+}
+
 // tapsOf fetches the list of statistics that a task of What Taps names by Ref.
 func (e *Evaluator) tapsOf(ctx context.Context, d plan.Digest) ([]quant.Tap, error) {
 	return e.taps.get(ctx, d, func() ([]quant.Tap, error) {
@@ -206,16 +233,19 @@ func (e *Evaluator) tapsOf(ctx context.Context, d plan.Digest) ([]quant.Tap, err
 
 // program compiles a plan for the wanted values, once per process.
 func (e *Evaluator) program(ctx context.Context, pr *problem, p plan.Plan, want []string) (*engine.Program, error) {
-	params, err := e.paramsOf(ctx, p)
+	params, effective, err := e.effectiveOf(ctx, p)
 	if err != nil {
 		return nil, err
 	}
-	effective := plan.EffectiveDigest(params, p)
 	key := programKey{pr.Model, effective, plan.DigestOf("Want", want)}
 	return e.programs.get(ctx, key, func() (*engine.Program, error) {
 		m := pr.model
 		if !effective.IsZero() {
-			if m, err = quant.Apply(pr.model, params, p); err != nil {
+			plans, err := e.plans.get(ctx, plansKey{pr.Model, p.Params}, func() (*quant.Plans, error) { return quant.NewPlans(m, params), nil })
+			if err != nil {
+				return nil, err
+			}
+			if m, err = plans.Apply(p); err != nil {
 				return nil, fmt.Errorf("plan %s: %w", effective.Short(), err)
 			}
 		}

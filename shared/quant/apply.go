@@ -2,19 +2,43 @@ package quant
 
 import (
 	"fmt"
+	"sync/atomic"
 
 	"assay/shared/graph"
 	"assay/shared/plan"
 	"assay/shared/tensor"
 )
 
+// Plans applies plans of one model and params. What a weight is in integers does not depend on the plan: it is made when the first plan
+// needs it, and its tensor is shared by the graphs of all plans, so that whoever packs constants or takes their digests does it
+// once. Safe for concurrent use.
+type Plans struct {
+	model    *graph.Model
+	params   *plan.Params
+	integers []atomic.Pointer[tensor.Tensor] // by point; of weights
+}
+
+// NewPlans makes the Plans of m and params, which must not change afterwards. params may be nil: no plan can be INT8 then.
+func NewPlans(m *graph.Model, params *plan.Params) *Plans {
+	s := &Plans{model: m, params: params}
+	if params != nil {
+		s.integers = make([]atomic.Pointer[tensor.Tensor], len(params.Points))
+	}
+	return s
+}
+
+// Apply is Plans.Apply for a single plan.
+func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, error) {
+	return NewPlans(m, params).Apply(p)
+}
+
 // Apply returns the QDQ graph of a plan: what is evaluated and, written to a file, what users run. It depends on the
-// plan's effective points and patches only. m is not changed; tensors are shared with it. Names of inputs, outputs and
+// plan's effective points and patches only. The model is not changed; tensors are shared with it. Names of inputs, outputs and
 // nodes stay; new names derive from those of the values they belong to. A plan of nothing INT8 gives the model itself.
 //
 // Params of another model are an error: each point names the value that each of its uses must read.
-func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, error) {
-	groups := 0
+func (s *Plans) Apply(p plan.Plan) (*graph.Model, error) {
+	groups, params := 0, s.params
 	if params != nil {
 		groups = len(params.Groups)
 	}
@@ -22,7 +46,7 @@ func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, erro
 		return nil, err
 	}
 	points, patches := plan.Effective(params, p)
-	out := m.Clone()
+	out := s.model.Clone()
 	if len(points) == 0 {
 		return out, nil
 	}
@@ -38,7 +62,7 @@ func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, erro
 		var err error
 		switch x.Kind {
 		case plan.Weight:
-			err = w.weight(x)
+			err = w.weight(x, &s.integers[i])
 		case plan.Bias:
 			err = w.bias(x)
 		default:
@@ -105,8 +129,8 @@ func (w *writer) patch(x plan.Patch) error {
 	return nil
 }
 
-// weight stores a constant as integers with a DequantizeLinear in front of its uses.
-func (w *writer) weight(x plan.Point) error {
+// weight stores a constant as integers with a DequantizeLinear in front of its uses. made holds the integers once they are known.
+func (w *writer) weight(x plan.Point, made *atomic.Pointer[tensor.Tensor]) error {
 	t := w.g.Consts[x.Value]
 	if t == nil || t.DType != tensor.Float32 {
 		return fmt.Errorf("the model has no such float constant (params of another model?)")
@@ -114,13 +138,21 @@ func (w *writer) weight(x plan.Point) error {
 	if x.Axis >= 0 && (int(x.Axis) >= len(t.Shape) || t.Shape[x.Axis] != len(x.Scale)) {
 		return fmt.Errorf("%d scales along axis %d of shape %v", len(x.Scale), x.Axis, t.Shape)
 	}
+	if made.Load() == nil {
+		made.CompareAndSwap(nil, integers(x, t)) // who comes second made the same
+	}
+	return w.dequantize(x, x.Value, made.Load())
+}
+
+// integers is constant t as point x stores it.
+func integers(x plan.Point, t *tensor.Tensor) *tensor.Tensor {
 	q := tensor.New(x.DType, t.Shape...)
 	if x.DType == tensor.Int8 {
 		copy(tensor.View[int8](q), quantizeWeights(t.F32(), t.Shape, int(x.Axis), x.Scale, 127))
 	} else {
 		quantizeU8(q.Data, t.F32(), x.Scale[0], x.Zero[0])
 	}
-	return w.dequantize(x, x.Value, q)
+	return q
 }
 
 // bias stores a bias as int32. Its bytes come from the constant that stands there now: the corrected one where there is
