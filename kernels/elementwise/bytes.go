@@ -28,6 +28,30 @@ func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uin
 	}
 }
 
+// Tables writes t[c][src[i]] for elements i of rows of len(t) columns, c being i's column: a function of a byte for each channel of
+// channels-last data. Entries are the bit patterns of what is written. len(src) is a multiple of len(t). Row by row it is twice as
+// fast as by columns whose tables stay in the first-level cache: dst is written in one go.
+func Tables(dst []uint32, src []uint8, t [][256]uint32) {
+	if len(t) == 1 {
+		tableRow(dst, src, &t[0])
+		return
+	}
+	for len(src) > 0 {
+		s, d := src[:len(t)], dst[:len(t)]
+		for i := range t {
+			d[i] = t[i][s[i]]
+		}
+		src, dst = src[len(t):], dst[len(t):]
+	}
+}
+
+func tableRow(dst []uint32, src []uint8, t *[256]uint32) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = t[v]
+	}
+}
+
 // EqualPairs writes 1 where a equals b and 0 elsewhere, broadcasting by sa and sb (see Strides): class numbers beside those
 // of samples are how a graph spells one-hot.
 func EqualPairs(dst []uint8, a, b []int32, shape, sa, sb []int) {
@@ -133,6 +157,12 @@ func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
 	last := l.rank - 1
 	n, ia, ib := l.n[last], l.a[last], l.b[last]
 	switch k := last - 1; {
+	case ia == 1 && ib == 0 && n >= 32:
+		l.rows(func(d, pa, pb int) { p.repeat(dst[d:d+n], a[pa:pa+n], b[pb:pb+1], false) })
+		return
+	case ia == 0 && ib == 1 && n >= 32:
+		l.rows(func(d, pa, pb int) { p.repeat(dst[d:d+n], b[pb:pb+n], a[pa:pa+1], true) })
+		return
 	case ia != 1 || ib != 1:
 	case k >= 0 && n <= short && l.a[k] == n && l.b[k] == 0:
 		size := l.n[k] * n

@@ -102,6 +102,10 @@ func lookupAndPairOfEveryLength(t *testing.T) {
 		for i := range dst {
 			require.Equal(t, table[a[i]], dst[i])
 		}
+		p.Run(dst, []uint8{9}, b, []int{n}, []int{0}, []int{1})
+		for i := range dst {
+			require.Equal(t, p.t[9<<8|int(b[i])], dst[i])
+		}
 	}
 }
 
@@ -144,11 +148,61 @@ func pairsOfRowsThatRepeat(t *testing.T) {
 	}
 }
 
+// TestPairsOfRowsWithANumber has an operand with one element for each row, which repeats over the batch: what scales channels where
+// pixels lie innermost.
+func TestPairsOfRowsWithANumber(t *testing.T) { eachTier(t, pairsOfRowsWithANumber) }
+
+func pairsOfRowsWithANumber(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	side := func(s float32, z int32) quantize.Side {
+		return quantize.Side{Affine: numeric.Affine{Scale: s, Zero: z}}
+	}
+	p := NewAdd(side(0.1, 3), side(0.07, 200), side(0.11, 77))
+	for _, pixels := range []int{2, 31, 32, 33, 256, 2047, 2048, 2049, 5000} {
+		const batch, channels = 2, 3
+		long, few := randomBytes(rng, batch*channels*pixels), randomBytes(rng, channels)
+		shape, dense, still := []int{batch, channels, pixels}, []int{channels * pixels, pixels, 1}, []int{0, 1, 0}
+		want, swapped := make([]uint8, len(long)), make([]uint8, len(long))
+		for i, l := range long {
+			f := few[i/pixels%channels]
+			want[i], swapped[i] = p.t[int(l)<<8|int(f)], p.t[int(f)<<8|int(l)]
+		}
+		dst, check := canary(t, len(long))
+		p.Run(dst, long, few, shape, dense, still)
+		check()
+		require.Equal(t, want, dst, "%d pixels", pixels)
+		p.Run(dst, few, long, shape, still, dense)
+		check()
+		require.Equal(t, swapped, dst, "%d pixels", pixels)
+	}
+}
+
 func TestLookupRows(t *testing.T) {
 	table := &[256]uint8{1: 10, 2: 20, 3: 30, 4: 40}
 	dst := make([]uint8, 7)
 	LookupRows(dst, 4, []uint8{1, 2, 9, 3, 4}, 3, 2, 2, table)
 	require.Equal(t, []uint8{10, 20, 0, 0, 30, 40, 0}, dst)
+}
+
+// TestTables compares with the definition.
+func TestTables(t *testing.T) {
+	rng := rand.New(rand.NewPCG(4, 1))
+	for _, columns := range []int{1, 2, 63, 200} {
+		tables := make([][256]uint32, columns)
+		for c := range tables {
+			for i := range tables[c] {
+				tables[c][i] = rng.Uint32()
+			}
+		}
+		for _, rows := range []int{0, 1, 5} {
+			src, dst := randomBytes(rng, rows*columns), make([]uint32, rows*columns+1)
+			Tables(dst, src, tables)
+			for i, v := range src {
+				require.Equal(t, tables[i%columns][v], dst[i], "%d columns, place %d", columns, i)
+			}
+			require.Zero(t, dst[len(src)])
+		}
+	}
 }
 
 func BenchmarkPair(b *testing.B) {
@@ -208,5 +262,19 @@ func equalPairs(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// BenchmarkTables looks eight samples of 508 places and 512 channels up, bytes being near the zero point as activations are.
+func BenchmarkTables(b *testing.B) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	src := make([]uint8, 8*508*512)
+	for i := range src {
+		src[i] = uint8(min(max(128+12*rng.NormFloat64(), 0), 255))
+	}
+	dst, t := make([]uint32, len(src)), make([][256]uint32, 512)
+	b.SetBytes(int64(len(src)))
+	for b.Loop() {
+		Tables(dst, src, t)
 	}
 }
