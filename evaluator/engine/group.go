@@ -247,27 +247,6 @@ func (s *step) inPlace(b *bound) int {
 	return -1
 }
 
-// tabulated replaces a group that is a function of one byte by its table.
-func (b *bound) tabulated(s step) step {
-	if len(s.in) != 1 || b.slots[s.in[0]].dtype.Size() != 1 || b.slots[s.out[0]].dtype.Size() != 1 || s.group.count < 256 || s.group.rows() {
-		return s
-	}
-	g := *s.group
-	g.count = 256
-	s.kernel = op.Table(func(dst, src []byte) {
-		g.run(&op.Call{In: [][]byte{src}, Out: [][]byte{dst}, Scratch: make([]byte, s.kernel.Scratch)}, g.calls())
-	})
-	s.group = nil
-	return s
-}
-
-// rows reports whether a member's function depends on the place of the element.
-func (g *group) rows() bool {
-	return slices.ContainsFunc(g.members, func(m member) bool {
-		return slices.ContainsFunc(m.kernel.Stretches.Period, func(p int) bool { return p < 0 || p > 1 })
-	})
-}
-
 // stretchOf is the length of stretches of a group: whole rows of every member.
 func (b *bound) stretchOf(members []int) (n int, ok bool) {
 	row, size := 1, 1

@@ -1,6 +1,9 @@
 package op
 
 import (
+	"crypto/sha256"
+	"fmt"
+
 	"assay/kernels/elementwise"
 	"assay/shared/tensor"
 )
@@ -25,6 +28,29 @@ func Table(f func(dst, src []byte)) Kernel {
 	}
 	f(t[:], all)
 	return Kernel{Alias: 0, Run: func(c *Call) { elementwise.Lookup(c.Out[0], c.In[0], t) }}
+}
+
+// Tables is the kernel of a function of one byte for each of n columns that gives 4 bytes, on rows of n elements. f computes it for
+// 256 rows of src. packs counts the tables as weights and shares equal ones.
+func Tables(n int, packs Packs, f func(dst, src []byte)) (Kernel, error) {
+	src, rows := make([]byte, 256*n), make([]byte, 4*256*n)
+	for i := range src {
+		src[i] = byte(i / n)
+	}
+	f(rows, src)
+	t := make([][256]uint32, n)
+	for i := range 256 {
+		for c, v := range view[uint32](rows)[i*n:][:n] {
+			t[c][i] = v
+		}
+	}
+	key := fmt.Sprintf("tables %x", sha256.Sum256(rows))
+	v, err := packs.Get(key, func() (any, int64, error) { return t, int64(len(rows)), nil })
+	if err != nil {
+		return Kernel{}, err
+	}
+	t = v.([][256]uint32)
+	return Kernel{Alias: -1, Run: func(c *Call) { elementwise.Tables(view[uint32](c.Out[0]), c.In[0], t) }}, nil
 }
 
 // plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for
