@@ -9,6 +9,7 @@ package attention
 import (
 	"math"
 
+	"assay/kernels/curve"
 	"assay/kernels/gemm"
 	"assay/kernels/numeric"
 	"assay/kernels/reduce"
@@ -95,15 +96,24 @@ func (a *Attention) load(dst, q []float32, n, h int, root float32) {
 	}
 }
 
+// capped turns x into most * tanh(x/most).
+func capped(x []float32, most float32) {
+	for i, v := range x {
+		x[i] = v / most
+	}
+	curve.Tanh(x, x)
+	for i, v := range x {
+		x[i] = float32(v * most)
+	}
+}
+
 // weigh turns the scores s into weights p, leaving in s what is to be written out. A query that sees no key has weights 0.
 func (a *Attention) weigh(p, s, bias []float32, mask Mask, valid []int64, n, h int) {
 	for r := range a.Q {
 		row, weights := s[r*a.T:][:a.T], p[r*a.T:][:a.T]
-		for i, x := range row {
-			weights[i] = x
-			if a.Cap > 0 {
-				weights[i] = float32(numeric.Tanh(x/a.Cap) * a.Cap)
-			}
+		copy(weights, row)
+		if a.Cap > 0 {
+			capped(weights, a.Cap)
 		}
 		if a.Output == Capped {
 			copy(row, weights)

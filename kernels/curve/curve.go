@@ -18,40 +18,37 @@ func Exp(dst, src []float32) { ExpLess(dst, src, 0) }
 // ExpLess writes numeric.Exp(src - top), the difference rounded: the terms of a softmax.
 func ExpLess(dst, src []float32, top float32) {
 	dst = dst[:len(src)]
-	for i, k := fastExp(dst, src, top), len(src); i < k; i++ {
-		dst[i] = numeric.Exp(src[i] - top)
+	if fastExp(dst, src, top) {
+		return
+	}
+	for i, v := range src {
+		dst[i] = numeric.Exp(v - top)
 	}
 }
 
 // Sigmoid writes numeric.Sigmoid of src.
-func Sigmoid(dst, src []float32) {
-	dst = dst[:len(src)]
-	for i, k := fast(sigmoid, dst, src), len(src); i < k; i++ {
-		dst[i] = numeric.Sigmoid(src[i])
-	}
-}
+func Sigmoid(dst, src []float32) { row(sigmoid, dst, src, numeric.Sigmoid) }
 
 // Tanh writes numeric.Tanh of src.
-func Tanh(dst, src []float32) {
-	dst = dst[:len(src)]
-	for i, k := fast(tanh, dst, src), len(src); i < k; i++ {
-		dst[i] = numeric.Tanh(src[i])
-	}
-}
+func Tanh(dst, src []float32) { row(tanh, dst, src, numeric.Tanh) }
 
 // Erf writes numeric.Erf of src.
-func Erf(dst, src []float32) {
-	dst = dst[:len(src)]
-	for i, k := fast(erf, dst, src), len(src); i < k; i++ {
-		dst[i] = numeric.Erf(src[i])
-	}
-}
+func Erf(dst, src []float32) { row(erf, dst, src, numeric.Erf) }
 
-// Silu writes src times numeric.Sigmoid of src, the product rounded.
-func Silu(dst, src []float32) {
+// Silu writes numeric.Silu of src.
+func Silu(dst, src []float32) { row(silu, dst, src, numeric.Silu) }
+
+// Gelu writes numeric.Gelu of src.
+func Gelu(dst, src []float32) { row(gelu, dst, src, numeric.Gelu) }
+
+// row writes a function of src to dst.
+func row(w which, dst, src []float32, one func(float32) float32) {
 	dst = dst[:len(src)]
-	for i, k := fast(silu, dst, src), len(src); i < k; i++ {
-		dst[i] = numeric.Canon(float32(src[i] * numeric.Sigmoid(src[i])))
+	if fast(w, dst, src) {
+		return
+	}
+	for i, v := range src {
+		dst[i] = one(v)
 	}
 }
 
@@ -63,6 +60,7 @@ const (
 	tanh
 	erf
 	silu
+	gelu
 )
 
 // Max is the largest element, -Inf of none; a NaN wins.

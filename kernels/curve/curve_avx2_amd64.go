@@ -4,27 +4,32 @@
 
 package curve
 
-// expAVX2 writes exp(src - top) for n elements, a multiple of 8. table is numeric.Table.
+// expAVX2 writes exp(src - top) for n elements. table is numeric.Table.
 //
 //go:noescape
-func expAVX2(dst *float32, src *float32, n int, table *float64, top float32)
+func expAVX2(dst *float32, src *float32, n int, table *float32, top float32)
 
-// sigmoidAVX2 writes sigmoid(src) for n elements, a multiple of 8. table is numeric.Table.
+// sigmoidAVX2 writes sigmoid(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func sigmoidAVX2(dst *float32, src *float32, n int, table *float64)
+func sigmoidAVX2(dst *float32, src *float32, n int, table *float32)
 
-// siluAVX2 writes src * sigmoid(src) for n elements, a multiple of 8. table is numeric.Table.
+// siluAVX2 writes src * sigmoid(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func siluAVX2(dst *float32, src *float32, n int, table *float64)
+func siluAVX2(dst *float32, src *float32, n int, table *float32)
 
-// tanhAVX2 writes tanh(src) for n elements, a multiple of 8. table is numeric.Table.
+// tanhAVX2 writes tanh(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func tanhAVX2(dst *float32, src *float32, n int, table *float64)
+func tanhAVX2(dst *float32, src *float32, n int, table *float32)
 
-// erfAVX2 writes erf(src) for n elements, a multiple of 8. table is numeric.Table.
+// erfAVX2 writes erf(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func erfAVX2(dst *float32, src *float32, n int, table *float64)
+func erfAVX2(dst *float32, src *float32, n int, table *float32)
+
+// geluAVX2 writes 0.5 * src * (1 + erf(src / sqrt(2))) for n elements. table is numeric.Table.
+//
+//go:noescape
+func geluAVX2(dst *float32, src *float32, n int, table *float32)

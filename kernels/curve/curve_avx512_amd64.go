@@ -4,27 +4,32 @@
 
 package curve
 
-// expAVX512 writes exp(src - top) for n elements, a multiple of 8. table is numeric.Table.
+// expAVX512 writes exp(src - top) for n elements. table is numeric.Table.
 //
 //go:noescape
-func expAVX512(dst *float32, src *float32, n int, table *float64, top float32)
+func expAVX512(dst *float32, src *float32, n int, table *float32, top float32)
 
-// sigmoidAVX512 writes sigmoid(src) for n elements, a multiple of 8. table is numeric.Table.
+// sigmoidAVX512 writes sigmoid(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func sigmoidAVX512(dst *float32, src *float32, n int, table *float64)
+func sigmoidAVX512(dst *float32, src *float32, n int, table *float32)
 
-// siluAVX512 writes src * sigmoid(src) for n elements, a multiple of 8. table is numeric.Table.
+// siluAVX512 writes src * sigmoid(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func siluAVX512(dst *float32, src *float32, n int, table *float64)
+func siluAVX512(dst *float32, src *float32, n int, table *float32)
 
-// tanhAVX512 writes tanh(src) for n elements, a multiple of 8. table is numeric.Table.
+// tanhAVX512 writes tanh(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func tanhAVX512(dst *float32, src *float32, n int, table *float64)
+func tanhAVX512(dst *float32, src *float32, n int, table *float32)
 
-// erfAVX512 writes erf(src) for n elements, a multiple of 8. table is numeric.Table.
+// erfAVX512 writes erf(src) for n elements. table is numeric.Table.
 //
 //go:noescape
-func erfAVX512(dst *float32, src *float32, n int, table *float64)
+func erfAVX512(dst *float32, src *float32, n int, table *float32)
+
+// geluAVX512 writes 0.5 * src * (1 + erf(src / sqrt(2))) for n elements. table is numeric.Table.
+//
+//go:noescape
+func geluAVX512(dst *float32, src *float32, n int, table *float32)

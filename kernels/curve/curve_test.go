@@ -30,12 +30,12 @@ func same(t *testing.T, want, got float32, format string, args ...any) {
 	}
 }
 
-var functions4 = []struct {
+var named = []struct {
 	name string
 	row  func(dst, src []float32)
 	one  func(float32) float32
 }{{"exp", Exp, numeric.Exp}, {"sigmoid", Sigmoid, numeric.Sigmoid}, {"tanh", Tanh, numeric.Tanh}, {"erf", Erf, numeric.Erf},
-	{"silu", Silu, func(x float32) float32 { return numeric.Canon(float32(x * numeric.Sigmoid(x))) }}}
+	{"silu", Silu, numeric.Silu}, {"gelu", Gelu, numeric.Gelu}}
 
 // borders are numbers where branches meet, and special ones.
 var borders = []float32{0, float32(math.Copysign(0, -1)), 1, -1, 0.25, -0.25, 4, -4, 104, -104, 88.72284, -87.33655, -103.97208,
@@ -59,7 +59,7 @@ func TestFunctionsHaveNumericsBits(t *testing.T) {
 	for v := -20.0; v < 20; v += 0.003 {
 		src = append(src, float32(v))
 	}
-	for _, f := range functions4 {
+	for _, f := range named {
 		t.Run(f.name, func(t *testing.T) {
 			want := make([]float32, len(src))
 			for i, v := range src {
@@ -99,7 +99,7 @@ func TestTails(t *testing.T) {
 	eachTier(t, func(t *testing.T) {
 		rows(t, func(src []float32) {
 			dst := guard.Slice[float32](t, len(src))
-			for _, f := range functions4 {
+			for _, f := range named {
 				f.row(dst, src)
 				for i, v := range src {
 					same(t, f.one(v), dst[i], "%s, %d of %d", f.name, i, len(src))
@@ -157,7 +157,7 @@ func TestNothingIsAllocated(t *testing.T) {
 	eachTier(t, func(t *testing.T) {
 		x := make([]float32, 100)
 		require.Zero(t, testing.AllocsPerRun(5, func() {
-			for _, f := range functions4 {
+			for _, f := range named {
 				f.row(x, x)
 			}
 			Divide(x, x, Sum(x)+Squares(x, Max(x)))
@@ -171,7 +171,7 @@ func BenchmarkRow(b *testing.B) {
 	for i := range src {
 		src[i] = float32(i-2048) / 300
 	}
-	for _, f := range functions4 {
+	for _, f := range named {
 		b.Run(f.name, func(b *testing.B) {
 			for b.Loop() {
 				f.row(dst, src)

@@ -19,32 +19,44 @@ func whole(n int, f func(at, n int)) int {
 	return n
 }
 
-// fastExp computes the first elements of ExpLess and returns how many.
-func fastExp(dst, src []float32, top float32) int {
+// pieces calls f for chunks of n elements.
+func pieces(n int, f func(at, n int)) {
+	for at := 0; at < n; at += chunk {
+		f(at, min(chunk, n-at))
+	}
+}
+
+// fastExp computes ExpLess, or returns false.
+func fastExp(dst, src []float32, top float32) bool {
+	f := expAVX512
 	switch tier.Current() {
 	case tier.Plain:
-		return 0
+		return false
 	case tier.AVX2:
-		return whole(len(src), func(at, n int) { expAVX2(&dst[at], &src[at], n, &numeric.Table[0], top) })
+		f = expAVX2
 	}
-	return whole(len(src), func(at, n int) { expAVX512(&dst[at], &src[at], n, &numeric.Table[0], top) })
+	pieces(len(src), func(at, n int) { f(&dst[at], &src[at], n, table, top) })
+	return true
 }
 
-var functions = [...][2]func(dst, src *float32, n int, table *float64){
+var table = &numeric.Table[0][0]
+
+var functions = [...][2]func(dst, src *float32, n int, table *float32){
 	sigmoid: {sigmoidAVX2, sigmoidAVX512}, tanh: {tanhAVX2, tanhAVX512}, erf: {erfAVX2, erfAVX512},
-	silu: {siluAVX2, siluAVX512},
+	silu: {siluAVX2, siluAVX512}, gelu: {geluAVX2, geluAVX512},
 }
 
-// fast computes the first elements of a function and returns how many.
-func fast(w which, dst, src []float32) int {
+// fast computes a function, or returns false.
+func fast(w which, dst, src []float32) bool {
 	f := functions[w][1]
 	switch tier.Current() {
 	case tier.Plain:
-		return 0
+		return false
 	case tier.AVX2:
 		f = functions[w][0]
 	}
-	return whole(len(src), func(at, n int) { f(&dst[at], &src[at], n, &numeric.Table[0]) })
+	pieces(len(src), func(at, n int) { f(&dst[at], &src[at], n, table) })
+	return true
 }
 
 // fastMax is the largest of the first elements, and how many those are.

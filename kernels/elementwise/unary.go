@@ -77,8 +77,16 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 			curve.Silu(dst, src)
 			return
 		}
-	case Gelu, GeluTanh:
-		inBlocks(dst, src, op)
+		inBlocks(dst, src, curve.Sigmoid, func(x float32) float32 { return float32(alpha * x) }, product)
+		return
+	case Gelu:
+		curve.Gelu(dst, src)
+		return
+	case GeluTanh:
+		inBlocks(dst, src, curve.Tanh, geluInner, func(x, t float32) float32 { return float32(float32(0.5*x) * (1 + t)) })
+		return
+	case Mish:
+		inBlocks(dst, src, curve.Tanh, numeric.Softplus, product)
 		return
 	}
 	f := Func(op, alpha, beta)
@@ -90,30 +98,24 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 // blocks are lent to inBlocks: a local one would be allocated in every call, since it is handed to a function in a table.
 var blocks = sync.Pool{New: func() any { return new([256]float32) }}
 
-// inBlocks computes functions that have a curve inside them, a block at a time.
-func inBlocks(dst, src []float32, op Op1) {
-	inner := blocks.Get().(*[256]float32)
-	defer blocks.Put(inner)
+// inBlocks computes outer(x, f(inner(x))) a block at a time, so that the curve f inside is one of vectors.
+func inBlocks(dst, src []float32, f func(dst, src []float32), inner func(float32) float32, outer func(x, t float32) float32) {
+	block := blocks.Get().(*[256]float32)
+	defer blocks.Put(block)
 	for len(src) > 0 {
-		n := min(len(inner), len(src))
-		t := inner[:n]
-		if op == Gelu {
-			for i, x := range src[:n] {
-				t[i] = float32(x * invSqrt2)
-			}
-			curve.Erf(t, t)
-		} else {
-			for i, x := range src[:n] {
-				t[i] = geluInner(x)
-			}
-			curve.Tanh(t, t)
+		t := block[:min(len(block), len(src))]
+		for i := range t {
+			t[i] = inner(src[i])
 		}
-		for i, x := range src[:n] {
-			dst[i] = numeric.Canon(float32(float32(0.5*x) * (1 + t[i])))
+		f(t, t)
+		for i, v := range t {
+			dst[i] = numeric.Canon(outer(src[i], v))
 		}
-		dst, src = dst[n:], src[n:]
+		dst, src = dst[len(t):], src[len(t):]
 	}
 }
+
+func product(x, t float32) float32 { return float32(x * t) }
 
 // Clip writes c.Apply(src) to dst, which may be src.
 func Clip(dst, src []float32, c numeric.Clamp) {
@@ -176,7 +178,7 @@ var curves = [...]func(float32) float32{
 	Softplus:   numeric.Softplus,
 	Softsign:   func(x float32) float32 { return numeric.Canon(x / (1 + abs(x))) },
 	Mish:       func(x float32) float32 { return numeric.Canon(float32(x * numeric.Tanh(numeric.Softplus(x)))) },
-	Gelu:       gelu,
+	Gelu:       numeric.Gelu,
 	GeluTanh:   geluTanh,
 	Erf:        numeric.Erf,
 	Exp:        numeric.Exp,
@@ -207,15 +209,9 @@ func hardSigmoid(x, alpha, beta float32) float32 {
 	return numeric.Canon(max(0, min(1, float32(alpha*x)+beta)))
 }
 
-func gelu(x float32) float32 {
-	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Erf(float32(x*invSqrt2)))))
-}
-
 func geluTanh(x float32) float32 {
 	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Tanh(geluInner(x)))))
 }
-
-const invSqrt2 = 0.70710678118654752
 
 // geluInner is sqrt(2/pi) * (x + 0.044715 x^3).
 func geluInner(x float32) float32 {

@@ -8,6 +8,9 @@ require (
 )
 
 require (
+	assay v0.0.0
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
+	golang.org/x/sync v0.25.0 // indirect
 )
+
+replace assay => ../..

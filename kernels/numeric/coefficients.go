@@ -1,8 +1,8 @@
 package numeric
 
-// The constants of every transcendental function. All arithmetic on them is float64 with separate multiplications and
-// additions, which every tier has; the result is rounded to float32 once, so that it is nearly always the correctly
-// rounded value. Polynomials list their coefficients by ascending power.
+// The constants of the functions that are computed in float64, with separate multiplications and additions: all that are
+// not in curve.go. The result is rounded to float32 once, so that it is nearly always the correctly rounded value.
+// Polynomials list their coefficients by ascending power.
 var (
 	// expCoef is 1/k!, for exp(r) on |r| <= ln(2)/2. Exp and its kin use the first 11 (error 3e-13), Exp64 all.
 	expCoef = [14]float64{
@@ -12,23 +12,6 @@ var (
 	// logCoef is 2/(2k+1), for log(m)/s = 2 atanh(s)/s in powers of s*s, s = (m-1)/(m+1), |s| <= 0.1716.
 	logCoef = [11]float64{
 		2, 2. / 3, 2. / 5, 2. / 7, 2. / 9, 2. / 11, 2. / 13, 2. / 15, 2. / 17, 2. / 19, 2. / 21,
-	}
-	// erfCoef fits erf(x)/x in powers of x*x on |x| <= 1 (Chebyshev, error 4e-16).
-	erfCoef = [11]float64{
-		1.1283791670955121, -0.376126389031744, 0.11283791670580423, -0.026866170586496874, 0.005223977154105304,
-		-0.0008548304871782741, 0.00012054681918310599, -1.4913300906316395e-05, 1.631035651387174e-06,
-		-1.5188281247335167e-07, 9.428596956834164e-09,
-	}
-	// erfcCoef fits erfc(x)*exp(x*x) in powers of 1/(x+2) on 1 <= x <= 4 (Chebyshev, error 2e-13).
-	erfcCoef = [11]float64{
-		2.5036131867703892e-05, 0.5630236417977134, 1.1527963467433535, 1.6720368084230675, 5.274920263321671,
-		-10.86661913305544, 50.76568595676116, -133.77890064283287, 170.0484598883257, -105.0680877520072,
-		24.618013848304834,
-	}
-	// tanhCoef fits tanh(x)/x in powers of x*x on |x| <= 1/4 (Chebyshev, error 6e-16).
-	tanhCoef = [7]float64{
-		0.9999999999999994, -0.3333333333323823, 0.13333333308954484, -0.053968230502757265, 0.021868410834270047,
-		-0.00883773185575121, 0.0032901042461828812,
 	}
 	// sinCoef and cosCoef are Taylor's, in powers of r*r on |r| <= pi/4; sin has one factor r before it.
 	sinCoef = [7]float64{

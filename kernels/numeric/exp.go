@@ -23,24 +23,6 @@ func exp32(x float64) float64 {
 // bound limits x to [-expLimit, expLimit] and keeps NaN.
 func bound(x float64) float64 { return min(max(x, -expLimit), expLimit) }
 
-// Exp is e to the power x. Like all transcendental functions here it is within one unit in the last place of the
-// correctly rounded value (the contract allows two), denormal results included; NaN gives NaN().
-func Exp(x float32) float32 { return Canon(float32(exp32(bound(float64(x))))) }
-
-// Sigmoid is 1/(1+exp(-x)).
-func Sigmoid(x float32) float32 { return Canon(float32(1 / (1 + exp32(-bound(float64(x)))))) }
-
-// Tanh is the hyperbolic tangent; its sign is that of x, zero included.
-func Tanh(x float32) float32 {
-	v := float64(x)
-	a := math.Abs(v)
-	if a < 0.25 {
-		return float32(float64(v * horner(tanhCoef[:], float64(v*v))))
-	}
-	t := 1 - 2/(1+exp32(bound(float64(2*a))))
-	return Canon(float32(math.Copysign(t, v)))
-}
-
 // Softplus is log(1+exp(x)), without overflow.
 func Softplus(x float32) float32 {
 	v := float64(x)

@@ -4,34 +4,49 @@ import "math"
 
 // Places in Table. Polynomials take as many entries as they have coefficients, by ascending power.
 const (
-	TableLog2e = iota
-	TableMagic // 1.5 * 2^52
+	TableOne = iota
+	TableTwo
+	TableHalf
+	TableSign // the sign bit
+	TableNaN
+	TableLog2e
+	TableMinusLog2e
+	TableMinusTwoLog2e
 	TableLn2Hi
 	TableLn2Lo
-	TableBias // the integer 1023
-	TableOne
-	TableTwo
-	TableFour
-	TableQuarter
-	TableLimit // of arguments of exp
-	TableLower
-	TableSign      // the sign bit
-	TableMagnitude // all other bits
+	TableMagic // for Exp and Erf, for Sigmoid, for Tanh
+	TableSigmoidMagic
+	TableTanhMagic
+	TableExpHigh
+	TableExpLow
+	TableSigmoidHigh
+	TableSigmoidOne
+	TableTanhHigh
+	TableErfNear
+	TableErfHigh
+	TableInvSqrt2
 	TableExp
-	TableTanh = TableExp + 11
-	TableErf  = TableTanh + len(tanhCoef)
-	TableErfc = TableErf + len(erfCoef)
-	tableSize = TableErfc + len(erfcCoef)
+	TableErf  = TableExp + len(expCoef32)
+	TableErfc = TableErf + len(erfCoef32)
+	TableExp2 = TableErfc + len(erfcCoef32)
+	tableSize = TableExp2 + len(exp2Coef32)
 )
 
 // Table is what assembly reads to compute Exp, Sigmoid, Tanh and Erf by the same operations in the same order: the
-// constants of those functions. It is read-only.
-var Table = func() (t [tableSize]float64) {
-	copy(t[:], []float64{log2e, magic64, ln2Hi, ln2Lo, math.Float64frombits(1023), 1, 2, 4, 0.25, expLimit, -expLimit,
-		math.Copysign(0, -1), math.Float64frombits(1<<63 - 1)})
-	copy(t[TableExp:], expCoef[:11])
-	copy(t[TableTanh:], tanhCoef[:])
-	copy(t[TableErf:], erfCoef[:])
-	copy(t[TableErfc:], erfcCoef[:])
+// constants of those functions, each eight times, for the lanes of a vector. It is read-only.
+var Table = func() (t [tableSize][8]float32) {
+	put := func(at int, v ...float32) {
+		for i, x := range v {
+			for j := range t[at+i] {
+				t[at+i][j] = x
+			}
+		}
+	}
+	put(TableOne, 1, 2, 0.5, math.Float32frombits(signBit), NaN(), log2e32, -log2e32, -2*log2e32, ln2Hi32, ln2Lo32,
+		magic, sigMagic, tanhMagic, expHigh, expLow, sigHigh, sigOne, tanhHigh, erfNear, erfHigh, invSqrt2)
+	put(TableExp, expCoef32[:]...)
+	put(TableErf, erfCoef32[:]...)
+	put(TableErfc, erfcCoef32[:]...)
+	put(TableExp2, exp2Coef32[:]...)
 	return t
 }()

@@ -9,6 +9,7 @@ package reduce
 
 import (
 	"math"
+	"sync"
 
 	"assay/kernels/curve"
 	"assay/kernels/numeric"
@@ -87,7 +88,7 @@ func fold(op Op, src []float32, base int, a Axes, lanes bool) float32 {
 		if math.IsInf(float64(top), 0) {
 			return top // all -Inf, or one +Inf: the differences would be NaN
 		}
-		return top + numeric.Log(sum(func(x float32) float32 { return numeric.Exp(x - top) }, src, base, a, lanes))
+		return top + numeric.Log(expSum(src, base, a, top, lanes))
 	}
 	s := sum(terms[op], src, base, a, lanes)
 	switch op {
@@ -131,6 +132,38 @@ func sum(term func(float32) float32, src []float32, base int, a Axes, lanes bool
 			} else {
 				c.Add(v)
 			}
+		}
+	})
+	if lanes {
+		return l.Sum()
+	}
+	return c.Sum()
+}
+
+// blocks are lent to expSum.
+var blocks = sync.Pool{New: func() any { return new([256]float32) }}
+
+// expSum adds exp(x-top) over the axes in canonical order, from blocks so that exp is one of vectors.
+func expSum(src []float32, base int, a Axes, top float32, lanes bool) float32 {
+	var l numeric.LaneSum
+	var c numeric.Chain
+	block := blocks.Get().(*[256]float32)
+	defer blocks.Put(block)
+	a.rows(base, func(at, n, step int) {
+		for n > 0 {
+			t := block[:min(n, len(block))]
+			for i := range t {
+				t[i] = src[at+i*step]
+			}
+			curve.ExpLess(t, t, top)
+			if lanes {
+				l.Add(t)
+			} else {
+				for _, v := range t {
+					c.Add(v)
+				}
+			}
+			at, n = at+len(t)*step, n-len(t)
 		}
 	})
 	if lanes {

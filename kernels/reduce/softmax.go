@@ -20,21 +20,13 @@ func Softmax(dst, src []float32, outer, n, inner int, lanes bool) {
 	}
 	each(outer, n, inner, func(at int) {
 		top := extremum(Max, src, at, Axes{[]int{n}, []int{inner}})
-		var l numeric.LaneSum
-		var c numeric.Chain
 		for i := range n {
-			e := numeric.Exp(src[at+i*inner] - top)
-			dst[at+i*inner] = e
-			if lanes {
-				l.Add1(e)
-			} else {
-				c.Add(e)
-			}
+			dst[at+i*inner] = src[at+i*inner] - top
 		}
-		s := c.Sum()
-		if lanes {
-			s = l.Sum()
-		}
+	})
+	curve.Exp(dst[:outer*n*inner], dst[:outer*n*inner])
+	each(outer, n, inner, func(at int) {
+		s := sum(nil, dst, at, Axes{[]int{n}, []int{inner}}, lanes)
 		for i := range n {
 			dst[at+i*inner] = numeric.Canon(dst[at+i*inner] / s)
 		}
@@ -46,7 +38,7 @@ func LogSoftmax(dst, src []float32, outer, n, inner int, lanes bool) {
 	each(outer, n, inner, func(at int) {
 		a := Axes{[]int{n}, []int{inner}}
 		top := extremum(Max, src, at, a)
-		s := numeric.Log(sum(func(x float32) float32 { return numeric.Exp(x - top) }, src, at, a, lanes))
+		s := numeric.Log(expSum(src, at, a, top, lanes))
 		for i := range n {
 			dst[at+i*inner] = numeric.Canon((src[at+i*inner] - top) - s)
 		}

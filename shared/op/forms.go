@@ -11,6 +11,7 @@ var fastForms = map[string]string{
 	"pool": "avx2", "quantized pool": "avx2", "quantized binary": "avx2", "quantized tables": "avx512vnni", "clip": "avx2",
 	"Add": "avx2", "Sub": "avx2", "Mul": "avx2", "Relu": "avx2", "LayerNormalization": "avx2", "QuantizeLinear": "avx2",
 	"Exp": "avx2, avx512vnni", "Sigmoid": "avx2, avx512vnni", "Tanh": "avx2, avx512vnni", "Erf": "avx2, avx512vnni", "Gelu": "avx2, avx512vnni",
+	"Swish": "avx2, avx512vnni", "Mish": "avx2, avx512vnni, for its tanh", "LogSoftmax": "avx2, avx512vnni", "ReduceLogSumExp": "avx2, avx512vnni",
 	"MatMulInteger": "avx2, avx512vnni, amx", "ConvInteger": "avx2, avx512vnni, amx",
 	"recurrent": "avx2, avx512vnni, for its products",
 	"Hardmax":   plainForm,

@@ -73,7 +73,7 @@ type curve struct {
 
 // loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every run.
 func (k curve) loop() func(dst, src []byte) {
-	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.op == elementwise.Silu && k.alpha == 1 || k.alpha == 0 && k.beta == 0) {
+	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.op == elementwise.Silu || k.alpha == 0 && k.beta == 0) {
 		return func(dst, src []byte) {
 			elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
 		}
