@@ -9,7 +9,19 @@ import (
 	"assay/shared/tensor"
 )
 
-// attentionOps attend over heads.
+// attentionOps attend over heads (Attention of opset 23): softmax(cap(scale * Q.K^T) + mask) . V for each head, over
+// shapes
+//
+//	Q [B][Hq][Sq][D]   K [B][Hkv][T][D]   V [B][Hkv][T][Dv]   result [B][Hq][Sq][Dv]
+//
+// or the same with heads inside positions, [B][S][H*D], when q_num_heads and kv_num_heads say how to cut the last axis.
+// Hq is a multiple of Hkv: each key head serves Hq/Hkv query heads (grouped queries). Past keys and values (inputs 4
+// and 5) stand in front of the new ones, and outputs 1 and 2 are the joined ones, always with heads outside. Defaults:
+// scale 1/sqrt(D), softcap 0 (none), is_causal 0, qk_matmul_output_mode 0.
+//
+// It is never row-wise to the engine, because masks and lengths have batches of their own, and it stays float: neither
+// runtime has an integer form of the fused operator, so a plan quantizes attention only where the model spells it as
+// MatMul and Softmax.
 var attentionOps = []*Op{
 	{
 		Name: "Attention", Opsets: []int{23}, Types: float32Only, RowWise: never,
@@ -26,12 +38,14 @@ var attentionOps = []*Op{
 }
 
 // attended is an Attention node's geometry beside what the kernel takes: keys of this call and keys of the past.
+// Invariant: a.T = past + now, and a.Offset = past, so that the causal mask of query i ends at key past + i.
 type attended struct {
 	attention.Attention
 	now, past int
 }
 
-// headed splits shape [B][S][H*D] into heads, or takes [B][H][S][D] as it is.
+// headed splits shape [B][S][H*D] into heads, or takes [B][H][S][D] as it is. heads is not asked of four axes, since
+// the shape says it. what names the operand in the error.
 func headed(shape []int, heads int64, what string) (b, h, s, d int, err error) {
 	switch {
 	case len(shape) == 4:
@@ -42,6 +56,10 @@ func headed(shape []int, heads int64, what string) (b, h, s, d int, err error) {
 	return 0, 0, 0, 0, fmt.Errorf("%s %v do not form %d heads", what, shape, heads)
 }
 
+// attentionOf reads the geometry from shapes and attributes. Shape rule, Lower and MACs all call it, so that none of
+// them accepts a node that another refuses. T = 0 is refused: a softmax over no keys has no value. A negative or NaN
+// scale is refused because the kernel takes its root: queries and keys are each multiplied by sqrt(scale) in front of
+// the product.
 func attentionOf(x *Infer) (a attended, err error) {
 	n := x.Node
 	qh, kh := n.Int("q_num_heads", 0), n.Int("kv_num_heads", 0)
@@ -88,7 +106,9 @@ func attentionOf(x *Infer) (a attended, err error) {
 	return a, attentionExtras(x, a)
 }
 
-// attentionExtras checks the mask and the number of valid keys.
+// attentionExtras checks the mask and the number of valid keys. A mask stretches to [B][Hq][Sq][T] as numpy does; one
+// whose last axis ends early hides the keys past its end, as ONNX says of attn_mask. nonpad_kv_seqlen counts keys from
+// the first, so it excludes a past, whose keys would stand in front.
 func attentionExtras(x *Infer, a attended) error {
 	if x.has(3) {
 		m := x.In[3]
@@ -126,7 +146,8 @@ func inferAttention(x *Infer) error {
 	return nil
 }
 
-// cache is where keys or values of all positions are put together: output i where it is read, else scratch.
+// cache is where keys or values of all positions are put together: output i where it is read, else scratch. One per
+// call direction: keys and values are gathered separately since their depths (D and Dv) may differ.
 type cache struct {
 	now, past operand
 	had       bool
@@ -136,7 +157,9 @@ type cache struct {
 	inner     bool // the new ones lie with heads inside positions
 }
 
-// gather puts the past and the present of [batch*heads][past+now][depth] one behind the other.
+// gather puts the past and the present of [batch*heads][past+now][depth] one behind the other. The result aliases
+// output k.out or the scratch of c and is valid until the call ends. It copies even without a past, as the kernel reads
+// one layout only.
 func (k *cache) gather(c *Call, a *attended) []float32 {
 	n := a.Batch * a.KV * a.T * k.depth
 	var to []float32
@@ -164,6 +187,8 @@ func (k *cache) gather(c *Call, a *attended) []float32 {
 	return to
 }
 
+// lowerAttention lays out scratch as [keys unless output 1 is read][values unless output 2 is read][the kernel's own],
+// each part at a multiple of 64 bytes.
 func lowerAttention(l *Lower) (Kernel, error) {
 	a, err := attentionOf(l.argsInfer())
 	if err != nil {
@@ -208,7 +233,9 @@ func lowerAttention(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// attentionMask reads rows of the mask: bools hide where they are false, numbers are added; keys past its end are hidden.
+// attentionMask reads rows of the mask: bools hide where they are false, numbers are added; keys past its end are
+// hidden. The function it returns adds nothing for bools that are true: dst holds the zeros the kernel put there. nil
+// means that there is no mask.
 func (l *Lower) attentionMask(m operand, a attended) func(b []byte, dst []float32, n, h, q int) {
 	if !l.present(3) {
 		return nil

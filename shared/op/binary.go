@@ -33,6 +33,8 @@ var binaryOps = []*Op{
 	compare("Xor", []int{6, 7}, boolOnly),
 }
 
+// binary is an operator of two operands in their own type. MemoryAny holds because the walk maps strides of either
+// layout; that is why lowerPairs never looks at axes itself.
 func binary(name string, opsets []int, role Role, types []tensor.DType) *Op {
 	return &Op{
 		Name: name, Opsets: opsets, Role: role, Memory: MemoryAny, Types: types, RowWise: broadcastKeepsRows,
@@ -41,18 +43,23 @@ func binary(name string, opsets []int, role Role, types []tensor.DType) *Op {
 	}
 }
 
-// prelu makes the slope's older meaning the upgrade.
+// prelu makes the slope's older meaning the upgrade. Before opset 7 a slope of one axis counted channels; numpy's rule
+// would match it with the last axis.
 func prelu(o *Op) *Op {
 	o.Upgrade = upgradePRelu
 	return o
 }
 
+// compare is a binary operator whose result is bool, one byte of 0 or 1. Comparisons with NaN are false, except that
+// NaN is also unequal to itself, so Equal gives false (IEEE 754, 5.11).
 func compare(name string, opsets []int, types []tensor.DType) *Op {
 	o := binary(name, opsets, RoleFloat, types)
 	o.Infer = inferBroadcast(tensor.Bool)
 	return o
 }
 
+// variadic is an operator of one or more operands, folded from the left: ((a op b) op c). The order is part of the
+// numbers for Sum and Mean in floats; ONNX leaves it open.
 func variadic(name string, opsets []int, types []tensor.DType) *Op {
 	return &Op{
 		Name: name, Opsets: opsets, Role: RoleFloat, Memory: MemoryAny, Types: types, RowWise: broadcastKeepsRows,
@@ -61,7 +68,8 @@ func variadic(name string, opsets []int, types []tensor.DType) *Op {
 	}
 }
 
-// inferBroadcast is numpy's rule for all inputs; to is the output's type, or Invalid for the inputs' own.
+// inferBroadcast is numpy's rule for all inputs; to is the output's type, or Invalid for the inputs' own. All inputs
+// have to be of one type (alike): ONNX has no promotion.
 func inferBroadcast(to tensor.DType) func(*Infer) error {
 	return func(x *Infer) error {
 		shapes := make([][]int, len(x.In))
@@ -88,9 +96,13 @@ func inferBroadcast(to tensor.DType) func(*Infer) error {
 }
 
 // pairs is a walk over the elements of an output, in memory order, with the strides of two operands. Joining axes first
-// keeps ranks below what the kernels take.
+// keeps ranks below what the kernels take. Invariants: len(shape) == len(a) == len(b) >= 1; no entry of shape is 1
+// unless it is the only one; a stride of 0 says that the operand stands still along that axis. Strides are in elements.
 type pairs struct{ shape, a, b []int }
 
+// newPairs joins neighbouring axes i and i+1 when both operands step over axis i exactly as they do over all of axis
+// i+1, that is a[i] = shape[i+1] * a[i+1] and the same for b. A dense pair of operands becomes one axis, which is the
+// form that vector kernels want.
 func newPairs(shape, a, b []int) *pairs {
 	p := &pairs{}
 	for i, n := range shape {
@@ -110,7 +122,9 @@ func newPairs(shape, a, b []int) *pairs {
 	return p
 }
 
-// pairLoop makes the loop of one function over operands of one type.
+// pairLoop makes the loop of one function over operands of one type. The loop writes dst densely in the walk's order;
+// dst may be a's or b's own buffer if that operand is not stretched and T and D have one size. An empty dst is left
+// alone, as kernels index their first element.
 func pairLoop[T, D element](f func(a, b T) D) func(p *pairs, dst, a, b []byte) {
 	return func(p *pairs, dst, a, b []byte) {
 		if len(dst) > 0 {
@@ -119,7 +133,7 @@ func pairLoop[T, D element](f func(a, b T) D) func(p *pairs, dst, a, b []byte) {
 	}
 }
 
-// floatLoop makes the loop of a float function.
+// floatLoop makes the loop of a float function. Aliasing is as with pairLoop.
 func floatLoop(op elementwise.Op2) func(p *pairs, dst, a, b []byte) {
 	return func(p *pairs, dst, a, b []byte) {
 		if len(dst) > 0 {
@@ -128,7 +142,8 @@ func floatLoop(op elementwise.Op2) func(p *pairs, dst, a, b []byte) {
 	}
 }
 
-// lowerBinary lowers an operator of two operands.
+// lowerBinary lowers an operator of two operands. Element-wise kernels are the ones that can follow a producer in
+// pieces, so float32 operators with a vector form get Stretches as well; the bits are the same either way.
 func lowerBinary(l *Lower, name string) (Kernel, error) {
 	loop, err := binaryLoop(name, l.In[0].DType)
 	if err != nil {
@@ -151,7 +166,8 @@ type pairWalk struct {
 	a, b operand
 }
 
-// pairWalk broadcasts two operands to the output.
+// pairWalk broadcasts two operands to the output. The operands have their own layouts: one of the output's rank lies
+// like the output, one of lower rank is Logical.
 func (l *Lower) pairWalk() (w pairWalk, err error) {
 	var as, bs []int
 	out, y := l.Out[0], l.layout()
@@ -181,7 +197,9 @@ func lowerPairs(l *Lower, loop func(p *pairs, dst, a, b []byte)) (Kernel, error)
 	return w.kernel(l, loop), nil
 }
 
-// aliasable is the first computed input whose buffer an element-wise output of the same shape and size may take.
+// aliasable is the first computed input whose buffer an element-wise output of the same shape and size may take. Equal
+// counts with equal ranks mean equal shapes here, since broadcasting only grows axes. -1 when there is none. A constant
+// is never one: it is shared between programs and read-only.
 func (l *Lower) aliasable() int {
 	out := l.Out[0]
 	for i, a := range l.In {
@@ -194,7 +212,8 @@ func (l *Lower) aliasable() int {
 }
 
 // lowerVariadic folds the inputs from the left: the first is stretched into the output, the others are combined with it
-// in place.
+// in place. Alias is -1 although the fold is in place: input k > 0 may be the one that the engine would give away, and
+// it is read after output 0 is written. Mean divides once at the end, (x1 + ... + xn) / float32(n).
 func lowerVariadic(l *Lower, name string) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	step := name

@@ -7,7 +7,13 @@ import (
 	"assay/shared/tensor"
 )
 
-// binaryLoop is the loop of a binary operator for one element type.
+// binaryLoop is the loop of a binary operator for one element type. An unknown pair of name and type is an error and
+// not a panic, because bool admits Equal but not Less, and Lower is the first to see both. The forms by type:
+//
+//	float32           vector kernels where floatOps names one, else comparisons
+//	float64           plain loops, products rounded before sums by construction: each function is one operation
+//	8 to 64 bits      plain loops; Add, Sub, Mul wrap modulo 2^bits as Go's do
+//	bool              truth tables over bytes of 0 and 1
 func binaryLoop(name string, d tensor.DType) (func(p *pairs, dst, a, b []byte), error) {
 	var f func(p *pairs, dst, a, b []byte)
 	switch d {
@@ -56,7 +62,8 @@ var floatOps = map[string]elementwise.Op2{
 	"Max": elementwise.Max, "Min": elementwise.Min, "Pow": elementwise.Pow, "PRelu": elementwise.PRelu,
 }
 
-// numberPairs are the forms of integers, which wrap, and of float64.
+// numberPairs are the forms of integers, which wrap, and of float64. Max and Min of float64 are Go's: NaN wins and +0
+// is above -0, which is also design.md 6's rule. div is passed in because integers need quotient and float64 does not.
 func numberPairs[T element](name string, div func(a, b T) T) func(p *pairs, dst, a, b []byte) {
 	switch name {
 	case "Add":
@@ -75,6 +82,7 @@ func numberPairs[T element](name string, div func(a, b T) T) func(p *pairs, dst,
 	return comparePairs[T](name)
 }
 
+// comparePairs gives 1 or 0 per pair; nil for a name that is no comparison, which binaryLoop turns into its error.
 func comparePairs[T element](name string) func(p *pairs, dst, a, b []byte) {
 	switch name {
 	case "Equal":
@@ -98,6 +106,7 @@ func equalPairs(p *pairs, dst, a, b []byte) {
 	}
 }
 
+// boolPairs reads any byte but 0 as true, as files may hold others; results are 0 and 1 only.
 func boolPairs(name string) func(p *pairs, dst, a, b []byte) {
 	switch name {
 	case "And":
@@ -110,7 +119,8 @@ func boolPairs(name string) func(p *pairs, dst, a, b []byte) {
 	return nil
 }
 
-// quotient divides integers towards zero; a division by zero gives 0, where C leaves it open.
+// quotient divides integers towards zero; a division by zero gives 0, where C leaves it open. The one overflow, the
+// lowest number divided by -1, wraps to itself as Go defines it (x86's IDIV would trap).
 func quotient[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](a, b T) T {
 	if b == 0 {
 		return 0

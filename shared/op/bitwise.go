@@ -59,10 +59,13 @@ var bitOps = []*Op{
 	},
 }
 
+// integerTypes are all whole-byte integers; those of 4 and 2 bits are stored a byte each and would show garbage above
+// their width under Not.
 var integerTypes = []tensor.DType{
 	tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Uint8, tensor.Uint16, tensor.Uint32, tensor.Uint64,
 }
 
+// bitwise reads signed integers as unsigned ones of the same size: And, Or and Xor do not care.
 func bitwise(name string) *Op {
 	return &Op{
 		Name: name, Opsets: []int{18}, Memory: MemoryAny, Types: integerTypes, RowWise: broadcastKeepsRows,
@@ -81,6 +84,7 @@ func bitwise(name string) *Op {
 	}
 }
 
+// bitPairs is the loop of And, Or or Xor.
 func bitPairs[T uint8 | uint16 | uint32 | uint64](name string) func(p *pairs, dst, a, b []byte) {
 	switch name {
 	case "BitwiseAnd":
@@ -91,6 +95,8 @@ func bitPairs[T uint8 | uint16 | uint32 | uint64](name string) func(p *pairs, ds
 	return pairLoop(func(a, b T) T { return a ^ b })
 }
 
+// lowerShift requires direction, which ONNX gives no default. The shift count has the data's type and is unsigned, so
+// Go's shift cannot panic.
 func lowerShift(l *Lower) (Kernel, error) {
 	left := true
 	switch d := l.Node.Str("direction", ""); d {
@@ -125,6 +131,8 @@ func asked(x *Infer) error {
 	return nil
 }
 
+// float16 and bfloat16 come here widened (admitHalves), which keeps NaN and infinity; float64 is asked in its own
+// width, since a number beyond float32 is not infinite.
 func lowerAsked(l *Lower, f func(float64) bool) (Kernel, error) {
 	src, err := l.operand(0, l.layout())
 	if err != nil {
@@ -164,6 +172,8 @@ func lowerMod(l *Lower) (Kernel, error) {
 	return lowerPairs(l, pairLoop(remainder[uint64](c)))
 }
 
+// remainder is a - b*trunc(a/b) (c, like C and fmod 1) or a - b*floor(a/b) (like Python and fmod 0). The correction by
+// b is needed exactly when the truncated remainder and b differ in sign.
 func remainder[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](c bool) func(a, b T) T {
 	return func(a, b T) T {
 		if b == 0 {
@@ -177,7 +187,9 @@ func remainder[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64
 	}
 }
 
-// floatMod is exact: the remainder of two floats is one. A float32 remainder of float32 numbers is one, too.
+// floatMod is exact: the remainder of two floats is one. A float32 remainder of float32 numbers is one, too. math.Mod
+// is exact for any pair of float64 numbers, so rounding to float32 afterwards changes nothing. The sum r + b is the
+// only rounded step; it matches numpy.mod.
 func floatMod(a, b float64, c bool) float64 {
 	r := math.Mod(a, b)
 	if r != r {

@@ -48,7 +48,9 @@ var blockOps = []*Op{
 	},
 }
 
-// blockOf returns the image and the block size of a node, both small enough to multiply.
+// blockOf returns the image and the block size of a node, both small enough to multiply. The bound of 2^15 keeps
+// block*block and the products of sides with it inside an int on every platform; possible() then checks the whole
+// shape.
 func blockOf(x *Infer) (shape []int, block int, err error) {
 	b := x.Node.Int("blocksize", 0)
 	if shape = x.In[0].Shape; len(shape) != 4 || b < 1 || b > 1<<15 {
@@ -57,7 +59,9 @@ func blockOf(x *Infer) (shape []int, block int, err error) {
 	return shape, int(b), nil
 }
 
-// permuted lowers a copy of input 0, seen as shape, with its axes in the order perm.
+// permuted lowers a copy of input 0, seen as shape, with its axes in the order perm. perm names axes of shape, which
+// may have more axes than the tensor (a block split off an axis); the bytes are those of Count(shape) elements. perm
+// must be a permutation.
 func (l *Lower) permuted(shape, perm []int) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -71,7 +75,8 @@ func (l *Lower) permuted(shape, perm []int) (Kernel, error) {
 	return newStrided(out, rowMajor(out), 0, from, 0, l.In[0].DType.Size()).kernel(src), nil
 }
 
-// lowerDepthToSpace: in mode DCR channels are [block][block][depth], in mode CRD [depth][block][block].
+// lowerDepthToSpace: in mode DCR channels are [block][block][depth], in mode CRD [depth][block][block]. The output is
+// [N][depth][H][block][W][block], which is [N][depth][H*block][W*block] in memory.
 func lowerDepthToSpace(l *Lower) (Kernel, error) {
 	s, b, err := blockOf(l.argsInfer())
 	if err != nil {
@@ -88,6 +93,8 @@ func lowerDepthToSpace(l *Lower) (Kernel, error) {
 	}
 }
 
+// lowerSpaceToDepth is the inverse of mode DCR: the block's row and column become the outer part of the channels. ONNX
+// has no mode attribute here.
 func lowerSpaceToDepth(l *Lower) (Kernel, error) {
 	s, b, err := blockOf(l.argsInfer())
 	if err != nil {
@@ -123,7 +130,9 @@ func inferCenterCropPad(x *Infer) error {
 	return nil
 }
 
-// lowerCenterCropPad copies the part that input and output share: each axis starts at half the difference, rounded down.
+// lowerCenterCropPad copies the part that input and output share: each axis starts at half the difference, rounded
+// down. With a difference of 2d+1, d elements are cut or padded in front and d+1 behind, which is what ONNX's reference
+// does for both directions. Padding is zero bytes; Go's clear is right for every type of the operator.
 func lowerCenterCropPad(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

@@ -17,7 +17,8 @@ var boxOps = []*Op{{
 	Inputs: Arity{2, 5}, Outputs: Arity{1, 1}, Infer: inferSuppression, RowWise: never,
 }}
 
-// suppression are the limits of a NonMaxSuppression.
+// suppression are the limits of a NonMaxSuppression. boxes is [batches][count][4], scores [batches][classes][count],
+// both dense. most is a number per image and class; 0, ONNX's default, selects nothing.
 type suppression struct {
 	boxes, scores           []float32
 	batches, classes, count int
@@ -26,7 +27,8 @@ type suppression struct {
 	centered                bool
 }
 
-// number reads the one element of optional input i.
+// number reads the one element of optional input i. def holds where the input is omitted or empty. The value is one
+// float64 whatever the input's type, exact for integers up to 2^53.
 func (x *Infer) number(i int, def float64) (float64, error) {
 	if !x.filled(i) {
 		return def, nil
@@ -45,6 +47,8 @@ func (x *Infer) number(i int, def float64) (float64, error) {
 	return view[float64](w.Data)[0], nil
 }
 
+// suppressionOf needs every element before the run: how many boxes are chosen is the output's shape, and shapes may not
+// depend on what only the run computes. An *Unknown tells the engine to cut the program in front of this node.
 func suppressionOf(x *Infer) (s suppression, err error) {
 	boxes, err := x.elements(0)
 	if err != nil {
@@ -101,6 +105,9 @@ func inferSuppression(x *Infer) error {
 	return nil
 }
 
+// take is greedy suppression for one image and class: O(count * taken). It keeps a box whose score is above the
+// threshold, strictly, as ONNX Runtime does; a score of NaN is above none, and is kept only where no threshold is
+// given. The order is total (score, then index), so sort's instability is invisible.
 func (s *suppression) take(n, c int) (taken []int) {
 	scores := s.scores[(n*s.classes+c)*s.count:][:s.count]
 	order := make([]int, 0, s.count)
@@ -126,7 +133,8 @@ func (s *suppression) take(n, c int) (taken []int) {
 	return taken
 }
 
-// corners returns a box as its lower and upper ends along both axes.
+// corners returns a box as its lower and upper ends along both axes. The two corners may be given in any order, for
+// ONNX says that any diagonal pair will do. With centres, half of a side is exact: a division by 2.
 func (s *suppression) corners(i int) (lo, hi [2]float32) {
 	b := s.boxes[4*i:][:4]
 	if s.centered { // x, y, width, height
@@ -142,7 +150,9 @@ func (s *suppression) corners(i int) (lo, hi [2]float32) {
 	return lo, hi
 }
 
-// overlaps reports whether intersection over union is above the threshold.
+// overlaps reports whether intersection over union is above the threshold. The arithmetic is float32 with each product
+// rounded before the sum, and the union is area1 + area2 - intersection in that order. A box without area overlaps
+// nothing.
 func (s *suppression) overlaps(i, k int) bool {
 	alo, ahi := s.corners(i)
 	blo, bhi := s.corners(k)

@@ -2,7 +2,8 @@ package op
 
 import "fmt"
 
-// broadcast returns the shape that numpy's rule gives for shapes: axes are matched from the last, and 1 stretches.
+// broadcast returns the shape that numpy's rule gives for shapes: axes are matched from the last, and 1 stretches. 0 is
+// a size like any other: it stretches a 1 and fits no 2. No shapes give the empty shape.
 func broadcast(shapes ...[]int) ([]int, error) {
 	rank := 0
 	for _, s := range shapes {
@@ -28,7 +29,8 @@ func broadcast(shapes ...[]int) ([]int, error) {
 }
 
 // stretch returns the strides, in elements and per logical axis of out, with which an operand of shape that lies in
-// layout y is read: 0 along axes where it is stretched.
+// layout y is read: 0 along axes where it is stretched. shape must be broadcastable to out. An operand of lower rank
+// than out is always read as Logical: a layout of channels has no meaning for axes that it does not have.
 func stretch(shape, out []int, y Layout) []int {
 	strides := make([]int, len(out))
 	order := Logical.axes(len(shape))
@@ -60,7 +62,8 @@ func (l *Lower) broadcastOperand(i int, out []int, y Layout) (operand, []int, er
 	return o, physical(y, stretch(o.shape, out, own)), nil
 }
 
-// axisIn normalises an axis that may count from the end; rank 0 allows 0 and -1 where scalar says so.
+// axisIn normalises an axis that may count from the end; rank 0 allows 0 and -1 where scalar says so. Callers that
+// accept a scalar's axis 0 handle it before.
 func axisIn(axis int64, rank int) (int, error) {
 	if axis < int64(-rank) || axis >= int64(rank) {
 		return 0, fmt.Errorf("axis %d is outside a tensor of %d axes", axis, rank)

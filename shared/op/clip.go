@@ -31,7 +31,9 @@ func inferClip(x *Infer) error {
 	return same(x)
 }
 
-// clampOf reads the constant bounds of a Clip of float32: without one there is no limit on that side.
+// clampOf reads the constant bounds of a Clip of float32: without one there is no limit on that side. lo above hi is
+// allowed and gives hi everywhere, because numeric.Clamp takes the maximum first. NaN bounds are refused, as no clamp
+// follows from them.
 func clampOf(lo, hi *tensor.Tensor) (numeric.Clamp, error) {
 	c := numeric.Clamp{On: true, Lo: float32(math.Inf(-1)), Hi: float32(math.Inf(1))}
 	if lo != nil {
@@ -67,7 +69,9 @@ func lowerClip(l *Lower) (Kernel, error) {
 	return clipTyped(l, bounds)
 }
 
-// clipTyped takes the maximum with the lower, then the minimum with the upper bound.
+// clipTyped takes the maximum with the lower, then the minimum with the upper bound. clipTyped is the form of integers
+// and float64, which have no Clamp. The second pass reads what the first wrote; without bounds it is a copy, skipped
+// where the engine let output and input share a buffer.
 func clipTyped(l *Lower, bounds [2]*tensor.Tensor) (Kernel, error) {
 	d, n := l.In[0].DType, tensor.Count(l.In[0].Shape)
 	src, err := l.operand(0, l.layout())
@@ -100,7 +104,8 @@ func clipTyped(l *Lower, bounds [2]*tensor.Tensor) (Kernel, error) {
 }
 
 // activation is the clamp that attributes activation and activation_params of a fused operator say: none, Relu or
-// Clip with the bounds [min, max].
+// Clip with the bounds [min, max]. The clamp is applied as results are stored, after the last rounding of the chain, so
+// a fused layer has the bits of the layer followed by the operator.
 func activation(n *graph.Node) (numeric.Clamp, error) {
 	switch name, p := n.Str("activation", ""), params(n); name {
 	case "":
@@ -117,6 +122,7 @@ func activation(n *graph.Node) (numeric.Clamp, error) {
 	}
 }
 
+// params is attribute activation_params, nil when it is absent.
 func params(n *graph.Node) []float32 {
 	if a := n.Attr("activation_params"); a != nil {
 		return a.Floats

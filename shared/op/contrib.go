@@ -24,11 +24,14 @@ var contribOps = slices.Concat(
 	contribNormOps, contribProductOps, contribAttentionOps, contribIntegerOps,
 )
 
-// respelled is an operator that only Upgrade sees.
+// respelled is an operator that only Upgrade sees. Its Infer only ever answers with an error, because no such node is
+// left once the model has been read; that error would name a node which a pass had put in by mistake.
 func respelled(name string, inputs, outputs Arity, spell func(s *speller) error, attrs ...string) *Op {
 	return respelledIn(microsoft, name, inputs, outputs, spell, attrs...)
 }
 
+// respelledIn is respelled in a domain. The checks that declared makes for other operators are made inside Upgrade,
+// which runs before any shape is known: a file may name too few inputs, or an attribute whose meaning would be lost.
 func respelledIn(domain, name string, inputs, outputs Arity, spell func(s *speller) error, attrs ...string) *Op {
 	slices.Sort(attrs)
 	return &Op{
@@ -87,7 +90,9 @@ func (s *speller) end(op string, inputs []string, attrs ...graph.Attr) {
 }
 
 // start makes the node itself the first one, followed by what then writes behind it: the operation that has the weights
-// keeps the name. then gets the result and names the nodes that follow.
+// keeps the name. then gets the result and names the nodes that follow. Nodes that then appends to s.Before are moved
+// behind the node; last, the value that then returns, takes over the name of the file's output everywhere it stands, so
+// graph outputs and readers need no change.
 func (s *speller) start(op string, inputs []string, attrs []graph.Attr, then func(v string) string) {
 	v := s.Fresh(op)
 	*s.Node = *made(s.old.Name, op, inputs, []string{v}, attrs)
@@ -109,6 +114,8 @@ func (s *speller) start(op string, inputs []string, attrs []graph.Attr, then fun
 	}
 }
 
+// made cuts omitted inputs from the end, since ONNX gives "" there the same meaning as their absence and arities are
+// checked by count.
 func made(name, op string, inputs, outputs []string, attrs []graph.Attr) *graph.Node {
 	for len(inputs) > 0 && inputs[len(inputs)-1] == "" {
 		inputs = inputs[:len(inputs)-1]
@@ -142,7 +149,8 @@ func stringAttr(name, v string) graph.Attr {
 	return graph.Attr{Name: name, Kind: graph.KindString, Str: []byte(v)}
 }
 
-// plus adds a value that may be omitted.
+// plus adds a value that may be omitted. A sum is its own Add node and not a bias: which side is constant decides later
+// whether a layer absorbs it.
 func (s *speller) plus(v, other string) string {
 	if other == "" {
 		return v
@@ -150,7 +158,8 @@ func (s *speller) plus(v, other string) string {
 	return s.add("Add", []string{v, other})
 }
 
-// spellGelu: Gelu of the input plus a bias where there is one.
+// spellGelu: Gelu of the input plus a bias where there is one. form is attribute approximate: none is x/2*(1+erf(x/sqrt
+// 2)), tanh the cubic approximation.
 func spellGelu(form string) func(s *speller) error {
 	return func(s *speller) error {
 		s.end("Gelu", []string{s.plus(s.in(0), s.in(1))}, stringAttr("approximate", form))
@@ -158,7 +167,8 @@ func spellGelu(form string) func(s *speller) error {
 	}
 }
 
-// spellQuickGelu: x * sigmoid(alpha*x).
+// spellQuickGelu: x * sigmoid(alpha*x). The product alpha*x is skipped for alpha 1, as ONNX Runtime's fusion writes
+// SiLU that way and quantization knows x*sigmoid(x).
 func spellQuickGelu(s *speller) error {
 	gate := s.in(0)
 	if alpha := s.old.Float("alpha", 1.702); alpha != 1 {
@@ -192,7 +202,9 @@ func (s *speller) kept(names []string) (out []graph.Attr) {
 	return out
 }
 
-// spellAct writes the activation of a fused operator behind v and returns its result; "" is none.
+// spellAct writes the activation of a fused operator behind v and returns its result; "" is none. Parameters come from
+// activation_params, or one by one from activation_alpha and activation_beta; defaults are those of the operator of
+// that name in ai.onnx.
 func (s *speller) spellAct(v string) (string, error) {
 	p := floatList(s.old, "activation_params")
 	param := func(i int, def float32) float32 {
@@ -220,7 +232,9 @@ func (s *speller) spellAct(v string) (string, error) {
 	}
 }
 
-// rank is the number of axes of a value; def where nothing says it, which later steps check.
+// rank is the number of axes of a value; def where nothing says it, which later steps check. Ranks come from constants
+// and from what the reader could infer of the file; a node whose spelling needs one that is unknown must refuse, not
+// guess, unless def is safe.
 func (s *speller) rank(name string, def int) int {
 	if t := s.Const(name); t != nil {
 		return len(t.Shape)

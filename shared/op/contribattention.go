@@ -9,7 +9,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// contribAttentionOps are attention with its projections and masks.
+// contribAttentionOps are attention with its projections and masks, as ONNX Runtime's transformer optimiser fuses it.
+// They are spelled as the MatMul, Softmax and Transpose nodes that they stand for: only so can a plan place points
+// inside them (MatMul of two computed tensors is a layer of its own), and only so does a BERT from the optimiser
+// quantize like one from the exporter.
 var contribAttentionOps = []*Op{
 	respelled("Attention", Arity{3, 7}, Arity{1, 2}, spellAttention,
 		"do_rotary", "mask_filter_value", "num_heads", "past_present_share_buffer", "qkv_hidden_sizes", "rotary_embedding_dim", "scale", "unidirectional"),
@@ -18,7 +21,8 @@ var contribAttentionOps = []*Op{
 	respelled("MultiHeadAttention", Arity{1, 10}, Arity{1, 4}, spellMultiHead, "mask_filter_value", "num_heads", "scale", "unidirectional"),
 }
 
-// fusedHeads is what the forms share: queries, keys and values [batch][steps][hidden].
+// fusedHeads is what the forms share: queries, keys and values [batch][steps][hidden]. q, k and v are names of values;
+// heads divides hidden. mask and bias are "" when there is none.
 type fusedHeads struct {
 	q, k, v    string
 	heads      int64
@@ -26,7 +30,8 @@ type fusedHeads struct {
 	mask, bias string // see speller.masked; bias is added to the scores
 }
 
-// refuse names what is not supported of an attention node, "" for nothing.
+// refuse names what is not supported of an attention node, "" for nothing. past are the indices of inputs that would
+// carry state between calls. State is refused, not ignored: a model with a past gives other numbers than one without.
 func refuseAttention(s *speller, past ...int) error {
 	switch {
 	case s.old.Int("num_heads", 0) < 1:
@@ -44,7 +49,8 @@ func refuseAttention(s *speller, past ...int) error {
 	return nil
 }
 
-// spellAttention: inputs are data, weights [in][q+k+v], bias, mask, past, score bias.
+// spellAttention: inputs are data, weights [in][q+k+v], bias, mask, past, score bias. The weights are one matrix for
+// all three projections, so the MatMul in front is one layer with per-column scales.
 func spellAttention(s *speller) error {
 	if err := refuseAttention(s, 4, 6); err != nil {
 		return err
@@ -57,7 +63,8 @@ func spellAttention(s *speller) error {
 	return s.attendJoined(joined, w.Shape[1], s.in(3), s.in(5))
 }
 
-// spellQAttention: inputs are data, weights, bias, their scales, mask, their zero points, past.
+// spellQAttention: inputs are data, weights, bias, their scales, mask, their zero points, past. The integer projection
+// stays integer: MatMulIntegerToFloat in the inputs' order [a, b, a_scale, b_scale, a_zero, b_zero, bias].
 func spellQAttention(s *speller) error {
 	if err := refuseAttention(s, 8); err != nil {
 		return err
@@ -73,7 +80,8 @@ func spellQAttention(s *speller) error {
 	return s.attendJoined(joined, w.Shape[1], s.in(5), "")
 }
 
-// attendJoined splits queries, keys and values, which stand side by side.
+// attendJoined splits queries, keys and values, which stand side by side. sizes default to a third each. head, the
+// elements of one query head, is where the default scale 1/sqrt(head) comes from.
 func (s *speller) attendJoined(joined string, columns int, mask, bias string) error {
 	sizes := s.old.Ints("qkv_hidden_sizes")
 	if sizes == nil {
@@ -119,7 +127,9 @@ func spellMultiHead(s *speller) error {
 	return s.attend(a)
 }
 
-// attend writes softmax(q*k^T*scale + masks) * v by heads, and joins the heads.
+// attend writes softmax(q*k^T*scale + masks) * v by heads, and joins the heads. Reshape to [0, 0, heads, -1] keeps
+// batch and steps symbolic. Keys are transposed to [B][H][D][T] at once, which saves a Transpose in front of the
+// product.
 func (s *speller) attend(a fusedHeads) error {
 	split := s.ints(0, 0, a.heads, -1)
 	byHead := func(v string, perm ...int64) string {
@@ -148,7 +158,8 @@ func (s *speller) attend(a fusedHeads) error {
 }
 
 // masked adds the filter value where the mask hides a key. Integer masks are [batch] (how many keys count),
-// [batch][keys] or [batch][queries][keys] (0 hides).
+// [batch][keys] or [batch][queries][keys] (0 hides). The value -10000 is the default of mask_filter_value; the sum and
+// not a selection is what ONNX Runtime computes, so a score of more than 10000 would shine through there as well.
 func (s *speller) masked(scores, mask string) (string, error) {
 	filter := s.number(s.old.Float("mask_filter_value", -10000))
 	rank := s.rank(mask, 2)
@@ -176,7 +187,8 @@ func (s *speller) masked(scores, mask string) (string, error) {
 	return s.add("Add", []string{scores, s.add("Unsqueeze", []string{hidden, s.ints(axes...)})}), nil
 }
 
-// causal hides keys behind the query.
+// causal hides keys behind the query. It takes the lowest float where masked adds: Where has no arithmetic, so
+// infinities cannot arise. Query i sees keys 0 to i.
 func (s *speller) causal(scores string) string {
 	ends := [2]string{}
 	for i := range ends {

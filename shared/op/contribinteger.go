@@ -13,6 +13,7 @@ var contribIntegerOps = []*Op{
 	respelled("DynamicQuantizeMatMul", Arity{2, 5}, Arity{1, 1}, spellDynamicQuantizeMatMul),
 }
 
+// poolAttrs are the attributes that NhwcMaxPool shares with MaxPool.
 var poolAttrs = []string{"auto_pad", "ceil_mode", "dilations", "kernel_shape", "pads", "strides"}
 
 // spellNhwcMaxPool: channels stand last in the file.
@@ -42,7 +43,8 @@ func channelsBehind(rank int) []int64 {
 }
 
 // channelsLast is the Upgrade of integer operators that may have their channels last: where attribute channels_last says
-// so, data and result are turned. rankOf tells the number of axes.
+// so, data and result are turned. rankOf tells the number of axes. Rank below 3 is refused as unknown, because the
+// operators that have the attribute always see [N][spatial...][C].
 func channelsLast(rankOf func(s *speller) int) func(u *Upgrade) error {
 	return func(u *Upgrade) error {
 		last := u.Node.Int("channels_last", 0) != 0
@@ -74,7 +76,8 @@ func windowRank(s *speller) int { return len(s.old.Ints("kernel_shape")) + 2 }
 // weightRank is the rank of data under a constant weight at input 3.
 func weightRank(s *speller) int { return s.rank(s.in(3), 0) }
 
-// imageRank is the rank of data, that of images where nothing says it.
+// imageRank is the rank of data, that of images where nothing says it. Global pooling says nothing about its rank in
+// attributes.
 func imageRank(s *speller) int { return s.rank(s.in(0), 4) }
 
 // spellDynamicQuantizeMatMul: inputs are data, weights, their scale and zero point, bias. Data is quantized by its own

@@ -6,7 +6,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// contribNormOps are normalisations fused with what stands in front of them.
+// contribNormOps are normalisations fused with what stands in front of them. SimplifiedLayerNormalization is registered
+// in ai.onnx too, because files have it there although no opset defines it. "Simplified" means RMS: no mean is
+// subtracted and no bias added.
 var contribNormOps = []*Op{
 	respelledIn("", "SimplifiedLayerNormalization", Arity{2, 2}, Arity{1, 2}, spellSimplified, "axis", "epsilon", "stash_type"),
 	respelled("SimplifiedLayerNormalization", Arity{2, 2}, Arity{1, 2}, spellSimplified, "axis", "epsilon", "stash_type"),
@@ -16,6 +18,7 @@ var contribNormOps = []*Op{
 	respelled("EmbedLayerNormalization", Arity{7, 9}, Arity{1, 3}, spellEmbedding, "epsilon", "mask_index_type"),
 }
 
+// spellLayerNorm refuses mean and deviation as outputs; it is ai.onnx's LayerNormalization else.
 func spellLayerNorm(s *speller) error {
 	if s.wants(1) || s.wants(2) {
 		return fmt.Errorf("its statistics are not supported")
@@ -24,7 +27,9 @@ func spellLayerNorm(s *speller) error {
 	return nil
 }
 
-// rms writes v / sqrt(mean(v^2) + epsilon) * scale over the last axis, as the end.
+// rms writes v / sqrt(mean(v^2) + epsilon) * scale over the last axis, as the end. It is spelled in steps, since
+// RMSNormalization is younger (opset 23) than Newest. The mean is numeric's lane sum divided by n, like every reduction
+// over the last axis.
 func (s *speller) rms(v, scale string, epsilon float32) {
 	mean := s.add("ReduceMean", []string{s.add("Mul", []string{v, v}), s.ints(-1)})
 	root := s.add("Sqrt", []string{s.add("Add", []string{mean, s.number(epsilon)})})
@@ -54,6 +59,7 @@ func (s *speller) skipped(bias string) (string, error) {
 	return sum, nil
 }
 
+// spellSkipLayerNorm: the default epsilon is 1e-12 here, not 1e-5 as in ai.onnx.
 func spellSkipLayerNorm(s *speller) error {
 	sum, err := s.skipped(s.in(4))
 	if err == nil {
@@ -71,7 +77,8 @@ func spellSkipSimplified(s *speller) error {
 }
 
 // spellEmbedding: inputs are ids, segments, the tables of words, positions and segments, scale, bias, mask, positions. The
-// sum of three rows is normalised; output 1 counts each sample's mask, output 2 is the sum.
+// sum of three rows is normalised; output 1 counts each sample's mask, output 2 is the sum. Without position ids the
+// first steps rows of the position table are taken by a Slice, so the sequence length may stay symbolic.
 func spellEmbedding(s *speller) error {
 	words := s.add("Gather", []string{s.in(2), s.in(0)})
 	sum := ""

@@ -17,7 +17,7 @@ var contribProductOps = []*Op{
 }
 
 // spellFused respells a FusedConv or FusedGemm as the plain layer, the sum with input 3 where there is one, and the
-// activation.
+// activation. The order layer, sum, activation is ONNX Runtime's: the activation is applied to the sum.
 func spellFused(layer string) func(u *Upgrade) error {
 	return func(u *Upgrade) error {
 		old := *u.Node
@@ -37,7 +37,8 @@ func spellFused(layer string) func(u *Upgrade) error {
 	}
 }
 
-// spellFusedMatMul turns operands in front of a MatMul and scales its result by alpha.
+// spellFusedMatMul turns operands in front of a MatMul and scales its result by alpha. The node that keeps the file's
+// name is the MatMul, because a plan names groups after layers.
 func spellFusedMatMul(s *speller) error {
 	var sides [2]string
 	for i, side := range []string{"A", "B"} {

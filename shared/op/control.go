@@ -30,7 +30,8 @@ var controlOps = []*Op{
 }
 
 // Control runs a node with nested graphs on tensors and returns its outputs in order; nil stands for what is omitted.
-// body runs one of the node's graphs. An error of body is passed on.
+// body runs one of the node's graphs. An error of body is passed on. n is not changed. in holds one tensor for each
+// input, nil for an omitted one; the outputs are new or aliases of inputs, read-only either way.
 type Control func(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error)
 
 // Body runs a nested graph: in are its formal inputs in order, the result its outputs in order. Values that the graph
@@ -38,7 +39,8 @@ type Control func(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body 
 type Body func(ctx context.Context, g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error)
 
 // Budget bounds what the loops of one run may do together, because a trip count is a number that a model or its data
-// claims. A Budget belongs to one goroutine.
+// claims. A Budget belongs to one goroutine. Invariant: neither falls below 0 without the call that did it failing, so
+// no caller needs to look at them.
 type Budget struct {
 	Trips int64 // iterations left, of nested loops too
 	Bytes int64 // bytes left for what loops collect
@@ -50,7 +52,8 @@ const maxTrips = 1 << 22
 // NewBudget allows maxTrips iterations and that many bytes.
 func NewBudget(bytes int64) *Budget { return &Budget{Trips: maxTrips, Bytes: bytes} }
 
-// trip takes one iteration, unless ctx is done.
+// trip takes one iteration, unless ctx is done. The context is asked at every iteration, since a Body need not look at
+// it: a small one would run 2^22 times after a cancel.
 func (b *Budget) trip(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -61,7 +64,8 @@ func (b *Budget) trip(ctx context.Context) error {
 	return nil
 }
 
-// keep takes the bytes of t.
+// keep takes the bytes of t. Bytes are counted once for each iteration although parts may share memory: the joined
+// tensor will not.
 func (b *Budget) keep(t *tensor.Tensor) error {
 	if b.Bytes -= int64(len(t.Data)); b.Bytes < 0 {
 		return fmt.Errorf("what its loops collect does not fit into memory; raise --memory or shorten the sequence")
@@ -77,7 +81,8 @@ func branchOf(n *graph.Node, name string) (*graph.Graph, error) {
 	return nil, fmt.Errorf("attribute %s is no graph", name)
 }
 
-// Branch is the graph of an If that cond chooses: a tensor of one bool. Its outputs are as many as the node's.
+// Branch is the graph of an If that cond chooses: a tensor of one bool. Its outputs are as many as the node's. Nested
+// graphs of an If have no formal inputs; everything they read is captured.
 func Branch(n *graph.Node, cond *tensor.Tensor) (*graph.Graph, error) {
 	yes, err := truthOf(cond)
 	if err != nil {
@@ -105,6 +110,8 @@ func truthOf(t *tensor.Tensor) (bool, error) {
 	return t.Data[0] != 0, nil
 }
 
+// runIf runs the branch that the condition chooses. The other one is not even checked: it may be wrong for these
+// shapes, as in models that guard by shape.
 func runIf(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, _ *Budget) ([]*tensor.Tensor, error) {
 	g, err := Branch(n, in[0])
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 )
 
 // bodyEnvironment is what is known of the values of a nested graph with the given formal inputs among the values around
-// it.
+// it. The map is a copy: names of the body may shadow those outside, as ONNX allows for inputs of nested graphs, and
+// must not leak out of it. len(in) is len(g.Inputs).
 func bodyEnvironment(g *graph.Graph, outer map[string]Info, in []Info) (map[string]Info, error) {
 	env := maps.Clone(outer)
 	if env == nil {
@@ -34,7 +35,9 @@ func inferBody(g *graph.Graph, outer map[string]Info, in []Info) ([]Info, error)
 	return out, nil
 }
 
-// inferIf follows the branch that runs. With a condition from data it knows what both branches agree on.
+// inferIf follows the branch that runs. With a condition from data it knows what both branches agree on. A branch that
+// fails its shape rule for these inputs makes the outputs *Unknown and is no error, since the condition may keep it
+// from ever running.
 func inferIf(x *Infer) error {
 	if c := x.In[0].Value; c != nil {
 		g, err := Branch(x.Node, c)
@@ -79,7 +82,9 @@ func (x *Infer) results(out []Info) {
 	}
 }
 
-// unvalued is v without its elements: they change from one iteration to the next.
+// unvalued is v without its elements: they change from one iteration to the next. Shapes are kept on the assumption
+// that a body keeps them; where an iteration changes one, common drops it afterwards and the engine infers again with
+// real tensors.
 func unvalued(v []Info) []Info {
 	out := make([]Info, len(v))
 	for i, x := range v {
@@ -89,7 +94,8 @@ func unvalued(v []Info) []Info {
 }
 
 // inferLoop knows carried values whose type and shape an iteration keeps. How often the body runs is known to nobody here,
-// so scan outputs are absent.
+// so scan outputs are absent. One pass suffices: a carried value whose shape the body changes is absent after it, and
+// nothing that was derived from it leaves the body but through common.
 func inferLoop(x *Infer) error {
 	g, in, err := x.loopInputs()
 	if err != nil {
@@ -117,7 +123,8 @@ func (x *Infer) loopInputs() (*graph.Graph, []Info, error) {
 	return g, append([]Info{{DType: tensor.Int64, Shape: number.Shape}, {DType: tensor.Bool}}, unvalued(x.In[2:])...), nil
 }
 
-// inferScan knows carried values as inferLoop does, and the shape of what is joined from the length of the inputs.
+// inferScan knows carried values as inferLoop does, and the shape of what is joined from the length of the inputs. The
+// axis of a joined output counts in the output, which has one axis more than the part.
 func inferScan(x *Infer) error {
 	s, in, length, err := x.scanInputs()
 	if err != nil {

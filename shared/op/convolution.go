@@ -9,7 +9,15 @@ import (
 	"assay/shared/tensor"
 )
 
-// convOps convolve. FusedConv is Conv with an activation (none, Relu, Clip) that is applied as results are stored.
+// convOps convolve: y[n, oc, o...] = bias[oc] + sum over (tap..., ic) of x[n, g(oc)*C/group + ic, o*stride - pad +
+// tap*dilation] * w[oc, ic, tap], zero outside the data. FusedConv is Conv with an activation (none, Relu, Clip) that
+// is applied as results are stored.
+//
+// Attributes: group 1, strides and dilations 1, pads 0, auto_pad NOTSET by default; kernel_shape, where given, must
+// equal the weight's. Data is [N][C][spatial...] with 1 to 3 spatial axes, weight [OC][C/group][kernel...] and
+// constant, since it is packed. The order of the sum is design.md 6's: one fused chain per output that starts at the
+// bias, taps outside channels. In a plan the weight has one scale per output channel, the bias becomes int32 and the
+// output needs a point of its own in front of an Add (ort-semantics 4.6).
 var convOps = []*Op{
 	convolution("", "Conv", []int{1, 11}, append([]string{"group"}, windowAttrs...)),
 	convolution(microsoft, "FusedConv", []int{1}, append([]string{"activation", "activation_params", "group"}, windowAttrs...)),
@@ -18,6 +26,8 @@ var convOps = []*Op{
 // microsoft is the domain of ONNX Runtime's own operators.
 const microsoft = "com.microsoft"
 
+// convolution is Conv or its fused form; that of a file is respelled, since an activation hides what quantization wants
+// to see.
 func convolution(domain, name string, opsets []int, attrs []string) *Op {
 	o := &Op{
 		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,
@@ -38,7 +48,8 @@ func convMACs(weight, out []int) int64 {
 	return int64(tensor.Count(out)) * int64(tensor.Count(weight[1:]))
 }
 
-// convShape checks weight [OC][C/group][kernel...] against data [N][C][spatial...] and returns the window.
+// convShape checks weight [OC][C/group][kernel...] against data [N][C][spatial...] and returns the window. kernel_shape
+// is redundant in ONNX but must not lie: a file whose attribute differs from its weight is refused.
 func convShape(n *graph.Node, data, weight []int) (w window, group int, err error) {
 	if len(data) < 3 || len(weight) != len(data) {
 		return w, 0, fmt.Errorf("data shape %v and weight shape %v do not fit: both need the same 3 or more axes", data, weight)
@@ -59,6 +70,7 @@ func convShape(n *graph.Node, data, weight []int) (w window, group int, err erro
 	return w, group, err
 }
 
+// inferConv: [N][OC][out...], where each out is floor((in + pads - dilation*(kernel-1) - 1) / stride) + 1 (windowOf).
 func inferConv(x *Infer) error {
 	if err := x.alike(1, 2); err != nil {
 		return err
@@ -75,7 +87,9 @@ func inferConv(x *Infer) error {
 	return nil
 }
 
-// constant returns the tensor of input i, which has to be known before the run.
+// constant returns the tensor of input i, which has to be known before the run. nil without an error is an omitted
+// input. An *Unknown is no failure of the model: the engine then cuts the program in front of the node and lowers it
+// again with the value.
 func (l *Lower) constant(i int, what string) (*tensor.Tensor, error) {
 	if !l.present(i) {
 		return nil, nil
@@ -96,6 +110,9 @@ func (l *Lower) geometry(d, w int) (conv.Geometry, error) {
 	return win.geometry(data[0], data[1], weight[0], group)
 }
 
+// lowerConv takes the planar kernels for up to two spatial axes, the volume kernels beyond. The kernel never aliases,
+// because a window reads neighbours that the output would overwrite. WriteColumns exists only for packings that can
+// leave room between pixels; see Kernel.
 func lowerConv(l *Lower) (Kernel, error) {
 	weight, err := l.constant(1, "weight")
 	if err != nil {
@@ -151,7 +168,9 @@ func floatsOf(t *tensor.Tensor) []float32 {
 	return t.F32()
 }
 
-// packKey names a packing: the kernel that reads it, what it depends on beside the content, and the content.
+// packKey names a packing: the kernel that reads it, what it depends on beside the content, and the content. Two nodes
+// with equal keys share one packed object between all programs of a process, so everything that the packer reads has to
+// be in it: a missing parameter would hand one layer another's weights.
 func packKey(kernel string, params []int, content ...*tensor.Tensor) string {
 	key := fmt.Sprint(kernel, params)
 	for _, t := range content {
@@ -164,7 +183,8 @@ func packKey(kernel string, params []int, content ...*tensor.Tensor) string {
 	return key
 }
 
-// pack gets or builds a packed value.
+// pack gets or builds a packed value. build runs at most once per key and process; its size counts against --memory for
+// as long as any program holds it.
 func pack[T interface{ Bytes() int }](packs Packs, key string, build func() (T, error)) (T, error) {
 	v, err := packs.Get(key, func() (any, int64, error) {
 		p, err := build()

@@ -12,6 +12,7 @@ import (
 // direction of the walk, each step rounded; integers wrap. They stay float.
 var cumulativeOps = []*Op{cumulative("CumSum", []int{11, 14}), cumulative("CumProd", []int{26})}
 
+// The axis decides RowWise: along axis 0 samples would run into each other.
 func cumulative(name string, opsets []int) *Op {
 	return &Op{
 		Name: name, Opsets: opsets, Types: numericTypes, Attrs: []string{"exclusive", "reverse"},
@@ -30,6 +31,7 @@ func cumulative(name string, opsets []int) *Op {
 	}
 }
 
+// cumulativeAxis takes int32 and int64, one element of any rank.
 func cumulativeAxis(x *Infer) (int, error) {
 	v, err := x.known(1, "axis")
 	if err != nil {
@@ -41,7 +43,8 @@ func cumulativeAxis(x *Infer) (int, error) {
 	return axisIn(v[0], len(x.In[0].Shape))
 }
 
-// cumulation is a walk over the middle axis of [outer][n][inner].
+// cumulation is a walk over the middle axis of [outer][n][inner]. inner is the stride of the walk, in elements.
+// exclusive writes the total before its element, reverse walks from the end.
 type cumulation struct {
 	outer, n, inner    int
 	exclusive, reverse bool
@@ -72,7 +75,9 @@ func lowerCumulative(l *Lower, product bool) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], src.bytes(c)) }}, nil
 }
 
-// accumulate is one chain from the first element of the walk; integers wrap. store is applied to what is written.
+// accumulate is one chain from the first element of the walk; integers wrap. store is applied to what is written. Only
+// float32 has a store: its NaNs become the canonical one. The product is converted to T before it is used, so no
+// compiler may fuse it with a sum.
 func accumulate[T element](k cumulation, product bool, store func(T) T) func(dst, src []byte) {
 	start := T(0)
 	if product {

@@ -30,13 +30,17 @@ var einsumOps = []*Op{{
 const mostWork = 1 << 38
 
 // equation is a resolved Einsum: the sizes of the axes that stay (in the output's order) and of those that are summed (in
-// order of first appearance), and the strides of each operand along them.
+// order of first appearance), and the strides of each operand along them. strides[i][0] has len(kept.N) entries and
+// strides[i][1] len(summed.N); 0 where operand i does not have the label or is stretched (size 1) along it.
 type equation struct {
 	kept, summed reduce.Axes
 	strides      [][2][]int // per operand, along kept and summed
 }
 
-// labels takes a term apart; axes of an ellipsis get labels below 'A', counted from its last axis.
+// labels takes a term apart; axes of an ellipsis get labels below 'A', counted from its last axis. rank is that of the
+// operand, or what the result is to have. Labels of ellipsis axes are ' '+1 for the last, ' '+2 for the one before ...:
+// they match from the end, as numpy broadcasts, and being below 'A' they sort in front of letters. 32 of them end at
+// '@', the last code below 'A'.
 func labels(term string, rank int) ([]rune, error) {
 	before, after, dots := strings.Cut(term, "...")
 	n := len(before) + len(after)
@@ -60,7 +64,8 @@ func labels(term string, rank int) ([]rune, error) {
 }
 
 // resultLabels are the labels of the output: those written behind the arrow, or else the axes of an ellipsis and all labels
-// that stand once, in alphabetical order.
+// that stand once, in alphabetical order. Without an arrow numpy's implicit mode holds: labels that occur once,
+// alphabetically, upper case first as in ASCII, behind the ellipsis.
 func resultLabels(result string, explicit bool, terms [][]rune) ([]rune, error) {
 	count, dots := map[rune]int{}, 0
 	for _, term := range terms {
@@ -98,6 +103,7 @@ func resultLabels(result string, explicit bool, terms [][]rune) ([]rune, error) 
 	return out, nil
 }
 
+// equationOf resolves every label to one size; 1 stretches as in numpy. Terms and inputs must be as many.
 func equationOf(x *Infer) (e equation, err error) {
 	text := strings.ReplaceAll(x.Node.Str("equation", ""), " ", "")
 	left, result, explicit := strings.Cut(text, "->")
@@ -143,7 +149,8 @@ func equationOf(x *Infer) (e equation, err error) {
 	return e, nil
 }
 
-// add appends an axis; an operand moves along it by the strides of all its axes of that label.
+// add appends an axis; an operand moves along it by the strides of all its axes of that label. A label that stands
+// twice in a term (ii) moves along both of its axes at once: the sum of their strides walks the diagonal.
 func (e *equation) add(to *reduce.Axes, part int, c rune, n int, terms [][]rune, x *Infer) {
 	to.N = append(to.N, n)
 	for i, term := range terms {
@@ -158,7 +165,8 @@ func (e *equation) add(to *reduce.Axes, part int, c rune, n int, terms [][]rune,
 }
 
 // inferEinsum: the output has the labels behind the arrow, or those that resultLabels finds, each with the size its operands
-// have.
+// have. The product of all axes is bounded, not only the output: "i,j->" of two long vectors has one output and i*j
+// products.
 func inferEinsum(x *Infer) error {
 	for i := range x.In {
 		if err := x.alike(i); err != nil {
@@ -180,7 +188,8 @@ func inferEinsum(x *Infer) error {
 	return nil
 }
 
-// offset is the place in an operand of a flat position of axes n.
+// offset is the place in an operand of a flat position of axes n. part is 0 for kept axes and 1 for summed ones; flat
+// counts row-major over n.
 func (e *equation) offset(operand, part, flat int, n []int) (at int) {
 	s := e.strides[operand][part]
 	for a := len(n) - 1; a >= 0; a-- {
@@ -216,6 +225,7 @@ func lowerEinsum(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { run(&e, c, ops) }}, nil
 }
 
+// sums is the form of all types but the pair of float32 operands.
 func sums[T element](store func(T) T) func(*equation, *Call, []operand) {
 	return func(e *equation, c *Call, ops []operand) {
 		sumOf(e, c, ops, func(sum, product, factor T) T { return sum + T(product*factor) }, store)

@@ -24,7 +24,8 @@ func evalIn(n *graph.Node, in []*tensor.Tensor, layout Layout) ([]*tensor.Tensor
 	return evalWithin(n, in, layout, maxEval)
 }
 
-// evalWithin is Eval for a node whose outputs and scratch take at most limit bytes.
+// evalWithin is Eval for a node whose outputs and scratch take at most limit bytes. What a file claims is checked
+// before anything is allocated: names against tensors, each tensor against its own shape, then fits.
 func evalWithin(n *graph.Node, in []*tensor.Tensor, layout Layout, limit int64) ([]*tensor.Tensor, error) {
 	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
 	if len(in) != len(n.Inputs) {
@@ -54,7 +55,9 @@ func evalWithin(n *graph.Node, in []*tensor.Tensor, layout Layout, limit int64) 
 }
 
 // run lowers and runs a node whose shapes are known. The first data input is passed as a computed tensor, all others as
-// constants, so both ways that a kernel receives data are in use.
+// constants, so both ways that a kernel receives data are in use. Which input counts as computed is Op.data. An output
+// whose elements the shape rule knows is returned as it is; where all are, no kernel is made, so operators without
+// Lower (Shape, Range, NonZero) work here too.
 func run(x *Infer, in []*tensor.Tensor, layout Layout, limit int64) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(x.Out))
 	done := true
@@ -98,7 +101,8 @@ func run(x *Infer, in []*tensor.Tensor, layout Layout, limit int64) ([]*tensor.T
 	return out, nil
 }
 
-// fits refuses a node whose outputs and scratch are larger than limit.
+// fits refuses a node whose outputs and scratch are larger than limit. The additions cannot overflow: possible() has
+// bounded each output by an int, and n is compared alone before it is added.
 func fits(x *Infer, scratch int, limit int64) error {
 	total := int64(scratch)
 	if scratch < 0 {
@@ -120,7 +124,9 @@ func fits(x *Infer, scratch int, limit int64) error {
 	return nil
 }
 
-// prepare makes what Lower and Run see, in the layout that o.Memory calls for; inputs that are not computed are constants.
+// prepare makes what Lower and Run see, in the layout that o.Memory calls for; inputs that are not computed are
+// constants. c.Out and l.Out of omitted outputs stay empty, as the engine leaves them. Only inputs of the output's rank
+// are turned for MemoryAny, and only input 0 for MemorySpatial: that is what those words promise a Lower.
 func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout, computed func(i int) bool) (*Lower, *Call) {
 	l := &Lower{Node: x.Node, In: make([]Arg, len(in)), Out: make([]Arg, len(x.Out)), Packs: unshared{}}
 	c := &Call{In: make([][]byte, len(in)), Out: make([][]byte, len(x.Out))}
@@ -160,6 +166,7 @@ func prepare(o *Op, x *Infer, in []*tensor.Tensor, layout Layout, computed func(
 // unshared builds every pack anew.
 type unshared struct{}
 
+// Get ignores the key: two equal keys cost two packings, which is right for one node of constant folding.
 func (unshared) Get(_ string, build func() (any, int64, error)) (any, error) {
 	p, _, err := build()
 	return p, err

@@ -16,7 +16,8 @@ func EvalGraph(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor
 }
 
 // EvalBounded is EvalGraph where all values that are computed, and what one node needs beside them, take at most that many
-// bytes.
+// bytes. in is not changed; the tensors of the result may alias it and each other, and are to be left alone. Nothing is
+// freed on the way, since all values are returned: it suits tests and folding, not inference of large models.
 func EvalBounded(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor, bytes int64) (map[string]*tensor.Tensor, error) {
 	e := evaluation{left: NewBudget(bytes), free: bytes}
 	env := &environment{values: make(map[string]*tensor.Tensor, len(in)+len(g.Nodes))}
@@ -29,7 +30,8 @@ func EvalBounded(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tens
 	return env.values, nil
 }
 
-// environment is the values of a graph with those around it.
+// environment is the values of a graph with those around it. Writing goes to the innermost graph only, so a body's
+// names cannot change what its siblings see.
 type environment struct {
 	values map[string]*tensor.Tensor
 	outer  *environment
@@ -51,7 +53,8 @@ type evaluation struct {
 	free int64 // bytes that values may still take
 }
 
-// graph adds the values of g to env.
+// graph adds the values of g to env. Nodes are taken in the order of the list, which the reader has made topological. A
+// value is never written twice.
 func (e *evaluation) graph(ctx context.Context, g *graph.Graph, env *environment) error {
 	for name, t := range g.Consts {
 		env.values[name] = t
@@ -73,6 +76,8 @@ func (e *evaluation) graph(ctx context.Context, g *graph.Graph, env *environment
 	return nil
 }
 
+// node computes one node. Values of nested graphs are charged to the same free bytes, and to the loops' budget as they
+// collect.
 func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) ([]*tensor.Tensor, error) {
 	in := make([]*tensor.Tensor, len(n.Inputs))
 	for i, name := range n.Inputs {
@@ -114,7 +119,9 @@ func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) 
 	}, e.left)
 }
 
-// RunControl runs a node whose operator has a Control: it checks what the operator declares, and names the node in errors.
+// RunControl runs a node whose operator has a Control: it checks what the operator declares, and names the node in
+// errors. The engine calls it with a Body that runs compiled programs, EvalGraph with one that evaluates: both go
+// through the same checks.
 func RunControl(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error) {
 	o := Lookup(n.Domain, n.Op)
 	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}

@@ -37,6 +37,8 @@ func inferExtract(x *Infer) error {
 	return nil
 }
 
+// lowerExtract copies columns of every row; repeated columns are copied again. They are constants, so one outside is
+// refused and not moved inside as a computed index would be.
 func lowerExtract(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -63,7 +65,8 @@ func lowerExtract(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// lowerBinarizer: 1 above the threshold, else 0.
+// lowerBinarizer: 1 above the threshold, else 0. Equality with the threshold gives 0. NaN gives 0, since it is above
+// nothing.
 func lowerBinarizer(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

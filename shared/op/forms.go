@@ -25,7 +25,8 @@ const (
 	spelledNow = "those of what it is read as"
 )
 
-// form is what OPERATORS.md says of an operator's tiers.
+// form is what OPERATORS.md says of an operator's tiers. An operator's own name wins over its family's, so that an
+// exception (Hardmax beside Softmax) needs one line.
 func form(family string, o *Op) string {
 	if family == "respelled when read" {
 		return spelledNow
@@ -45,7 +46,8 @@ func form(family string, o *Op) string {
 }
 
 // Plain reports whether an operator that computes has the plain form only: Go code without vector instructions. Families
-// that copy elements, or arrange them, are not meant, nor what follows from shapes.
+// that copy elements, or arrange them, are not meant, nor what follows from shapes. The bench of models lists them;
+// nothing is decided by it.
 func Plain(domain, name string) bool {
 	o := Lookup(domain, name)
 	if o == nil || o.Role == RolePassThrough || o.Role == RoleConcat || o.Role == RoleShape {

@@ -35,7 +35,8 @@ var gatherOps = []*Op{
 	},
 }
 
-// inferGather puts the shape of the indices in the place of the axis.
+// inferGather puts the shape of the indices in the place of the axis. So data [a][n][b] by indices [i][j] at axis 1
+// gives [a][i][j][b]; an index without axes removes the axis.
 func inferGather(x *Infer) error {
 	in, idx := x.In[0].Shape, x.In[1]
 	axis, err := axisIn(x.Node.Int("axis", 0), len(in))
@@ -49,7 +50,7 @@ func inferGather(x *Infer) error {
 	return nil
 }
 
-// index reads element i of an int32 or int64 array.
+// index reads element i of an int32 or int64 array. size is 4 or 8, the only sizes that indexTypes have.
 func index(b []byte, size, i int) int64 {
 	if size == 4 {
 		return int64(view[int32](b)[i])
@@ -58,7 +59,8 @@ func index(b []byte, size, i int) int64 {
 }
 
 // lowerGather copies whole runs behind the axis. An index outside the axis is refused when it is constant and reads
-// the nearest element when it is computed: a kernel cannot fail.
+// the nearest element when it is computed: a kernel cannot fail. With a constant data (an embedding) the rows of the
+// output are rows of the indices; RowWise of the operator says which of the two the batch may run along.
 func lowerGather(l *Lower) (Kernel, error) {
 	data, err := l.operand(0, Logical)
 	if err != nil {
@@ -95,7 +97,8 @@ func lowerGather(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// place wraps a negative index and clamps what is outside.
+// place wraps a negative index and clamps what is outside. n is at least 1: an empty axis is refused before any kernel
+// is made.
 func place(k int64, n int) int64 {
 	if k < 0 {
 		k += int64(n)
@@ -117,7 +120,8 @@ func inferWhere(x *Infer) error {
 }
 
 // broadcastKeepsRows: with numpy's rule, row i of the output reads row i of every computed operand of its rank, as long
-// as none is stretched along axis 0 and no constant has rows of its own.
+// as none is stretched along axis 0 and no constant has rows of its own. An output without axes has no rows. A constant
+// of lower rank, or with 1 in front, is the same for every row.
 func broadcastKeepsRows(l *Lower) bool {
 	out := l.Out[0].Shape
 	if len(out) == 0 {
@@ -137,6 +141,8 @@ func broadcastKeepsRows(l *Lower) bool {
 	return true
 }
 
+// lowerWhere copies elements and does no arithmetic, so every type and NaN payload passes. Its walk is recursive over
+// axes and never aliases: condition bytes have another size than the sides.
 func lowerWhere(l *Lower) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	var ops [3]operand
@@ -186,7 +192,8 @@ func inferOneHot(x *Infer) error {
 	return nil
 }
 
-// oneHotDepth reads depth, which may be of any numeric type.
+// oneHotDepth reads depth, which may be of any numeric type. ONNX allows float depths; they are cut towards zero by the
+// conversion.
 func oneHotDepth(t *tensor.Tensor) (int, error) {
 	if t == nil {
 		return 0, &Unknown{Input: 1, What: "depth"}

@@ -50,6 +50,8 @@ func inferGatherElements(x *Infer) error {
 	return nil
 }
 
+// lowerGatherElements: out[i][j]... = data[... with the index in the place of the position along axis ...]. Where the
+// indices are smaller than the data on another axis, the first positions are read.
 func lowerGatherElements(l *Lower) (Kernel, error) {
 	data, err := l.operand(0, Logical)
 	if err != nil {
@@ -99,6 +101,7 @@ func inferGatherND(x *Infer) error {
 	return nil
 }
 
+// lowerGatherND copies blocks: depth of the data's axes are named by a tuple, what is behind them is one dense run.
 func lowerGatherND(l *Lower) (Kernel, error) {
 	data, err := l.operand(0, Logical)
 	if err != nil {
@@ -133,7 +136,8 @@ func lowerGatherND(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// reversal returns the two axes of a ReverseSequence: 0 and 1 in either order.
+// reversal returns the two axes of a ReverseSequence: 0 and 1 in either order. The two conditions batch+time = 1 and
+// batch*time = 0 together admit (0, 1) and (1, 0) only.
 func reversal(x *Infer) (batch, time int, err error) {
 	batch, time = int(x.Node.Int("batch_axis", 1)), int(x.Node.Int("time_axis", 0))
 	shape := x.In[0].Shape

@@ -9,6 +9,7 @@ import (
 	"assay/shared/tensor"
 )
 
+// gemmAttrs are Gemm's attributes, those of the forms with an activation too.
 var gemmAttrs = []string{"alpha", "beta", "transA", "transB"}
 
 // gemmOps are Gemm and its form with an activation: alpha * A * B + beta * C with alpha and beta 1, transA and transB 0 by
@@ -20,6 +21,8 @@ var gemmOps = []*Op{
 	gemmOp(microsoft, "FusedGemm", []int{1}, append([]string{"activation", "activation_params"}, gemmAttrs...)),
 }
 
+// RowWise fails with a computed B or C because nothing says that they do not belong to rows of the batch; transA turns
+// the batch into k.
 func gemmOp(domain, name string, opsets []int, attrs []string) *Op {
 	o := &Op{
 		Domain: domain, Name: name, Opsets: opsets, Attrs: attrs, Role: RoleLayer, Types: float32Only,
@@ -52,7 +55,8 @@ func upgradeGemm(u *Upgrade) error {
 	return nil
 }
 
-// product is the sizes of a matrix product [m][k] x [k][n].
+// product is the sizes of a matrix product [m][k] x [k][n]. A node of m = 0 rows is fine, k = 0 and n = 0 are refused:
+// a sum over nothing would have to be the bias, and kernels pack at least one column.
 type product struct{ m, k, n int }
 
 // productOf checks that two matrices fit, after their transpositions.
@@ -94,7 +98,10 @@ func inferGemm(x *Infer) error {
 }
 
 // lowerGemm computes alpha*(A.B) + beta*C. With alpha 1 and a constant C that is the same in every row, C is where the
-// chains start; otherwise it is added to the finished, scaled product.
+// chains start; otherwise it is added to the finished, scaled product. The order is fixed by design.md 6: one chain of
+// fused multiply-adds per element, k ascending. A bias that starts the chain and one that is added behind differ in
+// bits, which is why the choice depends on constants only and never on the batch. A transposed A is turned into scratch
+// first: kernels read rows in place.
 func lowerGemm(l *Lower) (Kernel, error) {
 	transA, transB := l.Node.Int("transA", 0) != 0, l.Node.Int("transB", 0) != 0
 	p, err := productOf(l.In[0].Shape, l.In[1].Shape, transA, transB)
@@ -141,7 +148,8 @@ func lowerGemm(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// gemmBias returns the start of the chains, or late: C has to be added behind.
+// gemmBias returns the start of the chains, or late: C has to be added behind. beta is multiplied into the constant
+// here, rounded once for each element. C of shape [1] or [] is spread over the columns.
 func gemmBias(l *Lower, p product, alpha, beta float32) (bias *tensor.Tensor, late bool) {
 	if !l.present(2) {
 		return nil, false
@@ -158,7 +166,8 @@ func gemmBias(l *Lower, p product, alpha, beta float32) (bias *tensor.Tensor, la
 	return bias, false
 }
 
-// gemmLate is what remains to be done to a finished product, nil when nothing does.
+// gemmLate is what remains to be done to a finished product, nil when nothing does. The activation moves behind the sum
+// then, so lowerGemm clears it in the kernel: clamping twice would clip the product itself.
 func gemmLate(l *Lower, p product, alpha, beta float32, late bool, act numeric.Clamp) (func(c *Call, dst []float32), error) {
 	if alpha == 1 && !late {
 		return nil, nil
@@ -189,7 +198,8 @@ func gemmLate(l *Lower, p product, alpha, beta float32, late bool, act numeric.C
 }
 
 // rightMatrices are the packed matrices on the right of a stack of products. Constants are packed once, at lowering; a
-// computed one is packed anew in each run, into scratch from off on.
+// computed one is packed anew in each run, into scratch from off on. Invariants: exactly one of packed and src is in
+// use; bias is nil or has n numbers and belongs to every matrix; size is 0 for packed ones.
 type rightMatrices struct {
 	product
 	packed []*gemm.F32
@@ -201,7 +211,8 @@ type rightMatrices struct {
 }
 
 // rightMatrices binds input i, matrices of p transposed or not, with a constant bias or none. off is the scratch that the
-// caller uses itself.
+// caller uses itself. Matrices of a constant stack are keyed one by one, so nodes that share only some of them share
+// those.
 func (l *Lower) rightMatrices(i int, p product, trans bool, bias *tensor.Tensor, off int) (*rightMatrices, error) {
 	r := &rightMatrices{product: p, bias: floatsOf(bias), off: off}
 	t := l.In[i].Const
@@ -235,7 +246,8 @@ func (l *Lower) rightMatrices(i int, p product, trans bool, bias *tensor.Tensor,
 	return r, nil
 }
 
-// matrix is one of them, packed. It serves until the next call.
+// matrix is one of them, packed. It serves until the next call. The value is on the caller's stack and its panels in
+// the call's scratch, so concurrent calls do not meet.
 func (r *rightMatrices) matrix(c *Call, batch int) gemm.F32 {
 	if r.packed != nil {
 		return *r.packed[batch]

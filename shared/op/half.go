@@ -3,7 +3,9 @@ package op
 import "math"
 
 // halfOf rounds a float64 to the nearest binary16 number in one step, ties to even (tensor.HalfFromFloat would round
-// twice); what is too large becomes infinite.
+// twice); what is too large becomes infinite. binary16 has 10 bits of fraction, exponents -14 to 15. Below 2^-14
+// numbers are multiples of 2^-24, so scaling by 2^24 and rounding gives the bit pattern itself, the carry into the
+// smallest normal number included. A signalling NaN becomes the quiet one 0x7e00.
 func halfOf(v float64) uint16 {
 	sign := uint16(0)
 	if math.Signbit(v) {

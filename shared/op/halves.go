@@ -10,7 +10,9 @@ import (
 // halfTypes are computed in float32: operands are widened, which is exact, and each result is rounded once as it is stored.
 var halfTypes = []tensor.DType{tensor.Float16, tensor.BFloat16}
 
-// admitHalves lets an operator whose first input may be float32 take float16 and bfloat16 too.
+// admitHalves lets an operator whose first input may be float32 take float16 and bfloat16 too. Quantized operators are
+// left out, because their 16-bit scales are read by themselves; so are operators of other domains. It replaces Lower,
+// so it is called once per operator, by the registry.
 func admitHalves(o *Op) {
 	if o.Lower == nil || o.Role == RoleQuantized || o.Domain != "" || !slices.Contains(o.Types, tensor.Float32) {
 		return
@@ -37,7 +39,8 @@ type half struct {
 }
 
 // lowerHalves lowers the node as if it were of float32 and converts around the kernel. Alias is given up: the buffers have
-// other sizes.
+// other sizes. Constants are widened here, once. Layout and shape are untouched, so the inner Lower cannot tell the
+// difference.
 func lowerHalves(l *Lower, inner func(*Lower) (Kernel, error)) (Kernel, error) {
 	wide := &Lower{Node: l.Node, In: slices.Clone(l.In), Out: slices.Clone(l.Out), Packs: l.Packs}
 	var in, out []half
@@ -85,7 +88,8 @@ func lowerHalves(l *Lower, inner func(*Lower) (Kernel, error)) (Kernel, error) {
 func spaced(n int) int { return (n + 63) &^ 63 }
 
 // widened wraps a kernel of float32 in the conversions of its inputs and outputs, whose float32 forms fill the first
-// bytes of scratch.
+// bytes of scratch. The inner Call comes from a pool, as Run may not allocate; buffers are cleared before it goes back,
+// since a pool must not keep an arena alive.
 func widened(k Kernel, in, out []half, scratch, ins, outs int) Kernel {
 	calls := sync.Pool{New: func() any { return &Call{In: make([][]byte, ins), Out: make([][]byte, outs)} }}
 	return Kernel{Scratch: scratch + k.Scratch, Alias: -1, Run: func(c *Call) {

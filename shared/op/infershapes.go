@@ -17,7 +17,8 @@ const maxKnown = 1 << 12
 // InferShapes returns type and shape of values of g for concrete inputs, and the elements of those that are constant or
 // follow from shapes. What depends on elements that are computed from data is absent: the outputs of such a node, and all
 // that follows from them. A graph input that inputs does not name must have a fixed type. Values captured from a
-// surrounding graph are passed like inputs. g is not changed; an error names the node and the input.
+// surrounding graph are passed like inputs. g is not changed; an error names the node and the input. The result has
+// every name that is known and no entry with an Invalid type. It is safe for concurrent use on one graph.
 func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error) {
 	env := make(map[string]Info, len(g.Nodes)+len(g.Consts)+len(inputs))
 	for name, info := range inputs {
@@ -37,7 +38,9 @@ func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error
 }
 
 // inferNodes adds to env the constants of g and what can be known of its nodes' outputs. A nested graph may read what env lacks: a
-// value of the graphs around it that is known only when the model runs, and so is what follows from it.
+// value of the graphs around it that is known only when the model runs, and so is what follows from it. late marks
+// values that hang on data: their readers are not asked, so one *Unknown costs one attempt and not a chain of them. An
+// error that is no *Unknown ends the walk.
 func inferNodes(env map[string]Info, g *graph.Graph, nested bool) error {
 	for name, t := range g.Consts {
 		env[name] = Info{DType: t.DType, Shape: t.Shape, Value: t}
@@ -114,7 +117,8 @@ func spelled(domain, name string) string {
 	return domain + "." + name
 }
 
-// gather looks up the inputs of n.
+// gather looks up the inputs of n. A name that env lacks is an error here; inferNodes has sorted out those that are
+// merely late.
 func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
 	x := &Infer{Node: n, In: make([]Info, len(n.Inputs)), Out: make([]Info, len(n.Outputs)), Outer: env}
 	for i, name := range n.Inputs {
@@ -131,7 +135,8 @@ func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
 }
 
 // Apply checks x against what the operator declares and runs its shape rule, which fills x.Out. x.Out has an entry for
-// each output of the node.
+// each output of the node. Control operators may leave outputs of type Invalid behind, which means unknown until the
+// run; of all others that is a fault of the shape rule.
 func Apply(x *Infer) error {
 	o := Lookup(x.Node.Domain, x.Node.Op)
 	if o == nil {
@@ -170,6 +175,7 @@ func possible(shape []int, size int) error {
 }
 
 // declared refuses nodes with too few or too many inputs or outputs, and element types that Lower does not evaluate.
+// Attributes are not checked here but when the model is upgraded: shape rules run often, attributes do not change.
 func (o *Op) declared(x *Infer) error {
 	if err := o.Inputs.check("inputs", len(x.In)); err != nil {
 		return err
@@ -208,7 +214,9 @@ func (a Arity) check(what string, n int) error {
 }
 
 // computeKnown evaluates the node when all of its inputs are known and its outputs are small, so that chains of Shape,
-// Gather, Concat ... give numbers to the operators that need them.
+// Gather, Concat ... give numbers to the operators that need them. total is in elements and bounded by maxKnown, so a
+// hostile Range or Expand is never computed for its shape's sake. Errors of the kernel are errors of the node: it would
+// fail at run time too.
 func computeKnown(x *Infer) error {
 	total, known := 0, true
 	for i, out := range x.Out {

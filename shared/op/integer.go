@@ -37,7 +37,10 @@ var integerOps = []*Op{
 	},
 }
 
-// lowerDynamicQuantize: the range is that of the data and 0; scale = range / 255, 1 when there is none; zero = rne(-min / scale).
+// lowerDynamicQuantize: the range is that of the data and 0; scale = range / 255, 1 when there is none; zero = rne(-min
+// / scale). 0 is in the range so that padding with it is exact. The loops are over the whole tensor, all samples of a
+// batch together, which is why the operator is never row-wise and a fixed batch must be kept (design.md 4.7). -lo/scale
+// is rounded half to even and clamped to 0..255. NaN wins min and max as everywhere and makes scale NaN.
 func lowerDynamicQuantize(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -69,6 +72,7 @@ func lowerDynamicQuantize(l *Lower) (Kernel, error) {
 }
 
 // integerZeros checks the zero points of both operands: one number each, or one for each of n channels of the second.
+// rows is how many the first operand's may be: its rows for MatMulInteger, 1 for ConvInteger.
 func integerZeros(x *Infer, rows, n int) error {
 	for i, most := range []int{2: rows, 3: n} {
 		if i < 2 || !x.has(i) {
@@ -88,7 +92,8 @@ func integerZeros(x *Infer, rows, n int) error {
 }
 
 // inferMatMulInteger: numpy's product of 8-bit operands in int32; zero points are single, or one for each row of A and
-// column of B.
+// column of B. 2^16 products of an unsigned and a signed byte, 255*128 in size at most, fit int32. Zero points may make
+// products larger; a sum that then leaves int32 wraps.
 func inferMatMulInteger(x *Infer) error {
 	s, err := stackOf(x.In[0].Shape, x.In[1].Shape)
 	if err != nil {
@@ -104,7 +109,8 @@ func inferMatMulInteger(x *Infer) error {
 	return nil
 }
 
-// zeros reads a zero point, one for all or one each.
+// zeros reads a zero point, one for all or one each. many and none exclude each other; with none, operand and at are
+// unset.
 type zeros struct {
 	operand
 	at   func([]byte, int) int64
@@ -112,6 +118,7 @@ type zeros struct {
 	none bool
 }
 
+// zeros binds input i, which may be computed: its value is read in each run.
 func (l *Lower) zeros(i int) (z zeros, err error) {
 	if !l.present(i) {
 		return zeros{none: true}, nil
@@ -140,6 +147,7 @@ type integerPair struct {
 	getB   func([]byte, int) int64
 }
 
+// integerPair binds inputs 0 to 3: both operands, then their zero points.
 func (l *Lower) integerPair() (p integerPair, err error) {
 	p.getA, p.getB = integerAt(l.In[0].DType), integerAt(l.In[1].DType)
 	for i, to := range []*operand{&p.a, &p.b} {
@@ -153,6 +161,8 @@ func (l *Lower) integerPair() (p integerPair, err error) {
 	return p, err
 }
 
+// lowerMatMulInteger prefers the packed kernels. The plain loops behind are the definition: out = sum over k of (a -
+// za)(b - zb), wrapping int32, and serve zero points per row.
 func lowerMatMulInteger(l *Lower) (Kernel, error) {
 	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
 	if err != nil {
@@ -239,7 +249,8 @@ func lowerConvInteger(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// source is the place in the image that tap of the kernel reads for output position at; ok is false in the padding.
+// source is the place in the image that tap of the kernel reads for output position at; ok is false in the padding. at
+// and tap count row-major over w.out and kernel; from is in elements of the image, without its channels.
 func (w *window) source(at, tap int, image, kernel []int) (from int, ok bool) {
 	stride := 1
 	for a := len(image) - 1; a >= 0; a-- {

@@ -10,7 +10,10 @@ type integerPatches struct {
 	channels, oc, groups int   // of one group of data, of one group of the output
 }
 
-// fastConvInteger runs on the integer kernels where weights and their zero points are constants.
+// fastConvInteger runs on the integer kernels where weights and their zero points are constants. Rows of 64 output
+// positions are gathered into a patch matrix [64][channels*taps], multiplied by the group's weights, and stored
+// transposed, as the operator's output is channels-first. Scratch holds the patches, their int32 sums and the room of a
+// product. ok is false where the plain loops have to do it; that is no error.
 func (l *Lower) fastConvInteger(w window, group int, p integerPair) (k Kernel, ok bool, err error) {
 	data, weight := l.In[0].Shape, l.In[1].Shape
 	v, zero, packed := l.packed()
@@ -57,7 +60,10 @@ func (l *Lower) fastConvInteger(w window, group int, p integerPair) (k Kernel, o
 	}}, true, nil
 }
 
-// gather fills m rows with what positions first and following read, as unsigned bytes; padding is the zero point.
+// gather fills m rows with what positions first and following read, as unsigned bytes; padding is the zero point. The
+// order within a row is channel outside, tap inside: that of ONNX's weight [OC][C][taps], so exchanged weights need no
+// other permutation. Signed bytes have their sign bit flipped, which adds 128 to value and zero point alike and leaves
+// every difference as it is.
 func (g *integerPatches) gather(rows, x []byte, first, m int, zero uint8, signed bool) {
 	flip := truth(signed) << 7
 	for r := range m {

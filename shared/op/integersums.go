@@ -8,10 +8,13 @@ import (
 )
 
 // exactDepth is how many products one sum of the integer kernels may hold where its result has to be exact as a float32:
-// each is at most 255*255 in size, together they stay below 2^24. exactRows is how many rows are summed at a time.
+// each is at most 255*255 in size, together they stay below 2^24. exactRows is how many rows are summed at a time. The
+// kernel's float output is f32(acc)*1, exact below 2^24; adding the parts as int32 is exact again. 256*255*255 =
+// 16,646,400 < 16,777,216.
 const exactDepth, exactRows = 256, 64
 
-// sumsI8 multiplies rows of bytes by a packed matrix of k rows into int32 sums, a part of k at a time.
+// sumsI8 multiplies rows of bytes by a packed matrix of k rows into int32 sums, a part of k at a time. parts[i] holds
+// rows i*exactDepth and following; the last may be shorter.
 type sumsI8 struct {
 	k, n  int
 	parts []*gemm.I8 // nil where the matrix is packed anew in each run
@@ -26,7 +29,8 @@ func (s *sumsI8) Bytes() int {
 	return n
 }
 
-// packSums packs b, row-major [k][n], with zero points as gemm.PackI8 takes them.
+// packSums packs b, row-major [k][n], with zero points as gemm.PackI8 takes them. The pack is keyed apart from gemm.i8
+// because of this cut along k; int8 layers proper never cut.
 func packSums(b []int8, k, n int, zero []int8) *sumsI8 {
 	s := &sumsI8{k: k, n: n}
 	for from := 0; from < k; from += exactDepth {
@@ -48,7 +52,9 @@ func (s *sumsI8) room() int {
 // one is the scale of sums that stay what they are.
 var one = []float32{1}
 
-// run computes m rows of n sums of (a-zero)*(b-zero of b) into dst. b is the matrix of bytes where it is not packed yet.
+// run computes m rows of n sums of (a-zero)*(b-zero of b) into dst. b is the matrix of bytes where it is not packed
+// yet. a is [m][k] row-major unsigned bytes, dst [m][n]. signed says how the bytes of b are to be read and bZero is b's
+// zero point in that reading; both matter only when it is packed here.
 func (s *sumsI8) run(dst []int32, a []byte, m int, zero uint8, b []byte, signed bool, bZero int32, scratch []byte) {
 	clear(dst)
 	floats, space := view[float32](scratch[:4*exactRows*s.n]), scratch[spaced(4*exactRows*s.n):]
@@ -81,6 +87,8 @@ func (p *integerPair) unsignedZero(c *Call, signed bool) uint8 {
 }
 
 // packed says that the second operand and its zero points are constants, and returns them as the kernels take them.
+// Zero points that are present and computed make it false: they are part of what is packed (the kernel subtracts
+// zero*sum of a row as it packs).
 func (l *Lower) packed() (b []int8, zero []int8, ok bool) {
 	w := l.In[1].Const
 	if w == nil || l.present(3) && l.In[3].Const == nil {
@@ -110,7 +118,8 @@ func (l *Lower) zerosOf() *tensor.Tensor {
 }
 
 // fastMatMulInteger multiplies with the integer kernels: one zero point for all rows, and for the columns of a matrix that
-// is packed in each run. ok is false where the plain loops have to do it.
+// is packed in each run. ok is false where the plain loops have to do it. A computed right side is repacked once for
+// each matrix and call. flipped is the scratch of signed rows read as unsigned ones.
 func (l *Lower) fastMatMulInteger(s stack, p integerPair) (k Kernel, ok bool, err error) {
 	if p.za.many || s.m == 0 || s.k == 0 || s.n == 0 { // without rows there may be no zero point to read
 		return Kernel{}, false, nil

@@ -7,7 +7,9 @@ import (
 	"assay/kernels/reduce"
 )
 
-// layerStatistics writes the outputs Mean and InvStdDev of LayerNormalization, with the sums that the kernel uses.
+// layerStatistics writes the outputs Mean and InvStdDev of LayerNormalization, with the sums that the kernel uses. Mean
+// is sum/n, InvStdDev 1/sqrt(variance + epsilon) with the two-pass variance, lanes as numeric.Sum orders them: the
+// numbers are those that the kernel normalises with, though computed again. nil when neither output is read.
 func layerStatistics(l *Lower, rows, n int, epsilon float32) func(c *Call, src []float32) {
 	if !l.wants(1) && !l.wants(2) {
 		return nil

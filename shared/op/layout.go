@@ -12,7 +12,9 @@ type element interface {
 	~float32 | ~float64 | ~int8 | ~uint8 | ~int16 | ~uint16 | ~int32 | ~uint32 | ~int64 | ~uint64
 }
 
-// view is b as elements of T. b starts at a multiple of T's size: buffers of a Call and of aligned do.
+// view is b as elements of T. b starts at a multiple of T's size: buffers of a Call and of aligned do. The view shares
+// b's memory and is as long as whole elements fit. nil for an empty b, so an index into it panics instead of reading
+// past an arena.
 func view[T element](b []byte) []T {
 	if len(b) == 0 {
 		return nil
@@ -22,6 +24,7 @@ func view[T element](b []byte) []T {
 }
 
 // aligned returns t's bytes at an address that is a multiple of 8, copying them when they lie elsewhere (mapped files).
+// Tensors that point into a mapped model file start wherever the file's author left them; kernels load whole words.
 func aligned(t *tensor.Tensor) []byte {
 	if len(t.Data) == 0 || uintptr(unsafe.Pointer(&t.Data[0]))%8 == 0 {
 		return t.Data
@@ -32,7 +35,8 @@ func aligned(t *tensor.Tensor) []byte {
 	return b
 }
 
-// last returns the order in which the logical axes of a tensor of that rank lie in memory: the identity, or 0, 2, 3 ..., 1.
+// axes returns the order in which the logical axes of a tensor of that rank lie in memory: the identity, or 0, 2, 3
+// ..., 1.
 func (y Layout) axes(rank int) []int {
 	p := make([]int, rank)
 	for i := range p {
@@ -45,7 +49,8 @@ func (y Layout) axes(rank int) []int {
 	return p
 }
 
-// physical returns v, which is given per logical axis, in memory order.
+// physical returns v, which is given per logical axis, in memory order. Its inverse needs the inverse permutation:
+// physical of physical is not the identity above rank 3.
 func physical[T any](y Layout, v []T) []T {
 	out := make([]T, len(v))
 	for i, a := range y.axes(len(v)) {
@@ -83,7 +88,8 @@ func toLogical(t *tensor.Tensor) *tensor.Tensor {
 	return out
 }
 
-// permute writes the array src of that shape and element size with its axes in the order perm, both row-major.
+// permute writes the array src of that shape and element size with its axes in the order perm, both row-major. dst and
+// src may not overlap. perm[i] is the axis of src that becomes axis i of dst.
 func permute(dst, src []byte, shape, perm []int, size int) {
 	strides := rowMajor(shape)
 	outShape, outStrides := make([]int, len(perm)), make([]int, len(perm))
@@ -105,6 +111,8 @@ func rowMajor(shape []int) []int {
 }
 
 // operand is one input of a lowered node: the bytes of a constant in the layout asked for, or a buffer of the call.
+// shape is the logical one whatever the layout. data is shared by all calls and read-only. A zero operand (shape nil)
+// is an omitted input: lowerings test that before they read it.
 type operand struct {
 	index int
 	fixed bool
@@ -120,7 +128,9 @@ func (o operand) bytes(c *Call) []byte {
 	return c.In[o.index]
 }
 
-// operand returns input i in layout y. A constant is brought into it; a computed input of rank >= 3 must have it already.
+// operand returns input i in layout y. A constant is brought into it; a computed input of rank >= 3 must have it
+// already. The mismatch of a computed input is a fault of the engine's layout step, which promises what Op.Memory says;
+// ranks below 3 have one layout only.
 func (l *Lower) operand(i int, y Layout) (operand, error) {
 	a := l.In[i]
 	if a.Const == nil {

@@ -11,7 +11,9 @@ import (
 
 // runLoop: inputs M, condition, carried values; the body gets the iteration, the condition and the carried values, and
 // gives the next condition, the next carried values and what each iteration adds to the scan outputs. An omitted M is no
-// bound and an omitted condition is true.
+// bound and an omitted condition is true. Shapes of carried values may change between iterations; the Body sees real
+// tensors. The condition in front of the first iteration counts, so a Loop may run not once. Iterations that a graph
+// collects without bound end at left.
 func runLoop(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error) {
 	g, carried, err := loopBody(n)
 	if err != nil {
@@ -66,7 +68,8 @@ func loopBody(n *graph.Node) (g *graph.Graph, carried int, err error) {
 	return g, carried, nil
 }
 
-// counter is the iteration as the body declares it: a number, or an array of one.
+// counter is the iteration as the body declares it: a number, or an array of one. ONNX says a scalar, and exporters
+// write bodies that declare [1].
 func counter(p graph.Port, i int64) *tensor.Tensor {
 	if p.Type.Ranked && len(p.Type.Shape) == 1 {
 		return int64s(i)
@@ -74,6 +77,7 @@ func counter(p graph.Port, i int64) *tensor.Tensor {
 	return tensor.Of(tensor.Int64, nil, []int64{i})
 }
 
+// loopOutputs are the last carried values, then the joined scan outputs. An omitted output is not joined.
 func loopOutputs(n *graph.Node, g *graph.Graph, state []*tensor.Tensor, lists []collected) ([]*tensor.Tensor, error) {
 	out := make([]*tensor.Tensor, len(n.Outputs))
 	copy(out, state)
@@ -93,6 +97,7 @@ func loopOutputs(n *graph.Node, g *graph.Graph, state []*tensor.Tensor, lists []
 // collected is what the iterations add to one scan output: tensors of one type and shape.
 type collected []*tensor.Tensor
 
+// add keeps t without a copy: bodies return tensors that nobody changes any more.
 func (c *collected) add(t *tensor.Tensor, left *Budget) error {
 	if len(*c) > 0 {
 		if first := (*c)[0]; first.DType != t.DType || !slices.Equal(first.Shape, t.Shape) {
@@ -104,7 +109,8 @@ func (c *collected) add(t *tensor.Tensor, left *Budget) error {
 }
 
 // stack joins the parts along a new axis, the last part first if reverse is set. Without parts it is empty, of the type
-// that the body declares, with axes of 0 where that is open.
+// that the body declares, with axes of 0 where that is open. axis counts in the result and may be negative. Parts are
+// copied, so the memory charged to the Budget is what the result takes.
 func (c collected) stack(axis int64, reverse bool, declared graph.Type) (*tensor.Tensor, error) {
 	if len(c) == 0 {
 		if declared.DType.Size() == 0 {

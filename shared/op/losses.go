@@ -54,7 +54,9 @@ func inferLoss(x *Infer) error {
 }
 
 // lowerLoss is -weight[label] * log probability[label] of each sample; its mean is over the weights. A sample whose label
-// is ignore_index, or no class at all, weighs nothing. Sums are in the order of numeric.Sum.
+// is ignore_index, or no class at all, weighs nothing. Sums are in the order of numeric.Sum. The mean of no weight at
+// all is 0/0 = NaN, ONNX's own answer. Output 1 of SoftmaxCrossEntropyLoss, the logarithms, doubles as the place they
+// are computed in; without it they go to scratch. Layout is [N][C][inner].
 func lowerLoss(l *Lower, softmax bool) (Kernel, error) {
 	scores, err := l.operand(0, Logical)
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 // MACs returns how many multiply-accumulate operations each node of g costs for concrete inputs, by node name; nodes that
 // cost none are absent, and so are those whose shapes are known only when the model runs. A node with nested graphs costs
 // what they cost: of an If the branch that runs, the dearer one where data decides; a body once for each iteration, and
-// once where their number is unknown. inputs and errors are those of InferShapes.
+// once where their number is unknown. inputs and errors are those of InferShapes. Reports give each operation's share
+// of it. It depends on shapes only, never on a clock or a tier (design.md 5).
 func MACs(g *graph.Graph, inputs map[string]Info) (map[string]int64, error) {
 	env, err := InferShapes(g, inputs)
 	if err != nil {
@@ -40,7 +41,8 @@ func macsIn(env map[string]Info, g *graph.Graph) (map[string]int64, error) {
 	return out, nil
 }
 
-// known says that env has all of the names that are not empty.
+// known says that env has all of the names that are not empty. For nodes with nested graphs the outputs may be unknown,
+// as their cost does not depend on them.
 func known(env map[string]Info, names []string) bool {
 	for _, name := range names {
 		if _, ok := env[name]; !ok && name != "" {
@@ -50,7 +52,9 @@ func known(env map[string]Info, names []string) bool {
 	return true
 }
 
-// bodyMACs is what one run of a nested graph costs; 0 where its shapes do not follow from those around it.
+// bodyMACs is what one run of a nested graph costs; 0 where its shapes do not follow from those around it. in are the
+// body's formal inputs in order, nil for a branch. It is 0 and no error because a cost is an estimate: what is wrong
+// with the shapes is told where they matter.
 func (x *Infer) bodyMACs(g *graph.Graph, in []Info) int64 {
 	env, err := bodyEnvironment(g, x.Outer, in)
 	if err != nil {

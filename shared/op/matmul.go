@@ -19,6 +19,8 @@ var matmulOps = []*Op{{
 }}
 
 // stack is a broadcast product of matrices: matrix b of the output is matrix left[b] of A times matrix right[b] of B.
+// len(left) == len(right) is the number of matrices of the output, which lie one behind the other, each m*n. out is the
+// shape with single axes already gone.
 type stack struct {
 	product
 	out         []int
@@ -75,7 +77,8 @@ func inferMatMul(x *Infer) error {
 }
 
 // matmulKeepsRows: the rows of A are rows of the product when B is constant and reaches no further than A; when both are
-// computed, their first axes have to be the same batch.
+// computed, their first axes have to be the same batch. A constant of the same rank with more than one matrix in front
+// pairs sample i with matrix i, which a batch of another size would not.
 func matmulKeepsRows(l *Lower) bool {
 	a, b := l.In[0], l.In[1]
 	if len(a.Shape) < 2 || a.Const != nil {
@@ -87,6 +90,7 @@ func matmulKeepsRows(l *Lower) bool {
 	return len(a.Shape) == len(b.Shape) && len(a.Shape) >= 3 && a.Shape[0] == b.Shape[0]
 }
 
+// lowerMatMul is one chain for each element, k ascending from +0, in every tier; see lowerGemm.
 func lowerMatMul(l *Lower) (Kernel, error) {
 	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
 	if err != nil {
@@ -113,7 +117,9 @@ func lowerMatMul(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// join makes one tall product of a stack whose matrices on the right are one and the same.
+// join makes one tall product of a stack whose matrices on the right are one and the same. The rows of all left
+// matrices lie one behind the other, so [B][m][k] times one [k][n] is [B*m][k] times it: the same chains, in tiles that
+// waste fewer rows.
 func (s *stack) join() {
 	for i := range s.left {
 		if s.right[i] != 0 || s.left[i] != i {

@@ -8,7 +8,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// matrixOps look at square matrices.
+// matrixOps look at square matrices. Det of [..., n, n] is [...]; an empty matrix has the determinant 1. Float32 data
+// is widened, so the result is rounded once.
 var matrixOps = []*Op{{
 	Name: "Det", Opsets: []int{11}, Types: floats, Inputs: Arity{1, 1}, Outputs: Arity{1, 1},
 	Infer: func(x *Infer) error {
@@ -49,7 +50,8 @@ func lowerDet(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// determinant destroys m.
+// determinant destroys m. It is Gaussian elimination: the product of the pivots, with a change of sign for each
+// exchange. The first pivot of 0 in a column that is all 0 makes the product 0 and ends it, before a division by it.
 func determinant(m []float64, n int) float64 {
 	d := 1.0
 	for k := range n {

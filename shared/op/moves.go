@@ -44,7 +44,8 @@ var moveOps = []*Op{
 	},
 }
 
-// axisKeepsRows says that an operator along attribute axis treats rows alike unless that axis is the first.
+// axisKeepsRows says that an operator along attribute axis treats rows alike unless that axis is the first. def is the
+// operator's default for the attribute; an axis outside is no promise either way, since its shape rule refuses it.
 func axisKeepsRows(def int64) func(*Lower) bool {
 	return func(l *Lower) bool {
 		a, err := axisIn(l.Node.Int("axis", def), len(l.In[0].Shape))
@@ -57,7 +58,8 @@ func anyConst(parts []Arg) bool {
 	return slices.ContainsFunc(parts, func(a Arg) bool { return a.Const != nil })
 }
 
-// permutation returns perm as ints, reversed axes when it is absent.
+// permutation returns perm as ints, reversed axes when it is absent. Each axis has to be named once; negative ones are
+// counted from the end although ONNX does not promise it.
 func permutation(perm []int64, rank int) ([]int, error) {
 	if perm == nil {
 		p := Logical.axes(rank)
@@ -86,6 +88,8 @@ func inferTranspose(x *Infer) error {
 	return nil
 }
 
+// lowerTranspose is one strided copy. It reads and writes Logical memory on purpose: a Transpose of a channels-last
+// tensor would otherwise mean another permutation for each layout.
 func lowerTranspose(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -144,6 +148,8 @@ func inferConcat(x *Infer) error {
 	return nil
 }
 
+// lowerConcat copies each part to its columns. Columns is set when the axis is innermost in memory (channels of NHWC):
+// then a row of the output is a row of each part, and a producer may write its columns itself (Kernel.WriteColumns).
 func lowerConcat(l *Lower) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	axis, err := axisIn(l.Node.Int("axis", 0), len(out.Shape))
@@ -175,7 +181,8 @@ func lowerConcat(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// upgradeSplit makes attribute split an input; without it the parts are equal, which num_outputs now has to say.
+// upgradeSplit makes attribute split an input; without it the parts are equal, which num_outputs now has to say. Opset
+// 2 to 17 wanted equal parts when split was missing; num_outputs says so since 18, with a shorter last part allowed.
 func upgradeSplit(u *Upgrade) error {
 	n := u.Node
 	if u.From < 13 {
@@ -190,7 +197,8 @@ func upgradeSplit(u *Upgrade) error {
 	return nil
 }
 
-// splitSizes are the lengths of the outputs along axis.
+// splitSizes are the lengths of the outputs along axis. The sizes sum to the axis. Equal parts are ceil(n/outputs)
+// long; trailing ones may be shorter or empty.
 func splitSizes(x *Infer) (axis int, sizes []int, err error) {
 	in := x.In[0].Shape
 	if axis, err = axisIn(x.Node.Int("axis", 0), len(in)); err != nil {
@@ -241,7 +249,8 @@ func inferSplit(x *Infer) error {
 	return nil
 }
 
-// argsInfer is what a shape rule saw, rebuilt for Lower.
+// argsInfer is what a shape rule saw, rebuilt for Lower. Value is set for constants only, so a rule that needs elements
+// answers *Unknown here exactly when it did before.
 func (l *Lower) argsInfer() *Infer {
 	x := &Infer{Node: l.Node, In: make([]Info, len(l.In)), Out: make([]Info, len(l.Out))}
 	for i, a := range l.In {
@@ -253,6 +262,7 @@ func (l *Lower) argsInfer() *Infer {
 	return x
 }
 
+// The layout is that of an output that is read: with MemoryAny all named outputs agree.
 func lowerSplit(l *Lower) (Kernel, error) {
 	y := l.In[0].Layout
 	for _, o := range l.Out {
@@ -306,6 +316,7 @@ func inferExpand(x *Infer) error {
 	return nil
 }
 
+// lowerExpand reads with stride 0 along stretched axes.
 func lowerExpand(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -338,6 +349,7 @@ func inferTile(x *Infer) error {
 }
 
 // lowerTile reads the input with every axis twice: the repeats, along which it does not move, and the axis itself.
+// Element i of an axis tiled t times lies at (i/n, i%n) of the pair [t][n], strides 0 and the axis's own.
 func lowerTile(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

@@ -35,7 +35,9 @@ type grams struct {
 	mode    string
 }
 
-// gramsOf reads the pool and sets the output: one row of columns for each row of tokens.
+// gramsOf reads the pool and sets the output: one row of columns for each row of tokens. ngram_counts[i] is where runs
+// of i+1 tokens start in the pool; each run takes as many entries of ngram_indexes, in order. Runs shorter than
+// min_gram_length or longer than max_gram_length keep their column but are never counted, so that columns do not move.
 func gramsOf(x *Infer) (g grams, err error) {
 	n := x.Node
 	if g.mode = n.Str("mode", ""); g.mode != "TF" && g.mode != "IDF" && g.mode != "TFIDF" {
@@ -90,7 +92,8 @@ func gramsOf(x *Infer) (g grams, err error) {
 	return g, nil
 }
 
-// count is how often a gram stands in a row. A single token has no skips.
+// count is how often a gram stands in a row. A single token has no skips. stride is the distance between neighbours of
+// the run. Overlapping runs count each. The loop ends when even the first run of a stride would leave the row.
 func (g *grams) count(item *gram, row []int64) (n int) {
 	k := len(item.tokens)
 	if k == 0 {
@@ -113,6 +116,8 @@ func (g *grams) count(item *gram, row []int64) (n int) {
 	return n
 }
 
+// lowerGrams writes one dense row of counts per row of tokens; several runs that name one column overwrite each other,
+// the last in the pool's order that occurs stays.
 func lowerGrams(l *Lower) (Kernel, error) {
 	g, err := gramsOf(&Infer{Node: l.Node, In: l.argsInfer().In, Out: make([]Info, 1)})
 	if err != nil {

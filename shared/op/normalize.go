@@ -58,6 +58,7 @@ func inferDropout(x *Infer) error {
 	return same(x)
 }
 
+// lowerDropout is a copy, and bytes of 1 where the mask is read.
 func lowerDropout(l *Lower) (Kernel, error) {
 	k, err := lowerCopy(l)
 	if err != nil || !l.wants(1) {
@@ -90,7 +91,8 @@ func inferBatchNormalization(x *Infer) error {
 }
 
 // lowerBatchNormalization computes x*a + b with a = scale / sqrt(var + epsilon) and b = bias - mean*a, the product
-// rounded before the sum.
+// rounded before the sum. Alias 0 is right since each element is read once, before it is written. inner is 1 in
+// channels-last memory: channels are then the fastest axis.
 func lowerBatchNormalization(l *Lower) (Kernel, error) {
 	var p [4][]float32
 	for i, what := range []string{"scale", "bias", "mean", "variance"} {
@@ -120,7 +122,7 @@ func lowerBatchNormalization(l *Lower) (Kernel, error) {
 
 // BatchNormTerms returns the factor scale / sqrt(variance + epsilon) and the summand bias - mean*factor of each channel,
 // computed in float64 and rounded once: what BatchNormalization multiplies by and adds, and what folding it into a layer
-// uses.
+// uses. All slices have one length. A negative variance gives NaN, as it does in ONNX Runtime.
 func BatchNormTerms(scale, bias, mean, variance []float32, epsilon float32) (factor, summand []float32) {
 	factor, summand = make([]float32, len(scale)), make([]float32, len(scale))
 	for i := range scale {
@@ -132,6 +134,7 @@ func BatchNormTerms(scale, bias, mean, variance []float32, epsilon float32) (fac
 }
 
 // inferLayerNormalization: scale and bias stretch to the axes from axis on; mean and inverse deviation keep those as 1.
+// The statistics are float32 for half inputs too; stash_type is accepted and not read.
 func inferLayerNormalization(x *Infer) error {
 	data := x.In[0].Shape
 	axis, err := axisIn(x.Node.Int("axis", -1), len(data))
@@ -158,7 +161,8 @@ func inferLayerNormalization(x *Infer) error {
 	return same(x)
 }
 
-// spread brings input i, where it is given, to shape as a dense constant.
+// spread brings input i, where it is given, to shape as a dense constant. nil for an omitted input. The copy is made at
+// lowering, so kernels read parameters with stride 1.
 func (l *Lower) spread(i int, shape []int) ([]float32, error) {
 	t, err := l.constant(i, "scale or bias")
 	if t == nil || err != nil {
@@ -171,6 +175,8 @@ func (l *Lower) spread(i int, shape []int) ([]float32, error) {
 	return out, nil
 }
 
+// lowerLayerNormalization: y = (x - mean) / sqrt(variance + epsilon) * scale + bias over rows of n, biased variance in
+// two passes. Statistics are computed before the kernel runs, as it may write over its input.
 func lowerLayerNormalization(l *Lower) (Kernel, error) {
 	data := l.In[0].Shape
 	axis, err := axisIn(l.Node.Int("axis", -1), len(data))
@@ -201,7 +207,8 @@ func lowerLayerNormalization(l *Lower) (Kernel, error) {
 }
 
 // lowerLRN: y = x / (bias + alpha/size * sum of squares of the channels around it)^beta. For channel c the window is
-// [c - floor((size-1)/2), c + ceil((size-1)/2)].
+// [c - floor((size-1)/2), c + ceil((size-1)/2)]. The window's sum is one chain in channel order from the lowest;
+// squares are rounded before they are added, alpha/size once at lowering.
 func lowerLRN(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

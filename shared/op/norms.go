@@ -68,6 +68,7 @@ var sampleNormOps = []*Op{
 	},
 }
 
+// lowerRMSNormalization: y = x / sqrt(mean(x^2) + epsilon) * scale over the axes from axis on; no mean is subtracted.
 func lowerRMSNormalization(l *Lower) (Kernel, error) {
 	data := l.In[0].Shape
 	axis, err := axisIn(l.Node.Int("axis", -1), len(data))
@@ -92,7 +93,8 @@ func lowerRMSNormalization(l *Lower) (Kernel, error) {
 }
 
 // inferGroups checks data [N][C][spatial...] with scales and biases for each channel, or for each group as opset 18 had
-// them.
+// them. One shape rule serves both meanings, because their lengths differ unless each group has one channel, where they
+// mean the same.
 func inferGroups(x *Infer, groups int64) error {
 	data := x.In[0].Shape
 	if len(data) < 3 || tensor.Count(data[1:]) == 0 {
@@ -113,7 +115,8 @@ func inferGroups(x *Infer, groups int64) error {
 }
 
 // lowerGroups is LayerNorm over the channels and positions of each group, then scale and bias, the product rounded before
-// the sum.
+// the sum. The normalisation is LayerNorm with scale 1 over [N*groups][channels/groups*inner]; each holds how many
+// channels share one parameter: 1, or channels/groups at opset 18.
 func lowerGroups(l *Lower, groups int) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -148,7 +151,8 @@ func lowerGroups(l *Lower, groups int) (Kernel, error) {
 	}}, nil
 }
 
-// varianceAxes are the axes of MeanVarianceNormalization, by default all but the channels of an image.
+// varianceAxes are the axes of MeanVarianceNormalization, by default all but the channels of an image. The default
+// names axes 0, 2 and 3, so data of fewer than four axes without the attribute is refused.
 func varianceAxes(given []int64, rank int) ([]int, error) {
 	if given == nil {
 		given = []int64{0, 2, 3}
@@ -157,7 +161,8 @@ func varianceAxes(given []int64, rank int) ([]int, error) {
 	return sortedCopy(axes), err
 }
 
-// lowerMeanVariance is (x - mean) / (sqrt(variance) + 1e-9) with the two-pass variance, sums in canonical order.
+// lowerMeanVariance is (x - mean) / (sqrt(variance) + 1e-9) with the two-pass variance, sums in canonical order. The
+// 1e-9 beside the deviation and not under the root is ONNX's function body (MeanVarianceNormalization-13).
 func lowerMeanVariance(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -186,7 +191,8 @@ func lowerMeanVariance(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// meanAt is the mean of f over the elements at base + steps.
+// meanAt is the mean of f over the elements at base + steps. lanes says that the last logical axis is summed, which
+// takes 16 lanes by design.md 6; other sums are one chain in two levels. steps is not empty.
 func meanAt(in []float32, base int, steps []int, lanes bool, f func(float32) float32) float32 {
 	var row numeric.LaneSum
 	var chain numeric.Chain
@@ -203,7 +209,8 @@ func meanAt(in []float32, base int, steps []int, lanes bool, f func(float32) flo
 	return chain.Sum() / float32(len(steps))
 }
 
-// lowerLpNormalization divides by the norm along an axis; what has the norm 0 stays 0.
+// lowerLpNormalization divides by the norm along an axis; what has the norm 0 stays 0. Norms are sums of |x| or roots
+// of sums of x^2, ordered as the reductions of those names.
 func lowerLpNormalization(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

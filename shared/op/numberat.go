@@ -10,7 +10,7 @@ import (
 // integers of less than a byte. They are an order of magnitude slower than loops over a Go type.
 
 // numberAt returns the function that reads element i of type d as float64, exact but for integers beyond 2^53; nil for
-// types that hold no real numbers.
+// types that hold no real numbers. The readers take the index of an element, not a byte offset, and check nothing.
 func numberAt(d tensor.DType) func(b []byte, i int) float64 {
 	switch d {
 	case tensor.Float32:
@@ -55,6 +55,7 @@ func integerAt(d tensor.DType) func(b []byte, i int) int64 {
 }
 
 // rounding says how numbers that a type cannot hold become ones that it can. Integers are cut towards zero and clamped.
+// The zero value clamps and rounds to nearest, which is what QuantizeLinear wants; Cast sets all three fields.
 type rounding struct {
 	saturate bool // 8-bit floats: the largest number for what lies beyond
 	wrap     bool // integers of less than a byte keep the low bits, as a Cast does, instead of being clamped
@@ -63,6 +64,7 @@ type rounding struct {
 
 // putNumber returns the function that writes v as element i of type d; nil for types that hold no real numbers. v has
 // been rounded to float32 for the 16-bit floats, so that each result is rounded once from what the caller computed.
+// Integer results are cut here: whoever rounds half to even does it before.
 func putNumber(d tensor.DType, r rounding) func(b []byte, i int, v float64) {
 	switch d {
 	case tensor.Float32:
@@ -100,7 +102,8 @@ func putNumber(d tensor.DType, r rounding) func(b []byte, i int, v float64) {
 	return func(b []byte, i int, v float64) { put(b, i, cutTo(v, lo, hi)) }
 }
 
-// integerLimits are the lowest and highest value of an integer type of at most 32 bits.
+// integerLimits are the lowest and highest value of an integer type of at most 32 bits. ok is false for uint64, which
+// int64 limits cannot express; Cast has its own loop for it.
 func integerLimits(d tensor.DType) (lo, hi int64, ok bool) {
 	bits := d.Bits()
 	switch d {

@@ -15,6 +15,7 @@ import (
 const Newest = 21
 
 // Layout says in which order a computed tensor of rank >= 3 lies in memory. Shapes are always given in logical order.
+// Which order a tensor has is decided by the engine's compile step alone; it is part of no digest and changes no bit.
 type Layout uint8
 
 const (
@@ -22,7 +23,8 @@ const (
 	ChannelsLast               // row-major over axes 0, 2, 3 ..., 1: NHWC for images
 )
 
-// Memory says which layouts an operator's Lower accepts.
+// Memory says which layouts an operator's Lower accepts. The engine reads it to place as few reorderings as it can;
+// what it may not do is hand a Lower anything else.
 type Memory uint8
 
 const (
@@ -31,7 +33,9 @@ const (
 	MemoryAny                   // either, as long as all computed inputs of the output's rank agree; outputs the same. Lower maps axes.
 )
 
-// Role is the part an operator can play in an integer region of a plan; the placement rules of package quant build on it.
+// Role is the part an operator can play in an integer region of a plan; the placement rules of package quant build on
+// it. A role says what the operator can be, not what it will be; package quant looks at the node as well. RoleFloat is
+// the zero value, so a new operator is safe until somebody has read ort-semantics 6 about it.
 type Role uint8
 
 const (
@@ -95,7 +99,8 @@ type Op struct {
 type Arity struct{ Least, Most int }
 
 // Info is what is known of one value with concrete input shapes: type, shape, and the elements themselves when they are
-// constant or follow from shapes alone.
+// constant or follow from shapes alone. DType Invalid means that nothing is known. Invariant: Value, where set, has
+// exactly DType and Shape.
 type Info struct {
 	DType tensor.DType
 	Shape []int
@@ -121,7 +126,9 @@ type Arg struct {
 	Const  *tensor.Tensor
 }
 
-// Lower is what Op.Lower sees. Packs shares packed weights between programs: key names the content and the packing.
+// Lower is what Op.Lower sees. Packs shares packed weights between programs: key names the content and the packing. It
+// lives for one call of Op.Lower: what the Kernel needs later has to be copied out of it, and so have shapes, which
+// belong to the engine.
 type Lower struct {
 	Node  *graph.Node
 	In    []Arg
@@ -154,7 +161,8 @@ type Kernel struct {
 	Columns      []int
 }
 
-// Call carries the buffers of one run of a kernel.
+// Call carries the buffers of one run of a kernel. Buffers start at multiples of 8 bytes at least and are as long as
+// their shape says; Out may alias In only as Kernel.Alias allowed. Scratch holds what the last kernel left there.
 type Call struct {
 	In      [][]byte
 	Out     [][]byte

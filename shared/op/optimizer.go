@@ -14,7 +14,8 @@ import (
 const preview = "ai.onnx.preview.training"
 
 // optimizerOps update parameters from gradients: inputs are the rate R, the count T, then n each of parameters, gradients
-// and state tensors; outputs are the new parameters and states.
+// and state tensors; outputs are the new parameters and states. They stay float. T, the number of updates so far, and R
+// have to be constants.
 var optimizerOps = []*Op{
 	optimizer("Adagrad", 1, stepAdagrad, "decay_factor", "epsilon", "norm_coefficient"),
 	optimizer("Momentum", 1, stepMomentum, "alpha", "beta", "mode", "norm_coefficient"),
@@ -24,7 +25,8 @@ var optimizerOps = []*Op{
 // descent is one element's step: x, g and its states in, the new x out; states are changed in place.
 type descent func(x, g float32, state []float32) float32
 
-// optimizer makes an operator with that many states for each parameter.
+// optimizer makes an operator with that many states for each parameter. data is 2: rate and count are always constants
+// to Lower. Input and output k of each kind belong together and have one shape.
 func optimizer(name string, states int, step func(n *graph.Node, rate float32, count int64) descent, attrs ...string) *Op {
 	per := 2 + states
 	return &Op{
@@ -49,6 +51,8 @@ func optimizer(name string, states int, step func(n *graph.Node, rate float32, c
 	}
 }
 
+// lowerOptimizer walks parameter by parameter, element by element. An output that aliases its input is fine as each
+// element is read before it is written, yet Alias is -1 because there are n pairs.
 func lowerOptimizer(l *Lower, states int, step func(n *graph.Node, rate float32, count int64) descent) (Kernel, error) {
 	in := make([]operand, len(l.In))
 	for i := range in {
@@ -118,7 +122,9 @@ func stepMomentum(n *graph.Node, rate float32, count int64) descent {
 	}
 }
 
-// stepAdam: v = alpha*v + (1-alpha)*g, h = beta*h + (1-beta)*g^2, the rate corrected for their bias after the first update.
+// stepAdam: v = alpha*v + (1-alpha)*g, h = beta*h + (1-beta)*g^2, the rate corrected for their bias after the first
+// update. The powers alpha^T and beta^T are made by multiplication, at most 2^20 times, so that a T that a file claims
+// costs bounded time.
 func stepAdam(n *graph.Node, rate float32, count int64) descent {
 	norm, post, epsilon := n.Float("norm_coefficient", 0), n.Float("norm_coefficient_post", 0), n.Float("epsilon", 1e-6)
 	alpha, beta := n.Float("alpha", 0.9), n.Float("beta", 0.999)

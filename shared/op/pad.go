@@ -7,7 +7,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// upgradePad makes attributes pads and value inputs (opset 11).
+// upgradePad makes attributes pads and value inputs (opset 11). A value of 0 is left out, since it is the input's
+// default.
 func upgradePad(u *Upgrade) error {
 	n := u.Node
 	if u.From >= 11 {
@@ -26,7 +27,8 @@ func upgradePad(u *Upgrade) error {
 	return nil
 }
 
-// padsOf returns what is added (or, negative, cut) before and after every axis.
+// padsOf returns what is added (or, negative, cut) before and after every axis. Axes that input 3 does not name get 0
+// at both ends.
 func padsOf(x *Infer) (before, after []int, err error) {
 	rank := len(x.In[0].Shape)
 	v, err := x.known(1, "pads")
@@ -54,7 +56,9 @@ func padsOf(x *Infer) (before, after []int, err error) {
 	return before, after, nil
 }
 
-// inferPad adds the amounts at both ends of each axis; what is left after cutting may not be negative.
+// inferPad adds the amounts at both ends of each axis; what is left after cutting may not be negative. A reflection can
+// reach n-1 elements on each side, edge and wrap any number unless nothing is left to repeat. The limits hold after
+// cutting.
 func inferPad(x *Infer) error {
 	before, after, err := padsOf(x)
 	if err != nil {
@@ -89,6 +93,8 @@ func inferPad(x *Infer) error {
 	return nil
 }
 
+// lowerPad fills the output, then copies what input and output share into its place: one copy for any rank. The fill
+// value may be computed.
 func lowerPad(l *Lower) (Kernel, error) {
 	before, after, err := padsOf(l.argsInfer())
 	if err != nil {
@@ -129,7 +135,8 @@ func lowerPad(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// lowerPadFrom copies axis by axis through a table of source positions: modes edge, reflect and wrap.
+// lowerPadFrom copies axis by axis through a table of source positions: modes edge, reflect and wrap. The tables hold
+// offsets in elements of the source, so the walk adds and never multiplies along the way.
 func lowerPadFrom(l *Lower, src operand, before, after []int, mode string) (Kernel, error) {
 	if tensor.Count(l.Out[0].Shape) == 0 { // beside an empty axis another may have any length: no table for it
 		return Kernel{Alias: -1, Run: func(*Call) {}}, nil
@@ -159,7 +166,8 @@ func lowerPadFrom(l *Lower, src operand, before, after []int, mode string) (Kern
 	return Kernel{Alias: -1, Run: func(c *Call) { walk(0, c.Out[0], src.bytes(c), 0, 0) }}, nil
 }
 
-// padSource maps a position that may lie outside [0, n) to one inside.
+// padSource maps a position that may lie outside [0, n) to one inside. n is at least 1. reflect has the period 2(n-1)
+// and shows no border twice.
 func padSource(i, n int, mode string) int {
 	switch mode {
 	case "edge":

@@ -8,7 +8,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// patchOps put patches together and convolve at moved positions.
+// patchOps put patches together (Col2Im, the adjoint of unfolding) and convolve at moved positions (DeformConv: tap k
+// of group g reads at p + offset[g][k], bilinearly, times mask[g][k]). Attributes are those of Conv, except that Col2Im
+// takes its kernel from input 2, block_shape. They stay float.
 var patchOps = []*Op{
 	{
 		Name: "Col2Im", Opsets: []int{18}, Types: float32Only, Attrs: []string{"dilations", "pads", "strides"},
@@ -22,11 +24,13 @@ var patchOps = []*Op{
 	},
 }
 
+// bothKeepRowsButWeight: offsets and mask have a batch of their own, which may not be constant.
 func bothKeepRowsButWeight(l *Lower) bool {
 	return l.In[2].Const == nil && (!l.present(4) || l.In[4].Const == nil)
 }
 
-// col2im returns the window whose patches a Col2Im adds up: it moves over the image that is made.
+// col2im returns the window whose patches a Col2Im adds up: it moves over the image that is made. windowOf runs on the
+// image that is made, so its out is the number of places, which must be input 0's last axis.
 func col2im(x *Infer) (w window, channels int, err error) {
 	in := x.In[0].Shape
 	var sizes [2][]int
@@ -64,7 +68,8 @@ func inferCol2Im(x *Infer) error {
 	return nil
 }
 
-// lowerCol2Im adds every element of a patch to the image, taps ascending, then places.
+// lowerCol2Im adds every element of a patch to the image, taps ascending, then places. Each pixel is one chain of plain
+// additions from +0 in that order, so that overlaps give the same bits in every layout.
 func lowerCol2Im(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -90,6 +95,8 @@ func lowerCol2Im(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// deformation checks data [N][C][H][W] against offsets [N][2*groups*KH*KW][OH][OW], whose pairs are (row, column), and
+// the mask.
 func deformation(x *Infer) (w window, group, offsets int, err error) {
 	data, weight := x.In[0].Shape, x.In[1].Shape
 	if len(data) != 4 {
@@ -126,7 +133,8 @@ func inferDeformConv(x *Infer) error {
 	return nil
 }
 
-// lowerDeformConv works on channels-last copies of data and output in scratch.
+// lowerDeformConv works on channels-last copies of data and output in scratch. The engine hands Logical memory: offsets
+// and mask have channel axes that a channels-last layout would scatter. Scratch is [data][output][kernel's room].
 func lowerDeformConv(l *Lower) (Kernel, error) {
 	w, group, offsets, err := deformation(l.argsInfer())
 	if err != nil {

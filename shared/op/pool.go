@@ -45,7 +45,8 @@ func dropEmptyOutputs(u *Upgrade) error {
 	return nil
 }
 
-// poolWindow reads the window of a pool over data.
+// poolWindow reads the window of a pool over data. Pads narrower than the kernel's extent leave every window at least
+// one element, so maxima have a start and averages a divisor.
 func poolWindow(n *graph.Node, data []int) (window, error) {
 	if len(data) < 3 || data[1] == 0 {
 		return window{}, fmt.Errorf("data shape %v has no spatial axis or no channel", data)
@@ -100,7 +101,8 @@ func inferGlobalPool(x *Infer) error {
 	return nil
 }
 
-// pool is the window of a node as kernels take it.
+// pool is the window of a node as kernels take it. Its operand is channels-last, which MemorySpatial promises; one
+// spatial axis becomes a line of height 1.
 func (l *Lower) pool() (pool.Window, operand, error) {
 	shape := l.In[0].Shape
 	src, err := l.operand(0, ChannelsLast)
@@ -122,6 +124,8 @@ func (l *Lower) pool() (pool.Window, operand, error) {
 	}, src, nil
 }
 
+// lowerMaxPool takes the planar kernels unless positions are asked or there are more than two spatial axes. Padding
+// never wins: it is skipped, not filled with the lowest number.
 func lowerMaxPool(l *Lower) (Kernel, error) {
 	if len(l.In[0].Shape) > 4 || l.wants(1) {
 		return lowerVolumeMax(l)
@@ -140,6 +144,8 @@ func lowerMaxPool(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { run(c.Out[0], src.bytes(c)) }}, nil
 }
 
+// lowerAveragePool: the sum of a window is one chain in row-major order; it is divided by the elements that lie in the
+// data, or with count_include_pad by those in data and pads, but never by what ceil_mode lets stick out.
 func lowerAveragePool(l *Lower) (Kernel, error) {
 	if len(l.In[0].Shape) > 4 {
 		return lowerVolumeAverage(l)
@@ -157,6 +163,8 @@ func lowerAveragePool(l *Lower) (Kernel, error) {
 // images are the sizes of data that lies channels-last.
 type images struct{ batch, pixels, channels int }
 
+// 2^23 pixels bound the count so that int32 sums of 8-bit differences (at most 255 each) and float32 counts are exact:
+// 255*2^23 < 2^31.
 func imagesOf(shape []int) (images, error) {
 	m := images{shape[0], tensor.Count(shape[2:]), shape[1]}
 	if m.pixels == 0 || m.pixels >= 1<<23 || m.channels == 0 {
@@ -165,6 +173,7 @@ func imagesOf(shape []int) (images, error) {
 	return m, nil
 }
 
+// lowerGlobalAverage: one chain over the pixels of each channel, then a division by their number.
 func lowerGlobalAverage(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, ChannelsLast)
 	if err != nil {
@@ -179,7 +188,8 @@ func lowerGlobalAverage(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// lowerGlobalMax is the largest pixel of each channel.
+// lowerGlobalMax is the largest pixel of each channel. It is a MaxPool whose one window is the whole picture seen as a
+// line.
 func lowerGlobalMax(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, ChannelsLast)
 	if err != nil {

@@ -27,7 +27,9 @@ func inferPow(x *Infer) error {
 	return nil
 }
 
-// lowerPow brings the exponent to the base's type first (through scratch where it is computed).
+// lowerPow brings the exponent to the base's type first (through scratch where it is computed). Conversion to the
+// base's type is exact where it matters: int exponents below 2^24 to float32. Integer bases with float exponents go
+// their own way, because an exponent of 0.5 must not become 0.
 func lowerPow(l *Lower) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	base, bs, err := l.broadcastOperand(0, out.Shape, y)
@@ -77,6 +79,7 @@ func lowerPowCut(base, exponent operand, p *pairs, from, to tensor.DType) (Kerne
 	return Kernel{Alias: -1, Run: func(c *Call) { loop(p, c.Out[0], base.bytes(c), exponent.bytes(c)) }}, nil
 }
 
+// float32 is what numeric.Pow has; integers beyond 2^24 lose low bits there.
 func powCut[T int32 | int64, E float32 | float64](p *pairs, dst, a, b []byte) {
 	if len(dst) == 0 {
 		return
@@ -90,7 +93,8 @@ func powCut[T int32 | int64, E float32 | float64](p *pairs, dst, a, b []byte) {
 	})
 }
 
-// intPow wraps as multiplication does; a negative power of anything but 1 and -1 is cut to 0.
+// intPow wraps as multiplication does; a negative power of anything but 1 and -1 is cut to 0. Squaring: r * a^b is the
+// invariant of the loop. With b < 0 the parity of b decides the sign for -1; -b&1 is right for the lowest b too.
 func intPow[T int32 | int64](a, b T) T {
 	if b < 0 {
 		switch a {

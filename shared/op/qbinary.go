@@ -9,13 +9,23 @@ import (
 )
 
 // qbinaryOps are Add and Mul of integers: inputs a, its scale and zero point; b, likewise; scale and zero point of the
-// output. A pair of bytes has one result: the kernel is a table of 65536 bytes that programs share. Refused: operands and
-// output of different types, scales per channel.
+// output. A pair of bytes has one result: the kernel is a table of 65536 bytes that programs share. Refused: operands
+// and output of different types, scales per channel.
+//
+// Formulas are ONNX Runtime's (ort-semantics 6.1), with f32 for one rounding:
+//
+//	QLinearAdd   ra = f32(sa/sy), rb = f32(sb/sy), c = f32(zy - fma(ra, za, f32(rb*zb)))
+//	             y = sat(rint(fma(a, ra, fma(b, rb, c))))
+//	QLinearMul   m = f32(f32(sa*sb)/sy), y = sat(rint(f32(f32((a-za)(b-zb)*m) + zy)))
+//
+// Both round after the zero point is added, unlike QuantizeLinear. With scales that are powers of two ties are common
+// and the order decides 4.4 % of the outputs of Add (6.2).
 var qbinaryOps = []*Op{
 	qbinary("QLinearAdd", lowerQLinearAdd),
 	qbinary("QLinearMul", lowerQLinearMul),
 }
 
+// Input 7, the output's zero point, gives the type; without it the type is a's.
 func qbinary(name string, lower func(q *quantizedPair, packs Packs) (Kernel, error)) *Op {
 	return &Op{
 		Domain: microsoft, Name: name, Opsets: []int{1}, Role: RoleQuantized, Memory: MemoryAny, Types: bytesOnly,
@@ -46,7 +56,9 @@ func qbinary(name string, lower func(q *quantizedPair, packs Packs) (Kernel, err
 }
 
 // quantizedPair is two operands, their quantizations and the walk over both. aSingle and bSingle say that an operand
-// stands still along the innermost logical axis of more than one element; if only a does, ONNX Runtime swaps them in Add.
+// stands still along the innermost logical axis of more than one element; if only a does, ONNX Runtime swaps them in
+// Add. The order matters in Add only: with one operand a single value ONNX Runtime folds it into the constant, c' =
+// f32(c + f32(b*rb)), and that form is not symmetric.
 type quantizedPair struct {
 	a, b, y          levels
 	av, bv           operand
@@ -55,6 +67,8 @@ type quantizedPair struct {
 	alias            int
 }
 
+// quantizedPair binds inputs 0 to 7. plain is walked in logical order, as what ONNX Runtime calls a single value
+// depends on logical axes and not on our layout.
 func (l *Lower) quantizedPair() (q *quantizedPair, err error) {
 	q = &quantizedPair{alias: -1}
 	if q.a, err = l.single(1, 2, l.In[0].DType); err != nil {
@@ -91,7 +105,8 @@ func (l *Lower) quantizedPair() (q *quantizedPair, err error) {
 }
 
 // kernel looks the pairs of bytes up in a table that is shared between programs. Where the operand that is to be single is
-// a, the operands change places.
+// a, the operands change places. The key has every scale and zero point, so equal quantizations share 64 KiB for the
+// life of the process.
 func (q *quantizedPair) kernel(packs Packs, name string, build func(a, b, y quantize.Side) *elementwise.Pair, swap bool) (Kernel, error) {
 	a, b := q.a, q.b
 	if swap {
@@ -114,6 +129,7 @@ func (q *quantizedPair) kernel(packs Packs, name string, build func(a, b, y quan
 	}}, nil
 }
 
+// lowerQLinearAdd swaps operands where a alone is single along the innermost axis.
 func lowerQLinearAdd(q *quantizedPair, packs Packs) (Kernel, error) {
 	return q.kernel(packs, "qadd", elementwise.NewAdd, q.aSingle && !q.bSingle)
 }

@@ -9,13 +9,19 @@ import (
 
 // qconvOps are integer convolutions: inputs x, its scale and zero point; w, scale, zero point (per tensor or output
 // channel); scale and zero point of y; int32 bias in units of x's times w's scale. Attributes are those of Conv. The
-// accumulator is exact, requantization is one multiplication and one rounding half to even, padding is x's zero point.
+// accumulator is exact, requantization is one multiplication and one rounding half to even, padding is x's zero point:
+//
+//	acc = sum of (x - zx)(w - zw) + bias          exact in int32
+//	m   = f32(f32(sx*sw) / sy)                    per output channel
+//	y   = sat(rint(f32(f32(acc) * m)) + zy)       ort-semantics 6.1
+//
 // Refused: what Conv refuses, levels that are computed, more products than an int32 holds.
 var qconvOps = []*Op{
 	qconv("", []int{10}),
 	qconv(microsoft, []int{1}),
 }
 
+// com.microsoft has the same node with attribute channels_last, which the upgrade turns into Transposes.
 func qconv(domain string, opsets []int) *Op {
 	return &Op{
 		Domain: domain, Name: "QLinearConv", Opsets: opsets, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,
@@ -40,6 +46,9 @@ func inferQLinearConv(x *Infer) error {
 	return nil
 }
 
+// lowerQLinearConv runs kernels on unsigned activations and signed weights (VPDPBUSD's operands). Signed activations
+// are copied to scratch with 128 added, zero point likewise; unsigned weights are moved by -128 as they are packed.
+// Both leave every difference, and so the exact sum, as it was.
 func lowerQLinearConv(l *Lower) (Kernel, error) {
 	if len(l.In[0].Shape) > 4 {
 		return lowerVolumeQLinearConv(l)
@@ -84,15 +93,18 @@ func lowerQLinearConv(l *Lower) (Kernel, error) {
 }
 
 // layerInputs says where a quantized layer's node has its inputs: data, weight and output are followed by scale and zero
-// point (for the output they are all there is). bias is -1 where there is none.
+// point (for the output they are all there is). bias is -1 where there is none. channels is how many scales the weight
+// may have.
 type layerInputs struct{ x, w, y, bias, channels int }
 
-// quantizedLayer is what integer layers have in common.
+// quantizedLayer is what integer layers have in common. weight is nil for a computed right side; zeros and bias are nil
+// when they are omitted. y is unset for float results.
 type quantizedLayer struct {
 	x, w, y             levels
 	weight, bias, zeros *tensor.Tensor
 }
 
+// quantizedLayer reads what at names. Everything but the data has to be constant.
 func (l *Lower) quantizedLayer(at layerInputs) (p quantizedLayer, err error) {
 	if p.x, err = l.single(at.x+1, at.x+2, l.In[at.x].DType); err != nil {
 		return p, err
@@ -137,7 +149,8 @@ func (p *quantizedLayer) input(data, scratch []byte) []byte {
 	return scratch[:len(data)]
 }
 
-// output brings finished unsigned bytes into the output's type.
+// output brings finished unsigned bytes into the output's type. It runs in place over the complete output, which is why
+// int8 outputs cannot be written by columns.
 func (p *quantizedLayer) output(dst []byte) {
 	if p.y.dtype == tensor.Int8 {
 		flipTo(dst, dst)

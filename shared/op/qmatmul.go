@@ -86,7 +86,9 @@ func inferQGemm(x *Infer) error {
 	return nil
 }
 
-// integerProduct is a stack of matrix products whose right side is integers.
+// integerProduct is a stack of matrix products whose right side is integers. Invariants: size is a multiple of 64 where
+// live is set; scratch begins with the flipped data (layer.flipped bytes), then what is packed in each run from off on.
+// zero is the data's zero point as an unsigned byte; live, where set, replaces it and the scale.
 type integerProduct struct {
 	stack
 	layer quantizedLayer
@@ -105,7 +107,9 @@ type integerProduct struct {
 	off    int
 }
 
-// integerProduct binds data input at.x and weight input at.w.
+// integerProduct binds data input at.x and weight input at.w. s must fit the inputs. A constant right side is packed
+// matrix by matrix and the stack joined afterwards; a computed one keeps its stack, since each of its matrices is
+// packed when its turn comes.
 func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerProduct, error) {
 	at.channels = s.n
 	layer, err := l.productLayer(at)
@@ -150,7 +154,8 @@ func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerPr
 	return p, nil
 }
 
-// matrix is one of the matrices on the right, packed. It serves until the next call.
+// matrix is one of the matrices on the right, packed. It serves until the next call. The constant case copies a header
+// of a few words, not the panels.
 func (p *integerProduct) matrix(c *Call, batch int) gemm.I8 {
 	if p.packed != nil {
 		return *p.packed[batch]
@@ -197,7 +202,8 @@ func (p *integerProduct) integers() Kernel {
 	}}
 }
 
-// floats lowers p to a kernel with float output f32(f32(acc) * f32(sx*sw)), plus a float for each column.
+// floats lowers p to a kernel with float output f32(f32(acc) * f32(sx*sw)), plus a float for each column. add has one
+// number for each column, or is nil; its sum is rounded separately, as ONNX Runtime's MatMulIntegerToFloat does.
 func (p *integerProduct) floats(add []float32) Kernel {
 	scale := make([]float32, len(p.layer.w.scale))
 	for i, s := range p.layer.w.scale {
@@ -230,6 +236,7 @@ func (p *integerProduct) floats(add []float32) Kernel {
 	}}
 }
 
+// lowerQLinearMatMul: no bias; f32(acc) rounds half to even beyond 2^24 (ort-semantics 6.1).
 func lowerQLinearMatMul(l *Lower) (Kernel, error) {
 	s, err := stackOf(l.In[0].Shape, l.In[3].Shape)
 	if err != nil {
@@ -242,6 +249,8 @@ func lowerQLinearMatMul(l *Lower) (Kernel, error) {
 	return p.integers(), nil
 }
 
+// lowerQGemm gives integers when y has a scale at input 7, else floats f32(f32(acc)*f32(sx*sw)) with the bias inside
+// acc.
 func lowerQGemm(l *Lower) (Kernel, error) {
 	transB := l.Node.Int("transB", 0) != 0
 	q, err := productOf(l.In[0].Shape, l.In[3].Shape, false, transB)
@@ -263,6 +272,8 @@ func lowerQGemm(l *Lower) (Kernel, error) {
 }
 
 // lowerMatMulIntegerToFloat reorders the inputs, which have their scales behind both matrices, to the others' order.
+// The copy of l has its inputs renumbered, and so operands have their indices set back: a Call knows the node's own
+// order.
 func lowerMatMulIntegerToFloat(l *Lower) (Kernel, error) {
 	s, err := stackOf(l.In[0].Shape, l.In[1].Shape)
 	if err != nil {
@@ -303,7 +314,8 @@ func (q levels) perChannel(n int) error {
 // stackKeepsRows is matmulKeepsRows for matrices a and b of another operator.
 func stackKeepsRows(a, b Arg) bool { return matmulKeepsRows(&Lower{In: []Arg{a, b}}) }
 
-// liveLevels returns what reads scale s and zero point z of input 0 in each run, nil when they are constants.
+// liveLevels returns what reads scale s and zero point z of input 0 in each run, nil when they are constants. A live
+// scale is read once per call. flip moves the zero point of signed data as flipTo moves the data.
 func (l *Lower) liveLevels(s, z int) func(c *Call) (float32, uint8) {
 	zero := l.present(z) && l.In[z].Const == nil
 	if l.In[s].Const != nil && !zero || tensor.Count(l.In[s].Shape) != 1 || l.present(z) && tensor.Count(l.In[z].Shape) != 1 {

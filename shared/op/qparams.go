@@ -13,14 +13,15 @@ import (
 var bytesOnly = []tensor.DType{tensor.Uint8, tensor.Int8}
 
 // levels says what the integers of a tensor mean: value = (q - zero[i]) * scale[i], with one entry for the whole tensor
-// or one per position along an axis.
+// or one per position along an axis. Invariant: len(scale) == len(zero) >= 1.
 type levels struct {
 	scale []float32
 	zero  []int32
 	dtype tensor.DType
 }
 
-// levels reads scale and zero point, which have to be constants, from inputs s and z; an omitted zero point is 0.
+// levels reads scale and zero point, which have to be constants, from inputs s and z; an omitted zero point is 0. One
+// zero point serves all scales; d is the type of the integers.
 func (l *Lower) levels(s, z int, d tensor.DType) (levels, error) {
 	scale, err := l.constant(s, "scale")
 	if err != nil {
@@ -95,6 +96,7 @@ func (q levels) equal(o levels) bool {
 }
 
 // requant is how sums of products scaled by x and w become integers of y: m = f32(f32(sx*sw)/sy) per channel of w.
+// Clamping is to 0..255 because kernels store unsigned bytes: Zero is y's zero point moved as the output will be.
 func requant(x, w, y levels) kernel.Requant {
 	m := make([]float32, len(w.scale))
 	for i, s := range w.scale {
@@ -110,7 +112,9 @@ func flipTo(dst, src []byte) {
 	}
 }
 
-// signedWeights returns weights as signed bytes with their zero points: unsigned ones are moved by 128.
+// signedWeights returns weights as signed bytes with their zero points: unsigned ones are moved by 128. zero is nil
+// when every weight's zero point is 0 after the move, which lets kernels leave out the row sums of the activations.
+// Bytes are shared with w unless they had to be moved.
 func signedWeights(w *tensor.Tensor, q levels) (v []int8, zero []int8) {
 	move := int32(0)
 	data := aligned(w)

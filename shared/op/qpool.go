@@ -6,8 +6,13 @@ import (
 	"assay/kernels/pool"
 )
 
-// qpoolOps are the integer forms of average pooling: inputs x, its scale and zero point, scale and zero point of y. Refused:
-// x and y of different types, scales per channel, whatever poolOps refuse.
+// qpoolOps are the integer forms of average pooling: inputs x, its scale and zero point, scale and zero point of y.
+// Refused: x and y of different types, scales per channel, whatever poolOps refuse. Formulas are ort-semantics 6.1's:
+//
+//	QLinearAveragePool        v = f32(sum of deq(x) / n), y = sat(rint(f32(f32(v/sy) + zy)))
+//	QLinearGlobalAveragePool  S = sum of (x - zx) exact, y = sat(rint(f32(f32(S) * f32(sx / f32(sy*n)))) + zy)
+//
+// so the first rounds after the zero point and the second before it.
 var qpoolOps = []*Op{
 	{
 		Domain: microsoft, Name: "QLinearAveragePool", Opsets: []int{1}, Role: RoleQuantized, Memory: MemorySpatial, Types: bytesOnly,
@@ -56,6 +61,7 @@ func (l *Lower) ends() (x, y levels, err error) {
 	return x, y, err
 }
 
+// lowerQLinearAveragePool sums dequantized floats row by row; n leaves padding out unless count_include_pad is set.
 func lowerQLinearAveragePool(l *Lower) (Kernel, error) {
 	w, src, err := l.pool()
 	if err != nil {
@@ -69,6 +75,7 @@ func lowerQLinearAveragePool(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { a.Run(c.Out[0], src.bytes(c), w, include) }}, nil
 }
 
+// lowerQLinearGlobalAveragePool sums integers exactly: imagesOf bounds the pixels so that int32 holds them.
 func lowerQLinearGlobalAveragePool(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, ChannelsLast)
 	if err != nil {

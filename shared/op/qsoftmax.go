@@ -7,8 +7,10 @@ import (
 	"assay/shared/tensor"
 )
 
-// qsoftmaxOps hold ONNX Runtime's integer softmax: inputs x, its scale and zero point, scale and zero point of y. Refused:
-// an axis that is not the last.
+// qsoftmaxOps hold ONNX Runtime's integer softmax: inputs x, its scale and zero point, scale and zero point of y.
+// Exponentials come from a table of 256 floats that is built from x's scale and the row's length, and the result is
+// multiplied by floor(1/sy): 254, not 255, for sy = 1/255, because f32(1/sy) is 254.99998 (ort-semantics 4.9). x's zero
+// point cancels in the difference from the row's maximum. Refused: an axis that is not the last.
 var qsoftmaxOps = []*Op{{
 	Domain: microsoft, Name: "QLinearSoftmax", Opsets: []int{1}, Role: RoleQuantized, Types: bytesOnly,
 	Inputs: Arity{5, 5}, Outputs: Arity{1, 1}, Attrs: []string{"axis", "opset"},
@@ -28,6 +30,7 @@ var qsoftmaxOps = []*Op{{
 	RowWise: func(l *Lower) bool { return len(l.In[0].Shape) > 1 },
 }}
 
+// lowerQLinearSoftmax may write over its input: sums are complete before the first element of a row is stored.
 func lowerQLinearSoftmax(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

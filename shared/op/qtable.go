@@ -31,7 +31,9 @@ var qtableOps = []*Op{
 	},
 }
 
-// qtable is an operator with inputs x, its scale and zero point, scale and zero point of the output.
+// qtable is an operator with inputs x, its scale and zero point, scale and zero point of the output. The table is
+// QuantizeLinear(f(DequantizeLinear(q))) for all 256 bytes, f in float32 once rounded (ort-semantics 6.1): the kernel
+// is a lookup whatever f costs.
 func qtable(name string, f func(l *Lower) func(float32) float32, attrs ...string) *Op {
 	return &Op{
 		Domain: microsoft, Name: name, Opsets: []int{1}, Role: RoleQuantized, Memory: MemoryAny, Types: bytesOnly,
@@ -59,7 +61,8 @@ func qtable(name string, f func(l *Lower) func(float32) float32, attrs ...string
 	}
 }
 
-// inferQLinearConcat reads inputs y_scale, y_zero_point, then x, x_scale, x_zero_point for each part.
+// inferQLinearConcat reads inputs y_scale, y_zero_point, then x, x_scale, x_zero_point for each part. The parts go to
+// inferConcat as inputs of their own, so that axis and shapes mean what they do there.
 func inferQLinearConcat(x *Infer) error {
 	if (len(x.In)-2)%3 != 0 {
 		return fmt.Errorf("%d inputs are given, 2 and 3 for each part are required", len(x.In))
@@ -78,6 +81,9 @@ func inferQLinearConcat(x *Infer) error {
 	return inferConcat(y)
 }
 
+// lowerQLinearConcat copies parts of equal quantization and looks the others up in a table, through scratch as long as
+// the largest of those. Columns is set only when no part needs a table, since a producer that writes into the output
+// knows nothing of one.
 func lowerQLinearConcat(l *Lower) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	axis, err := axisIn(l.Node.Int("axis", 0), len(out.Shape))
@@ -131,6 +137,7 @@ type concatPart struct {
 	plan  *strided
 }
 
+// concatPart binds the part whose data is input i; scale and zero point follow it.
 func (l *Lower) concatPart(i int, to levels, y Layout) (p concatPart, err error) {
 	if p.src, err = l.operand(i, y); err != nil {
 		return p, err

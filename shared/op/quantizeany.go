@@ -15,7 +15,8 @@ var quantizedTypes = []tensor.DType{
 }
 
 // levelShape checks the shapes of scale and zero point against the data's: one number, one for each position of axis, or,
-// with block_size b, an array like data whose axis counts blocks of b.
+// with block_size b, an array like data whose axis counts blocks of b. The number of zero points is compared and not
+// their shape: files write a scalar beside an array of one.
 func levelShape(x *Infer) error {
 	data, scale := x.In[0].Shape, x.In[1].Shape
 	if numberAt(x.In[1].DType) == nil || integerAt(x.In[1].DType) != nil && x.In[1].DType != tensor.Int32 {
@@ -50,6 +51,7 @@ func levelShape(x *Infer) error {
 }
 
 // inferQuantize: the type is that of the zero point or of output_dtype, which agree where both are given, else uint8.
+// Quantizing to int32 is refused (no entry of quantizedTypes), while dequantizing from it is how biases are written.
 func inferQuantize(x *Infer) error {
 	if err := levelShape(x); err != nil {
 		return err
@@ -90,16 +92,20 @@ func inferDequantize(x *Infer) error {
 	return nil
 }
 
-// plainLevels reports whether the integers of type d have a kernel: constant float32 scales, one or along an axis.
+// plainLevels reports whether the integers of type d have a kernel: constant float32 scales, one or along an axis. What
+// is not plain runs in lowerAnyQuantize and lowerAnyDequantize, with the same formulas.
 func (l *Lower) plainLevels(d tensor.DType) bool {
 	plain := d == tensor.Uint8 || d == tensor.Int8 || d == tensor.Uint16 || d == tensor.Int16 || d == tensor.Int32
 	return plain && l.In[1].Const != nil && l.In[1].DType == tensor.Float32 && (!l.present(2) || l.In[2].Const != nil) &&
 		(l.Node.Int("block_size", 0) == 0 || len(l.In[1].Const.Data) == 4)
 }
 
-// blocks finds the level of each element of a row-major array: axis n cut into pieces of block, inner elements behind it.
+// blocks finds the level of each element of a row-major array: axis n cut into pieces of block, inner elements behind
+// it. The array is [outer][n][inner] and its levels [outer][levels][inner], or one row of levels for all of them. block
+// is 1 where each position has its own; the last block may be shorter.
 type blocks struct{ n, block, inner, levels int }
 
+// A single scale is one block over everything.
 func (l *Lower) blocks() (b blocks, err error) {
 	if l.layout() != Logical {
 		return b, fmt.Errorf("scales that are computed from data, blocks and small types need row-major arrays")
@@ -143,6 +149,7 @@ type anyLinear struct {
 	zeroOf            func([]byte, int) float64
 }
 
+// anyLinear binds data, scale and zero point, computed or constant.
 func (l *Lower) anyLinear() (a anyLinear, err error) {
 	if a.blocks, err = l.blocks(); err != nil {
 		return a, err
@@ -163,6 +170,7 @@ func (l *Lower) anyLinear() (a anyLinear, err error) {
 }
 
 // lowerAnyDequantize computes f32(x - zero) * scale, the product in float32 and rounded once more to 16-bit outputs.
+// Integers beyond 2^24 are rounded in f32(x - zero), as the formula of ONNX has it.
 func lowerAnyDequantize(l *Lower) (Kernel, error) {
 	a, err := l.anyLinear()
 	if err != nil {
@@ -186,6 +194,8 @@ func lowerAnyDequantize(l *Lower) (Kernel, error) {
 }
 
 // lowerAnyQuantize computes sat(rne(f32(x / scale)) + zero), and for 8-bit floats the nearest one of x / scale.
+// Division and not multiplication by a reciprocal: 2.9e-4 of the results would differ (ort-semantics 6.1). The zero
+// point is added after rounding. Clamping is putNumber's; NaN becomes 0.
 func lowerAnyQuantize(l *Lower) (Kernel, error) {
 	a, err := l.anyLinear()
 	if err != nil {

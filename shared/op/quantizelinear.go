@@ -6,8 +6,15 @@ import (
 	"assay/shared/tensor"
 )
 
-// linearOps go between floats and integers: per tensor, along one axis or in blocks along one. What has a kernel stands here,
-// the rest in quantizeany.go.
+// linearOps go between floats and integers: per tensor, along one axis or in blocks along one.
+//
+//	QuantizeLinear     y = sat(rint(f32(x / scale)) + zero)
+//	DequantizeLinear   x = f32(f32(y - zero) * scale)
+//
+// (ort-semantics 6.1). axis is 1 by default and since opset 13; before there was one scale only. block_size 0,
+// output_dtype, precision and saturate came with 21 (saturate with 19). What has a kernel stands here, the rest in
+// quantizeany.go. The role is RoleQuantized: a model that has them is quantized already there, and quantization leaves
+// it alone.
 var linearOps = []*Op{
 	quantizeOp("", []int{10, 13, 19, 21}, "axis", "block_size", "output_dtype", "precision", "saturate"),
 	quantizeOp(microsoft, []int{1}, "axis", "block_size", "saturate"),
@@ -15,6 +22,8 @@ var linearOps = []*Op{
 	dequantizeOp(microsoft, []int{1}, "axis", "block_size"),
 }
 
+// quantizeOp and dequantizeOp exist twice, since ONNX Runtime writes com.microsoft for 16-bit and 4-bit types of older
+// opsets.
 func quantizeOp(domain string, opsets []int, attrs ...string) *Op {
 	return &Op{
 		Domain: domain, Name: "QuantizeLinear", Opsets: opsets, Role: RoleQuantized, Memory: MemoryAny,
@@ -46,6 +55,7 @@ func levelsKeepRows(l *Lower) bool {
 // runs cuts a tensor in memory order into stretches of one level: element i has level i / inner % count.
 type runs struct{ count, inner int }
 
+// In channels-last memory the axis of channels is innermost, so inner is 1 there.
 func (l *Lower) runs(q levels) (runs, error) {
 	if len(q.scale) == 1 {
 		return runs{1, max(1, tensor.Count(l.In[0].Shape))}, nil
@@ -59,6 +69,7 @@ func (l *Lower) runs(q levels) (runs, error) {
 	return runs{len(q.scale), tensor.Count(physical(y, shape)[y.axis(axis, len(shape))+1:])}, nil
 }
 
+// Only one scale for all allows Stretches: a stretch may begin anywhere, and rows of levels would not.
 func lowerQuantize(l *Lower) (Kernel, error) {
 	if !l.plainLevels(l.Out[0].DType) || l.In[0].DType != tensor.Float32 {
 		return lowerAnyQuantize(l)
@@ -87,6 +98,7 @@ func lowerQuantize(l *Lower) (Kernel, error) {
 	return k, nil
 }
 
+// It is a map of loops by type and no switch per call: Run must not look at types.
 func quantizeRuns[T uint8 | int8 | uint16 | int16](dst []byte, src []float32, a []numeric.Affine, r runs) {
 	if r.count == 1 {
 		quantize.Quantize(view[T](dst), src, a[0])
@@ -95,6 +107,7 @@ func quantizeRuns[T uint8 | int8 | uint16 | int16](dst []byte, src []float32, a 
 	}
 }
 
+// lowerDequantize is the mirror of lowerQuantize; int32 is admitted for biases.
 func lowerDequantize(l *Lower) (Kernel, error) {
 	if !l.plainLevels(l.In[0].DType) || l.Out[0].DType != tensor.Float32 {
 		return lowerAnyDequantize(l)

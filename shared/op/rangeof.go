@@ -11,7 +11,8 @@ import (
 const maxRange = 1 << 24
 
 // inferRange evaluates Range, whose length depends on its values: max(ceil((limit - start) / delta), 0) elements
-// start + i*delta, the product rounded before the sum.
+// start + i*delta, the product rounded before the sum. The elements are the result, so nothing is left for a kernel: a
+// Range whose limits come from data is *Unknown and runs in the engine between programs.
 func inferRange(x *Infer) error {
 	if err := x.alike(1, 2); err != nil {
 		return err
@@ -33,6 +34,7 @@ func inferRange(x *Infer) error {
 	return nil
 }
 
+// The type is start's; alike has checked the others.
 func rangeTensor(start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
 	switch d := start.DType; d {
 	case tensor.Float32:
@@ -64,6 +66,8 @@ func rangeHalf(d tensor.DType, parts ...*tensor.Tensor) (*tensor.Tensor, error) 
 	return convert(t, d)
 }
 
+// The length is computed in float64 from a difference in T, as ONNX's ceil((limit - start) / delta) has it; the
+// comparison is written so that NaN is refused.
 func rangeFloat[T float32 | float64](d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
 	s, e, step := tensor.View[T](start)[0], tensor.View[T](limit)[0], tensor.View[T](delta)[0]
 	if step == 0 {
@@ -80,6 +84,7 @@ func rangeFloat[T float32 | float64](d tensor.DType, start, limit, delta *tensor
 	return t, nil
 }
 
+// The products cannot overflow although step may be huge: every element lies between start and limit.
 func rangeInt(d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tensor, error) {
 	var v [3]int64
 	for i, t := range []*tensor.Tensor{start, limit, delta} {
@@ -102,7 +107,8 @@ func rangeInt(d tensor.DType, start, limit, delta *tensor.Tensor) (*tensor.Tenso
 	return convert(t, d)
 }
 
-// rangeLength is how many numbers s, s+step ... lie before e. Distances are unsigned: between two int64 they need all 64 bits.
+// rangeLength is how many numbers s, s+step ... lie before e. Distances are unsigned: between two int64 they need all
+// 64 bits. Two's complement makes uint64(e)-uint64(s) the distance for either sign; a negative step negates both.
 func rangeLength(s, e, step int64) (uint64, error) {
 	distance, stride := uint64(e)-uint64(s), uint64(step)
 	if step < 0 {

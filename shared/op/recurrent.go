@@ -31,6 +31,8 @@ const (
 	recP
 )
 
+// Rows are rows of the batch only with layout 1 (batch first) and without lengths or initial states, which have a batch
+// axis in another place or none. gates rows of W and R belong to each hidden unit.
 func recurrentOp(name string, gates int, opsets []int, activations []string, inputs, outputs int, attrs ...string) *Op {
 	attrs = append(attrs, "activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "layout")
 	slices.Sort(attrs)
@@ -66,7 +68,7 @@ func recurrentOp(name string, gates int, opsets []int, activations []string, inp
 	}
 }
 
-// recurrent is the sizes and attributes that the three operators share.
+// recurrent is the sizes and attributes that the three operators share. len(reverse) == directions.
 type recurrent struct {
 	gates, steps, batch, input, hidden, directions int
 	batchFirst                                     bool // layout 1
@@ -74,7 +76,8 @@ type recurrent struct {
 	clip                                           float32 // 0 for none
 }
 
-// recurrentOf checks a node's inputs against each other. perDirection is how many activations one direction has.
+// recurrentOf checks a node's inputs against each other. perDirection is how many activations one direction has. hidden
+// is read from the recurrence weights, since hidden_size is optional in practice. Steps and batch may be 0.
 func recurrentOf(x *Infer, gates, perDirection int) (r recurrent, err error) {
 	n, data := x.Node, x.In[recX].Shape
 	if len(data) != 3 {
@@ -112,7 +115,8 @@ func recurrentOf(x *Infer, gates, perDirection int) (r recurrent, err error) {
 	return r, r.fit(x)
 }
 
-// fit compares the shapes of all inputs with what they have to be.
+// fit compares the shapes of all inputs with what they have to be. Weights must be float32; lengths are int32, as ONNX
+// demands.
 func (r *recurrent) fit(x *Infer) error {
 	d, h, g := r.directions, r.hidden, r.gates*r.hidden
 	state := []int{d, r.batch, h}
@@ -138,7 +142,8 @@ func (r *recurrent) fit(x *Infer) error {
 	return nil
 }
 
-// results sets the shapes of Y, Y_h and Y_c.
+// results sets the shapes of Y, Y_h and Y_c. Y_c is put for all three operators: put ignores outputs that the node does
+// not name.
 func (r *recurrent) results(x *Infer) {
 	y, state := []int{r.steps, r.directions, r.batch, r.hidden}, []int{r.directions, r.batch, r.hidden}
 	if r.batchFirst {

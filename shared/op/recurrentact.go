@@ -67,7 +67,8 @@ func recurrentActivations(n *graph.Node, defaults []string, directions int) ([]f
 	return out, nil
 }
 
-// inPlace is loop on floats that are overwritten.
+// inPlace is loop on floats that are overwritten. Functions with parameters are made here and not in the run, which may
+// not allocate.
 func (k curve) inPlace() func([]float32) {
 	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.alpha == 0 && k.beta == 0) {
 		return func(v []float32) { elementwise.Unary(k.op, v, v, k.alpha, k.beta) }

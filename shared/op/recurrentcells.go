@@ -6,7 +6,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// direction packs the weights of direction d and builds its cell. acts are the direction's activations in order.
+// direction packs the weights of direction d and builds its cell. acts are the direction's activations in order. The
+// gates in ONNX's order are: RNN [i]; GRU [z, r, h]; LSTM [i, o, f, c]. Both biases are added up front into the chain
+// over the input; only GRU's candidate with linear_before_reset keeps the recurrence's bias apart, because r multiplies
+// it. A GRU without that attribute multiplies r*H by R of the candidate in a product of its own, so back has only 2n
+// columns there.
 func (l *Lower) direction(r recurrent, d int, acts []func([]float32)) (w direction, err error) {
 	var t [recP + 1]*tensor.Tensor
 	for _, i := range []int{recW, recR, recB, recP} {
@@ -60,7 +64,8 @@ func (l *Lower) direction(r recurrent, d int, acts []func([]float32)) (w directi
 	return w, nil
 }
 
-// packRows packs rows of k numbers, each a column of the product.
+// packRows packs rows of k numbers, each a column of the product. W and R are [gates*hidden][k], transposed for the
+// kernel, which wants k outside.
 func (l *Lower) packRows(from, bias *tensor.Tensor, direction, part int, rows []float32, k int) (*gemm.F32, error) {
 	n := len(rows) / k
 	return pack(l.Packs, packKey("recurrent", []int{direction, part, n, k}, from, bias), func() (*gemm.F32, error) {
@@ -68,7 +73,7 @@ func (l *Lower) packRows(from, bias *tensor.Tensor, direction, part int, rows []
 	})
 }
 
-// clipper limits pre-activations to +-clip, not at all when clip is 0.
+// clipper limits pre-activations to +-clip, not at all when clip is 0. It works in place.
 func clipper(clip float32) func([]float32) {
 	if clip == 0 {
 		return func([]float32) {}
@@ -81,7 +86,8 @@ func clipper(clip float32) func([]float32) {
 	}
 }
 
-// join makes pre the pre-activations: both chains, and clipped.
+// join makes pre the pre-activations: both chains, and clipped. pre may be longer than hid (a GRU's candidate comes
+// later); only the first len(hid) are touched.
 func join(pre, hid []float32, clip func([]float32)) {
 	for i := range hid {
 		pre[i] += hid[i]
@@ -98,7 +104,8 @@ func rnnStep(clip, f func([]float32)) func(pre, hid, h, c, extra []float32) {
 	}
 }
 
-// gruGates computes update z and reset r, and r*H for the product that the candidate needs.
+// gruGates computes update z and reset r, and r*H for the product that the candidate needs. extra is the sample's row
+// of r*H.
 func gruGates(n int, clip, f func([]float32)) func(pre, hid, h, c, extra []float32) {
 	return func(pre, hid, h, _, extra []float32) {
 		join(pre, hid, clip)
@@ -142,7 +149,8 @@ func gruWhole(n int, clip, f, g func([]float32)) func(pre, hid, h, c, extra []fl
 }
 
 // lstmStep has its gates in ONNX's order: input, output, forget, cell; peepholes p (nil: none) input, output, forget. With
-// coupled gates forget is 1 - input.
+// coupled gates forget is 1 - input. C = f*C + i*g, H = o*last(C), each product rounded before the sum. The output gate
+// peeps at the new C, the other two at the old one. Peepholes are added behind both chains and in front of the clip.
 func lstmStep(n int, clip func([]float32), p []float32, coupled bool, f, g, last func([]float32)) func(pre, hid, h, c, extra []float32) {
 	peep := func(gate, p, c []float32) {
 		for i := range gate {

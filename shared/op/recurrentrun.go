@@ -8,7 +8,8 @@ import (
 )
 
 // direction is one direction of a lowered node. A pre-activation is the sum of two chains: one over the input, which starts
-// at the bias, and one over the state.
+// at the bias, and one over the state. wide is gates*hidden, but 2*hidden for a GRU whose candidate has a product of
+// its own.
 type direction struct {
 	index   int
 	reverse bool
@@ -30,7 +31,8 @@ type cell struct {
 // recurrentState is the memory of one direction's run, rows by sample (pre: by row of X).
 type recurrentState struct{ pre, hid, h, c, extra, product []float32 }
 
-// size is the number of floats of a recurrentState.
+// size is the number of floats of a recurrentState. It is bounded before Lower makes anything: steps come from the
+// data's shape.
 func (r *recurrent) size() (int, error) {
 	for _, shape := range [][]int{{r.steps + 1, r.batch, r.gates, 64, r.hidden}, {r.batch, r.hidden, 64}} {
 		if err := possible(shape, 4); err != nil {
@@ -40,7 +42,7 @@ func (r *recurrent) size() (int, error) {
 	return (r.steps+1)*r.batch*r.gates*r.hidden + 4*r.batch*r.hidden, nil
 }
 
-// memory cuts scratch into the parts of a run.
+// memory cuts scratch into the parts of a run. Full slice expressions keep an append from reaching into the next part.
 func (r *recurrent) memory(scratch []float32) (s recurrentState) {
 	wide, states := r.gates*r.hidden, r.batch*r.hidden
 	for _, part := range []struct {
@@ -52,6 +54,9 @@ func (r *recurrent) memory(scratch []float32) (s recurrentState) {
 	return s
 }
 
+// lowerRecurrent runs one direction after the other in the same scratch; outputs of both interleave in Y by direction.
+// The products over the input are one tall GEMM over all steps, those over the state one per step for the whole batch:
+// each sample's bits depend on its own row only.
 func lowerRecurrent(l *Lower, r recurrent, defaults []string) (Kernel, error) {
 	size, err := r.size()
 	if err != nil {
@@ -108,7 +113,8 @@ func (w *direction) begin(r *recurrent, dst, src []float32) {
 	}
 }
 
-// run walks one direction. A sample whose length is reached keeps its state, and its further rows of Y are zero.
+// run walks one direction. A sample whose length is reached keeps its state, and its further rows of Y are zero. Steps
+// past a sample's end are computed in the product and not used, since the rows of the batch are one matrix.
 func (w *direction) run(r *recurrent, s *recurrentState, x []float32, lengths []int32, c *Call) {
 	n, wide := r.hidden, r.gates*r.hidden
 	w.over.Run(s.pre, wide, x, r.input, r.steps*r.batch, numeric.Clamp{})
@@ -136,7 +142,8 @@ func (w *direction) run(r *recurrent, s *recurrentState, x []float32, lengths []
 	w.finish(r, s, c)
 }
 
-// at is the step of X that sample b takes as its k-th; ok is false when its sequence is over.
+// at is the step of X that sample b takes as its k-th; ok is false when its sequence is over. A reversed direction
+// starts at the sample's own last step, not at the longest one's.
 func (w *direction) at(r *recurrent, k, b int, lengths []int32) (t int, ok bool) {
 	length := r.steps
 	if lengths != nil {
@@ -164,7 +171,7 @@ func (w *direction) emit(r *recurrent, s *recurrentState, y []float32, k int, le
 	}
 }
 
-// finish stores the last states in Y_h and Y_c.
+// finish stores the last states in Y_h and Y_c. Outputs that the node omits are nil.
 func (w *direction) finish(r *recurrent, s *recurrentState, c *Call) {
 	for i := 1; i < len(c.Out); i++ {
 		if c.Out[i] == nil {

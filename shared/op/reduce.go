@@ -34,7 +34,8 @@ var addends = []tensor.DType{
 	tensor.Float32, tensor.Float64, tensor.Int32, tensor.Int64, tensor.Uint8, tensor.Int8, tensor.Uint32, tensor.Uint64,
 }
 
-// reduction is one row of the family; its axes became an input at opset moved.
+// reduction is one row of the family; its axes became an input at opset moved. Every axis but the batch may be
+// summarised row by row.
 func reduction(name string, opsets []int, moved int, types []tensor.DType) *Op {
 	return &Op{
 		Name: name, Opsets: opsets, Upgrade: axesToInputBefore(moved), Role: RoleFloat, Types: types,
@@ -70,7 +71,8 @@ func inferReduce(x *Infer) error {
 	return nil
 }
 
-// without removes axes from a shape, or sets them to 1.
+// without removes axes from a shape, or sets them to 1. axes are positive and sorted or not; the result is never nil,
+// as a nil shape would mean unknown elsewhere.
 func without(shape, axes []int, keep bool) []int {
 	out := []int{}
 	for i, n := range shape {
@@ -84,7 +86,9 @@ func without(shape, axes []int, keep bool) []int {
 	return out
 }
 
-// foldingOf splits the axes of a dense tensor into those that stay and those that are summarised.
+// foldingOf splits the axes of a dense tensor into those that stay and those that are summarised. Axes stay in logical
+// order on both sides, so walking them row-major keeps the canonical order of a sum (design.md 6). Steps are strides in
+// elements.
 func foldingOf(shape, axes []int) (kept, folded reduce.Axes) {
 	strides := rowMajor(shape)
 	for i, n := range shape {
@@ -97,7 +101,8 @@ func foldingOf(shape, axes []int) (kept, folded reduce.Axes) {
 	return kept, folded
 }
 
-// places lists the offsets of all elements of a.
+// places lists the offsets of all elements of a. It costs an int per element of a, which is why the float32 form takes
+// Axes and only the rarer types take lists.
 func places(a reduce.Axes) []int {
 	if slices.Contains(a.N, 0) { // beside an empty axis another may have any length: no list for it
 		return nil
@@ -115,7 +120,7 @@ func places(a reduce.Axes) []int {
 	return list
 }
 
-// intReduction is the wrapping form for integers.
+// intReduction is the wrapping form for integers. lo and hi are the type's ends: what an empty Max and Min give.
 func intReduction[T int8 | uint8 | int32 | int64 | uint32 | uint64](name string, lo, hi T, kept, folded []int) func(dst, src []byte) {
 	start, pick := T(0), func(a, b T) T { return a + b }
 	switch name {
@@ -145,6 +150,8 @@ var folds = map[string]reduce.Op{
 	"ReduceLogSum": reduce.LogSum, "ReduceLogSumExp": reduce.LogSumExp,
 }
 
+// lanes follows the logical last axis whatever lies in memory: 16 lanes when it is summed, one chain otherwise. An
+// output without elements needs no run; an input without them gives the fold's start.
 func lowerReduce(l *Lower, name string) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -207,6 +214,7 @@ func argExtreme(name string) *Op {
 	}
 }
 
+// lowerArg writes int64 positions along the axis.
 func lowerArg(l *Lower, least bool) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -235,7 +243,8 @@ func lowerArg(l *Lower, least bool) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { loop(c.Out[0], src.bytes(c), outer, n, inner, least, last) }}, nil
 }
 
-// argLoop is the form for integers, over the middle axis of [outer][n][inner].
+// argLoop is the form for integers, over the middle axis of [outer][n][inner]. NaN in float64 is passed over unless it
+// comes first, since every comparison with it is false.
 func argLoop[T element](dst, src []byte, outer, n, inner int, least, last bool) {
 	in, out := view[T](src), view[int64](dst)
 	for i := range outer * inner {

@@ -20,6 +20,8 @@ func doubleReduction(name string, kept, folded []int) func(dst, src []byte) {
 	}
 }
 
+// LogSumExp subtracts the maximum, so its largest term is 1; an infinite maximum is the answer itself. Sums are one
+// plain chain and not two levels: float64 has bits to spare.
 func foldDouble(name string, in []float64, base int, folded []int) float64 {
 	switch name {
 	case "ReduceMax":
@@ -51,6 +53,7 @@ func foldDouble(name string, in []float64, base int, folded []int) float64 {
 	return sum
 }
 
+// chain64 folds elements base+step in the order of folded, from start on.
 func chain64(in []float64, base int, folded []int, start float64, add func(a, v float64) float64) float64 {
 	for _, step := range folded {
 		start = add(start, in[base+step])

@@ -1,6 +1,7 @@
 package op
 
-// Lookup finds an operator by domain and name; nil when it is unknown.
+// Lookup finds an operator by domain and name; nil when it is unknown. The Op is shared and read-only. domain "" is
+// ai.onnx; the reader has replaced the spelling "ai.onnx".
 func Lookup(domain, name string) *Op { return registry[[2]string{domain, name}] }
 
 // families is the table of all operators, one row per family file. A new family is one line.
@@ -64,6 +65,8 @@ var families = []struct {
 // registry is filled after every family, which may itself evaluate operators through Lookup.
 var registry map[[2]string]*Op
 
+// It is an init and no initialiser of the variable, as Lower functions call Lookup: a cycle that Go refuses in
+// variables.
 func init() {
 	registry = map[[2]string]*Op{}
 	for _, f := range families {

@@ -31,7 +31,8 @@ var resizeOps = []*Op{
 	},
 }
 
-// upgradeUpsample makes it a Resize of opset 10 with input scales.
+// upgradeUpsample makes it a Resize of opset 10 with input scales. bilinear was opset 7's word for linear, in any
+// number of axes.
 func upgradeUpsample(u *Upgrade) error {
 	n := u.Node
 	if u.From < 9 {
@@ -63,7 +64,9 @@ func upgradeResize(u *Upgrade) error {
 	return nil
 }
 
-// oldResize: enlarging took the element before, shrinking the one behind, as ONNX Runtime reads those opsets.
+// oldResize: enlarging took the element before, shrinking the one behind, as ONNX Runtime reads those opsets. Positions
+// are x/scale (asymmetric). floor for enlarging and ceil for shrinking are a choice per node, so a node that does both
+// cannot be respelled.
 func oldResize(u *Upgrade) error {
 	n := u.Node
 	if len(n.Inputs) != 2 {
@@ -99,7 +102,9 @@ var (
 	filters = map[string]resample.Filter{"nearest": resample.Nearest, "linear": resample.Linear, "cubic": resample.Cubic}
 )
 
-// resizing returns what happens along each axis of the input.
+// resizing returns what happens along each axis of the input. The result has one entry for each axis; those that are
+// not named stay as they are, with scale 1. half_pixel means x = (i + 0.5)/scale - 0.5, align_corners x =
+// i*(in-1)/(out-1), asymmetric x = i/scale; see kernels/resample for all of them.
 func resizing(x *Infer) ([]resample.Resizing, error) {
 	n, in := x.Node, x.In[0].Shape
 	how, ok := coordinates[n.Str("coordinate_transformation_mode", "half_pixel")]
@@ -134,6 +139,7 @@ func resizing(x *Infer) ([]resample.Resizing, error) {
 	return out, err
 }
 
+// nil means all of them in order.
 func resizedAxes(given []int64, rank int) ([]int, error) {
 	if given == nil {
 		return Logical.axes(rank), nil
@@ -144,7 +150,8 @@ func resizedAxes(given []int64, rank int) ([]int, error) {
 // filled reports whether an optional input is given with elements: exporters write an empty tensor for none.
 func (x *Infer) filled(i int) bool { return x.has(i) && tensor.Count(x.In[i].Shape) > 0 }
 
-// sizesOf sets sizes and scales from input sizes or scales.
+// sizesOf sets sizes and scales from input sizes or scales. The product size*scale is rounded to float32 before the
+// floor: 3 * 0.333.. may or may not reach 1, and ONNX Runtime's answer is the file's shape.
 func sizesOf(x *Infer, axes []int, out []resample.Resizing) error {
 	if x.filled(3) {
 		return sizesGiven(x, axes, out)
@@ -171,6 +178,8 @@ func sizesOf(x *Infer, axes []int, out []resample.Resizing) error {
 }
 
 // sizesGiven sets sizes; a policy other than stretch keeps the axes in proportion, inside the sizes or around them.
+// With a policy all axes get one scale, the smallest or the largest of those asked for, and sizes round(scale*in),
+// halves up.
 func sizesGiven(x *Infer, axes []int, out []resample.Resizing) error {
 	v, err := x.known(3, "sizes")
 	if err != nil {
@@ -217,7 +226,8 @@ func sizesGiven(x *Infer, axes []int, out []resample.Resizing) error {
 	return nil
 }
 
-// regionOf sets the part of each axis that input roi names: all starts, then all ends.
+// regionOf sets the part of each axis that input roi names: all starts, then all ends. Both are in units of the axis, 0
+// to 1, and may lie outside it.
 func regionOf(x *Infer, axes []int, out []resample.Resizing) error {
 	if !x.filled(1) {
 		return fmt.Errorf("input 1 (roi) is required for tf_crop_and_resize")
@@ -252,7 +262,7 @@ func inferResize(x *Infer) error {
 	return nil
 }
 
-// resizeKeepsRows: axis 0 has to be left alone.
+// resizeKeepsRows: axis 0 has to be left alone. A crop along axis 0 could move rows even when its size stays.
 func resizeKeepsRows(l *Lower) bool {
 	in, out := l.In[0].Shape, l.Out[0].Shape
 	return len(in) > 0 && in[0] == out[0] && in[0] == 1 || len(in) > 0 && in[0] == out[0] &&

@@ -7,7 +7,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// pass is one axis of a Resize: it makes [outer][out][inner] of [outer][in][inner].
+// pass is one axis of a Resize: it makes [outer][out][inner] of [outer][in][inner]. logical is the axis in the model;
+// where it lies in memory is along's business.
 type pass struct {
 	axis         *resample.Axis
 	logical      int
@@ -22,7 +23,8 @@ func (p pass) along(shape []int, at int) pass {
 }
 
 // lowerResize goes over the axes in logical order, each from one buffer to the next; axes that change nothing are left
-// out. What lies outside the data is filled in at the end.
+// out. What lies outside the data is filled in at the end. Two scratch buffers alternate, and the last pass writes the
+// output. The order of axes is part of the numbers for linear and cubic: each pass rounds.
 func lowerResize(l *Lower) (Kernel, error) {
 	y := l.layout()
 	src, err := l.operand(0, y)
@@ -65,7 +67,7 @@ func lowerResize(l *Lower) (Kernel, error) {
 	return k.kernel(src), nil
 }
 
-// outsideValue is attribute extrapolation_value as an element of the output.
+// outsideValue is attribute extrapolation_value as an element of the output. It matters to tf_crop_and_resize only.
 func outsideValue(l *Lower) ([]byte, error) {
 	t, err := convert(scalar(l.Node.Float("extrapolation_value", 0)), l.Out[0].DType)
 	if err != nil {
@@ -74,7 +76,8 @@ func outsideValue(l *Lower) ([]byte, error) {
 	return t.Data, nil
 }
 
-// resizer runs the passes of a Resize.
+// resizer runs the passes of a Resize. fills[i] is passes[i]'s axis with the sizes of the finished output around it,
+// for filling what lies outside.
 type resizer struct {
 	passes, fills []pass
 	size          int

@@ -12,7 +12,8 @@ var rankDependent = map[string]bool{"Softmax": true, "LogSoftmax": true, "Hardma
 // axesToInput makes attribute axes input 1: Squeeze, Unsqueeze, ReduceSum before opset 13.
 func axesToInput(u *Upgrade) error { return axesToInputBefore(13)(u) }
 
-// axesToInputBefore is axesToInput for operators that changed at another opset.
+// axesToInputBefore is axesToInput for operators that changed at another opset. Absent axes stay absent: their meaning
+// (all) did not change.
 func axesToInputBefore(opset int) func(*Upgrade) error {
 	return func(u *Upgrade) error {
 		axes := u.Node.Ints("axes")
@@ -30,7 +31,8 @@ func axesToInputBefore(opset int) func(*Upgrade) error {
 
 // upgradeSoftmax keeps the meaning that Softmax and LogSoftmax had before opset 13: the input is flattened to a matrix at
 // axis (default 1), and rows are normalised. Where axis is the last one that is today's form; else the node is set
-// between Flatten and a Reshape to the shape of the input.
+// between Flatten and a Reshape to the shape of the input. The Shape node keeps it right for symbolic sizes. A rank
+// that is unknown takes the long way, which is always right.
 func upgradeSoftmax(u *Upgrade) error {
 	n := u.Node
 	if u.From >= 13 {
@@ -56,7 +58,8 @@ func upgradeSoftmax(u *Upgrade) error {
 	return nil
 }
 
-// upgradeClip makes attributes min and max inputs (opset 11). The defaults were the lowest and highest float32.
+// upgradeClip makes attributes min and max inputs (opset 11). The defaults were the lowest and highest float32. An
+// attribute that is absent gives no input, so no bound of -3.4e38 gets into ranges (ort-semantics 6.5).
 func upgradeClip(u *Upgrade) error {
 	n := u.Node
 	if u.From >= 11 {
@@ -81,7 +84,8 @@ func upgradeClip(u *Upgrade) error {
 }
 
 // upgradeDropout leaves what Dropout does at inference: nothing. ratio and seed matter for training only; the mask output
-// of opsets before 12 had the input's type and is refused where it is read.
+// of opsets before 12 had the input's type and is refused where it is read. A mask that nobody reads is dropped, which
+// makes training exports with unused masks readable.
 func upgradeDropout(u *Upgrade) error {
 	n := u.Node
 	if len(n.Outputs) > 1 && !u.Read(n.Outputs[1]) {
@@ -102,7 +106,8 @@ func upgradeDropout(u *Upgrade) error {
 	return nil
 }
 
-// upgradeBatchNormalization refuses what is no inference: opset 7's spatial 0, training_mode 1, more than one output read.
+// upgradeBatchNormalization refuses what is no inference: opset 7's spatial 0, training_mode 1, more than one output
+// read. Statistics named by files before opset 14 are dropped unread: exporters wrote them for inference as well.
 func upgradeBatchNormalization(u *Upgrade) error {
 	n := u.Node
 	if u.From < 9 && n.Int("spatial", 1) != 1 {

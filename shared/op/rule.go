@@ -11,14 +11,16 @@ import (
 // has reports whether input i is given.
 func (x *Infer) has(i int) bool { return i < len(x.In) && x.In[i].DType != tensor.Invalid }
 
-// put sets output i where the node names it. The shape is copied.
+// put sets output i where the node names it. The shape is copied. An output that the node does not name is ignored, so
+// rules need not ask.
 func (x *Infer) put(i int, d tensor.DType, shape ...int) {
 	if i < len(x.Out) && x.Node.Outputs[i] != "" {
 		x.Out[i] = Info{DType: d, Shape: append([]int{}, shape...)}
 	}
 }
 
-// known returns the integers of an input that the shape depends on. what names the input in the message.
+// known returns the integers of an input that the shape depends on. what names the input in the message. Only integer
+// tensors qualify; the slice may be shared with the constant and is read-only.
 func (x *Infer) known(i int, what string) ([]int64, error) {
 	t := x.In[i].Value
 	if t == nil {
@@ -31,7 +33,8 @@ func (x *Infer) known(i int, what string) ([]int64, error) {
 	return v, nil
 }
 
-// axesInput returns the axes in optional input i: ok is false when it is omitted.
+// axesInput returns the axes in optional input i: ok is false when it is omitted. An empty list is given, and not the
+// same as an omitted one: reductions and Squeeze tell them apart.
 func (x *Infer) axesInput(i, rank int) (axes []int, ok bool, err error) {
 	if !x.has(i) {
 		return nil, false, nil
@@ -50,7 +53,7 @@ func same(x *Infer) error {
 	return nil
 }
 
-// alike refuses inputs of another element type than input 0.
+// alike refuses inputs of another element type than input 0. Omitted inputs pass.
 func (x *Infer) alike(inputs ...int) error {
 	for _, i := range inputs {
 		if x.has(i) && x.In[i].DType != x.In[0].DType {
@@ -60,7 +63,8 @@ func (x *Infer) alike(inputs ...int) error {
 	return nil
 }
 
-// toInt narrows a number from a model to what shapes hold.
+// toInt narrows a number from a model to what shapes hold. Shapes of 32 bits keep products of a few sizes inside int64
+// on the way to possible().
 func toInt(v int64) (int, error) {
 	if v < math.MinInt32 || v > math.MaxInt32 {
 		return 0, fmt.Errorf("%d is no sensible size", v)

@@ -28,7 +28,8 @@ var sampleOps = []*Op{
 	},
 }
 
-// bothKeepRows: row i reads row i of all computed inputs.
+// bothKeepRows: row i reads row i of all computed inputs. A constant operand has a batch of its own, which would not
+// shrink with the data's.
 func bothKeepRows(l *Lower) bool { return !anyConst(l.In) }
 
 // upgradeGridSample renames the modes of opset 16.
@@ -42,7 +43,8 @@ func upgradeGridSample(u *Upgrade) error {
 	return nil
 }
 
-// sampling is the geometry of a GridSample without its batch.
+// sampling is the geometry of a GridSample without its batch. data is [N][C][spatial...], grid [N][places...][axes],
+// coordinates from -1 to 1 with the last spatial axis first.
 func sampling(x *Infer) (g resample.Grid, err error) {
 	data, grid := x.In[0].Shape, x.In[1].Shape
 	rank := len(data) - 2
@@ -74,6 +76,7 @@ func inferGridSample(x *Infer) error {
 	return nil
 }
 
+// lowerGridSample has no scratch: positions are computed point by point and serve all channels.
 func lowerGridSample(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -121,7 +124,8 @@ func inferAffineGrid(x *Infer) error {
 	return nil
 }
 
-// lowerAffineGrid multiplies the coordinates of every cell, the last axis first, by the matrix of its sample.
+// lowerAffineGrid multiplies the coordinates of every cell, the last axis first, by the matrix of its sample. Each
+// coordinate is one plain chain over the matrix row with the translation added last, products rounded.
 func lowerAffineGrid(l *Lower) (Kernel, error) {
 	theta, err := l.operand(0, Logical)
 	if err != nil {
@@ -154,7 +158,9 @@ func lowerAffineGrid(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// gridCoordinate is where cell i of n lies between -1 and 1.
+// gridCoordinate is where cell i of n lies between -1 and 1. With corners the first and last cell lie on -1 and 1,
+// (2i)/(n-1) - 1; without them cells are intervals and their middles count, (2i+1)/n - 1. One cell with corners lies at
+// -1. Float64 and one rounding.
 func gridCoordinate(i, n int, corners bool) float32 {
 	if corners {
 		return float32(float64(2*i)/math.Max(float64(n-1), 1) - 1)
@@ -170,6 +176,8 @@ func upgradeRoiAlign(u *Upgrade) error {
 	return nil
 }
 
+// Regions are (x1, y1, x2, y2) in the data's units divided by spatial_scale. sampling_ratio 0 means as many points as a
+// cell has elements, rounded up.
 func regionsOf(x *Infer) (r resample.Regions, err error) {
 	n, data, rois, batch := x.Node, x.In[0].Shape, x.In[1].Shape, x.In[2]
 	if len(data) != 4 || tensor.Count(data) == 0 || len(rois) != 2 || rois[1] != 4 || len(batch.Shape) != 1 || batch.Shape[0] != rois[0] || batch.DType != tensor.Int64 {
@@ -223,6 +231,7 @@ func inferRoiAlign(x *Infer) error {
 	return nil
 }
 
+// lowerRoiAlign is never row-wise: regions name their sample by index.
 func lowerRoiAlign(l *Lower) (Kernel, error) {
 	var in [3]operand
 	for i := range in {

@@ -10,7 +10,8 @@ import (
 )
 
 // scan is a Scan node with its attributes completed: states carried values first, then one input per axis of inAxes is cut
-// along it, from the end where inReverse says so; likewise the outputs.
+// along it, from the end where inReverse says so; likewise the outputs. Node and body have their values in one order:
+// states first, then what is cut or joined.
 type scan struct {
 	body                  *graph.Graph
 	states                int
@@ -26,6 +27,7 @@ func upgradeScan(u *Upgrade) error {
 	return nil
 }
 
+// scanOf completes absent lists: axis 0 and forwards. Axes are not normalised yet, since ranks are not known.
 func scanOf(n *graph.Node) (s scan, err error) {
 	if s.body, err = branchOf(n, "body"); err != nil {
 		return s, err
@@ -75,6 +77,8 @@ func (s *scan) trips(shape func(i int) []int) (int, error) {
 	return length, nil
 }
 
+// runScan has a length that follows from shapes, so only its memory and the context can end it early. Without
+// iterations the states pass, and joined outputs are empty.
 func runScan(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error) {
 	s, err := scanOf(n)
 	if err != nil {

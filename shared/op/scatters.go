@@ -67,7 +67,8 @@ func inferScatterElements(x *Infer) error {
 	return same(x)
 }
 
-// combine returns how element from of updates goes to element to of data: in its place, or joined with it.
+// combine returns how element from of updates goes to element to of data: in its place, or joined with it. none copies
+// bytes and so takes every type; the others compute and take numbers only.
 func combine(d tensor.DType, reduction string) (func(data, updates []byte, to, from int), error) {
 	if reduction == "none" {
 		size := d.Size()
@@ -88,6 +89,7 @@ func combine(d tensor.DType, reduction string) (func(data, updates []byte, to, f
 	return f, nil
 }
 
+// joined is nil for a reduction that is not known, which combine turns into an error.
 func joined[T element](reduction string, store func(T) T) func(data, updates []byte, to, from int) {
 	f := map[string]func(a, b T) T{
 		"add": func(a, b T) T { return a + b },
@@ -114,6 +116,7 @@ type scatter struct {
 	join              func(data, updates []byte, to, from int)
 }
 
+// scatter binds data, indices and updates. The data is copied to the output first, so Alias stays -1.
 func (l *Lower) scatter() (s scatter, err error) {
 	if s.data, err = l.operand(0, Logical); err != nil {
 		return s, err
@@ -175,7 +178,8 @@ func lowerScatterElements(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// elementAt is where element i of an array with strides from lies in one with strides to when its position along axis is k.
+// elementAt is where element i of an array with strides from lies in one with strides to when its position along axis
+// is k. Both arrays have as many axes. i counts row-major by from.
 func elementAt(i int, from, to []int, axis int, k int64) int {
 	off := int(k) * to[axis]
 	for a, s := range from {
@@ -188,7 +192,7 @@ func elementAt(i int, from, to []int, axis int, k int64) int {
 }
 
 // tuples describes input 1 of GatherND and ScatterND: its last axis holds positions along the first axes of the data that
-// follow batch.
+// follow batch. depth is at least 1 and batch + depth at most the data's rank.
 func tuples(data, at []int, batch int) (depth int, err error) {
 	if len(data) == 0 || len(at) == 0 {
 		return 0, fmt.Errorf("data %v and indices %v need axes", data, at)
@@ -222,7 +226,8 @@ func inferScatterND(x *Infer) error {
 	return same(x)
 }
 
-// lowerScatterND writes whole blocks behind the axes that the index tuples name.
+// lowerScatterND writes whole blocks behind the axes that the index tuples name. depth is the length of a tuple; run,
+// in elements, is what lies behind.
 func lowerScatterND(l *Lower) (Kernel, error) {
 	s, err := l.scatter()
 	if err != nil {
@@ -261,6 +266,8 @@ func tupleAt(at []byte, size, i int, shape, strides []int) int {
 	return off
 }
 
+// inferTensorScatter: the cache's shape. The update fits along axis (default -2) and is equal on all others; write
+// indices, one for each sample, are 0 when omitted.
 func inferTensorScatter(x *Infer) error {
 	cache, update := x.In[0].Shape, x.In[1].Shape
 	axis, err := axisIn(x.Node.Int("axis", -2), len(cache))

@@ -26,7 +26,7 @@ var selectOps = []*Op{
 	},
 }
 
-// elements returns the tensor of an input whose elements a shape depends on.
+// elements returns the tensor of an input whose elements a shape depends on. Its bytes are aligned for view.
 func (x *Infer) elements(i int) (*tensor.Tensor, error) {
 	t := x.In[i].Value
 	if t == nil {
@@ -44,7 +44,8 @@ func (x *Infer) give(i int, t *tensor.Tensor) {
 	x.value(i, t)
 }
 
-// inferNonZero lists the positions of elements that are not zero, one row of the output for each axis.
+// inferNonZero lists the positions of elements that are not zero, one row of the output for each axis. Positions are in
+// row-major order of the elements; NaN is not zero. A scalar has no axes and gives 0 rows.
 func inferNonZero(x *Infer) error {
 	t, err := x.elements(0)
 	if err != nil {
@@ -104,7 +105,7 @@ func inferCompress(x *Infer) error {
 	return nil
 }
 
-// takeAlong picks positions along an axis of data, seen as shape.
+// takeAlong picks positions along an axis of data, seen as shape. Positions may repeat and come in any order.
 func takeAlong(data *tensor.Tensor, shape []int, axis int, kept []int) *tensor.Tensor {
 	out := slices.Clone(shape)
 	out[axis] = len(kept)
@@ -119,7 +120,8 @@ func takeAlong(data *tensor.Tensor, shape []int, axis int, kept []int) *tensor.T
 }
 
 // inferUnique finds the different elements, or with axis the different slices along it, with the place of the first of
-// each, which of them each one is, and how many there are.
+// each, which of them each one is, and how many there are. Outputs 1 to 3 are int64 lists. Slices are compared
+// lexicographically and NaN equals itself, so order and groups are a function of the elements alone.
 func inferUnique(x *Infer) error {
 	data, err := x.elements(0)
 	if err != nil {

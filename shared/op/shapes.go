@@ -62,7 +62,7 @@ var shapeOps = []*Op{
 	},
 }
 
-// value sets the elements of output i where the node names it.
+// value sets the elements of output i where the node names it. Call put first: the type and shape have to be there.
 func (x *Infer) value(i int, t *tensor.Tensor) {
 	if i < len(x.Out) && x.Node.Outputs[i] != "" {
 		x.Out[i].Value = t
@@ -72,13 +72,15 @@ func (x *Infer) value(i int, t *tensor.Tensor) {
 // never says that rows of the output are not rows of the input.
 func never(*Lower) bool { return false }
 
-// keepsRows says that an operator which only reshapes leaves axis 0 alone.
+// keepsRows says that an operator which only reshapes leaves axis 0 alone. Reshape [2, 3] to [2, 3] and [6] to [6]
+// pass; what 0 and -1 stand for has been resolved for the batch at hand.
 func keepsRows(l *Lower) bool {
 	in, out := l.In[0].Shape, l.Out[0].Shape
 	return len(in) > 0 && len(out) > 0 && in[0] == out[0]
 }
 
-// lowerCopy is the kernel of operators that pass input 0's bytes on.
+// lowerCopy is the kernel of operators that pass input 0's bytes on. When the engine let output and input share a
+// buffer there is nothing to do.
 func lowerCopy(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, l.layout())
 	if err != nil {
@@ -111,7 +113,8 @@ func inferShape(x *Infer) error {
 	return nil
 }
 
-// inferReshape follows ONNX: -1 is what remains, 0 copies the input's axis unless allowzero says that it is 0.
+// inferReshape follows ONNX: -1 is what remains, 0 copies the input's axis unless allowzero says that it is 0. -1 is
+// refused beside an axis of 0, where it would be anything.
 func inferReshape(x *Infer) error {
 	want, err := x.known(1, "shape")
 	if err != nil {
@@ -155,7 +158,8 @@ func inferReshape(x *Infer) error {
 	return nil
 }
 
-// inferFlatten: the axes before axis become rows, the others columns; none of them counts as 1.
+// inferFlatten: the axes before axis become rows, the others columns; none of them counts as 1. axis may equal the
+// rank: everything is rows then.
 func inferFlatten(x *Infer) error {
 	in := x.In[0].Shape
 	axis := x.Node.Int("axis", 1)
@@ -169,7 +173,7 @@ func inferFlatten(x *Infer) error {
 	return nil
 }
 
-// inferSqueeze removes the axes named, which are 1, or all that are.
+// inferSqueeze removes the axes named, which are 1, or all that are. A given empty list of axes removes none.
 func inferSqueeze(x *Infer) error {
 	in := x.In[0].Shape
 	axes, given, err := x.axesInput(1, len(in))
@@ -194,7 +198,8 @@ func inferSqueeze(x *Infer) error {
 	return nil
 }
 
-// inferUnsqueeze inserts axes of 1; they are counted in the output.
+// inferUnsqueeze inserts axes of 1; they are counted in the output. Data of rank r and k axes give rank r + k; each
+// axis is within it and named once.
 func inferUnsqueeze(x *Infer) error {
 	in := x.In[0].Shape
 	v, err := x.known(1, "axes")
@@ -223,6 +228,7 @@ func inferUnsqueeze(x *Infer) error {
 	return nil
 }
 
+// fillValue is ConstantOfShape's element, float32 0 by default.
 func fillValue(x *Infer) (*tensor.Tensor, error) {
 	a := x.Node.Attr("value")
 	if a == nil {
@@ -252,6 +258,7 @@ func inferConstantOfShape(x *Infer) error {
 	return nil
 }
 
+// lowerConstantOfShape repeats one element; the shape rule has known the size.
 func lowerConstantOfShape(l *Lower) (Kernel, error) {
 	fill, err := fillValue(&Infer{Node: l.Node})
 	if err != nil {
@@ -260,7 +267,8 @@ func lowerConstantOfShape(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { repeat(c.Out[0], fill.Data) }}, nil
 }
 
-// repeat fills dst with copies of unit.
+// repeat fills dst with copies of unit. It doubles what is written already, so a fill of any unit runs at the speed of
+// copy. len(dst) is a multiple of len(unit).
 func repeat(dst, unit []byte) {
 	if len(dst) == 0 {
 		return

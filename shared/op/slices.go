@@ -43,7 +43,8 @@ func upgradeSlice(u *Upgrade) error {
 	return nil
 }
 
-// cut is one Slice along all axes: element i of the output's axis a is element start[a] + i*step[a] of the input.
+// cut is one Slice along all axes: element i of the output's axis a is element start[a] + i*step[a] of the input. step
+// is never 0; size is 0 where nothing is left.
 type cut struct{ start, step, size []int }
 
 // cutOf reads the inputs of a Slice: negative bounds count from the end, then all are moved inside, to where no element lies
@@ -91,7 +92,8 @@ func cutOf(x *Infer) (cut, error) {
 }
 
 // along clamps one axis of length n as ONNX says: negative positions count from the end; then a positive step clamps both
-// to [0, n], a negative one start to [0, n-1] and end to [-1, n-1].
+// to [0, n], a negative one start to [0, n-1] and end to [-1, n-1]. Steps beyond the axis are cut to just past it, so
+// products with strides cannot overflow: one element is all that such a step reaches.
 func along(n int, start, end, step int64) (first, stride, size int) {
 	m := int64(n)
 	if start < 0 {
@@ -125,6 +127,7 @@ func inferSlice(x *Infer) error {
 	return nil
 }
 
+// lowerSlice is a strided copy whose source strides are multiplied by the steps, negative ones included.
 func lowerSlice(l *Lower) (Kernel, error) {
 	y := l.layout()
 	src, err := l.operand(0, y)

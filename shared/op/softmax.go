@@ -11,6 +11,7 @@ import (
 // here; ONNX Runtime's integer form is qsoftmaxOps.
 var softmaxOps = []*Op{softmaxOp("Softmax", false), softmaxOp("LogSoftmax", true), hardmax()}
 
+// softmaxOp: exp(x - max) / sum, or x - max - log(sum). A row of -Inf only gives NaN, since -Inf - -Inf does.
 func softmaxOp(name string, logarithm bool) *Op {
 	return &Op{
 		Name: name, Opsets: []int{1, 11, 13}, Upgrade: upgradeSoftmax, Role: RoleFloat, Types: floats,
@@ -25,6 +26,7 @@ func softmaxOp(name string, logarithm bool) *Op {
 	}
 }
 
+// Over the last logical axis the sum has 16 lanes, over any other it is one chain (design.md 6).
 func lowerSoftmax(l *Lower, logarithm bool) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

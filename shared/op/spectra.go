@@ -58,7 +58,9 @@ type fourier struct {
 }
 
 // fourierOf reads a DFT node and sets its output: half the spectrum, and one more, for a onesided transform; a onesided
-// inverse takes that and gives numbers without imaginary parts.
+// inverse takes that and gives numbers without imaginary parts. x.Out[0] is set as a side effect, and Lower passes an
+// Infer of its own for that. A length beyond the data pads with zeros, a shorter one cuts. X[k] = sum over n of
+// x[n]*exp(-2*pi*i*k*n/N); the inverse has +i and the factor 1/N.
 func fourierOf(x *Infer) (f fourier, err error) {
 	shape := x.In[0].Shape
 	if len(shape) < 2 || shape[len(shape)-1] != 1 && shape[len(shape)-1] != 2 {
@@ -95,6 +97,8 @@ func fourierOf(x *Infer) (f fourier, err error) {
 	return f, nil
 }
 
+// lowerDFT computes in float64 and rounds once; the plan (twiddle factors) is made at lowering. Scratch is four rows of
+// float64: real and imaginary parts of one signal and of its transform.
 func lowerDFT(l *Lower) (Kernel, error) {
 	f, err := fourierOf(&Infer{Node: l.Node, In: l.argsInfer().In, Out: make([]Info, 1)})
 	if err != nil {
@@ -155,7 +159,8 @@ func stored[T float32 | float64](v T) T {
 	return v
 }
 
-// mirrored completes the spectrum of a real signal from its first half.
+// mirrored completes the spectrum of a real signal from its first half. X[n-k] is the conjugate of X[k]; the parts at 0
+// and n/2 are real.
 func mirrored(re, im []float64) {
 	n := len(re)
 	im[0] = 0
@@ -172,6 +177,8 @@ type frames struct {
 	batch, length, parts, step, size, count, bins int
 }
 
+// framesOf reads an STFT: only whole frames count, floor((length - size) / step) + 1. The window, where given, has the
+// frame's length and the signal's type. x.Out[0] is [batch][frames][bins][2].
 func framesOf(x *Infer) (f frames, err error) {
 	shape := x.In[0].Shape
 	if len(shape) == 2 { // without an axis of parts
@@ -206,6 +213,7 @@ func framesOf(x *Infer) (f frames, err error) {
 	return f, nil
 }
 
+// lowerSTFT multiplies each frame by the window in float64 before its transform.
 func lowerSTFT(l *Lower) (Kernel, error) {
 	f, err := framesOf(&Infer{Node: l.Node, In: l.argsInfer().In, Out: make([]Info, 1)})
 	if err != nil {
@@ -235,6 +243,7 @@ func lowerSTFT(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// framed is the loop over batch and frames; room holds four rows of size numbers.
 func framed[T float32 | float64](f *frames, plan *signal.Fourier, dst, src, window []byte, room []float64) {
 	in, out, w, n := view[T](src), view[T](dst), view[T](window), f.size
 	xr, xi, yr, yi := room[:n], room[n:2*n], room[2*n:3*n], room[3*n:4*n]
@@ -267,7 +276,8 @@ func outputType(x *Infer) (tensor.DType, error) {
 	return d, err
 }
 
-// windowOp is an operator that makes a window of a given size.
+// windowOp is an operator that makes a window of a given size. It is made at lowering: its size is known, and the run
+// copies it.
 func windowOp(name string, w signal.Window) *Op {
 	return &Op{
 		Name: name, Opsets: []int{17}, Role: RoleShape, Types: indexTypes, Attrs: []string{"output_datatype", "periodic"}, RowWise: never,
@@ -301,7 +311,8 @@ func windowOp(name string, w signal.Window) *Op {
 	}
 }
 
-// inferMel evaluates MelWeightMatrix: its size follows from its five numbers, as Range's does.
+// inferMel evaluates MelWeightMatrix: its size follows from its five numbers, as Range's does. The matrix is
+// [length/2+1][mels], triangular filters whose corners are evenly spaced on the mel scale.
 func inferMel(x *Infer) error {
 	d, err := outputType(x)
 	if err != nil {

@@ -11,7 +11,14 @@ import (
 	"assay/shared/tensor"
 )
 
-// stateOps turn positions and carry states: the parts of language models around their attention.
+// stateOps turn positions and carry states: the parts of language models around their attention. They stay float.
+//
+//	RotaryEmbedding       pairs (a, b) of a head become (a*cos - b*sin, a*sin + b*cos)
+//	LinearAttention       S = decay*S + key (x) value by the rule, output = scale * query . S
+//	CausalConvWithState   y[t] = act(bias + sum over j of x[t - k + 1 + j] * w[j]), depthwise; the last k-1 inputs are the state
+//	SwiGLU                silu(alpha, a) * b
+//
+// Half inputs are widened by admitHalves.
 var stateOps = []*Op{
 	{
 		Name: "RotaryEmbedding", Opsets: []int{23}, Types: float32Only, RowWise: never,
@@ -47,7 +54,8 @@ var stateOps = []*Op{
 }
 
 // rotation is the geometry of a RotaryEmbedding; rows is the number of positions in the caches, 0 where each sample has
-// its own rows.
+// its own rows. Only the first rotary_embedding_dim elements of a head are turned (0: all); Half is the number of
+// pairs. Pairs says that neighbours form one, otherwise elements Half apart do.
 func rotation(x *Infer) (r attention.Rotary, rows int, err error) {
 	n, shape := x.Node, x.In[0].Shape
 	b, h, t, d, err := headed(shape, n.Int("num_heads", 0), "data")
@@ -83,6 +91,7 @@ func rotation(x *Infer) (r attention.Rotary, rows int, err error) {
 	return r, cos[0], nil
 }
 
+// inferRotary: the data's shape and type.
 func inferRotary(x *Infer) error {
 	if _, _, err := rotation(x); err != nil {
 		return err
@@ -90,6 +99,7 @@ func inferRotary(x *Infer) error {
 	return same(x)
 }
 
+// lowerRotary: a position outside the caches takes the nearest row, as computed indices do everywhere.
 func lowerRotary(l *Lower) (Kernel, error) {
 	r, rows, err := rotation(l.argsInfer())
 	if err != nil {
@@ -113,7 +123,8 @@ func lowerRotary(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// linearOf is the geometry of a LinearAttention.
+// linearOf is the geometry of a LinearAttention. decay comes per head or per key element, beta per sample or per head;
+// a.Decays and a.Rates say which. They have to be there exactly when update_rule uses them.
 func linearOf(x *Infer) (a attention.Linear, err error) {
 	n := x.Node
 	if len(x.In[0].Shape) != 3 || len(x.In[1].Shape) != 3 || len(x.In[2].Shape) != 3 {
@@ -170,6 +181,7 @@ func linearOf(x *Infer) (a attention.Linear, err error) {
 	return a, x.alike(1, 2, 4, 5)
 }
 
+// inferLinear: output 1 is the state after the last step, in the past state's own type.
 func inferLinear(x *Infer) error {
 	a, err := linearOf(x)
 	if err != nil {
@@ -184,6 +196,8 @@ func inferLinear(x *Infer) error {
 	return nil
 }
 
+// lowerLinear works in the state output itself where it is read, else in scratch. A copy of past_state comes first, so
+// the input stays as it was.
 func lowerLinear(l *Lower) (Kernel, error) {
 	a, err := linearOf(l.argsInfer())
 	if err != nil {
@@ -220,6 +234,7 @@ func lowerLinear(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// inferCausal: weight [C][1][k], state [N][C][k-1], and the data's own shape.
 func inferCausal(x *Infer) error {
 	data, weight := x.In[0].Shape, x.In[1].Shape
 	if len(data) != 3 || len(weight) != 3 || weight[0] != data[1] || weight[1] != 1 || weight[2] < 1 ||

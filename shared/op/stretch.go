@@ -21,6 +21,8 @@ type Stretches struct {
 }
 
 // Table is the kernel of a function of one byte: f computes it for elements of src, and is asked once for all of them.
+// The fusion of element-wise chains builds its tables with it: the whole chain is run once over the 256 bytes, so its
+// bits are the chain's own (ort-semantics 4.13).
 func Table(f func(dst, src []byte)) Kernel {
 	t, all := new([256]uint8), make([]byte, 256)
 	for i := range all {
@@ -54,7 +56,8 @@ func Tables(n int, packs Packs, f func(dst, src []byte)) (Kernel, error) {
 }
 
 // plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for
-// their type only, as CastLike's is, and of any size: they are never cut.
+// their type only, as CastLike's is, and of any size: they are never cut. nil where the input is a constant: it is not
+// cut, and there is nothing to follow.
 func (l *Lower) plainStretches(src operand, f func(dst, src []byte)) *Stretches {
 	if src.fixed {
 		return nil
@@ -66,7 +69,7 @@ func (l *Lower) plainStretches(src operand, f func(dst, src []byte)) *Stretches 
 	return &Stretches{Period: period, Run: func(c *Call, n int) { f(c.Out[0], c.In[0]) }}
 }
 
-// castStretches are plainStretches for element types that can be cut at any element.
+// castStretches are plainStretches for element types that can be cut at any element. Strings have no fixed size.
 func (l *Lower) castStretches(src operand, f func(dst, src []byte)) *Stretches {
 	if l.In[0].DType.Size() == 0 || l.Out[0].DType.Size() == 0 || l.In[0].DType == tensor.String {
 		return nil
@@ -75,7 +78,9 @@ func (l *Lower) castStretches(src operand, f func(dst, src []byte)) *Stretches {
 }
 
 // sides tells how two operands walk beside the output: the periods of Stretches, and inner, the length of the rows in
-// which one of them repeats or stands still. ok is false for walks of other forms.
+// which one of them repeats or stands still. ok is false for walks of other forms. Walks of one axis may have strides 0
+// and 1, and 1-stride is the period (0: one for one, 1: a single element). Walks of two axes [rows][n] admit a row that
+// repeats, an element per row, and a single one.
 func (p *pairs) sides() (a, b, inner int, ok bool) {
 	last := len(p.shape) - 1
 	n := p.shape[last]
@@ -91,7 +96,8 @@ func (p *pairs) sides() (a, b, inner int, ok bool) {
 	return a, b, n, okA && okB
 }
 
-// side is the period of an operand of strides outer and inner over rows of n elements.
+// side is the period of an operand of strides outer and inner over rows of n elements. Both strides 0 do not occur: the
+// other operand then covers rows and columns alone, is dense, and newPairs has joined the two axes.
 func side(outer, inner, n int) (int, bool) {
 	switch {
 	case outer == n && inner == 1:
@@ -107,7 +113,9 @@ func side(outer, inner, n int) (int, bool) {
 // fits reports whether an operand can take part in stretches: a constant cannot be cut.
 func (o operand) fits(period int) bool { return !o.fixed || period > 0 }
 
-// floatStretches are those of a float function of two operands, nil where their walk allows none.
+// floatStretches are those of a float function of two operands, nil where their walk allows none. n elements are seen
+// as n/inner rows where an operand repeats or stands still along them; stretches begin and end at whole rows, as Period
+// demands.
 func (l *Lower) floatStretches(op elementwise.Op2, p *pairs, a, b operand) *Stretches {
 	pa, pb, inner, ok := p.sides()
 	if !ok || !a.fits(pa) || !b.fits(pb) || tensor.Count(l.Out[0].Shape) == 0 {
@@ -132,6 +140,7 @@ type steps struct {
 	outer, inner int
 }
 
+// Its inverse is side: period 0 walks densely, 1 stands still, -p moves once a row, p moves within a row.
 func stepsOf(period int) steps {
 	switch {
 	case period == 0:
@@ -144,6 +153,7 @@ func stepsOf(period int) steps {
 	return steps{inner: 1}
 }
 
+// The array lives on the caller's stack; Run may not allocate.
 func (s steps) of(inner int) [2]int {
 	if s.wide {
 		return [2]int{inner, s.inner}

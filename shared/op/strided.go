@@ -3,7 +3,9 @@ package op
 import "assay/kernels/move"
 
 // strided is a planned copy of a block of elements between two arrays whose axes have arbitrary strides: Transpose,
-// Slice, Expand, Concat, Pad and the layouts are this one loop. Strides and offsets are in elements.
+// Slice, Expand, Concat, Pad and the layouts are this one loop. Strides and offsets are in elements. Strides may be 0
+// on the source side (stretched axes) and negative on it (reversed ones), never on the destination's: each element is
+// written once.
 type strided struct {
 	shape          []int
 	dst, src       []int
@@ -12,7 +14,7 @@ type strided struct {
 }
 
 // newStrided plans a copy, joining neighbouring axes that are dense on both sides, so that ranks beyond what the kernel
-// takes are rare.
+// takes are rare. Axes of 1 are dropped. A block with an axis of 0 keeps it and copies nothing.
 func newStrided(shape, dst []int, dstOff int, src []int, srcOff, size int) *strided {
 	s := &strided{dstOff: dstOff, srcOff: srcOff, size: size}
 	for i, n := range shape {

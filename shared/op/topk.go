@@ -51,7 +51,8 @@ func inferTopK(x *Infer) error {
 }
 
 // lowerTopK sorts places by element, ties by place, so that what comes out does not depend on attribute sorted. NaN is
-// larger than every number.
+// larger than every number. It sorts all n places and takes k, n log n instead of n log k, so the order of equals is
+// the same for every k.
 func lowerTopK(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -85,12 +86,13 @@ func lowerTopK(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// ranking takes the first k of the middle axis of [outer][n][inner].
+// ranking takes the first k of the middle axis of [outer][n][inner]. k <= n.
 type ranking struct {
 	outer, n, inner, k int
 	descending         bool
 }
 
+// rank sorts places in scratch (n int64) line by line; values and places may each be nil.
 func rank[T element](r ranking, values, places, src, scratch []byte) {
 	in, order := view[T](src), view[int64](scratch)
 	top, at := view[T](values), view[int64](places)

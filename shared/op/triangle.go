@@ -45,6 +45,8 @@ func diagonal(x *Infer) (int, error) {
 	return int(min(max(v[0], -far), far)), nil
 }
 
+// lowerTrilu copies all of a row and clears what lies below diagonal k (upper) or above it. Element (r, c) stays for
+// upper where c >= r + k, for lower where c <= r + k.
 func lowerTrilu(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -92,7 +94,8 @@ func inferEye(x *Infer) error {
 	return nil
 }
 
-// lowerEye writes ones on diagonal k. Only the shape of its input matters.
+// lowerEye writes ones on diagonal k. Only the shape of its input matters. k far outside gives zeros and no overflow:
+// it is compared with the sides before it is added.
 func lowerEye(l *Lower) (Kernel, error) {
 	one, err := convert(tensor.Of(tensor.Uint8, []int{1}, []uint8{1}), l.Out[0].DType)
 	if err != nil {

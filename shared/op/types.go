@@ -9,7 +9,11 @@ import (
 	"assay/shared/tensor"
 )
 
-// typeOps change the element type.
+// typeOps change the element type. Rules of Cast as ONNX gives them: floats to integers cut towards zero; integers
+// wrap; anything but 0 is true; floats round to nearest, ties to even. saturate (default 1) is for 8-bit floats,
+// round_mode (default up) for float8e8m0. What ONNX leaves open is fixed here: floats beyond an integer type are
+// clamped and NaN gives 0, on every CPU. CastLike takes the type, and nothing else, of input 1. They stay float; a Cast
+// between quantized parts ends the integer region.
 var typeOps = []*Op{
 	{
 		Name: "Cast", Opsets: []int{6, 9, 13, 19, 21}, Role: RoleFloat, Memory: MemoryAny,
@@ -35,6 +39,7 @@ var typeOps = []*Op{
 	},
 }
 
+// castTo turns a TensorProto.DataType code into a type. 0, strings and types without a fixed size are refused.
 func castTo(code int64) (tensor.DType, error) {
 	if code < 1 || code > 255 || tensor.DType(code).Size() == 0 {
 		return tensor.Invalid, fmt.Errorf("attribute to is %d, which is no supported element type", code)
@@ -42,6 +47,7 @@ func castTo(code int64) (tensor.DType, error) {
 	return tensor.DType(code), nil
 }
 
+// lowerCast works in either layout: elements keep their places.
 func lowerCast(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, l.layout())
 	if err != nil {
@@ -55,7 +61,8 @@ func lowerCast(l *Lower) (Kernel, error) {
 	return Kernel{Alias: -1, Run: func(c *Call) { f(c.Out[0], src.bytes(c)) }, Stretches: l.castStretches(src, f)}, nil
 }
 
-// convert returns t in another element type.
+// convert returns t in another element type. t stays as it was; the result is always a new tensor, even of the same
+// type.
 func convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 	f, err := converter(t.DType, to)
 	if err != nil {
@@ -67,7 +74,8 @@ func convert(t *tensor.Tensor, to tensor.DType) (*tensor.Tensor, error) {
 }
 
 // converter returns the loop from one element type to another. Floats become integers by cutting towards zero and
-// clamping (NaN gives 0), integers wrap, anything but zero is true. Each rounding happens once, to the nearest.
+// clamping (NaN gives 0), integers wrap, anything but zero is true. Each rounding happens once, to the nearest. The
+// loops are total: no value of any type makes them fail. dst has room for as many elements as src holds.
 func converter(from, to tensor.DType) (func(dst, src []byte), error) {
 	return converterTo(from, to, rounding{saturate: true, wrap: true})
 }
@@ -146,6 +154,7 @@ func fromByte[S int8 | uint8](to tensor.DType) func(dst, src []byte) {
 	}
 }
 
+// fromInt wraps as Go's conversions do, whose result is defined for every pair of integer types.
 func fromInt[S int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](to tensor.DType) func(dst, src []byte) {
 	switch to {
 	case tensor.Float32:
@@ -170,6 +179,7 @@ func fromInt[S int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](
 	return nil
 }
 
+// fromFloat goes through float64, which holds every float32 exactly, so each result is rounded or cut once.
 func fromFloat[S float32 | float64](to tensor.DType) func(dst, src []byte) {
 	switch to {
 	case tensor.Float32:
@@ -225,6 +235,7 @@ func through(to tensor.DType, f func(uint16) float32) func(dst, src []byte) {
 	return nil
 }
 
+// truth is a bool as ONNX stores it.
 func truth(b bool) uint8 {
 	if b {
 		return 1
@@ -245,6 +256,7 @@ func cutTo(v float64, lo, hi int64) int64 {
 	return int64(v)
 }
 
+// cutUnsigned is cutTo for the type whose upper half int64 cannot name.
 func cutUnsigned(v float64) uint64 {
 	switch {
 	case !(v > 0):

@@ -62,16 +62,19 @@ var unaryOps = []*Op{
 	},
 }
 
+// floats are the types whose functions have a float64 twin (double).
 var floats = []tensor.DType{tensor.Float32, tensor.Float64}
 
-// curve is a float function of one number with its parameters.
+// curve is a float function of one number with its parameters. Exactly one of op and scalar is used. alpha and beta
+// mean what the kernel of op says.
 type curve struct {
 	op          elementwise.Op1
 	alpha, beta float32
 	scalar      func(float32) float32 // in place of op where kernels have no loop of its own
 }
 
-// loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every run.
+// loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every
+// run. The kernel's vector loop is taken where it needs no closure over parameters.
 func (k curve) loop() func(dst, src []byte) {
 	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.op == elementwise.Silu || k.alpha == 0 && k.beta == 0) {
 		return func(dst, src []byte) {
@@ -112,7 +115,8 @@ func unary(name string, opsets []int, role Role, f func(n *graph.Node) (curve, e
 	}
 }
 
-// elementwiseKernel lowers a loop over the elements of input 0, whatever their layout.
+// elementwiseKernel lowers a loop over the elements of input 0, whatever their layout. Alias 0 and Stretches are right
+// because f reads element i only for element i: f has to have that property.
 func elementwiseKernel(l *Lower, f func(dst, src []byte)) (Kernel, error) {
 	src, err := l.operand(0, l.layout())
 	if err != nil {
@@ -138,7 +142,8 @@ func scalarCurve(f func(float32) float32) func(*graph.Node) (curve, error) {
 	return func(*graph.Node) (curve, error) { return curve{scalar: f}, nil }
 }
 
-// shrink moves numbers beyond lambd towards zero by bias and makes the others zero.
+// shrink moves numbers beyond lambd towards zero by bias and makes the others zero. NaN stays; lambd and bias are not
+// checked for sign, as in ONNX.
 func shrink(n *graph.Node) (curve, error) {
 	lambd, bias := n.Float("lambd", 0.5), n.Float("bias", 0)
 	return curve{scalar: func(x float32) float32 {
@@ -161,10 +166,12 @@ func alphaBeta(op elementwise.Op1, alpha, beta float32) func(*graph.Node) (curve
 	}
 }
 
+// selu is gamma * (x, or alpha*(exp(x) - 1) below 0); the defaults are ONNX's float32 constants.
 func selu(n *graph.Node) (curve, error) {
 	return curve{op: elementwise.Selu, alpha: n.Float("alpha", 1.67326319217681884765625), beta: n.Float("gamma", 1.05070102214813232421875)}, nil
 }
 
+// gelu reads approximate; an unknown word is refused and not taken for none.
 func gelu(n *graph.Node) (curve, error) {
 	switch mode := n.Str("approximate", "none"); mode {
 	case "none":
@@ -176,7 +183,7 @@ func gelu(n *graph.Node) (curve, error) {
 	}
 }
 
-// sign is -1, 0 or 1.
+// sign is -1, 0 or 1. It is written without a conversion, as T may be unsigned: v - v - 1 is then never reached.
 func sign[T element](v T) T {
 	switch {
 	case v > 0:

@@ -8,7 +8,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// typedUnary is the loop of a unary operator over elements that are no float32.
+// typedUnary is the loop of a unary operator over elements that are no float32. A row whose Types promise more than
+// there is here is found at lowering, as an error.
 func typedUnary(name string, d tensor.DType) (func(dst, src []byte), error) {
 	var f func(dst, src []byte)
 	switch d {
@@ -37,6 +38,7 @@ func typedUnary(name string, d tensor.DType) (func(dst, src []byte), error) {
 	return f, nil
 }
 
+// double holds the float64 forms; nil for names without one.
 func double(name string) func(dst, src []byte) {
 	f := map[string]func(float64) float64{
 		"Sqrt": math.Sqrt, "Floor": math.Floor, "Ceil": math.Ceil, "Round": math.RoundToEven, "Abs": math.Abs,
@@ -51,6 +53,7 @@ func double(name string) func(dst, src []byte) {
 	return each(f)
 }
 
+// integer wraps: -min is min, and Abs of min is min.
 func integer[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64](name string) func(dst, src []byte) {
 	switch name {
 	case "Neg":

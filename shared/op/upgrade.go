@@ -6,7 +6,9 @@ import (
 )
 
 // Upgrade is one node on its way from an older opset to Newest. Node may be changed in place; Before and After collect
-// nodes to insert around it; AddConst adds a constant to the graph under a fresh name and returns that name.
+// nodes to insert around it; AddConst adds a constant to the graph under a fresh name and returns that name. From is
+// the opset of the operator's own domain. Fresh names start with the node's, so a name says where it came from, and the
+// same file gives the same names.
 type Upgrade struct {
 	Node     *graph.Node
 	From     int

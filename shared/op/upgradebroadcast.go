@@ -9,6 +9,7 @@ import (
 
 // upgradeBroadcast gives operators of two operands today's broadcasting. Before opset 7 shapes were equal, or attribute
 // broadcast let the second operand stand for the axes of the first from attribute axis on (by default the last ones).
+// Without axis numpy's rule gives the same result: the second operand is matched from the last axis.
 func upgradeBroadcast(u *Upgrade) error {
 	n := u.Node
 	if u.From >= 7 {
@@ -36,7 +37,8 @@ func upgradeBroadcast(u *Upgrade) error {
 	return trailing(u, 1, right, left-at-right)
 }
 
-// upgradePRelu: before opset 7 a slope of one axis belonged to axis 1, the channels.
+// upgradePRelu: before opset 7 a slope of one axis belonged to axis 1, the channels. A slope of one element stretches
+// either way.
 func upgradePRelu(u *Upgrade) error {
 	n := u.Node
 	if u.From >= 7 || len(n.Inputs) != 2 {
@@ -56,7 +58,8 @@ func upgradePRelu(u *Upgrade) error {
 	return trailing(u, 1, 1, rank-2)
 }
 
-// trailing appends axes of 1 to input i, which has rank axes: to the constant itself, or by a node in front.
+// trailing appends axes of 1 to input i, which has rank axes: to the constant itself, or by a node in front. A constant
+// is copied under another name, since other nodes may read it with its old shape; the bytes are shared.
 func trailing(u *Upgrade, i, rank, more int) error {
 	n := u.Node
 	if more <= 0 {

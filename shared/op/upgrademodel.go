@@ -38,7 +38,8 @@ func UpgradeModel(m *graph.Model) error {
 	return nil
 }
 
-// latest is the newest opset that some node of g needs: that of the first definition of its operator.
+// latest is the newest opset that some node of g needs: that of the first definition of its operator. It is what the
+// writer must declare so that every node exists in the file's opset.
 func latest(g *graph.Graph) int {
 	opset := 0
 	for _, n := range g.Nodes {
@@ -78,7 +79,8 @@ func (r *upgrader) refuse(n *graph.Node, format string, args ...any) {
 	}
 }
 
-// names collects the value names of g and the graphs in it.
+// names collects the value names of g and the graphs in it. read has names that nodes use: what Dropout's mask is asked
+// about.
 func (r *upgrader) names(g *graph.Graph) {
 	for _, p := range slices.Concat(g.Inputs, g.Outputs) {
 		r.used[p.Name] = true
@@ -102,7 +104,8 @@ func (r *upgrader) names(g *graph.Graph) {
 	}
 }
 
-// needsRanks reports whether some node's upgrade asks for ranks; guessing sizes costs a shape inference.
+// needsRanks reports whether some node's upgrade asks for ranks; guessing sizes costs a shape inference. The answer may
+// be true too often, never too seldom.
 func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
 	if slices.ContainsFunc(nodes, func(n *graph.Node) bool { return n.Domain == microsoft && ranked[n.Op] }) {
 		return true
@@ -118,7 +121,7 @@ func (r *upgrader) needsRanks(nodes []*graph.Node) bool {
 }
 
 // guess gives every unknown axis a size. Ranks do not depend on it, and where an operator refuses the guess its
-// outputs just stay unknown.
+// outputs just stay unknown. 64 is large enough for usual windows and small enough to cost nothing; a batch is 1.
 func (s *scope) guess() {
 	for _, p := range s.graph.Inputs {
 		if !p.Type.Ranked {
@@ -142,7 +145,8 @@ func (s *scope) guess() {
 	}
 }
 
-// graph upgrades all nodes of one graph.
+// graph upgrades all nodes of one graph. Nested graphs go first, with this scope around them, so their constants and
+// ranks can be found outside.
 func (r *upgrader) graph(s *scope) {
 	nodes := s.graph.Nodes
 	s.graph.Nodes = make([]*graph.Node, 0, len(nodes))
@@ -174,7 +178,8 @@ func (s *scope) learn(n *graph.Node) {
 	}
 }
 
-// node returns what stands for n in the new spelling.
+// node returns what stands for n in the new spelling. A node that is refused stays as it is, and the walk goes on: one
+// error names all that cannot be read. Attributes are checked after the upgrade, in today's spelling.
 func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 	o := Lookup(n.Domain, n.Op)
 	if o == nil && n.Domain == microsoft+".nchwc" {

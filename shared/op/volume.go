@@ -26,7 +26,8 @@ func (w window) volume(batch, c int) (volume.Window, error) {
 	}.Count(), nil
 }
 
-// lowerVolumeConv convolves data with more than two spatial axes.
+// lowerVolumeConv convolves data with more than two spatial axes. The chain's order is that of the planar kernels
+// (bias, taps outside channels), so a volume of depth 1 has an image's bits.
 func lowerVolumeConv(l *Lower, w window, group int, weight, bias *tensor.Tensor, act numeric.Clamp) (Kernel, error) {
 	data := l.In[0].Shape
 	v, err := w.volume(data[0], data[1])
@@ -48,7 +49,7 @@ func lowerVolumeConv(l *Lower, w window, group int, weight, bias *tensor.Tensor,
 	}}, nil
 }
 
-// lowerVolumeQLinearConv is an integer convolution of data with more than two spatial axes.
+// lowerVolumeQLinearConv is an integer convolution of data with more than two spatial axes. Formulas are qconvOps's.
 func lowerVolumeQLinearConv(l *Lower) (Kernel, error) {
 	data, shape := l.In[0].Shape, l.In[3].Shape
 	w, group, err := convShape(l.Node, data, shape)
@@ -85,7 +86,12 @@ func lowerVolumeQLinearConv(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// transposeOps turn a convolution around: gradients with respect to its input, and upsampling that is learnt.
+// transposeOps turn a convolution around: gradients with respect to its input, and upsampling that is learnt. Data
+// position p adds x[p]*w[k] to output position p*stride - before + k*dilation. Weight is [C][OC/group][kernel...],
+// input channels first. Defaults: stride, dilation and group 1, no padding; output_shape wins over pads, and auto_pad
+// over both when it is SAME. It runs as a convolution over data set apart by zeros with the kernel turned, so every
+// output is one chain and the order of Conv holds. A float one between DQ and Q is silently quantized by ONNX Runtime,
+// as Conv is (ort-semantics 6.4).
 var transposeOps = []*Op{{
 	Name: "ConvTranspose", Opsets: []int{1, 11}, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,
 	Attrs:  append([]string{"group", "output_padding", "output_shape"}, windowAttrs...),
@@ -93,12 +99,14 @@ var transposeOps = []*Op{{
 	MACs: func(x *Infer) int64 { return convMACs(x.In[1].Shape, x.In[0].Shape) },
 }}
 
-// transposition is the geometry of a ConvTranspose: data position p touches output positions p*stride - before + k*dilation.
+// transposition is the geometry of a ConvTranspose: data position p touches output positions p*stride - before +
+// k*dilation. window's in is the data's size, out the result's; oc is all output channels.
 type transposition struct {
 	window
 	group, oc int
 }
 
+// transpositionOf checks shapes and attributes; data must not be empty.
 func transpositionOf(x *Infer) (t transposition, err error) {
 	n, data, weight := x.Node, x.In[0].Shape, x.In[1].Shape
 	if len(data) < 3 || len(weight) != len(data) || len(data)-2 > volume.MaxAxes {
@@ -128,7 +136,9 @@ func transpositionOf(x *Infer) (t transposition, err error) {
 }
 
 // sizes sets the padding and the output's size: what the data touches, without the padding that pads names or that
-// output_shape and auto_pad leave over. An odd cell goes to the end for SAME_UPPER and to the front else.
+// output_shape and auto_pad leave over. An odd cell goes to the end for SAME_UPPER and to the front else. The full
+// extent is stride*(in-1) + output_padding + dilation*(kernel-1) + 1. Negative padding at the end (an output_shape
+// beyond the full extent) is allowed: nothing touches those positions.
 func (t *transposition) sizes(n interface {
 	Ints(string) []int64
 	Str(name, def string) string
@@ -191,7 +201,8 @@ func inferConvTranspose(x *Infer) error {
 }
 
 // spread is the convolution of stride 1 that does the work: over the data set apart by zeros, with room for the kernel
-// at both ends. first is where the data begins along each axis.
+// at both ends. first is where the data begins along each axis. Position q of the result reads stuffed positions q to q
+// + extent - 1, so in = out + extent - 1.
 func (t *transposition) spread() (w window, first []int) {
 	rank := len(t.in)
 	w = window{kernel: t.kernel, dilation: t.dilation, out: t.out, in: make([]int, rank), before: make([]int, rank), after: make([]int, rank)}
@@ -204,6 +215,7 @@ func (t *transposition) spread() (w window, first []int) {
 	return w, first
 }
 
+// lowerConvTranspose stuffs one sample after the other into scratch, which so does not grow with the batch.
 func lowerConvTranspose(l *Lower) (Kernel, error) {
 	t, err := transpositionOf(l.argsInfer())
 	if err != nil {
@@ -239,7 +251,8 @@ func lowerConvTranspose(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
-// spreadConv packs the turned weights for one sample: with the kernels of images where there are one or two axes.
+// spreadConv packs the turned weights for one sample: with the kernels of images where there are one or two axes. run
+// takes one stuffed sample channels-last, and scratch in bytes of the size returned.
 func (l *Lower) spreadConv(t transposition, w window, weight, bias *tensor.Tensor) (run func(dst, src []float32, scratch []byte), scratch int, err error) {
 	c, taps := l.In[0].Shape[1], tensor.Count(t.kernel)
 	turned := func() []float32 { return volume.Turned(weight.F32(), c, t.oc, t.group, taps) }

@@ -8,7 +8,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// volumePoolOps are pools without a form of their own for images.
+// volumePoolOps are pools without a form of their own for images: LpPool, (sum of |x|^p)^(1/p) over a window with p 2
+// by default, its global form, and MaxUnpool, which puts maxima back. They stay float.
 var volumePoolOps = []*Op{
 	{
 		Name: "LpPool", Opsets: []int{2, 11, 18}, Memory: MemorySpatial, Types: float32Only,
@@ -52,7 +53,7 @@ func (l *Lower) volume() (volume.Window, operand, error) {
 	return v, src, err
 }
 
-// everything is a window that covers all of the data.
+// everything is a window that covers all of the data. The slices are shared with in.
 func everything(in []int) window {
 	w := window{in: in, kernel: in}
 	for range in {
@@ -62,7 +63,8 @@ func everything(in []int) window {
 	return w
 }
 
-// lowerVolumeMax takes maxima over any number of axes, with their places where output 1 is read.
+// lowerVolumeMax takes maxima over any number of axes, with their places where output 1 is read. Places count over the
+// whole data, sample and channel included, row-major or with storage_order 1 column-major within the spatial axes.
 func lowerVolumeMax(l *Lower) (Kernel, error) {
 	v, src, err := l.volume()
 	if err != nil {
@@ -88,10 +90,12 @@ func lowerVolumeMax(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// maxima binds the element type, window and order of places.
 func maxima[T int8 | uint8 | float32](v *volume.Window, order []int) func(dst []byte, at []int64, src []byte) {
 	return func(dst []byte, at []int64, src []byte) { volume.Max(view[T](dst), at, view[T](src), v, order) }
 }
 
+// lowerVolumeAverage is lowerAveragePool for three spatial axes.
 func lowerVolumeAverage(l *Lower) (Kernel, error) {
 	v, src, err := l.volume()
 	if err != nil {
@@ -103,6 +107,7 @@ func lowerVolumeAverage(l *Lower) (Kernel, error) {
 	}}, nil
 }
 
+// p has to be an integer, as ONNX's attribute is.
 func normPower(x *Infer) (int, error) {
 	p := x.Node.Int("p", 2)
 	if p < 1 || p > 1<<20 {
@@ -118,6 +123,7 @@ func inferNormPool(x *Infer) error {
 	return inferPool(x)
 }
 
+// lowerNormPool serves LpPool and GlobalLpPool.
 func lowerNormPool(l *Lower) (Kernel, error) {
 	v, src, err := l.volume()
 	if err != nil {
@@ -187,7 +193,8 @@ func unpooled(x *Infer) (inner []int, err error) {
 	return inner, nil
 }
 
-// lowerUnpool writes each maximum back to the place it came from; a place outside is dropped.
+// lowerUnpool writes each maximum back to the place it came from; a place outside is dropped. Of two maxima with one
+// place the later wins. Places are counted in inner and moved to the larger output where one is asked for.
 func lowerUnpool(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {

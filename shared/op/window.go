@@ -15,10 +15,12 @@ type window struct {
 	out                          []int
 }
 
+// windowAttrs are the attributes of every window, sorted; pools and convolutions add theirs.
 var windowAttrs = []string{"auto_pad", "dilations", "kernel_shape", "pads", "strides"}
 
 // windowOf reads the attributes of n for spatial sizes in and the kernel's sizes. ceil rounds the output's size up, but no
-// window starts behind the input and its leading padding.
+// window starts behind the input and its leading padding. out = floor or ceil of (in + pads - extent) / stride, plus 1.
+// An axis of the input may be 0 long if the pads make up for it.
 func windowOf(n *graph.Node, in, kernel []int, ceil bool) (window, error) {
 	w := window{in: in, kernel: kernel}
 	rank := len(in)
@@ -61,7 +63,8 @@ func windowOf(n *graph.Node, in, kernel []int, ceil bool) (window, error) {
 // extent is the number of input positions that the kernel spans along axis i.
 func (w *window) extent(i int) int { return (w.kernel[i]-1)*w.dilation[i] + 1 }
 
-// perAxis reads a list of positive integers with one entry per spatial axis.
+// perAxis reads a list of positive integers with one entry per spatial axis. The bound of toInt keeps products with
+// sizes inside an int.
 func perAxis(n *graph.Node, name string, rank, def int) ([]int, error) {
 	v := n.Ints(name)
 	if v == nil {
@@ -87,7 +90,8 @@ func perAxis(n *graph.Node, name string, rank, def int) ([]int, error) {
 }
 
 // pads sets the padding from pads or auto_pad. SAME makes the output ceil(in / stride) long; an odd cell goes to the end
-// (SAME_UPPER) or to the front (SAME_LOWER).
+// (SAME_UPPER) or to the front (SAME_LOWER). With explicit pads auto_pad has to be NOTSET; other modes ignore them, as
+// ONNX says.
 func (w *window) pads(n *graph.Node) error {
 	rank := len(w.in)
 	w.before, w.after = make([]int, rank), make([]int, rank)
@@ -129,7 +133,8 @@ func (w *window) pads(n *graph.Node) error {
 	return nil
 }
 
-// planar returns the window as one over lines and columns: a single spatial axis becomes the columns of one line.
+// planar returns the window as one over lines and columns: a single spatial axis becomes the columns of one line. Three
+// axes and more are the volume kernels' business.
 func (w window) planar() (window, error) {
 	switch len(w.in) {
 	case 2:
@@ -143,7 +148,8 @@ func (w window) planar() (window, error) {
 	return w, fmt.Errorf("%d spatial axes are not supported, 1 and 2 are", len(w.in))
 }
 
-// geometry is the convolution that w does on batch pictures of c channels.
+// geometry is the convolution that w does on batch pictures of c channels. Check refuses what the kernels' addressing
+// cannot hold.
 func (w window) geometry(batch, c, oc, group int) (conv.Geometry, error) {
 	p, err := w.planar()
 	if err != nil {
