@@ -176,7 +176,7 @@ func (b *binder) build() error {
 		b.inputs = append(b.inputs, i)
 		b.fed[port.Name] = true
 	}
-	for _, n := range b.graph.Nodes {
+	for _, n := range b.swishes() {
 		if b.settled(n) {
 			continue
 		}

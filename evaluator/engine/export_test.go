@@ -1,7 +1,23 @@
 package engine
 
+import "assay/shared/op"
+
 // Apart makes e run every kernel by itself.
 func Apart(e *Engine) *Engine {
 	e.apart = true
 	return e
+}
+
+// Steps names the operators of p's steps for the given inputs.
+func Steps(p *Program, in map[string]op.Info) ([]string, error) {
+	b, err := p.bind(in)
+	if err != nil {
+		return nil, err
+	}
+	defer p.engine.packs.release(b.packs.keys)
+	var names []string
+	for _, s := range b.steps {
+		names = append(names, s.node.Op)
+	}
+	return names, nil
 }
