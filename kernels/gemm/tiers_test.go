@@ -71,8 +71,8 @@ func (p product) agree(t *testing.T) {
 	}
 }
 
-// TestTiersAgreeAtEveryTail takes every number of rows, columns and every depth around the sizes of tiles: 14 and 32 rows,
-// 16 and 32 columns, chunks of 64 bytes.
+// TestTiersAgreeAtEveryTail takes every number of rows, columns and every depth around the sizes of tiles: 6, 14 and 32
+// rows, 16 to 64 columns, chunks of 64 bytes.
 func TestTiersAgreeAtEveryTail(t *testing.T) {
 	for m := 6; m <= 67; m++ {
 		product{m, 19, 70, m % 3, 1}.agree(t)
@@ -80,6 +80,13 @@ func TestTiersAgreeAtEveryTail(t *testing.T) {
 	for n := 1; n <= 66; n++ {
 		product{9 + n%9, n, 64, 0, 2}.agree(t)
 	}
+	for m := 1; m <= 13; m++ { // low tiles of four panels: one group, two, and a last one that is not whole
+		product{m, 64, 70, 1, 6}.agree(t)
+		product{m, 128, 67, 0, 7}.agree(t)
+		product{m, 117, 64, 2, 8}.agree(t)
+	}
+	product{13, 125, 820, 1, 9}.agree(t)
+	product{150, 109, 40, 0, 10}.agree(t) // fours and threes, by chunks
 	for k := 28; k <= 140; k++ {
 		product{17, 33, k, k % 2, 3}.agree(t)
 		product{33, 5, k, 0, 4}.agree(t)
@@ -93,6 +100,6 @@ func FuzzTiersAgree(f *testing.F) {
 		f.Add(uint8(seed*17), uint8(seed*31), uint16(seed*97), uint8(seed), seed)
 	}
 	f.Fuzz(func(t *testing.T, m, n uint8, k uint16, more uint8, seed uint64) {
-		product{1 + int(m)%90, 1 + int(n)%90, int(k) % 400, int(more) % 5, seed}.agree(t)
+		product{1 + int(m)%90, 1 + int(n)%150, int(k) % 400, int(more) % 5, seed}.agree(t)
 	})
 }

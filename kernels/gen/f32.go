@@ -21,9 +21,7 @@ func f32AVX512(ctx *build.Context) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
-		if t.wide == 4 {
-			t.LEAQ(Mem{Base: rB2, Index: rB2, Scale: 2}, rA1)
-		}
+		t.fourth()
 		t.loops(name, v, func() {
 			t.f32Begin(name, v)
 			t.segments(name, v, 4, func() { t.f32Segment(name, v) })
@@ -32,76 +30,19 @@ func f32AVX512(ctx *build.Context) {
 	}, 14, 14, 9, 6)
 }
 
-// shallow is the depth up to which four panels stay in the first-level cache: fetching them ahead would only take turns from
-// what uses them.
-const shallow = 192
-
-// many is the number of steps in one round of the loops.
-const many = 4
-
-// f32Segment takes the steps of a segment, four at a time and then one by one. Only the first group of panels fetches the
-// rows of the next tile.
+// f32Segment takes the steps of a segment.
 func (t tile512) f32Segment(name string, v locals) {
 	t.load("segLen", rK)
-	t.SUBQ(U8(many), rK)
-	t.JLT(LabelRef(name + "_few"))
-	if t.wide == 4 {
-		t.CMPQ(rB2, U32(64*shallow))
-		t.JLE(LabelRef(name + "_shallow"))
-	}
-	t.CMPQ(v.col, U8(0))
-	t.JNE(LabelRef(name + "_near"))
-	t.f32Many(name+"_many", true, true)
-	t.JMP(LabelRef(name + "_few"))
-	t.f32Many(name+"_near", true, false)
-	if t.wide == 4 {
-		t.JMP(LabelRef(name + "_few"))
-		t.f32Many(name+"_shallow", false, true)
-	}
-	t.Label(name + "_few")
-	t.ADDQ(U8(many), rK)
-	t.JEQ(LabelRef(name + "_end"))
-	t.Label(name + "_one")
-	t.f32Step(0, true)
-	t.advance(1)
-	t.DECQ(rK)
-	t.JNZ(LabelRef(name + "_one"))
-	t.Label(name + "_end")
-}
-
-// f32Many takes many steps a round as long as so many are left. They may fetch the weights, and the next tile's rows.
-func (t tile512) f32Many(label string, weights, rows bool) {
-	t.Label(label)
-	for u := range many {
-		t.f32Step(u, weights)
-		if rows {
-			t.ahead(u)
+	t.steps(name, v, func(w []reg.VecPhysical, u int) {
+		free := t.free()[t.wide:]
+		for r := range t.rows {
+			x := free[r%min(2, len(free))]
+			t.VBROADCASTSS(row(r).Offset(4*u), x)
+			for p := range t.wide {
+				t.VFMADD231PS(w[p], x, t.acc(r, p))
+			}
 		}
-	}
-	if rows {
-		t.ADDQ(U32(uint64(4*t.rows*many)), rNext)
-	}
-	t.forward(many)
-	t.SUBQ(U8(many), rK)
-	t.JGE(LabelRef(label))
-}
-
-// f32Step is one step of every chain.
-func (t tile512) f32Step(u int, fetch bool) {
-	for p := range t.wide {
-		if fetch {
-			t.fetchWeights(p, u)
-		}
-		t.loadWeights(p, u)
-	}
-	w, free := t.free(), t.free()[t.wide:]
-	for r := range t.rows {
-		x := free[r%min(2, len(free))]
-		t.VBROADCASTSS(row(r).Offset(4*u), x)
-		for p := range t.wide {
-			t.VFMADD231PS(w[p], x, t.acc(r, p))
-		}
-	}
+	})
 }
 
 // f32Begin sets the sums to the bias, or to what an earlier call stored.

@@ -21,7 +21,7 @@ const (
 	rqPerm // 16 int32: order of the columns of packed bytes
 )
 
-// i8AVX512 writes the integer tiles of up to 14 rows and one or two panels.
+// i8AVX512 writes the integer tiles of up to 14 rows and one or two panels, or 6 rows and four.
 func i8AVX512(ctx *build.Context) {
 	a := function(ctx, "i8Tile512", i8Signature,
 		"i8Tile512 computes tiles x panels tiles of rows x 16*wide integer sums. Distances are in bytes.",
@@ -33,9 +33,10 @@ func i8AVX512(ctx *build.Context) {
 		t := tile512{shape}
 		t.prologue()
 		t.masks()
+		t.fourth()
 		t.loops(name, v, func() {
 			t.i8Begin(name, v)
-			t.segments(name, v, 1, func() { t.i8Segment(name) })
+			t.segments(name, v, 1, func() { t.i8Segment(name, v) })
 			t.load("rq", rSegs)
 			t.load("mult", rK)
 			t.load("multMask", rNseg)
@@ -49,7 +50,7 @@ func i8AVX512(ctx *build.Context) {
 			t.i8Floats()
 			t.Label(name + "_stored")
 		}, t.nextAdd)
-	}, 14, 14)
+	}, 14, 14, 0, 6)
 }
 
 // nextAdd moves on to the summands of the next tile of rows.
@@ -90,24 +91,17 @@ func (t tile512) i8Begin(name string, v locals) {
 
 // i8Segment adds the groups of four of one segment. A sum of four products of a byte and a signed byte is below 2^18,
 // and VPDPBUSD does not saturate: int32 sums are exact up to 2^31 / 2^15 products.
-func (t tile512) i8Segment(name string) {
+func (t tile512) i8Segment(name string, v locals) {
 	t.load("groups", rK)
-	t.TESTQ(rK, rK)
-	t.JEQ(LabelRef(name + "_tail"))
-	t.Label(name + "_k")
-	w := t.weights(0)
-	for r := range t.rows {
-		t.dot(w, row(r), r)
-	}
-	t.ahead(0)
-	t.advance(1)
-	t.DECQ(rK)
-	t.JNZ(LabelRef(name + "_k"))
-	t.Label(name + "_tail")
+	t.steps(name, v, func(w []reg.VecPhysical, u int) {
+		for r := range t.rows {
+			t.dot(w, row(r).Offset(4*u), r)
+		}
+	})
 	t.load("tail", rK)
 	t.TESTQ(rK, rK)
 	t.JEQ(LabelRef(name + "_next"))
-	w = t.weights(0)
+	w := t.weights(0, true)
 	for r := range t.rows {
 		t.dot(w, Mem{Base: rK, Disp: 4 * r}, r)
 	}
@@ -142,15 +136,15 @@ func (t tile512) rounded(r, p int, mult, high reg.VecPhysical) {
 // puts the columns of a row together. Registers: rK mult, rSegs rq.
 func (t tile512) i8Bytes() {
 	free := t.free()
-	mult, high, zero := free[:2], free[2], free[3]
+	mult, high, zero := free[:t.multipliers()], free[t.multipliers()], free[t.multipliers()+1]
 	for p := range t.wide {
 		t.VMOVUPS_Z(Mem{Base: rK, Disp: 64 * p}, mask(p), mult[p])
 	}
 	t.VBROADCASTSS(Mem{Base: rSegs, Disp: rqHigh}, high)
 	t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqZero}, zero)
 	var low, perm reg.VecPhysical
-	if len(free) >= 6 {
-		low, perm = free[4], free[5]
+	if rest := free[t.multipliers()+2:]; len(rest) >= 2 {
+		low, perm = rest[0], rest[1]
 	} else { // 14 x 32: the first pair of rows leaves registers behind
 		low, perm = t.acc(0, 1), t.acc(1, 1)
 	}
@@ -169,7 +163,9 @@ func (t tile512) i8Bytes() {
 		}
 		word := func(i int) reg.VecPhysical { // 16-bit values of half a vector of bytes
 			x, y := t.acc(r, 0), t.acc(r, 0)
-			if t.wide == 2 {
+			if t.wide == 4 {
+				x, y = t.acc(r, 2*i), t.acc(r, 2*i+1)
+			} else if t.wide == 2 {
 				i = min(i, n-1)
 				x, y = t.acc(r+i, 0), t.acc(r+i, 1)
 			} else if 2*i < n {
@@ -183,7 +179,7 @@ func (t tile512) i8Bytes() {
 		}
 		first := word(0)
 		second := first
-		if t.wide == 2 && n > 1 || t.wide == 1 && n > 2 {
+		if t.wide == 4 || t.wide == 2 && n > 1 || t.wide == 1 && n > 2 {
 			second = word(1)
 		}
 		if r == 0 {
@@ -196,10 +192,15 @@ func (t tile512) i8Bytes() {
 	}
 }
 
+// multipliers is how many registers the columns' multipliers have; a single panel leaves the second one free.
+func (t tile512) multipliers() int { return max(2, t.wide) }
+
 // storeBytes stores n rows of bytes, 16*wide each, from rNseg on. Register x is destroyed.
 func (t tile512) storeBytes(x reg.VecPhysical, n int) {
 	for i := range n {
-		if t.wide == 2 {
+		if t.wide == 4 {
+			t.VMOVDQU8(x, reg.K6, Mem{Base: rNseg})
+		} else if t.wide == 2 {
 			t.VMOVDQU8(x.AsY(), reg.K3, Mem{Base: rNseg})
 			if i+1 < n {
 				t.VEXTRACTI64X4(U8(1), x, x.AsY())
@@ -218,7 +219,7 @@ func (t tile512) storeBytes(x reg.VecPhysical, n int) {
 
 // i8Floats multiplies by the scale and stores floats. Registers: rK scale, rSegs rq.
 func (t tile512) i8Floats() {
-	scale, table, out := zmm[28:30], reg.Z30, reg.Z31
+	scale, table, out := zmm[min(28, 30-t.wide):30], reg.Z30, reg.Z31
 	for p := range t.wide {
 		t.VMOVUPS_Z(Mem{Base: rK, Disp: 64 * p}, mask(p), scale[p])
 	}

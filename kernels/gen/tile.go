@@ -14,7 +14,7 @@ type tile struct {
 
 func (t tile) name() string { return fmt.Sprintf("tile_%dx%d", t.rows, 16*t.wide) }
 
-// dispatch jumps to the body of the wanted shape and writes all bodies: of w panels side by side, 1 to tallest[w-1] rows.
+// dispatch jumps to the body of the wanted shape and writes all bodies: of w panels side by side, 1 to tallest[w-1] rows, none for 0.
 func dispatch(a *asm, body func(tile, string), tallest ...int) {
 	var all []tile
 	for w := len(tallest); w >= 1; w-- {
@@ -24,8 +24,10 @@ func dispatch(a *asm, body func(tile, string), tallest ...int) {
 	}
 	a.load("rows", rA0)
 	for w := range tallest[1:] {
-		a.CMPQ(a.arg("wide"), U8(uint64(w+1)))
-		a.JEQ(LabelRef(fmt.Sprintf("wide%d", w+1)))
+		if tallest[w] > 0 {
+			a.CMPQ(a.arg("wide"), U8(uint64(w+1)))
+			a.JEQ(LabelRef(fmt.Sprintf("wide%d", w+1)))
+		}
 	}
 	for _, t := range all {
 		if t.wide < len(tallest) && t.rows == tallest[t.wide-1] {

@@ -14,30 +14,87 @@ func (t tile512) acc(r, p int) reg.VecPhysical { return zmm[r*t.wide+p] }
 // free are the registers that hold no sum.
 func (t tile512) free() []reg.VecPhysical { return zmm[t.rows*t.wide:] }
 
-// weights fetches the vectors of step u from rB on, loads them and returns the registers.
-func (t tile512) weights(u int) []reg.VecPhysical {
+// weights loads the vectors of step u from rB on and returns the registers. With fetch, they are fetched twelve steps ahead
+// from the second level, where a panel usually lies; the gain is small (see NOTES.md of package tile).
+func (t tile512) weights(u int, fetch bool) []reg.VecPhysical {
+	w := t.free()[:t.wide]
+	at := []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}
 	for p := range t.wide {
-		t.fetchWeights(p, u)
-		t.loadWeights(p, u)
+		if fetch {
+			t.PREFETCHT0(at[p].Offset(64*u + 768))
+		}
+		t.VMOVUPS(at[p].Offset(64*u), w[p])
 	}
-	return t.free()[:t.wide]
+	return w
 }
 
-// panel is the place of the vector of step u in panel p of a group; the fourth panel needs 3 times rB2 in rA1.
-func (t tile512) panel(p, u int) Mem {
-	return []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}[p].Offset(64 * u)
+// fourth sets rA1, which tiles of four panels are too low to need for rows, to the distance of the fourth.
+func (t tile512) fourth() {
+	if t.wide == 4 {
+		t.LEAQ(Mem{Base: rB2, Index: rB2, Scale: 2}, rA1)
+	}
 }
 
-// fetchWeights fetches a vector twelve steps ahead from the second level, where a panel usually lies; the gain is small (see
-// NOTES.md of package tile).
-func (t tile512) fetchWeights(p, u int) { t.PREFETCHT0(t.panel(p, u+12)) }
+// shallow is the number of steps up to which four panels stay in the first-level cache: fetching them ahead would only take
+// turns from what uses them.
+const shallow = 192
 
-func (t tile512) loadWeights(p, u int) { t.VMOVUPS(t.panel(p, u), t.free()[p]) }
+// many is the number of steps in one round of the loops.
+const many = 4
 
-// masks splits the argument mask (a bit for each column) into K1, K2, K4 and K5 for 16 columns each and K3 for the first 32.
+// steps takes rK steps along k, four at a time and then one by one. Only the first group of panels fetches the rows of the
+// next tile.
+func (t tile512) steps(name string, v locals, one func(w []reg.VecPhysical, u int)) {
+	t.SUBQ(U8(many), rK)
+	t.JLT(LabelRef(name + "_few"))
+	if t.wide == 4 {
+		t.CMPQ(rB2, U32(64*shallow))
+		t.JLE(LabelRef(name + "_shallow"))
+	}
+	t.CMPQ(v.col, U8(0))
+	t.JNE(LabelRef(name + "_near"))
+	t.rounds(name+"_many", one, true, true)
+	t.JMP(LabelRef(name + "_few"))
+	t.rounds(name+"_near", one, true, false)
+	if t.wide == 4 {
+		t.JMP(LabelRef(name + "_few"))
+		t.rounds(name+"_shallow", one, false, true)
+	}
+	t.Label(name + "_few")
+	t.ADDQ(U8(many), rK)
+	t.JEQ(LabelRef(name + "_end"))
+	t.Label(name + "_one")
+	one(t.weights(0, true), 0)
+	t.advance(1)
+	t.DECQ(rK)
+	t.JNZ(LabelRef(name + "_one"))
+	t.Label(name + "_end")
+}
+
+// rounds takes many steps a round as long as so many are left. They may fetch the weights, and the next tile's rows.
+func (t tile512) rounds(label string, one func(w []reg.VecPhysical, u int), weights, rows bool) {
+	t.Label(label)
+	for u := range many {
+		one(t.weights(u, weights), u)
+		if rows {
+			t.ahead(u)
+		}
+	}
+	if rows {
+		t.ADDQ(U32(uint64(4*t.rows*many)), rNext)
+	}
+	t.forward(many)
+	t.SUBQ(U8(many), rK)
+	t.JGE(LabelRef(label))
+}
+
+// masks splits the argument mask (a bit for each column) into K1, K2, K4 and K5 for 16 columns each; K3 has the first 32, K6 all.
 func (t tile512) masks() {
 	t.load("mask", rK)
 	t.KMOVD(rK.As32(), reg.K3)
+	if t.wide == 4 {
+		t.KMOVQ(rK, reg.K6)
+	}
 	t.KMOVW(rK.As32(), reg.K1)
 	t.SHRQ(U8(16), rK)
 	t.KMOVW(rK.As32(), reg.K2)

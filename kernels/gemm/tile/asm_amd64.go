@@ -103,9 +103,6 @@ func (c *callF32) assembly(k *Kernel) {
 	}
 }
 
-// width is how many panels a tile has.
-func width(t tier.Tier) int { return 1 + flag(t >= tier.AVX512VNNI) }
-
 // Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
 type Requant [6 + 16]int32
 
@@ -124,8 +121,9 @@ func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
 	return q
 }
 
-// assembly runs the call by the kernel of a tier.
-func (c *callI8) assembly(t tier.Tier) {
+// assembly runs the call by a kernel.
+func (c *callI8) assembly(k *Kernel) {
+	t := k.Tier
 	rows, cols := c.tiles*c.size, min(c.p.N, c.last*Panel)
 	mult, dst, element := c.o.Rq.Mult, (*byte)(nil), 1
 	if c.o.U8 != nil {
@@ -134,7 +132,7 @@ func (c *callI8) assembly(t tier.Tier) {
 		check(c.o.F32, c.o.Ld, c.src, c.w, rows, cols, c.over())
 		mult, element = c.o.Scale, 4
 	}
-	var few [2 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded
+	var few [4 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded
 	one := len(mult) == 1
 	for i := range few {
 		few[i] = mult[0]
@@ -151,7 +149,7 @@ func (c *callI8) assembly(t tier.Tier) {
 		_ = c.o.Add[rows-1]
 		add, addStep = &c.o.Add[0], 4*c.size
 	}
-	for _, s := range strips(c.p.N, c.first, c.last, width(t)) {
+	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
 		if s.groups == 0 {
 			continue
 		}

@@ -51,79 +51,22 @@ func (p *F32) Each(f func(first, last int)) {
 	}
 }
 
-// inThrees is how many of n panels go into tiles of three; the others, four or two, go into tiles of two. A single panel
-// is left only of one: it needs almost as many loads as two.
-func inThrees(n int) int { return max(0, n-[3]int{0, 4, 2}[n%3]) }
-
-// share is a range of columns for tiles of one width.
-type share struct {
-	k           *Kernel
-	first, last int // panels
-}
-
-// shares divides n panels from first on among the tiles of k and those that are wider. Tiles of four panels load the least
-// for each multiplication, but are low, so that weights pass by more often: these must fit a second-level cache, and
-// rows must lie at equal distances. Whatever divides into threes goes into threes.
-func (p *F32) shares(k *Kernel, straight bool, first, last int) [3]share {
-	n := last - first
-	three, four := k.of(3), k.of(4)
-	if three == nil {
-		return [3]share{{k, first, last}}
-	}
-	fours := 0
-	if straight && p.Bytes() <= resident {
-		fours = inFours(n)
-	}
-	threes := first + fours + inThrees(n-fours)
-	return [3]share{{four, first, first + fours}, {three, first + fours, threes}, {k, threes, last}}
-}
-
-// inFours is how many of n panels go into tiles of four: all, or the four that threes would leave.
-func inFours(n int) int {
-	switch {
-	case n%3 != 0 && n%4 == 0:
-		return n
-	case n%3 == 1 && n > 4:
-		return 4
-	}
-	return 0
-}
-
-// chunk is the number of rows that pass by one kind of tiles before they pass by the next: whole tiles of each.
-const chunk = 126
-
 // Run computes dst[r][n] = act(chain(bias[n], row r of w in src)) for the columns of panels first to last-1. dst begins at
 // row 0, column 0, and its rows are ldd elements apart.
 func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
 	if w.M == 0 || first >= last {
 		return
 	}
-	step := w.M
-	all := p.shares(pick("f32"), w.straight(), first, last)
-	if w.straight() && !single(all[:], last-first) {
-		step = chunk
-	}
+	all := shares(pick("f32"), w.straight() && p.Bytes() <= resident, first, last)
+	step := chunkOf(w, all[:], last-first)
 	for r := 0; r < w.M; r += step {
-		part := w
-		if step < w.M {
-			part = w.part(r, min(step, w.M-r))
-		}
+		part := w.rows(r, step)
 		for _, s := range all {
 			if s.first < s.last {
 				p.runPieces(s.k, dst[r*ldd:], ldd, src, part, act, s.first, s.last)
 			}
 		}
 	}
-}
-
-// single says that one of the shares has all n panels.
-func single(all []share, n int) bool {
-	for _, s := range all {
-		if s.last-s.first == n {
-			return true
-		}
-	}
-	return false
 }
 
 // runPieces runs a kernel on rows that may lie in two pieces.

@@ -111,6 +111,7 @@ tile_6x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2
@@ -1133,6 +1134,7 @@ tile_5x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2
@@ -2022,6 +2024,7 @@ tile_4x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2
@@ -2778,6 +2781,7 @@ tile_3x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2
@@ -3401,6 +3405,7 @@ tile_2x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2
@@ -3891,6 +3896,7 @@ tile_1x64:
 	MOVQ  dstRow+8(FP), R13
 	MOVQ  mask+144(FP), R9
 	KMOVD R9, K3
+	KMOVQ R9, K6
 	KMOVW R9, K1
 	SHRQ  $0x10, R9
 	KMOVW R9, K2

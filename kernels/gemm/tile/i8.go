@@ -87,6 +87,21 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 		}
 		k = fallback("u8s8", k)
 	}
+	all := shares(k, w.straight() && p.Bytes() <= resident, first, last)
+	step := chunkOf(w, all[:], last-first)
+	for r := 0; r < w.M; r += step {
+		part := o
+		part.U8, part.F32, part.Add = from(o.U8, r*o.Ld), from(o.F32, r*o.Ld), from(o.Add, r)
+		for _, s := range all {
+			if s.first < s.last {
+				p.runPieces(s.k, part, src, w.rows(r, step), zero, s.first, s.last)
+			}
+		}
+	}
+}
+
+// runPieces runs a kernel on rows that may lie in two pieces.
+func (p *I8) runPieces(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	n, piece := w.pieces(k.Rows)
 	for i := range n {
 		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}

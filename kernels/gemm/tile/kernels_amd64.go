@@ -15,6 +15,7 @@ var table = [...]Kernel{
 	{"u8s8_tile_amx_32x32", tier.AMX, "u8s8", 32, 2, 2_000_000},
 	{"u8s8_tile_avx2_6x16", tier.AVX2, "u8s8", 6, 1, 100_000},
 	{"u8s8_tile_avx512vnni_14x32", tier.AVX512VNNI, "u8s8", 14, 2, 600_000},
+	{"u8s8_tile_avx512vnni_6x64", tier.AVX512VNNI, "u8s8", 6, 4, 600_000},
 	{"u8s8_tile_plain_8x16", tier.Plain, "u8s8", 8, 1, 1 << 30},
 }
 
@@ -35,6 +36,6 @@ func (k *Kernel) i8(c *callI8) {
 	case c.p.K == 0 || k.Tier == tier.Plain:
 		plainI8(c)
 	default:
-		c.assembly(k.Tier)
+		c.assembly(k)
 	}
 }

@@ -91,13 +91,13 @@ func TestInFoursLeavesNoWork(t *testing.T) {
 func TestSharesFollowEachOther(t *testing.T) {
 	for i := range Kernels() {
 		k := &Kernels()[i]
-		if k.Type != "f32" || k != below("f32", k.Tier) {
+		if k != below(k.Type, k.Tier) {
 			continue
 		}
 		for n := 1; n <= 100; n++ {
-			for _, straight := range []bool{false, true} {
+			for _, near := range []bool{false, true} {
 				at := 2
-				for _, s := range (&F32{}).shares(k, straight, at, at+n) {
+				for _, s := range shares(k, near, at, at+n) {
 					if s.first < s.last {
 						require.Equal(t, at, s.first)
 						require.True(t, s.k == k || (s.last-s.first)%s.k.Wide == 0, "%s, %d panels", s.k.Name, n)
@@ -112,7 +112,7 @@ func TestSharesFollowEachOther(t *testing.T) {
 
 func TestChunkIsWholeTilesOfAllKernels(t *testing.T) {
 	for _, k := range Kernels() {
-		if k.Type == "f32" && k.of(3) != nil {
+		if k.Tier == tier.AVX512VNNI {
 			require.Zero(t, chunk%k.Rows, k.Name)
 		}
 	}
