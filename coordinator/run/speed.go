@@ -10,11 +10,13 @@ import (
 	"assay/shared/plan"
 )
 
-// The written model is timed for speedBudget, and if it does not come out faster than the float one, again, speedPasses times in
-// all: then it may be said, at a level of speedAlpha, that it is not.
+// The written model is timed in passes of speedBudget until it is, in so many turns that it is no accident, faster than the float one
+// or slower. Looking after every pass is looking speedPasses times: each look has its share of speedAlpha. After speedEnough passes
+// the medians are believed if they say faster.
 const (
-	speedBudget = 1200 * time.Millisecond
-	speedPasses = 3
+	speedBudget = 300 * time.Millisecond
+	speedEnough = 4
+	speedPasses = 12
 	speedAlpha  = 0.01
 )
 
@@ -35,8 +37,8 @@ func (w *work) speed(ctx context.Context) (*report.Speed, error) {
 	return speed, nil
 }
 
-// timed judges turns of the float, the all-INT8 and the final model, and asks for more of them as long as the final one is not
-// clearly faster.
+// timed judges turns of the float, the all-INT8 and the final model, and asks for more of them as long as it is open whether the final
+// one is faster.
 func timed(measure func() ([][]float64, error)) (*report.Speed, error) {
 	var turns [][]float64
 	for pass := 1; ; pass++ {
@@ -45,33 +47,33 @@ func timed(measure func() ([][]float64, error)) (*report.Speed, error) {
 			return nil, err
 		}
 		turns = append(turns, more...)
-		s := judged(turns)
-		faster := s.Final < s.Float && !s.NotFaster
-		if faster || pass == speedPasses {
+		s, sure := judged(turns)
+		if sure || s.Final < s.Float && pass >= speedEnough || pass == speedPasses {
 			return s, nil
 		}
 	}
 }
 
-// judged is what turns say: medians, and whether the final model is slower in so many turns that it is no accident. Turns in
-// which both took the same decide nothing.
-func judged(turns [][]float64) *report.Speed {
-	slower, faster := 0, 0
+// judged is what turns say: medians, and whether the final model is slower. It is sure where medians and turns agree, in so many turns
+// that it is no accident. Turns in which both took the same decide nothing.
+func judged(turns [][]float64) (s *report.Speed, sure bool) {
+	lost, won := 0, 0
 	columns := make([][]float64, 3)
 	for _, t := range turns {
 		switch float, final := t[0], t[2]; {
 		case final > float:
-			slower++
+			lost++
 		case final < float:
-			faster++
+			won++
 		}
 		for i := range columns {
 			columns[i] = append(columns[i], t[i])
 		}
 	}
-	s := &report.Speed{Float: middle(columns[0]), Int8: middle(columns[1]), Final: middle(columns[2]), Turns: len(turns)}
-	s.NotFaster = s.Final >= s.Float && signTest(slower, faster) < speedAlpha
-	return s
+	s = &report.Speed{Float: middle(columns[0]), Int8: middle(columns[1]), Final: middle(columns[2]), Turns: len(turns)}
+	beyond := signTest(max(lost, won), min(lost, won)) < speedAlpha/speedPasses
+	s.NotFaster = beyond && lost > won && s.Final >= s.Float
+	return s, s.NotFaster || beyond && won > lost && s.Final < s.Float
 }
 
 // middle is the median, the lower of two.

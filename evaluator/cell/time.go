@@ -14,7 +14,7 @@ import (
 // Turns are measured in at least fewTurns and at most manyTurns rounds. A run shorter than a turn's quantum is repeated until it
 // is as long, so that the clock's own cost does not show.
 const (
-	fewTurns, manyTurns = 3, 100
+	fewTurns, manyTurns = 3, 25
 	quantum             = 200 * time.Microsecond
 	manyRuns            = 100
 )
