@@ -17,7 +17,10 @@ func (w *work) baseline(ctx context.Context) error {
 	for i, s := range w.meter.Metrics {
 		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
 	}
-	w.watch.search, w.watch.scored, w.watch.noise = w.wanted, scored(w.job), w.meter.Adapter == metric.Outputs
+	likely := w.wanted
+	likely.Params, likely.Groups, likely.Subset, likely.Iterations = plan.Digest{1}, layers(w.model.graph.Graph), w.job.Subset, w.iterations()
+	w.watch.begin(likely)
+	w.watch.scored, w.watch.noise = scored(w.job), w.meter.Adapter == metric.Outputs
 	w.watch.about(len(w.data.searchView.Samples))
 	samples := w.data.searchView.Samples
 	if unlabelled(w.meter) {

@@ -24,6 +24,7 @@ type dispatcher struct {
 	nodes    *nodes
 	fresh    bool // the result stream is ours alone and was empty when the job began: nothing can be known from before
 	onCell   func(known bool, samples int, took time.Duration)
+	onPart   func(requests []request, known map[plan.Digest]wire.Result) // as results of a round arrive, from do
 	onWait   func(noEvaluator bool)
 	onNote   func(text string)      // trouble that the user should know of
 	describe func(r request) string // names a cell in the user's words
@@ -60,7 +61,7 @@ func assumedPace(macs int64) float64 { return 1e-4 + float64(macs)/1e10 }
 func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs int64) (d *dispatcher, stop func(), err error) {
 	d = &dispatcher{
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
-		onCell: func(bool, int, time.Duration) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
+		onCell: func(bool, int, time.Duration) {}, onPart: func([]request, map[plan.Digest]wire.Result) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
 		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
 		stuck: map[plan.Digest]int{}, refused: map[plan.Digest]map[string]bool{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
@@ -157,6 +158,7 @@ func (d *dispatcher) do(ctx context.Context, requests, maybe []request) (out map
 		if err != nil || done {
 			return out, err
 		}
+		d.onPart(requests, out)
 		select {
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)

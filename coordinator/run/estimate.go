@@ -7,7 +7,7 @@ import (
 )
 
 // meterOfWork estimates how many inferences a job needs and how long it will take. What every job needs (calibration,
-// float, INT8, verification) is counted; how long a search will be is guessed by watcher. Safe for concurrent use.
+// float, INT8, verification) is counted; how long a search will be is guessed by outlook. Safe for concurrent use.
 type meterOfWork struct {
 	mu     sync.Mutex
 	begin  time.Time
@@ -35,24 +35,43 @@ func (m *meterOfWork) expect(later map[string]int64) {
 	}
 }
 
-// round enters a round: what it asks leaves the expectation. Phases in order, so what was expected of one that is over is
-// expected no more.
+// round enters a round: what it asks leaves the expectation of phases that ask once. Phases in order, so what was expected of
+// one that is over is expected no more.
 func (m *meterOfWork) round(name string, inferences int64) {
+	m.enter(name, inferences)
+	m.tell()
+}
+
+// enter is round without telling: what is expected of a search is not set yet.
+func (m *meterOfWork) enter(name string, inferences int64) {
 	m.mu.Lock()
+	defer m.mu.Unlock()
 	if m.later == nil {
 		m.later = map[string]int64{}
 	}
 	m.phase, m.open = name, inferences
 	switch name {
 	case PhaseRank, PhaseRevert:
-		m.later[name] = max(0, m.later[name]-inferences)
 	case PhaseVerify, PhaseExplain:
 		clear(m.later) // the search is over
 	default:
 		m.later[name] = 0
 	}
-	m.mu.Unlock()
-	m.tell()
+}
+
+// at is the present phase.
+func (m *meterOfWork) at() string {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.phase
+}
+
+// standing is what is done or was known, and what the whole job takes without what is still expected of a search.
+func (m *meterOfWork) standing() (done, certain int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	done = m.done + m.reused
+	return done, done + m.open + m.ahead() - m.later[PhaseRank] - m.later[PhaseRevert]
 }
 
 // cell enters a finished cell. took is what its evaluator says, 0 for a known one.
@@ -84,11 +103,11 @@ func (m *meterOfWork) ahead() (sum int64) {
 	return sum
 }
 
-// remaining is what the job is likely to ask besides what was asked, and a guess of the time of n inferences of a phase.
+// remaining is what the job is likely to ask from the present round on, and a guess of the time of n inferences of a phase.
 func (m *meterOfWork) remaining(phase string, n int64) (inferences int64, left time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.ahead(), m.pace.left(map[string]int64{phase: n}, m.slots())
+	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, m.slots())
 }
 
 // tell reports the state.

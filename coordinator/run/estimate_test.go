@@ -40,6 +40,9 @@ func play(chapters []chapter, slots int, seed uint64) (seen []told, end time.Tim
 	m.expect(certain)
 	for _, c := range chapters {
 		m.round(c.phase, 32*int64(c.cells))
+		if c.phase == PhaseRank || c.phase == PhaseRevert { // the outlook's part
+			m.expect(map[string]int64{c.phase: m.later[c.phase] - 32*int64(c.cells)})
+		}
 		free := make([]time.Time, slots) // when each slot is
 		for i := range free {
 			free[i] = now

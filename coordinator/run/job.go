@@ -73,18 +73,19 @@ type work struct {
 	command string
 	start   time.Time
 
-	model  *model
-	data   *data
-	seat   *seat
-	limit  metric.Limit
-	gauge  *meterOfWork
-	cells  *dispatcher
-	stop   func() // ends cells; nil before listen
-	asker  *asker
-	watch  *watcher
-	params *plan.Params
-	built  *quant.Report
-	cfg    quant.Config
+	model   *model
+	data    *data
+	seat    *seat
+	limit   metric.Limit
+	gauge   *meterOfWork
+	cells   *dispatcher
+	stop    func() // ends cells; nil before listen
+	asker   *asker
+	watch   *watcher
+	heardOf int // cells of the measurement in work that the outlook knows
+	params  *plan.Params
+	built   *quant.Report
+	cfg     quant.Config
 
 	problem plan.Problem
 	meter   metric.Meter
@@ -196,6 +197,7 @@ func (w *work) decode(ctx context.Context) error {
 	w.asker = newAsker(w.cells, w.seat.objects, w.problem, w.meter, w.data.searchView)
 	w.watch = &watcher{asker: w.asker, events: w.events, gauge: w.gauge}
 	w.asker.onRound = w.watch.round
+	w.cells.onPart = w.partly
 	if !w.cells.fresh {
 		w.asker.lookup = w.cells.lookup
 	}
@@ -315,17 +317,23 @@ func (w *work) search(ctx context.Context) error {
 	}
 	w.asker.params = w.params
 	p := &w.wanted
-	p.Params, p.Groups, p.Subset, p.Iterations, p.KeepWorse = w.params.Digest(), len(w.params.Groups), w.job.Subset, w.job.Iterations, w.job.KeepWorse
-	if !w.job.Aware {
-		w.wanted.Iterations = 0
-	}
+	p.Params, p.Groups, p.Subset, p.Iterations, p.KeepWorse = w.params.Digest(), len(w.params.Groups), w.job.Subset, w.iterations(), w.job.KeepWorse
 	if err := w.remember(); err != nil {
 		return err
 	}
-	w.watch.search, w.watch.groups = w.wanted, groups
+	w.watch.begin(w.wanted)
+	w.watch.groups = groups
 	w.outcome, err = search.POT(ctx, w.wanted, w.watch)
 	w.cells.abandon(ctx)
 	return err
+}
+
+// iterations is how many reverts are tried at most.
+func (w *work) iterations() int {
+	if !w.job.Aware {
+		return 0
+	}
+	return w.job.Iterations
 }
 
 // report writes report.json and report.html.

@@ -2,11 +2,9 @@ package run
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"assay/coordinator/search"
-	"assay/shared/metric"
 )
 
 // watcher stands between a search and the asker and tells the user what passes: which plans are asked, what they measured, and
@@ -28,6 +26,8 @@ type watcher struct {
 	noise    bool // the first metric is a ratio of signal to noise
 	told     bool // what the float model measured
 	over     bool // a ranking was announced
+	outlook  *outlook
+	ends     []prospect // that the outlook found last
 }
 
 // Ask implements search.Asker.
@@ -42,9 +42,7 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 	if r.Name == PhaseRank {
 		w.undone = w.operations(w.dropped(r.Need))
 	}
-	if r.Name == PhaseRank && !w.over {
-		w.gauge.expect(w.guess(len(r.Need), w.samples))
-	}
+	w.outlook.asks(r)
 	answers, err := w.asker.Ask(ctx, r)
 	if err != nil {
 		return nil, err
@@ -55,9 +53,7 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 	for i, a := range answers {
 		w.heard(r, i, a)
 	}
-	if r.Name == PhaseRank {
-		w.gauge.expect(map[string]int64{PhaseRevert: int64(w.reverts(answers)) * int64(len(w.search.View.Samples))})
-	}
+	w.outlook.hears(r, answers)
 	return answers, nil
 }
 
@@ -70,15 +66,53 @@ func (w *watcher) round(name string, models, inferences int) {
 	if name == PhaseRank && !w.over {
 		p.Over, w.over = true, true
 	}
+	w.gauge.enter(name, p.Inferences)
+	w.foretell(name)
 	p.Remaining, p.Left = w.gauge.remaining(name, p.Inferences)
 	w.events.phase(p)
-	w.gauge.round(name, int64(inferences))
+	w.gauge.tell()
+}
+
+// begin prepares for a search of which a part is known: groups, for example, may be a guess.
+func (w *watcher) begin(p search.Problem) {
+	w.search = p
+	if w.outlook == nil {
+		w.outlook = newOutlook(p)
+	}
+	w.outlook.problem = p
+}
+
+// foretell says how much of a search is to come after the round that begins; nothing once it is over.
+func (w *watcher) foretell(phase string) {
+	if w.outlook == nil || phase == PhaseVerify || phase == PhaseExplain {
+		w.outlook, w.ends = nil, nil
+		return
+	}
+	w.ends = w.outlook.ends()
+	w.expect()
+}
+
+// expect takes the likely one of the ends that are known, which depends on how much is done.
+func (w *watcher) expect() {
+	if w.ends == nil {
+		return
+	}
+	p := likely(w.ends, w.gauge.standing)
+	w.gauge.expect(map[string]int64{PhaseRank: p.rank, PhaseRevert: p.revert})
+}
+
+// part takes in what is known of everything INT8 while it is being measured: its drop and the differences of single samples.
+func (w *watcher) part(drop float64, differences []float64) {
+	w.outlook.partly(drop, differences)
+	w.ends = w.outlook.ends()
+	w.expect()
 }
 
 // float tells what the float model measured, once; before a search, if it is called.
 func (w *watcher) float(values []search.Value) {
 	w.baseline = values
 	w.told = true
+	w.outlook.known["float"] = values
 	w.events.step(Measured{Kind: MeasuredFloat, Value: values[0].F, Met: true})
 }
 
@@ -145,54 +179,6 @@ func (w *watcher) operations(group int) []string {
 		return nil
 	}
 	return w.groups[group]
-}
-
-// revertShare is the part of the groups that is expected to go back to float before a ranking says more: a sixth. On the
-// models of the project's tests it is 0 to a third.
-const revertShare = 6
-
-// guess is what a search of so many groups is likely to ask, its first ranking included.
-func (w *watcher) guess(groups, subset int) map[string]int64 {
-	reverts := (groups + revertShare - 1) / revertShare
-	if w.search.Iterations != search.Unlimited {
-		reverts = min(reverts, w.search.Iterations)
-	}
-	return map[string]int64{PhaseRank: int64(groups) * int64(subset), PhaseRevert: int64(reverts) * int64(len(w.search.View.Samples))}
-}
-
-// reverts guesses from a ranking how many groups must go: the gains of the best are added up until they cover what is missing.
-// The ranking's lowest score stands for the model without any of them.
-func (w *watcher) reverts(answers []search.Answer) int {
-	if len(answers) == 0 {
-		return 1
-	}
-	m := w.search.Metrics[0]
-	missing := w.search.Limit.Excess(m.Direction, w.baseline[0], w.last[0])
-	var scores []float64
-	for _, a := range answers {
-		if len(a.Hi) > 0 && !math.IsNaN(a.Hi[0].F) {
-			scores = append(scores, a.Hi[0].F)
-		}
-	}
-	if len(scores) == 0 || math.IsNaN(missing) {
-		return 1
-	}
-	slices.Sort(scores)
-	worst := scores[0]
-	if m.Direction == metric.HigherBetter {
-		slices.Reverse(scores)
-	} else {
-		worst = scores[len(scores)-1]
-	}
-	share := float64(w.samples) / float64(max(1, len(w.search.View.Samples)))
-	n := 0
-	for _, s := range scores {
-		n++
-		if missing -= math.Abs(s-worst) * share; missing <= 0 {
-			break
-		}
-	}
-	return n
 }
 
 var _ search.Asker = (*watcher)(nil)

@@ -58,7 +58,8 @@ func watched(t *testing.T, cost []int64, clash int64, chance *search.Value) (pha
 	for i := range 100 {
 		p.View.Samples = append(p.View.Samples, uint32(i))
 	}
-	w = &watcher{gauge: &meterOfWork{slots: func() int { return 1 }}, search: p}
+	w = &watcher{gauge: &meterOfWork{slots: func() int { return 1 }}}
+	w.begin(p)
 	w.gauge.expect(map[string]int64{PhaseStart: 200, PhaseVerify: 100})
 	w.events = Events{Phase: func(p Phase) { phases = append(phases, p) }, Step: func(m Measured) { steps = append(steps, m) }}
 	for g := range cost {
@@ -79,7 +80,7 @@ func TestWatch(t *testing.T) {
 	}
 	require.Equal(t, []string{PhaseStart, PhaseRank, PhaseRevert, PhaseRevert}, names)
 	require.True(t, phases[1].Over)
-	require.Equal(t, int64(400+100+100), phases[1].Remaining, "the ranking, a sixth of the groups, and the file's verification")
+	require.Equal(t, int64(400+100), phases[1].Remaining, "the ranking, which answers a revert as well, and the verification of the file")
 	require.Equal(t, []string{"b"}, phases[2].Subject)
 	require.Equal(t, []string{"c"}, phases[3].Subject)
 	require.Equal(t, int64(2*100+100), phases[2].Remaining, "the ranking says that two groups must go; verification")

@@ -1,0 +1,238 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"assay/coordinator/search"
+	"assay/kernels/numeric"
+	"assay/shared/graph"
+	"assay/shared/metric"
+	"assay/shared/plan"
+	"assay/shared/wire"
+)
+
+// outlook guesses how many inferences a search will still ask. It plays the search to its end some times, with what is known
+// so far as it is and with imagined answers to everything else, so that rankings, steps that are undone, limits of
+// iterations and answers that are known already come out as the search itself has them. It decides nothing: it may look
+// at every answer that has arrived, also at parts of one. Not safe for concurrent use.
+//
+// What is imagined. The drop of a plan is shared out among its INT8 groups: by the newest scores where a ranking has spoken, else
+// by lot, exponentially, so that few have most of it. Reverting a group takes its share off, and then chance moves the
+// result: samples flip both ways, each group its part of those that separate INT8 from float. So a gap that is wide compared
+// with the flips closes steadily, and one of a few samples by luck, with steps undone and new rankings on the way.
+// The drop itself is known when everything INT8 is measured. Before, its part so far says what it is within its standard error, and
+// before that firstDrop.
+type outlook struct {
+	problem search.Problem
+	known   map[string][]search.Value // answers by key, on the whole view and on ranking subsets
+	paid    map[string]bool           // asked in the present round: their cost is no more to come
+	bases   []plan.Plan               // full evaluations that are known, in order
+	score   map[int]float64           // of groups: how far above the lowest score of the newest ranking that had it
+	spread  float64                   // standard deviation, over samples, of float less INT8; 0 while unknown
+	drop    float64                   // of everything INT8 in the part of the view that was seen, in the first metric's unit
+	seen    int                       // samples of that part
+}
+
+// Plays of an outlook, and the trials after which one is broken off: what lies behind is too far off to matter.
+const (
+	plays     = 16
+	mostAsked = 3000
+)
+
+// unseenSpread stands for spread while nothing is known: two samples of a hundred turn out otherwise in INT8.
+const unseenSpread = 0.14
+
+// prospect is what a play asked that was not asked before.
+type prospect struct{ rank, revert int64 }
+
+func (p prospect) sum() int64 { return p.rank + p.revert }
+
+// newOutlook is the outlook of a search of which nothing is known. Its problem's groups may be a guess.
+func newOutlook(p search.Problem) *outlook {
+	return &outlook{problem: p, known: map[string][]search.Value{}, score: map[int]float64{}}
+}
+
+// key names a plan on the whole view or on a ranking subset.
+func key(p plan.Plan, full bool) string {
+	if p.Params.IsZero() {
+		return "float"
+	}
+	return fmt.Sprint(full, p.Float)
+}
+
+// asks enters a round that begins.
+func (o *outlook) asks(r search.Round) {
+	o.paid = map[string]bool{}
+	for _, t := range r.Need {
+		o.paid[key(t.Plan, o.full(t))] = true
+	}
+}
+
+// hears enters the answers of a round.
+func (o *outlook) hears(r search.Round, answers []search.Answer) {
+	var groups []int
+	var scores []float64
+	if r.Name == PhaseStart && len(answers) == 2 {
+		o.measured(answers[0], answers[1])
+	}
+	for i, a := range answers {
+		t := r.Need[i]
+		o.known[key(t.Plan, o.full(t))] = a.Hi
+		if r.Name == PhaseRank {
+			groups, scores = append(groups, added(r.Need, i)), append(scores, a.Hi[0].F)
+		} else if !t.Plan.Params.IsZero() {
+			o.bases = append(o.bases, t.Plan)
+		}
+	}
+	o.ranked(groups, scores)
+}
+
+// measured enters how samples differ between the float model and everything INT8.
+func (o *outlook) measured(float, int8 search.Answer) {
+	differences := make([]float64, min(float.Seen, int8.Seen))
+	for i := range differences {
+		differences[i] = float.Records.Sample(0, i) - int8.Records.Sample(0, i)
+	}
+	o.spread = deviation(differences)
+}
+
+// partly enters the drop of everything INT8 in the first metric over a part of the samples, and by how much each of them is
+// better in the float model.
+func (o *outlook) partly(drop float64, differences []float64) {
+	o.drop, o.seen, o.spread = drop, len(differences), deviation(differences)
+}
+
+// deviation is the standard deviation of v, 0 if it is no number.
+func deviation(v []float64) float64 {
+	sum, squares := 0.0, 0.0
+	for _, x := range v {
+		sum += x
+		squares += float64(x * x)
+	}
+	n := float64(len(v))
+	d := math.Sqrt(max(0, squares/n-float64(sum/n)*float64(sum/n)))
+	if math.IsNaN(d) || math.IsInf(d, 0) {
+		return 0
+	}
+	return d
+}
+
+// ranked enters what groups score, some of them or all.
+func (o *outlook) ranked(groups []int, scores []float64) {
+	sign := o.sign(0)
+	worst := math.Inf(1)
+	for _, s := range scores {
+		worst = min(worst, sign*s) // NaN stays
+	}
+	for i, g := range groups {
+		if s := sign*scores[i] - worst; g >= 0 && !math.IsNaN(s) && !math.IsInf(s, 0) {
+			o.score[g] = s
+		}
+	}
+}
+
+// added is the group that trial i of a ranking has in float and the others have not; -1 if there is none.
+func added(ranked []search.Trial, i int) int {
+	other := ranked[(i+1)%len(ranked)].Plan
+	for _, g := range ranked[i].Plan.FloatGroups() {
+		if !other.Has(g) {
+			return g
+		}
+	}
+	return -1
+}
+
+func (o *outlook) full(t search.Trial) bool {
+	return len(t.View.Samples) == len(o.problem.View.Samples)
+}
+
+// sign is 1 where higher is better, else -1.
+func (o *outlook) sign(m int) float64 {
+	if o.problem.Metrics[m].Direction == metric.HigherWorse {
+		return -1
+	}
+	return 1
+}
+
+// ends plays the search: the inferences that each play asks from now on, ascending.
+func (o *outlook) ends() []prospect {
+	out := make([]prospect, plays)
+	for i := range out {
+		out[i] = o.end(i)
+	}
+	slices.SortFunc(out, func(a, b prospect) int { return int(a.sum() - b.sum()) })
+	return out
+}
+
+// farAhead times what is done is as far as an estimate looks.
+const farAhead = 20
+
+// likely is what a search is likely to ask: the geometric mean of its ends, each with the rest of the job. Ends of which less
+// than one part in farAhead is done are left out, as long as the nearest quarter remains: at a tenth of the way to the nearest end,
+// no other one can then make the mean more than twice as long. standing says what is done and what the job takes
+// without what is to come of the search.
+func likely(ends []prospect, standing func() (done, certain int64)) prospect {
+	done, certain := standing()
+	n := len(ends) / 4
+	for n < len(ends) && certain+ends[n].sum() <= farAhead*done {
+		n++
+	}
+	logs, rank, all := 0.0, int64(0), int64(0)
+	for _, e := range ends[:n] {
+		logs += numeric.Log64(float64(max(1, certain+e.sum())))
+		rank, all = rank+e.rank, all+e.sum()
+	}
+	if all == 0 {
+		return prospect{}
+	}
+	more := max(0, numeric.Exp64(logs/float64(n))-float64(certain))
+	part := float64(rank) / float64(all)
+	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part)))}
+}
+
+// layers guesses how many groups a model will have: one for each operation that multiplies by weights.
+func layers(g *graph.Graph) int {
+	n := 0
+	for _, node := range g.Nodes {
+		switch node.Op {
+		case "Conv", "ConvTranspose", "Gemm", "MatMul":
+			n++
+		}
+	}
+	return n
+}
+
+// parts is into how many parts a measurement is cut at which the outlook hears of it.
+const parts = 8
+
+// partly lets the estimate see what is done, and tells the outlook how everything INT8 does while that is being measured.
+func (w *work) partly(requests []request, known map[plan.Digest]wire.Result) {
+	float := w.asker.known[plan.Digest{}]
+	if w.gauge.at() != PhaseStart {
+		w.watch.expect()
+		return
+	}
+	if float == nil || len(known) < w.heardOf+max(1, len(requests)/parts) {
+		return
+	}
+	w.heardOf = len(known)
+	var seen []uint32
+	var records []byte
+	for _, r := range requests {
+		if res, ok := known[r.digest]; ok && len(res.Records) == w.meter.RecordSize()*len(r.block) && float.all(r.block) {
+			seen, records = append(seen, r.block...), append(records, res.Records...)
+		}
+	}
+	if len(seen) == 0 {
+		return
+	}
+	reference := float.join(seen)
+	a, b := w.meter.Each(0, reference), w.meter.Each(0, records)
+	for i := range a {
+		a[i] -= b[i]
+	}
+	sign := float64(w.meter.Direction(0))
+	w.watch.part(sign*(w.meter.Value(0, reference).F-w.meter.Value(0, records).F), a)
+}
