@@ -7,7 +7,8 @@ import (
 )
 
 // aggregators fold the samples' results of one channel; x is never empty and is theirs to reorder. Names are those of
-// job files.
+// job files, definitions those of pot-spec 3.3. The table there gives reference values: 0..3 has mean 1.5, min 0, max 3
+// and everything else 1.5.
 var aggregators = map[string]func(x []float64) float64{
 	"mean":               mean,
 	"min":                slices.Min[[]float64],
@@ -20,7 +21,8 @@ var aggregators = map[string]func(x []float64) float64{
 }
 
 // Aggregate folds rows[sample][channel] into one number a channel. The rows stand in sample order; the result does not
-// depend on how they were gathered.
+// depend on how they were gathered. Rows of different lengths are a fault of the caller. It is safe for concurrent use
+// and leaves rows alone.
 func Aggregate(name string, rows [][]float64) ([]float64, error) {
 	f := aggregators[name]
 	if f == nil {
@@ -40,6 +42,7 @@ func Aggregate(name string, rows [][]float64) ([]float64, error) {
 	return out, nil
 }
 
+// mean adds in sample order, in float64: the order is part of the params' bytes.
 func mean(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
@@ -48,6 +51,7 @@ func mean(x []float64) float64 {
 	return sum / float64(len(x))
 }
 
+// median is the mean of the two middle ones for an even number. It sorts x.
 func median(x []float64) float64 {
 	slices.Sort(x)
 	n := len(x)
@@ -73,7 +77,9 @@ func inliers(x []float64) []float64 {
 }
 
 // hodgesLehmann is half the median of the sums of all pairs of different samples. It selects by bisection on the order
-// of float64s instead of listing the pairs: O(n log n) with n numbers of memory.
+// of float64s instead of listing the pairs: O(n log n) with n numbers of memory. The factor is 1/4 because kthSum is
+// called twice, for the two middle sums, and each is a sum of two samples (0.5 x median of all pairwise sums, pot-spec
+// 3.3).
 func hodgesLehmann(x []float64) float64 {
 	n := len(x)
 	if n == 1 {
@@ -84,7 +90,8 @@ func hodgesLehmann(x []float64) float64 {
 	return (kthSum(x, (pairs-1)/2) + kthSum(x, pairs/2)) / 4
 }
 
-// kthSum is the k-th smallest (from 0) of x[i]+x[j], i < j, x sorted and finite.
+// kthSum is the k-th smallest (from 0) of x[i]+x[j], i < j, x sorted and finite. The answer is a sum that occurs: the
+// smallest float64 t with more than k sums at most t. At most 64 rounds of countSums, since ordered maps to 64 bits.
 func kthSum(x []float64, k int) float64 {
 	n := len(x)
 	lo, hi := ordered(x[0]+x[1]), ordered(x[n-2]+x[n-1])
@@ -99,7 +106,8 @@ func kthSum(x []float64, k int) float64 {
 	return unordered(lo)
 }
 
-// countSums counts the pairs with a sum of at most t. Rounded addition is monotone, so two fingers suffice.
+// countSums counts the pairs with a sum of at most t. Rounded addition is monotone, so two fingers suffice. x is
+// sorted, t any float64.
 func countSums(x []float64, t float64) int {
 	count, j := 0, len(x)-1
 	for i := 0; i < j; {
@@ -113,7 +121,8 @@ func countSums(x []float64, t float64) int {
 	return count
 }
 
-// ordered maps float64s to uint64s of the same order; unordered is its inverse.
+// ordered maps float64s to uint64s of the same order; unordered is its inverse. Negative numbers have all bits flipped,
+// positive ones the sign bit. NaN does not come here: NewStats refuses it.
 func ordered(f float64) uint64 {
 	b := math.Float64bits(f)
 	if b>>63 == 1 {

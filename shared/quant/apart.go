@@ -5,7 +5,9 @@ import (
 	"math"
 )
 
-// apart finds the points of this sketch that would lose what one scale cannot hold.
+// apart finds the points of this sketch that would lose what one scale cannot hold. The result names nodes and is given
+// to sketchWithout, which places everything anew: what leaves may take neighbours with it. A map with no entry is the
+// usual case.
 func (b *builder) apart() (without, error) {
 	out := without{map[string]string{}, map[string]bool{}}
 	if err := b.splitApart(out); err != nil {
@@ -17,7 +19,8 @@ func (b *builder) apart() (without, error) {
 // splitApart finds each Split of an integer region one of whose parts is so much narrower than the whole that one scale
 // for all would leave it fewer than four bits. The Split then stays float and each part gets its own scale, below the Split. A
 // layer that feeds it keeps its INT8 weights and data, without a point on its result: ONNX Runtime computes a Conv in float
-// then. What else feeds it stays float.
+// then. What else feeds it stays float. The criterion is maxUnequal (unify.go): 16 times narrower is four bits of
+// eight. ort-semantics 6.5 has the case: parts of a Split that differ by orders of magnitude.
 func (b *builder) splitApart(apart without) error {
 	sited := map[string]bool{}
 	for _, t := range b.sites {
@@ -114,7 +117,9 @@ func (b *builder) leadsToLayer(v string, seen map[string]bool) bool {
 	return false
 }
 
-// resultWidths bounds the magnitude of each channel of l's result for data of magnitude x.
+// resultWidths bounds the magnitude of each channel of l's result for data of magnitude x. It is the bound |y| <= x *
+// sum|w| + |bias| (Hoelder), with the clamp behind the layer left out. It is loose by the same factor for all channels
+// more or less, and only their ratio is used.
 func (b *builder) resultWidths(l *layer, x float64) []float64 {
 	w, bias := b.g.Consts[l.weight].F32(), b.biasValues(l)
 	out := make([]float64, l.channels)

@@ -27,7 +27,9 @@ func NewPlans(m *graph.Model, params *plan.Params) *Plans {
 	return s
 }
 
-// Apply is Plans.Apply for a single plan.
+// Apply is Plans.Apply for a single plan. The order of steps matters: patches first, since a bias point quantizes the
+// corrected bias; constants before activations, since w.quantized decides where protect acts; then flush, so that
+// protect sees the graph with its pairs.
 func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, error) {
 	return NewPlans(m, params).Apply(p)
 }
@@ -93,6 +95,8 @@ type pair struct {
 	uses  []plan.Use
 }
 
+// Two points of one value exist where a layer owns one and its reader needs one (see site): with both effective the
+// file holds a single pair for the union of their uses.
 func addPair(pairs []*pair, x plan.Point) []*pair {
 	var q *pair
 	for _, have := range pairs {
@@ -116,7 +120,8 @@ func addPair(pairs []*pair, x plan.Point) []*pair {
 	return pairs
 }
 
-// patch puts a corrected bias in place.
+// patch puts a corrected bias in place. The input may lie one past the end: a Conv without a bias gets one. Omitted
+// inputs in between become "".
 func (w *writer) patch(x plan.Patch) error {
 	n := w.node[x.Use.Node]
 	if n == nil || int(x.Use.Input) > len(n.Inputs)+1 {
@@ -129,7 +134,9 @@ func (w *writer) patch(x plan.Patch) error {
 	return nil
 }
 
-// weight stores a constant as integers with a DequantizeLinear in front of its uses. made holds the integers once they are known.
+// weight stores a constant as integers with a DequantizeLinear in front of its uses. made holds the integers once they
+// are known. Axis -1 is one scale for all. Uint8 weights are constant operands of Add and the like, which take an
+// activation's type; they have no axis.
 func (w *writer) weight(x plan.Point, made *atomic.Pointer[tensor.Tensor]) error {
 	t := w.g.Consts[x.Value]
 	if t == nil || t.DType != tensor.Float32 {
@@ -156,7 +163,8 @@ func integers(x plan.Point, t *tensor.Tensor) *tensor.Tensor {
 }
 
 // bias stores a bias as int32. Its bytes come from the constant that stands there now: the corrected one where there is
-// a patch.
+// a patch. x.Value is empty for a bias that only a patch makes. A single value is spread over the channels, because the
+// runtimes want one int32 for each.
 func (w *writer) bias(x plan.Point) error {
 	u := x.Uses[0]
 	n := w.node[u.Node]
@@ -194,7 +202,9 @@ func (w *writer) columns(n *graph.Node) int {
 	return t.Shape[1-n.Int("transB", 0)&1]
 }
 
-// dequantize writes constant q with its DequantizeLinear and lets x's uses, which read value now, read that.
+// dequantize writes constant q with its DequantizeLinear and lets x's uses, which read value now, read that. Scale and
+// zero point have a shape of [n] with an axis and none without. Nodes go to the front of the graph, as they read
+// constants only.
 func (w *writer) dequantize(x plan.Point, value string, q *tensor.Tensor) error {
 	var shape []int
 	if x.Axis >= 0 {
@@ -237,7 +247,8 @@ func (w *writer) dequantize(x plan.Point, value string, q *tensor.Tensor) error 
 
 // activation writes a pair behind the value. Where a float Conv is followed by MaxPool the pair stands behind the
 // MaxPool: in front of it ONNX Runtime would pool bytes in a layout for which it is slow. The numbers are the same,
-// since rounding keeps order.
+// since rounding keeps order. The doubleCast behind that MaxPool keeps ONNX Runtime from quantizing the float Conv
+// after all (protect.go).
 func (w *writer) activation(q *pair) error {
 	var rest []plan.Use
 	for _, u := range q.uses {
@@ -267,7 +278,8 @@ func (w *writer) activation(q *pair) error {
 }
 
 // quantize adds QuantizeLinear and DequantizeLinear on from, behind node producer (nil: at the graph's start), for uses
-// that read value now.
+// that read value now. from differs from value only where casts stand between the two. Uses with Node "" are outputs of
+// the graph.
 func (w *writer) quantize(q *pair, value, from string, producer *graph.Node, uses []plan.Use) error {
 	if producer == nil && !w.isInput(value) {
 		return fmt.Errorf("the model has no such value (params of another model?)")
@@ -299,7 +311,8 @@ func (w *writer) quantize(q *pair, value, from string, producer *graph.Node, use
 	return nil
 }
 
-// quantizeU8 stores v as u8.
+// quantizeU8 stores v as u8. q = clamp(rne(f32(v/scale)), -zero, 255-zero) + zero: QuantizeLinear with saturation in
+// front of the zero point, which gives the same byte.
 func quantizeU8(dst []byte, v []float32, scale float32, zero int32) {
 	for i, x := range v {
 		dst[i] = byte(clampRound(float64(x/scale), float64(-zero), float64(255-zero)) + float64(zero))

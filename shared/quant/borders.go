@@ -12,7 +12,8 @@ type Borders struct {
 	Integer    int      // operations that run in integers
 }
 
-// BordersOf inspects a QDQ graph.
+// BordersOf inspects a QDQ graph. It reads the graph that Apply made and changes nothing. The numbers are for reports;
+// nothing is decided by them.
 func BordersOf(m *graph.Model) Borders {
 	b := borders{g: m.Graph, x: graph.NewIndex(m.Graph), integer: map[string]bool{}}
 	for _, name := range IntegerOps(m) {
@@ -36,6 +37,7 @@ func BordersOf(m *graph.Model) Borders {
 	return out
 }
 
+// integer has the names that IntegerOps gives.
 type borders struct {
 	g       *graph.Graph
 	x       *graph.Index
@@ -88,6 +90,7 @@ func (b borders) toFloat(v string) bool {
 	return false
 }
 
+// unfused: n reads INT8, its result is quantized, and yet no integer operator takes it.
 func (b borders) unfused(n *graph.Node) bool {
 	if b.integer[n.Name] || b.biasAdd(n) || len(n.Outputs) == 0 || classes[n.Op] == classTransparent || classes[n.Op] == classClamp || classes[n.Op] == classCarry {
 		return false

@@ -19,7 +19,11 @@ type Report struct {
 }
 
 // Build makes the params of "everything INT8" from the statistics that Taps asked for. A model with nothing to quantize
-// gives empty params and no error.
+// gives empty params and no error. The steps, each of which needs all of the one before: ranges of every activation
+// (activations); one range for what meets (unify); scales; weight scales, corrected biases and room for them
+// (layerPoints); points, groups and patches (params). Statistics that one step looks at and another changed would make
+// the params depend on order. st holds what Taps(m, cfg) asked for, from the float model. m and st are not changed; the
+// params are checked before they are returned.
 func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -49,12 +53,14 @@ func Build(m *graph.Model, cfg Config, st *Stats) (*plan.Params, *Report, error)
 	return p, b.report, p.Check()
 }
 
-// u8 is the parameters of an activation.
+// u8 is the parameters of an activation. A value v is level zero + rne(v/scale).
 type u8 struct {
 	scale float32
 	zero  int32
 }
 
+// weight and bias are filled by layerPoints: weight scales are one a channel or one; bias holds the float bias that
+// counts, corrected or not. len(patches) == len(owners), entry by entry.
 type builder struct {
 	*sketch
 	st     *Stats
@@ -102,7 +108,9 @@ func (b *builder) activations() error {
 	return nil
 }
 
-// rangeOf folds the statistics of one activation.
+// rangeOf folds the statistics of one activation. The order is POT's (pot-spec 3.2): fold both ends, then symmetric or
+// asymmetric adjustment with zero on a level, then clipping_value, after which zero is not adjusted again. Cutting to
+// what readers can tell apart (told) comes before the adjustment and is ours.
 func (b *builder) rangeOf(v string) (span, error) {
 	r := b.estimator(v)
 	lo, err := b.st.fold(r.min.tap(v), r.min.aggregator)
@@ -142,7 +150,7 @@ func (b *builder) offTies(v string, scale float32) (float32, error) {
 }
 
 // layerPoints computes weight scales, corrected biases and bias scales. A weight scale is raised where a bias would not
-// fit int32.
+// fit int32. fit comes last, since a bias that was corrected after it could overflow again.
 func (b *builder) layerPoints() error {
 	b.weight, b.bias = map[*site][]float32{}, map[*layer][]float32{}
 	for _, t := range b.sites {
@@ -177,7 +185,8 @@ func (b *builder) layerPoints() error {
 	return nil
 }
 
-// correct makes the patches of all layers that share the weight.
+// correct makes the patches of all layers that share the weight. q, the quantized weights, is made at most once for all
+// layers of the site. biasNode differs from node for a MatMul, whose bias keeps the shape of the Add's constant.
 func (b *builder) correct(t *site, axis int, scale []float32) error {
 	w := b.g.Consts[t.value]
 	var q []int8
@@ -215,7 +224,8 @@ func (b *builder) correct(t *site, axis int, scale []float32) error {
 	return nil
 }
 
-// fit raises the weight scales of l's channels until its bias fits.
+// fit raises the weight scales of l's channels until its bias fits. limit leaves room for the sum itself (maxBias).
+// With one scale for all channels the largest need decides, since fitBias only ever raises.
 func (b *builder) fit(l *layer, scale []float32) {
 	v, _ := b.root(l.node, l.data)
 	sx := b.scales[v].scale
@@ -226,7 +236,8 @@ func (b *builder) fit(l *layer, scale []float32) {
 	}
 }
 
-// params turns sites into points. A bias site without a bias is dropped.
+// params turns sites into points. A bias site without a bias is dropped. Groups are made of the sites that are kept, so
+// their numbers are indices into p.Points. A patch belongs to its layer's group: in float the old bias counts again.
 func (b *builder) params() (*plan.Params, error) {
 	patched := map[*layer]bool{}
 	for _, l := range b.owners {
@@ -263,6 +274,8 @@ func (b *builder) params() (*plan.Params, error) {
 	return p, nil
 }
 
+// point is a site with its numbers. A constant operand without layers (of an Add, say) is u8 like an activation; the
+// scale of a bias is sx*sw rounded once, with sx that of the layer's data.
 func (b *builder) point(t *site) (plan.Point, error) {
 	x := plan.Point{Value: t.value, Kind: t.kind, Uses: t.uses, DType: tensor.Uint8, Axis: -1}
 	switch {
@@ -305,6 +318,7 @@ func (b *builder) point(t *site) (plan.Point, error) {
 	return x, nil
 }
 
+// nil cannot happen for a layer that has a bias site: its weight site stands before it.
 func (b *builder) weightScale(l *layer) []float32 {
 	for t, scale := range b.weight {
 		for _, m := range t.layers {

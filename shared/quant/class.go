@@ -33,7 +33,8 @@ var classes = map[string]class{
 	"Relu": classClamp, "Clip": classClamp,
 }
 
-// classOf is the class of n in this graph.
+// classOf is the class of n in this graph. It answers for this model and configuration: an ignored node and one that
+// apart found are float whatever their operator. A nil node (the producer of an input) is float.
 func (s *sketch) classOf(n *graph.Node) class {
 	if n == nil || n.Domain != "" || s.cfg.ignores(n) || s.without.float[n.Name] != "" {
 		return classFloat
@@ -81,14 +82,16 @@ func (s *sketch) padKeepsRange(n *graph.Node) bool {
 	return t != nil && t.DType == tensor.Float32 && t.Len() == 1 && t.F32()[0] == 0
 }
 
-// padsConv: both runtimes fold a Pad with zeros into the only Conv that reads it.
+// padsConv: both runtimes fold a Pad with zeros into the only Conv that reads it. A Pad with an axes input does not
+// count.
 func (s *sketch) padsConv(n *graph.Node) bool {
 	uses := s.x.Uses[n.Outputs[0]]
 	return n.Str("mode", "constant") == "constant" && n.Input(3) == "" && len(uses) == 1 && !uses[0].Sub && uses[0].Node.Op == "Conv" &&
 		uses[0].Input == 0 && !s.x.Output[n.Outputs[0]]
 }
 
-// clampLimits returns the bounds of a Relu or Clip, ok when they are known.
+// clampLimits returns the bounds of a Relu or Clip, ok when they are known. ok is false for bounds that cross or are
+// equal too: such a Clip is a constant and no clamp.
 func (s *sketch) clampLimits(n *graph.Node) (span, bool) {
 	if n.Op == "Relu" {
 		return span{0, math.Inf(1)}, true
@@ -110,7 +113,8 @@ func (s *sketch) clampLimits(n *graph.Node) (span, bool) {
 
 func (s *sketch) isConst(name string) bool { return s.g.Consts[name] != nil }
 
-// dataInputs lists the inputs of n that carry data, for operators that an integer region may hold.
+// dataInputs lists the inputs of n that carry data, for operators that an integer region may hold. Constants among them
+// are not left out; fed and floatData look at those.
 func dataInputs(n *graph.Node) []int {
 	switch n.Op {
 	case "Concat", "Add", "Mul", "Sub", "Div", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Equal":

@@ -8,10 +8,12 @@ import (
 	"assay/shared/graph"
 )
 
-// Placement is the rule that decides where points go.
+// Placement is the rule that decides where points go. Regions is what both runtimes run best (design.md 4.2); POT
+// reproduces the published placement for comparison (pot-spec 3.4).
 type Placement string
 
-// Preset chooses between symmetric and asymmetric activations. Weights are symmetric always.
+// Preset chooses between symmetric and asymmetric activations. Weights are symmetric always. On POT's CPU target both
+// presets have symmetric weights; performance has symmetric activations and mixed asymmetric ones (pot-spec 3.5).
 type Preset string
 
 // The values of Config's string fields. The empty string is the first of each list; an empty preset is For's choice.
@@ -85,7 +87,8 @@ var foreignTypes = map[string][]string{
 	"Maximum": {"Max"}, "Minimum": {"Min"}, "Interpolate": {"Resize"}, "ReLU": {"Relu"}, "SoftMax": {"Softmax"}, "Clamp": {"Clip"}, "StridedSlice": {"Slice"},
 }
 
-// resolved is a configuration without defaults left open.
+// resolved is a configuration without defaults left open. activationMode is Symmetric or Asymmetric; weightTop is the
+// largest level of a weight, (levels-1)/2, 127 for 8 bits.
 type resolved struct {
 	Config
 	activationMode string
@@ -104,6 +107,8 @@ func (c Config) Check() error {
 	return err
 }
 
+// resolve fills in defaults and checks; c is not changed. The rules for results are always extremes: a clipped logit
+// could lose its rank.
 func (c Config) resolve() (*resolved, error) {
 	r := &resolved{Config: c, weightTop: 127}
 	def(&r.Placement, Regions)
@@ -144,12 +149,15 @@ func (c Config) resolve() (*resolved, error) {
 	return r, nil
 }
 
+// def sets *s to v where it is empty.
 func def[T ~string](s *T, v T) {
 	if *s == "" {
 		*s = v
 	}
 }
 
+// names checks the fields that are words. What POT had and neither runtime would run in integers is refused with the
+// reason, not ignored.
 func (r *resolved) names() error {
 	for _, f := range []struct {
 		key, value string
@@ -174,6 +182,7 @@ func (r *resolved) names() error {
 	return nil
 }
 
+// levels = |low| + |high| + 1 as in pot-spec 3.2: the signs are not looked at.
 func (r *resolved) weightLevels() error {
 	bits := r.Weights.Bits
 	if bits == 0 {
@@ -193,6 +202,7 @@ func (r *resolved) weightLevels() error {
 	return nil
 }
 
+// Only 256 levels fill a byte. signed needs both keys and a negative low (pot-spec 3.2).
 func (r *resolved) activationLevels() error {
 	if b := r.Activations.Bits; b != 0 && b != 8 {
 		return fmt.Errorf("activations.bits: %d is not possible, use 8", b)
@@ -229,6 +239,7 @@ func (i Ignored) ignores(n *graph.Node) bool {
 	return slices.ContainsFunc(i.Operations, func(o Operation) bool { return o.matches(n) })
 }
 
+// matches compares types by either name and every attribute that is given, kind included.
 func (o Operation) matches(n *graph.Node) bool {
 	if n.Op != o.Type && !slices.Contains(foreignTypes[o.Type], n.Op) {
 		return false
@@ -268,7 +279,8 @@ func (i Ignored) CheckScope(g *graph.Graph) error {
 	return nil
 }
 
-// editDistance counts insertions, deletions and replacements of bytes.
+// editDistance counts insertions, deletions and replacements of bytes. It is Levenshtein's, in one row: row[j] is the
+// distance of the part of a so far to b[:j].
 func editDistance(a, b string) int {
 	row := make([]int, len(b)+1)
 	for j := range row {

@@ -13,13 +13,15 @@ import (
 // their order.
 
 // correctable: there is a place for a corrected bias. A ConvTranspose's is left as it is: each output position sees other
-// taps of the kernel, so that one shift for all of them would be wrong at most.
+// taps of the kernel, so that one shift for all of them would be wrong at most. A MatMul without a bias has nowhere to
+// put one. More than five axes are no layer that either runtime has.
 func (s *sketch) correctable(l *layer) bool {
 	return !s.cfg.NoFastBias && l.node.Op != "ConvTranspose" && (l.node.Op != "MatMul" || l.bias != "") && len(s.g.Consts[l.weight].Shape) <= 5
 }
 
 // biasTaps are the statistics for l: channel means of its input, the magnitude of its result behind the bias, and the
-// input's shape where padding makes the edges differ.
+// input's shape where padding makes the edges differ. Axis -2 is the last one, where Gemm and MatMul have their
+// products' inputs. The order of the list is relied upon: mean, magnitude, shape.
 func (s *sketch) biasTaps(l *layer) []Tap {
 	axis, in := int32(-2), l.depth
 	if l.node.Op == "Conv" {
@@ -37,6 +39,7 @@ func (s *sketch) biasTaps(l *layer) []Tap {
 	return taps
 }
 
+// Explicit zeros count as no padding.
 func padded(l *layer) bool {
 	return nonZero(l.node.Ints("pads")) || l.node.Str("auto_pad", "NOTSET") != "NOTSET" && l.node.Str("auto_pad", "") != "VALID"
 }
@@ -46,7 +49,9 @@ func padded(l *layer) bool {
 //
 // POT compares each change with the bias itself, so that a single zero element switches the layer off (quirk Q19). Here
 // an element counts at least a hundredth of the layer's largest output: a shift of 2 % of the range is always small
-// enough at the default threshold.
+// enough at the default threshold. The formula is new = old + shift, and the threshold compares |new - old| /
+// max(|old|, yMax/100) per channel with BiasThreshold (2 by default, as POT's). One channel beyond it drops the
+// correction of the whole layer, as in pot-spec 3.8.
 func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]float32, error) {
 	taps := s.biasTaps(l)
 	xMean, yMax, err := typicalMean(st, taps)
@@ -71,7 +76,8 @@ func (s *sketch) corrected(l *layer, st *Stats, q []int8, scale []float32) ([]fl
 }
 
 // typicalMean is the mean input of a layer per channel over the samples whose result is no outlier, and the median of
-// the results' magnitudes. One sample a million times too large would otherwise be all of the mean.
+// the results' magnitudes. One sample a million times too large would otherwise be all of the mean. taps are biasTaps
+// of one layer. If every sample were an outlier none is left out.
 func typicalMean(st *Stats, taps []Tap) (mean []float64, size float64, err error) {
 	x, err := st.each(taps[0])
 	if err != nil {
@@ -100,7 +106,8 @@ func typicalMean(st *Stats, taps []Tap) (mean []float64, size float64, err error
 
 // meanShift is what l loses through quantized weights, per channel: the mean over positions of the layer with the
 // weights' errors, fed with mean[channel] everywhere. share is the share of positions at which each tap of the kernel
-// lies inside the input; padding contributes nothing.
+// lies inside the input; padding contributes nothing. shift[o] = sum over (in, tap) of (w - q*scale) * mean[in] *
+// share[tap]: what the quantized layer lacks. q is indexed like the weight (weightAt).
 func (s *sketch) meanShift(l *layer, q []int8, scale []float32, mean, share []float64) []float64 {
 	w := s.g.Consts[l.weight].F32()
 	perGroup := l.channels
@@ -125,7 +132,8 @@ func (s *sketch) meanShift(l *layer, q []int8, scale []float32, mean, share []fl
 	return out
 }
 
-// weightAt is the position of product k of output channel o in the constant.
+// weightAt is the position of product k of output channel o in the constant. Channels outside (axis 0: Conv, transposed
+// Gemm) or inside (axis 1: Gemm, MatMul), k over the rest in the constant's own order.
 func (l *layer) weightAt(o, k int) int {
 	if l.axis == 0 {
 		return o*l.depth + k
@@ -134,7 +142,8 @@ func (l *layer) weightAt(o, k int) int {
 }
 
 // insideShare is, for each tap of a Conv's kernel in row-major order, the share of output positions at which it reads
-// the input and not the padding, averaged over the samples. Other layers have one tap, always inside.
+// the input and not the padding, averaged over the samples. Other layers have one tap, always inside. Axes are
+// independent, so the share of a tap is the product of its shares along them.
 func (s *sketch) insideShare(l *layer, st *Stats, taps []Tap) ([]float64, error) {
 	if l.node.Op != "Conv" {
 		return []float64{1}, nil
@@ -168,7 +177,8 @@ func (s *sketch) insideShare(l *layer, st *Stats, taps []Tap) ([]float64, error)
 	return share, nil
 }
 
-// axisShare is the share of output positions along spatial axis a (size n, kernel k) at which each tap is inside.
+// axisShare is the share of output positions along spatial axis a (size n, kernel k) at which each tap is inside. Its
+// geometry is op's window, counted by trying every position; SAME's odd cell goes to the end for SAME_UPPER.
 func axisShare(l *layer, a, axes, k, n int) []float64 {
 	stride, dilation := at(l.node.Ints("strides"), a, 1), at(l.node.Ints("dilations"), a, 1)
 	before, after := at(l.node.Ints("pads"), a, 0), at(l.node.Ints("pads"), axes+a, 0)
@@ -194,6 +204,7 @@ func axisShare(l *layer, a, axes, k, n int) []float64 {
 	return out
 }
 
+// at is entry i, or def where the list ends earlier (an attribute that is absent).
 func at(v []int64, i, def int) int {
 	if i < len(v) {
 		return int(v[i])
@@ -201,7 +212,7 @@ func at(v []int64, i, def int) int {
 	return def
 }
 
-// biasValues is l's bias in the float model, one value a channel.
+// biasValues is l's bias in the float model, one value a channel. Zeros where there is none; a single value is spread.
 func (s *sketch) biasValues(l *layer) []float32 {
 	out := make([]float32, l.channels)
 	if l.bias == "" {

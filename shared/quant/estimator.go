@@ -24,19 +24,21 @@ type Side struct {
 	Clipping    *float64
 }
 
-// end is a Side without open fields; an end that is not used has the empty aggregator.
+// end is a Side without open fields. aggregator is empty for weights, which have one value; q is the probability of
+// quantile functions and 0 for the others, so that equal taps compare equal.
 type end struct {
 	fn         Func
 	aggregator string
 	q          float64
 }
 
-// rule is a resolved Estimator.
+// rule is a resolved Estimator. clipLow and clipTop are nil where nothing is clipped.
 type rule struct {
 	min, max         end
 	clipLow, clipTop *float64
 }
 
+// outlierProb is POT's default share cut off by a quantile, on each side.
 const outlierProb = 1e-4
 
 // presets is the table of estimators for per-tensor activations and for weights: kind/mode/preset.
@@ -55,6 +57,8 @@ var presets = map[string]rule{
 var minTypes = map[string]Func{"min": Min, "quantile": Quantile}
 var maxTypes = map[string]Func{"max": Max, "abs_max": AbsMax, "quantile": Quantile, "abs_quantile": AbsQuantile}
 
+// resolve finds the preset of kind and mode and lays the given fields over it. The error begins with the key, for the
+// job file's path in front.
 func (e Estimator) resolve(weights bool, mode, fallback string) (rule, error) {
 	kind := "activations"
 	if weights {
@@ -79,6 +83,8 @@ func (e Estimator) resolve(weights bool, mode, fallback string) (rule, error) {
 	return r, nil
 }
 
+// A type that becomes a quantile takes POT's probability unless one is given. outlier_prob on a side that is no
+// quantile has no effect, as in POT.
 func (s Side) overwrite(e *end, types map[string]Func, upper bool) error {
 	if s.Type != "" {
 		fn, ok := types[s.Type]
@@ -114,7 +120,8 @@ func (s Side) overwrite(e *end, types map[string]Func, upper bool) error {
 	return nil
 }
 
-// clip bounds a finished range by clipping_value. Zero stays inside.
+// clip bounds a finished range by clipping_value. Zero stays inside. The zero point may then lie between levels by
+// rounding; u8 moves it onto one again.
 func (r rule) clip(s span) span {
 	if r.clipLow != nil {
 		s.lo = max(s.lo, min(*r.clipLow, 0))

@@ -10,7 +10,12 @@ import (
 // operation, transitively. That is the closure of the published removal (down from a point over pass-through operators
 // to the operations that read it, up from each to its other points, and again) on sites, whose nodes are those
 // operations. Results of Concat and of operators that merely carry integers join their inputs, as pass-through
-// operators there. The groups come in topological order of their first site.
+// operators there. The groups come in topological order of their first site. It is a union-find over sites with the
+// lower index as root, so the group's first site is its root. Invariant of the result: every site is in exactly one
+// group, members ascend, and groups ascend by their first member.
+//
+// An owned point does not join its readers (readSite leaves it out of their nodes), which keeps groups small: pot-spec
+// 2.7 joins whatever shares a quantizer.
 func (s *sketch) groups(sites []*site) [][]uint32 {
 	parent := make([]int, len(sites))
 	for i := range parent {
@@ -60,7 +65,8 @@ func (s *sketch) groups(sites []*site) [][]uint32 {
 	return out
 }
 
-// passOut is the Concat or carrying operation whose result t quantizes for its readers, nil otherwise.
+// passOut is the Concat or carrying operation whose result t quantizes for its readers, nil otherwise. Owned points are
+// left out: their layer's group is theirs.
 func (s *sketch) passOut(t *site) *graph.Node {
 	if t.owner != nil {
 		return nil

@@ -10,7 +10,8 @@ import (
 )
 
 // GroupOps names, for each group, the operations that become float with it, in node order. A layer's own point on its
-// result is read by others too, which do not leave with it.
+// result is read by others too, which do not leave with it. The lists are for people (reports and progress); what
+// leaves is decided by groups alone.
 func GroupOps(m *graph.Model, params *plan.Params) [][]string {
 	x := graph.NewIndex(m.Graph)
 	nodes := map[string]*graph.Node{}
@@ -79,7 +80,8 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 }
 
 // MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes
-// gives the shape of one sample for inputs whose declared shape is open; open axes of others count as 1.
+// gives the shape of one sample for inputs whose declared shape is open; open axes of others count as 1. Both counts
+// come from op.MACs; nodes whose shapes only the run knows count nowhere.
 func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
 	in := map[string]op.Info{}
 	for _, port := range m.Graph.Inputs {
@@ -112,7 +114,8 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 }
 
 // IntegerOps names the operations of a QDQ graph that the runtimes run in integers, in node order: their data and
-// weights are dequantized, and where the integer form needs it nothing but a QuantizeLinear reads their result.
+// weights are dequantized, and where the integer form needs it nothing but a QuantizeLinear reads their result. It
+// predicts from patterns what ort-semantics 6 measured; a test loads files in ONNX Runtime and compares.
 func IntegerOps(m *graph.Model) []string {
 	x := graph.NewIndex(m.Graph)
 	var out []string
@@ -124,6 +127,7 @@ func IntegerOps(m *graph.Model) []string {
 	return out
 }
 
+// A clamp behind a Gemm or MatMul needs a QuantizeLinear behind it, without a clamp the float output form exists.
 func integerOp(g *graph.Graph, x *graph.Index, n *graph.Node) bool {
 	switch n.Op {
 	case "Conv":

@@ -8,6 +8,8 @@ import (
 )
 
 // layer is a Conv, ConvTranspose, Gemm or MatMul with a constant weight, its bias, and the Relu or Clip behind it.
+// Invariants: weight names a float constant of channels*depth elements; end == node's output unless a MatMul's Add is
+// the bias; out == end unless act is set; limits is everything without act. ownsOut implies !floating.
 type layer struct {
 	node     *graph.Node
 	data     int // which input is data
@@ -36,6 +38,8 @@ type layer struct {
 }
 
 // layerOf describes n as a layer, or says why it stays float. Both results are empty for operators that never are one.
+// The reasons are sentences' ends for reports. The sum's bound is exactness in int32: depth * 255 * 127 < 2^31
+// (weights.go).
 func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	if n.Domain != "" {
 		return nil, ""
@@ -76,6 +80,7 @@ func (s *sketch) layerOf(n *graph.Node) (*layer, string) {
 	return l, ""
 }
 
+// captured reports whether a nested graph reads v.
 func (s *sketch) captured(v string) bool {
 	for _, u := range s.x.Uses[v] {
 		if u.Sub {
@@ -85,6 +90,8 @@ func (s *sketch) captured(v string) bool {
 	return false
 }
 
+// convLayer: weight [OC][C/group][kernel], scales along axis 0. Every group has its own channels of the output, so
+// per-channel scales do for depthwise, too.
 func (s *sketch) convLayer(n *graph.Node) (*layer, string) {
 	w := s.g.Consts[n.Input(1)]
 	if w == nil {
@@ -112,6 +119,7 @@ func (s *sketch) deconvLayer(n *graph.Node) (*layer, string) {
 	return s.withInputBias(l)
 }
 
+// gemmLayer refuses what QGemm cannot say: transA, alpha, beta.
 func (s *sketch) gemmLayer(n *graph.Node) (*layer, string) {
 	w := s.g.Consts[n.Input(1)]
 	switch {
@@ -154,6 +162,8 @@ func rowOf(t *tensor.Tensor, n int) bool {
 	return len(t.Shape) > 0 && t.Shape[len(t.Shape)-1] == n && t.Len() == n
 }
 
+// matMulLayer: MatMul's constant B never has scales along axis 0 (ort-semantics 6.5). The Add behind it is a bias when
+// it alone reads the product and adds one row; for two axes the runtimes join it as int32, for more they keep it float.
 func (s *sketch) matMulLayer(n *graph.Node) (*layer, string) {
 	w := s.g.Consts[n.Input(1)]
 	switch {
@@ -199,7 +209,8 @@ func (s *sketch) leftLayer(n *graph.Node) (*layer, string) {
 // absorb finds the Relu or Clip that alone reads l.end.
 func (s *sketch) absorb(l *layer) { l.act, l.out, l.limits = s.clampBehind(l.end) }
 
-// clampBehind returns the Relu or Clip that alone reads v, with its result and bounds; v itself when there is none.
+// clampBehind returns the Relu or Clip that alone reads v, with its result and bounds; v itself when there is none. A
+// clamp that excludes zero cannot be absorbed: zero has to be a level.
 func (s *sketch) clampBehind(v string) (*graph.Node, string, span) {
 	u := s.only(v)
 	if u == nil || s.classOf(u.Node) != classClamp || u.Input != 0 {

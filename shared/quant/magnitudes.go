@@ -15,7 +15,9 @@ const (
 	lowestBin     = (127 - octaves) * binsPerOctave // of the float's exponent and two top bits of its fraction
 )
 
-// MagnitudeBin is the bin of a magnitude. NaN has none: Collect gives NaN for all bins then.
+// MagnitudeBin is the bin of a magnitude. NaN has none: Collect gives NaN for all bins then. Bit patterns of positive
+// floats ascend with their values, so the exponent and two bits of fraction are the bin: four bins an octave, of equal
+// width within it.
 func MagnitudeBin(v float32) int {
 	i := int(math.Float32bits(v)&0x7fffffff>>21) - lowestBin
 	return min(max(i+1, 0), MagnitudeBins-1)
@@ -30,7 +32,7 @@ func MagnitudeEdge(i int) float64 {
 	return float64(math.Float32frombits(uint32(i-1+lowestBin) << 21))
 }
 
-// magnitudes counts the elements of x by magnitude.
+// magnitudes counts the elements of x by magnitude. A count is exact in float64 up to 2^53 elements.
 func magnitudes(x []float32) []float64 {
 	out := make([]float64, MagnitudeBins)
 	for _, v := range x {

@@ -13,6 +13,7 @@ type patterns struct {
 	found map[*graph.Node]string
 }
 
+// The first reason stays; nil nodes are ignored, which lets callers pass what up found or did not.
 func (p *patterns) mark(why string, nodes ...*graph.Node) {
 	for _, n := range nodes {
 		if n != nil && p.found[n] == "" {
@@ -48,6 +49,8 @@ func (p *patterns) down(n *graph.Node, ops ...string) []*graph.Node {
 }
 
 // softmax written out: Exp(Sub(x, ReduceMax x)) divided by its ReduceSum.
+//	x - ReduceMax(x) -> Exp -+-> ReduceSum -+-> Div
+//	                         +--------------^
 func (p *patterns) softmax(exp *graph.Node) {
 	const why = "softmax written out"
 	for _, sum := range p.down(exp, "ReduceSum") {
@@ -58,6 +61,8 @@ func (p *patterns) softmax(exp *graph.Node) {
 }
 
 // layerNorm written out: Sub of the mean, its square's mean, plus epsilon, root, Div, and the scale-shift behind.
+//	x -+-> Sub -+-> Pow/Mul -> ReduceMean -> Add eps -> Sqrt -> Div -> Mul -> Add
+//	   +-> ReduceMean -^  +-------------------------------------^
 func (p *patterns) layerNorm(sqrt *graph.Node) {
 	const why = "layer normalisation written out"
 	add := p.up(sqrt, 0, "Add")
@@ -87,6 +92,7 @@ func (p *patterns) layerNorm(sqrt *graph.Node) {
 }
 
 // gelu written out, with Erf or Tanh: the chain of element-wise operations before and behind.
+//	x -> Div sqrt2 -> Erf -> Add 1 -> Mul x -> Mul 0.5
 func (p *patterns) gelu(core *graph.Node) {
 	const why = "GELU written out"
 	var behind []*graph.Node
@@ -118,7 +124,8 @@ func (p *patterns) gelu(core *graph.Node) {
 	}
 }
 
-// gate: swish and hard-swish, and squeeze-and-excitation with all that leads to its gate.
+// gate: swish and hard-swish, and squeeze-and-excitation with all that leads to its gate. Twelve nodes bound the walk
+// up: a block of two convolutions with activations has fewer.
 func (p *patterns) gate(sigmoid *graph.Node) {
 	for _, mul := range p.down(sigmoid, "Mul") {
 		if slices.Contains(mul.Inputs, sigmoid.Inputs[0]) {
@@ -138,7 +145,8 @@ func (p *patterns) gate(sigmoid *graph.Node) {
 	}
 }
 
-// clamp: hard-swish written out as Add, Clip, Mul, Mul or Div; and Clip times a constant.
+// clamp: hard-swish written out as Add, Clip, Mul, Mul or Div; and Clip times a constant. Add 3, Clip 0..6, times x,
+// over 6 is hard-swish.
 func (p *patterns) clamp(clip *graph.Node) {
 	add := p.up(clip, 0, "Add")
 	for _, mul := range p.down(clip, "Mul", "Div") {
@@ -206,7 +214,8 @@ func (p *patterns) upstream(n *graph.Node) {
 }
 
 // masks marks what a constant beyond any activation (an attention mask of -3.4e38, a padding value) is computed into,
-// down to the Softmax that consumes it: such a value in a range leaves one level for everything else.
+// down to the Softmax that consumes it: such a value in a range leaves one level for everything else. Clip ends it
+// because its result is bounded.
 func (p *patterns) masks() {
 	tainted := map[string]bool{}
 	for _, n := range p.g.Nodes {

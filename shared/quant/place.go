@@ -10,6 +10,9 @@ import (
 )
 
 // sketch is where INT8 goes in one model, before anything has a scale. It follows from model and configuration alone.
+// known, ranks and dtypes are guesses good for one sample. Invariants once newSketch returns: every key of layers is in
+// integer; owned[l.out] == l exactly for layers with ownsOut; sites are in node order of the operation that first asked
+// for them. A sketch is not changed afterwards.
 type sketch struct {
 	cfg *resolved
 	m   *graph.Model
@@ -30,7 +33,8 @@ type sketch struct {
 	without  without         // what the samples showed to be impossible
 }
 
-// without is what a sketch leaves out: nodes that stay float, with the reason, and layers that have no point on their result.
+// without is what a sketch leaves out: nodes that stay float, with the reason, and layers that have no point on their
+// result. The zero value leaves nothing out.
 type without struct {
 	float map[string]string
 	point map[string]bool
@@ -47,7 +51,8 @@ type Reason struct {
 func newSketch(m *graph.Model, cfg Config) (*sketch, error) { return sketchWithout(m, cfg, without{}) }
 
 // sketchWithout is newSketch without some points. Its sites are among those of newSketch, or on
-// values that have one there.
+// values that have one there. That its sites are among the others' is what lets Build use it: Taps was called with the
+// full sketch, and no statistic may be missing.
 func sketchWithout(m *graph.Model, cfg Config, out without) (*sketch, error) {
 	r, err := cfg.For(m.Graph).resolve()
 	if err != nil {
@@ -92,7 +97,8 @@ func sketchWithout(m *graph.Model, cfg Config, out without) (*sketch, error) {
 	return s, nil
 }
 
-// inferTypes fills in what is known of values without samples; open axes of inputs count as 1.
+// inferTypes fills in what is known of values without samples; open axes of inputs count as 1. A failure is no error
+// here, since an open shape may be one that the guess of 1 breaks.
 func (s *sketch) inferTypes() {
 	in := map[string]op.Info{}
 	for _, p := range s.g.Inputs {
@@ -126,7 +132,8 @@ func (s *sketch) inferTypes() {
 	}
 }
 
-// guessRanks fills in ranks that follow from the operators alone.
+// guessRanks fills in ranks that follow from the operators alone. Only operators whose rank follows from one input are
+// listed; others stay 0, which means unknown.
 func guessRanks(g *graph.Graph, ranks map[string]int) {
 	for _, n := range g.Nodes {
 		if len(n.Outputs) == 0 || ranks[n.Outputs[0]] > 0 {
@@ -148,7 +155,8 @@ func guessRanks(g *graph.Graph, ranks map[string]int) {
 // placeRegions adds to the layers every operation that keeps a region integer: all its data comes from integer
 // operations and some of its results go to one. It starts from all candidates and removes until nothing changes, so
 // that chains and branches hold each other. A pool behind a layer needs no integer reader: as the last operation it
-// would otherwise sum in float.
+// would otherwise sum in float. It is a greatest fixed point: starting from everything and removing keeps cycles of
+// mutual support (two branches that meet), which adding would never find.
 func (s *sketch) placeRegions() {
 	for _, n := range s.g.Nodes {
 		switch s.classOf(n) {
@@ -161,7 +169,9 @@ func (s *sketch) placeRegions() {
 	s.prune(nil)
 }
 
-// prune removes operations, but layers and those of keep, until every one left is fed and wanted.
+// prune removes operations, but layers and those of keep, until every one left is fed and wanted. Each round removes at
+// least one of finitely many operations. The result does not depend on the order of removal, as the conditions are
+// monotone: removing never makes another operation fed or wanted.
 func (s *sketch) prune(keep map[*graph.Node]bool) {
 	for changed := true; changed; {
 		changed = false
@@ -174,6 +184,8 @@ func (s *sketch) prune(keep map[*graph.Node]bool) {
 	}
 }
 
+// anyCaptured: a nested graph reads a result of n, or what the clamp behind it makes of it; such a value has no single
+// reader.
 func (s *sketch) anyCaptured(n *graph.Node) bool {
 	for _, o := range n.Outputs {
 		if _, out, _ := s.clampBehind(o); s.captured(o) || s.captured(out) {
@@ -244,6 +256,7 @@ func (s *sketch) wanted(n *graph.Node) bool {
 	return false
 }
 
+// reaches: v flows to an integer operation's data, through operators that pass integers or clamp.
 func (s *sketch) reaches(v string) bool {
 	for _, u := range s.x.Uses[v] {
 		switch c := s.classOf(u.Node); {

@@ -14,7 +14,8 @@ var potTable = map[string]bool{
 
 // placePOT quantizes the inputs of every operation of the table that no ignored pattern holds. Concat and what carries
 // integers follow where a region stays integer, as everywhere: the runtimes need a point behind them. Points on the
-// results of layers are added as well, since without them ONNX Runtime would run the layers in float.
+// results of layers are added as well, since without them ONNX Runtime would run the layers in float. fixed operations
+// stay without being wanted, which is what "wherever they stand" says.
 func (s *sketch) placePOT() {
 	ignored := s.potPatterns()
 	for n, why := range ignored {
@@ -41,7 +42,7 @@ func (s *sketch) placePOT() {
 	s.prune(fixed)
 }
 
-// dropLayer makes a layer float.
+// dropLayer makes a layer float. Its sites have not been made yet, so there is nothing else to undo.
 func (s *sketch) dropLayer(l *layer, why string) {
 	delete(s.layers, l.node)
 	delete(s.integer, l.node)
@@ -71,7 +72,8 @@ func (s *sketch) floatData(n *graph.Node) bool {
 	return some
 }
 
-// potPatterns finds the published sub-graphs in which nothing is quantized, with the reason for each node.
+// potPatterns finds the published sub-graphs in which nothing is quantized, with the reason for each node. The list is
+// pot-spec 3.4's ignored patterns in ONNX's spelling.
 func (s *sketch) potPatterns() map[*graph.Node]string {
 	p := patterns{sketch: s, found: map[*graph.Node]string{}}
 	for _, n := range s.g.Nodes {

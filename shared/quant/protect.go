@@ -22,7 +22,8 @@ const (
 	doubleType = int64(tensor.Float64)
 )
 
-// protect writes the patterns into a graph that has its pairs.
+// protect writes the patterns into a graph that has its pairs. The index has to be fresh (flush before); what protect
+// adds needs another flush.
 func (w *writer) protect() {
 	for _, n := range w.g.Nodes {
 		if n.Domain != "" || len(n.Inputs) == 0 {
@@ -46,7 +47,7 @@ func (w *writer) protect() {
 }
 
 // behindDQ reports whether v is a dequantized activation, directly or through operators that the runtimes move a
-// DequantizeLinear across.
+// DequantizeLinear across. A weight's DequantizeLinear counts too: addRow serves INT8 products as well.
 func (w *writer) behindDQ(v string) bool {
 	for {
 		p := w.x.Producer[v]
@@ -81,7 +82,8 @@ func (w *writer) castInFront(n *graph.Node) {
 	at.Inputs[0] = w.doubleCast(at.Inputs[0], &w.before, at)
 }
 
-// doubleCast casts v to double and back, once per value, in list at node at.
+// doubleCast casts v to double and back, once per value, in list at node at. list is w.before or w.after. float32 to
+// double and back is exact, so the cast changes no bit in any runtime.
 func (w *writer) doubleCast(v string, list *map[*graph.Node][]*graph.Node, at *graph.Node) string {
 	if c := w.casts[v]; c != "" {
 		return c
@@ -147,7 +149,8 @@ func (w *writer) addRow(n *graph.Node) {
 	add.Inputs[i] = w.row(add.Name+"/bias", add.Inputs[i], t)
 }
 
-// row adds t as [1,N], once per original constant.
+// row adds t as [1,N], once per original constant. Without an original (zeros that were not there) each gets its own
+// constant.
 func (w *writer) row(hint, original string, t *tensor.Tensor) string {
 	if original != "" {
 		if c := w.casts["row "+original]; c != "" {

@@ -19,7 +19,9 @@ const (
 
 // told is the span of v's values that its readers can tell apart: HardSwish is 0 wherever v is below -3, so levels there
 // would be wasted. Whoever reads beyond makes it everything, as do a nested graph and an output of the graph. It is exact
-// for the piecewise linear functions and as good as exact for the others.
+// for the piecewise linear functions and as good as exact for the others. The span includes zero. v without a reader,
+// or one whose readers only ask its shape, is everything. POT's placement does not do this, so ranges there are the
+// published ones.
 func (s *sketch) told(v string) span {
 	if s.cfg.Placement == POT || s.x.Output[v] || len(s.x.Uses[v]) == 0 {
 		return everything

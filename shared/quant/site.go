@@ -10,7 +10,8 @@ import (
 // site is a point without a scale. Activation sites come in two kinds that may share a value: one that the layer
 // writing the value owns (owner set, read by everything), and one that the integer operations reading it need. They
 // have the same parameters and are one pair of nodes in the file; apart, they keep a layer integer when only its
-// neighbour goes back to float.
+// neighbour goes back to float. uses are what Apply redirects; nodes are what grouping looks at. An activation's value
+// is the root of its readers' operands, or its owner's out.
 type site struct {
 	kind   plan.PointKind
 	value  string
@@ -21,7 +22,8 @@ type site struct {
 	layers []*layer // of weight sites: all that share the constant along one axis; of bias sites: the one
 }
 
-// makeSites lists the sites in node order: for each operation its inputs, weight and bias, then what it owns.
+// makeSites lists the sites in node order: for each operation its inputs, weight and bias, then what it owns. The order
+// of sites is the order of points in the params, and so part of their digest.
 func (s *sketch) makeSites() {
 	for _, n := range s.g.Nodes {
 		if !s.integer[n] {
@@ -45,6 +47,7 @@ func (s *sketch) makeSites() {
 	}
 }
 
+// dataOf is dataInputs with both operands of a MatMul, which is asked of products of two computed matrices only.
 func (s *sketch) dataOf(n *graph.Node) []int {
 	if n.Op == "MatMul" {
 		return []int{0, 1}
@@ -52,7 +55,8 @@ func (s *sketch) dataOf(n *graph.Node) []int {
 	return dataInputs(n)
 }
 
-// readSite gives input i of the integer operation n a site at its root.
+// readSite gives input i of the integer operation n a site at its root. Sites of one value without an owner are one
+// site: everything that reads it shares a quantizer and so a group, as a tensor has one range.
 func (s *sketch) readSite(n *graph.Node, i int) {
 	if s.isConst(n.Input(i)) {
 		s.sites = append(s.sites, &site{kind: plan.Weight, value: n.Input(i), uses: []plan.Use{use(n, i)}, nodes: s.constNodes(n)})
@@ -91,7 +95,9 @@ func (s *sketch) constNodes(n *graph.Node) []*graph.Node {
 	return []*graph.Node{n}
 }
 
-// root climbs from input i of n over transparent operators to the value that gets the site, with the use there.
+// root climbs from input i of n over transparent operators to the value that gets the site, with the use there. It
+// stops below an operator whose input float operations read as well, since a pair above would quantize for those, too;
+// unless that input is an integer operation's result, which has a pair anyway.
 func (s *sketch) root(n *graph.Node, i int) (string, plan.Use) {
 	v, u := n.Input(i), use(n, i)
 	for {
@@ -124,7 +130,7 @@ func (s *sketch) opOut(v string) *graph.Node {
 }
 
 // allQuantized: whatever reads v, directly or through transparent operators, is an integer operation, or asks for its
-// shape only.
+// shape only. An output of the graph is a float reader.
 func (s *sketch) allQuantized(v string) bool {
 	if s.x.Output[v] {
 		return false

@@ -10,7 +10,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// Func reduces the tensor of one sample, over all its elements or over all axes but one.
+// Func reduces the tensor of one sample, over all its elements or over all axes but one. Its numbers are part of the
+// taps' encoding and of their digest: append, never renumber.
 type Func uint8
 
 // The reductions. Quantile and AbsQuantile interpolate linearly between the order statistics around Q*(n-1). Dims
@@ -43,7 +44,8 @@ func (f Func) String() string {
 
 // Tap is one statistic to collect for every calibration sample: Func of the value Value of the float model, over
 // everything (Axis -1) or per index of axis Axis, counted from the end when below -1 (-2 is the last axis). Width is
-// the number of results; a sample that gives another number is an error. Q is the probability of quantiles.
+// the number of results; a sample that gives another number is an error. Q is the probability of quantiles. A Tap is
+// comparable and a key: fields that its Func does not read must be zero.
 type Tap struct {
 	Value string
 	Func  Func
@@ -94,7 +96,9 @@ func RecordSize(taps []Tap) int {
 }
 
 // Record appends the results of one sample for taps to dst. values holds the tapped tensors of the sample, run alone
-// (batch 1), in Logical layout. It depends on nothing but its arguments and is safe for concurrent use.
+// (batch 1), in Logical layout. It depends on nothing but its arguments and is safe for concurrent use. One sample
+// alone keeps the record independent of its batch neighbours (design.md 1), at the price of running calibration at
+// batch 1.
 func Record(dst []byte, taps []Tap, values map[string]*tensor.Tensor) ([]byte, error) {
 	for _, t := range taps {
 		v := values[t.Value]
@@ -112,7 +116,8 @@ func Record(dst []byte, taps []Tap, values map[string]*tensor.Tensor) ([]byte, e
 	return dst, nil
 }
 
-// Collect computes one statistic of one sample's tensor in float64, in element order.
+// Collect computes one statistic of one sample's tensor in float64, in element order. v is in Logical layout and not
+// changed.
 func Collect(t Tap, v *tensor.Tensor) ([]float64, error) {
 	r, err := collect(t, v)
 	if err == nil && len(r) != int(t.Width) {
@@ -124,6 +129,7 @@ func Collect(t Tap, v *tensor.Tensor) ([]float64, error) {
 	return r, nil
 }
 
+// Everything but Dims wants float32 and at least one element: a minimum of nothing would be no number.
 func collect(t Tap, v *tensor.Tensor) ([]float64, error) {
 	if t.Func == Dims {
 		out := make([]float64, len(v.Shape))
@@ -167,6 +173,7 @@ func channel(x []float32, shape []int, axis, c int) []float32 {
 	return out
 }
 
+// The sum of Mean is one chain in element order in float64. Quantiles sort a copy; NaN anywhere gives NaN.
 func reduce(t Tap, x []float32) []float64 {
 	switch t.Func {
 	case Min, Max, AbsMax:
@@ -201,6 +208,7 @@ func reduce(t Tap, x []float32) []float64 {
 	return []float64{quantile(s, t.Q)}
 }
 
+// NaN is returned at once, so NewStats can name the sample.
 func extreme(f Func, x []float32) float64 {
 	var best float64
 	for i, v := range x {
@@ -218,7 +226,8 @@ func extreme(f Func, x []float32) float64 {
 	return best
 }
 
-// quantile interpolates in sorted s, which is not empty and holds no NaN.
+// quantile interpolates in sorted s, which is not empty and holds no NaN. Position q*(n-1), linear between neighbours
+// (pot-spec 3.3): 0..7 at 0.01 is 0.07.
 func quantile(s []float64, q float64) float64 {
 	pos := float64(q * float64(len(s)-1))
 	i := int(math.Floor(pos))

@@ -11,7 +11,8 @@ import (
 )
 
 // Taps lists the statistics that Build needs of every calibration sample, each once, in node order. The values are
-// those of the float model.
+// those of the float model. The list is a function of model and configuration, to the order: its digest names the cells
+// that collect it.
 func Taps(m *graph.Model, cfg Config) ([]Tap, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -74,7 +75,8 @@ func (s *sketch) isInput(v string) bool {
 	return s.x.Producer[v] == nil && !s.isConst(v)
 }
 
-// Stats are the taps' results of all calibration samples.
+// Stats are the taps' results of all calibration samples. index[taps[i]] is the sum of the widths before i. It is not
+// changed after NewStats and safe for concurrent use.
 type Stats struct {
 	taps  []Tap
 	index map[Tap]int // offset in a row
@@ -122,7 +124,7 @@ func (s *Stats) sample(i int) string {
 	return fmt.Sprintf("sample %d", i)
 }
 
-// fold aggregates one statistic over the samples.
+// fold aggregates one statistic over the samples. len(result) is the tap's width.
 func (s *Stats) fold(t Tap, aggregator string) ([]float64, error) {
 	rows, err := s.each(t)
 	if err != nil {
@@ -131,7 +133,7 @@ func (s *Stats) fold(t Tap, aggregator string) ([]float64, error) {
 	return Aggregate(aggregator, rows)
 }
 
-// each is one statistic of every sample.
+// each is one statistic of every sample. The rows share the Stats' memory.
 func (s *Stats) each(t Tap) ([][]float64, error) {
 	at, ok := s.index[t]
 	if !ok {
@@ -172,7 +174,8 @@ func (s *Stats) Outliers() []string {
 	return out
 }
 
-// constStat is a statistic of a constant, per index of axis or, with -1, of all of it.
+// constStat is a statistic of a constant, per index of axis or, with -1, of all of it. The same code measures constants
+// and samples, so one estimator's words mean the same for both.
 func (s *sketch) constStat(value string, axis int, e end) ([]float64, error) {
 	t := s.g.Consts[value]
 	width := 1

@@ -34,7 +34,7 @@ func (s *sketch) symmetricAt(v string) bool {
 }
 
 // attends reports whether g has attention: a product of two computed matrices one of which a Softmax made, or the
-// operator that stands for it.
+// operator that stands for it. It decides a default only (Config.For); who knows better names the preset.
 func attends(g *graph.Graph) bool {
 	x := graph.NewIndex(g)
 	for _, n := range g.Nodes {

@@ -7,7 +7,8 @@ import (
 )
 
 // quantizeWeights stores w as q = clamp(round(w/scale)), half to even, within [-top, top]. axis is -1 per tensor, else the
-// axis that scale runs along. The division is float32's, as in QuantizeLinear.
+// axis that scale runs along. The division is float32's, as in QuantizeLinear. top is 127 or less, never 128: symmetric
+// weights have 255 levels (pot-spec 3.2), which is what keeps k up to maxDepth exact.
 func quantizeWeights(w []float32, shape []int, axis int, scale []float32, top int32) []int8 {
 	out := make([]int8, len(w))
 	inner, channels := len(w), 1
@@ -28,13 +29,14 @@ func quantizeWeights(w []float32, shape []int, axis int, scale []float32, top in
 const maxDepth = 66310
 
 // maxBias is the largest magnitude of an int32 bias behind sums of depth products, so that bias and sum fit int32
-// together. It is at least 2^15 for every depth up to maxDepth.
+// together. It is at least 2^15 for every depth up to maxDepth. At depth 66,310 it is 2^31-1 - 66,310*255*127 = 34,297.
 func maxBias(depth int) float64 { return float64(min(1<<30, math.MaxInt32-depth*255*127)) }
 
 // biasScale is the scale of an int32 bias: one rounding in float32, as the runtimes compute it.
 func biasScale(sx, sw float32) float32 { return float32(sx * sw) }
 
-// fitBias returns the weight scale raised, if needed, so that bias at scale sx*sw stays within limit.
+// fitBias returns the weight scale raised, if needed, so that bias at scale sx*sw stays within limit. sw may end a few
+// ulps above need: Nextafter32 is there because need was rounded to float32, perhaps down.
 func fitBias(sx, sw float32, bias, limit float64) float32 {
 	if need := math.Abs(bias) / float64(sx) / limit; need > float64(sw) {
 		sw = math.Nextafter32(float32(need), math.MaxFloat32)

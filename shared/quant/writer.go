@@ -10,7 +10,9 @@ import (
 )
 
 // writer changes one cloned graph. Nodes to insert are collected and put in place by flush; x is the graph as it was
-// before the first change, except that flush renews it.
+// before the first change, except that flush renews it. node has every node of the outermost graph by name; nodeNames
+// and values hold all names, nested graphs' too, and grow with fresh. casts maps a value, or "row " and a constant, to
+// what stands for it.
 type writer struct {
 	g         *graph.Graph
 	x         *graph.Index
@@ -25,6 +27,7 @@ type writer struct {
 	casts     map[string]string
 }
 
+// newWriter takes over g, which must be a clone: nodes are changed in place.
 func newWriter(g *graph.Graph) *writer {
 	w := &writer{
 		g: g, x: graph.NewIndex(g), node: map[string]*graph.Node{}, nodeNames: map[string]bool{}, values: map[string]bool{},
@@ -102,7 +105,8 @@ func (w *writer) isInput(v string) bool {
 	return false
 }
 
-// becomeOutput lets dq's result carry the name of graph output value, and renames what qn reads.
+// becomeOutput lets dq's result carry the name of graph output value, and renames what qn reads. Outputs keep their
+// names for the user, so the value in front of the pair is renamed (POT's output renaming, pot-spec 3.4).
 func (w *writer) becomeOutput(value string, qn, dq *graph.Node) {
 	raw := w.fresh(value+"/float", w.values)
 	if p := w.x.Producer[value]; p != nil {
@@ -134,7 +138,8 @@ func (w *writer) becomeOutput(value string, qn, dq *graph.Node) {
 	}
 }
 
-// flush puts collected nodes in place and renews the index.
+// flush puts collected nodes in place and renews the index. The order stays topological: before and after are
+// neighbours of the node they belong to, and front reads constants and inputs only.
 func (w *writer) flush() {
 	nodes := append([]*graph.Node{}, w.front...)
 	for _, n := range w.g.Nodes {
@@ -151,7 +156,7 @@ func (w *writer) flush() {
 	}
 }
 
-// sweep drops the constants that nothing reads any more.
+// sweep drops the constants that nothing reads any more. A constant that only a nested graph reads has a use and stays.
 func (w *writer) sweep() {
 	w.x = graph.NewIndex(w.g)
 	for name := range w.g.Consts {
