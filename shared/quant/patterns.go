@@ -49,6 +49,7 @@ func (p *patterns) down(n *graph.Node, ops ...string) []*graph.Node {
 }
 
 // softmax written out: Exp(Sub(x, ReduceMax x)) divided by its ReduceSum.
+//
 //	x - ReduceMax(x) -> Exp -+-> ReduceSum -+-> Div
 //	                         +--------------^
 func (p *patterns) softmax(exp *graph.Node) {
@@ -61,6 +62,7 @@ func (p *patterns) softmax(exp *graph.Node) {
 }
 
 // layerNorm written out: Sub of the mean, its square's mean, plus epsilon, root, Div, and the scale-shift behind.
+//
 //	x -+-> Sub -+-> Pow/Mul -> ReduceMean -> Add eps -> Sqrt -> Div -> Mul -> Add
 //	   +-> ReduceMean -^  +-------------------------------------^
 func (p *patterns) layerNorm(sqrt *graph.Node) {
@@ -92,6 +94,7 @@ func (p *patterns) layerNorm(sqrt *graph.Node) {
 }
 
 // gelu written out, with Erf or Tanh: the chain of element-wise operations before and behind.
+//
 //	x -> Div sqrt2 -> Erf -> Add 1 -> Mul x -> Mul 0.5
 func (p *patterns) gelu(core *graph.Node) {
 	const why = "GELU written out"
