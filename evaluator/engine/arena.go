@@ -6,7 +6,9 @@ import (
 )
 
 // region is a stretch of the arena for one slot, or for several that follow each other in place, from the step that
-// writes the first to the last step that reads the last.
+// writes the first to the last step that reads the last. Two regions with overlapping [from, to] never overlap in
+// [offset, offset+padded(bytes)): that is all that keeps one step from writing over what another will read. Both ends
+// of the interval count, as a step reads its inputs while it writes its outputs.
 type region struct {
 	bytes    int
 	from, to int
@@ -14,7 +16,8 @@ type region struct {
 	slots    []int
 }
 
-// liveness finds the last reader of each slot.
+// liveness finds the last reader of each slot. A slot that nobody reads keeps last = -1 and lives for its own step only
+// (regions takes the larger of last and step).
 func (b *bound) liveness() {
 	for i, s := range b.steps {
 		for _, in := range s.in {
@@ -27,6 +30,8 @@ func (b *bound) liveness() {
 
 // place gives each slot that is neither input nor result its offset in the arena. A kernel that may work in place does so
 // when nothing reads its input afterwards. Larger regions are placed first, each into the smallest gap that holds it.
+// Largest first, best fit: not optimal, and deterministic, since ties go by the first step and then by slot. Results
+// and inputs have no offset: they belong to the caller.
 func (b *bound) place() {
 	var placed []*region
 	all := b.regions()
@@ -46,6 +51,7 @@ func (b *bound) place() {
 func padded(n int) int { return (n + alignment - 1) / alignment * alignment }
 
 // gap is the offset of the smallest gap between regions that live at the same time as r. placed is sorted by offset.
+// What is alive at the same time as r is looked at only; the rest of the arena is free for it.
 func gap(placed []*region, r *region) int {
 	best, bestSize := -1, 0
 	end := 0
@@ -64,7 +70,8 @@ func gap(placed []*region, r *region) int {
 	return end
 }
 
-// regions makes the regions, slots that continue in place joined.
+// regions makes the regions, slots that continue in place joined. A chain of in-place steps is one region from the
+// first writer to the last reader. Slots that are inside a group or row step are left out, their bytes being scratch.
 func (b *bound) regions() (all []*region) {
 	of := make([]*region, len(b.slots))
 	for i := range b.slots {
@@ -85,7 +92,9 @@ func (b *bound) regions() (all []*region) {
 	return all
 }
 
-// inherits returns the slot in whose place slot i may be written, -1 for none.
+// inherits returns the slot in whose place slot i may be written, -1 for none. All must hold: the kernel's Alias allows
+// it for this output; the input was made by a step (an input of the graph is the caller's, read only); it is no result;
+// this step is its last reader; and both have the same number of bytes.
 func (b *bound) inherits(i int) int {
 	s := b.slots[i]
 	st := b.steps[s.step]

@@ -11,7 +11,10 @@ import (
 )
 
 // slot is one buffer of a bound program. Producer -1 marks a graph input. Views are buffers of another layout name with
-// the same bytes: they have no bytes of their own and root names the buffer that has.
+// the same bytes: they have no bytes of their own and root names the buffer that has. Who owns the bytes: the caller
+// for inputs (step -1, never written), the caller as well for results (made by attach, given away by collect), the
+// arena for everything else, the store for what resume takes from it. sum is the structural hash of the value, the same
+// in both layouts.
 type slot struct {
 	name   string
 	dtype  tensor.DType
@@ -27,7 +30,9 @@ type slot struct {
 	keep   float64 // gain in picoseconds per byte when the store should hold it, else 0
 }
 
-// step is one kernel with the slots it reads and writes; -1 stands for constants and omitted ones.
+// step is one kernel with the slots it reads and writes; -1 stands for constants and omitted ones. Steps are in an
+// order in which each reads what earlier ones wrote. len(in) and len(out) are those of the node's lists, or of the
+// group's call.
 type step struct {
 	node    *graph.Node
 	kernel  op.Kernel
@@ -43,7 +48,9 @@ type result struct {
 	value *tensor.Tensor
 }
 
-// bound is a program bound to kernels for one set of input shapes.
+// bound is a program bound to kernels for one set of input shapes. Once built it is not changed, but for its free
+// frames, and shared by concurrent runs; what differs between runs is a frame. Either parts is set or everything else
+// is. packs holds one use of each packed weight until the bindings let go of it.
 type bound struct {
 	inputs  []int // slots of the program's inputs, in their order
 	slots   []slot
@@ -57,7 +64,9 @@ type bound struct {
 	parts   *parts // instead of all else, where the program cannot be bound as a whole
 }
 
-// binder builds a bound.
+// binder builds a bound. at says where a value lies in each layout it has been brought to; home is where it was made,
+// which is where conversions start. A value has an entry in home exactly when some step has written it or it is an
+// input.
 type binder struct {
 	*bound
 	p     *Program
@@ -76,7 +85,8 @@ type place struct {
 }
 
 // bind lowers the program for the given input shapes, in parts where some shape or kernel wants elements that are computed.
-// A kernel's wish is heard when it is lowered; then the division is made anew.
+// A kernel's wish is heard when it is lowered; then the division is made anew. The loop ends: each round adds a value
+// to need, and a wish for a value that is there already is returned as the error it is.
 func (p *Program) bind(in map[string]op.Info) (*bound, error) {
 	need := map[string]bool{}
 	for {
@@ -97,7 +107,7 @@ func (p *Program) bind(in map[string]op.Info) (*bound, error) {
 	}
 }
 
-// wish is a kernel's need of elements that are computed.
+// wish is a kernel's need of elements that are computed. It unwraps to the *op.Unknown behind it.
 type wish struct {
 	value string
 	error
@@ -105,7 +115,8 @@ type wish struct {
 
 func (w *wish) Unwrap() error { return w.error }
 
-// bindWhole lowers a division of early nodes only.
+// bindWhole lowers a division of early nodes only. Packs that a failed build had taken are given back here, or they
+// would stay in use for ever. A spliced graph has hashes of its own, as branch nodes have none in p.sums.
 func (p *Program) bindWhole(d *division) (*bound, error) {
 	g, sums := p.graph, p.sums
 	if d.spliced {
@@ -128,7 +139,8 @@ func (p *Program) bindWhole(d *division) (*bound, error) {
 }
 
 // fits refuses, before anything is packed or allocated, a program whose largest step alone or whose weights are over the
-// limit.
+// limit. It is a lower bound: whatever the arena's layout, one step's operands are alive together. The exact arena is
+// checked when it is acquired.
 func (p *Program) fits(g *graph.Graph, infos map[string]op.Info) error {
 	var weights, most int64
 	for _, t := range g.Consts {
@@ -152,7 +164,8 @@ func (p *Program) fits(g *graph.Graph, infos map[string]op.Info) error {
 	return p.engine.memory.check(most, weights)
 }
 
-// bytesOf is the size of a value; impossible ones are errors, not overflows.
+// bytesOf is the size of a value; impossible ones are errors, not overflows. The bound of half an int64 lets two sizes
+// be added.
 func bytesOf(x op.Info) (int64, error) {
 	n := int64(x.DType.Size())
 	if n == 0 {
@@ -167,6 +180,9 @@ func bytesOf(x op.Info) (int64, error) {
 	return n, nil
 }
 
+// The order matters: results are noted before sweep, which would drop their steps; grouping and columns renumber steps,
+// so liveness comes after; place needs liveness; cuts need both. Tests compare with an engine that is apart: the same
+// program without views, groups and columns.
 func (b *binder) build() error {
 	for _, port := range b.p.inputs {
 		i, err := b.slot(port.Name, op.Logical, -1)
@@ -207,7 +223,8 @@ func (b *binder) build() error {
 	return nil
 }
 
-// settled reports whether all outputs of n are known without running anything.
+// settled reports whether all outputs of n are known without running anything. Such a node has no step; whoever reads
+// its outputs gets constants.
 func (b *binder) settled(n *graph.Node) bool {
 	for _, o := range n.Outputs {
 		if o != "" && b.infos[o].Value == nil {
@@ -217,7 +234,8 @@ func (b *binder) settled(n *graph.Node) bool {
 	return true
 }
 
-// slot makes the buffer of a value in a layout, written by a step.
+// slot makes the buffer of a value in a layout, written by a step. The first layout in which a value is made becomes
+// its home.
 func (b *binder) slot(name string, y op.Layout, step int) (int, error) {
 	x, ok := b.infos[name]
 	if !ok {
@@ -253,7 +271,8 @@ func (b *binder) node(n *graph.Node) error {
 	return err
 }
 
-// lower binds n with outputs in layout y and appends its step, after the conversions that its inputs need.
+// lower binds n with outputs in layout y and appends its step, after the conversions that its inputs need. The step's
+// index is len(b.steps) at the time its outputs get slots, so conversions of inputs have to be appended before.
 func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
 	l := &op.Lower{Node: n, In: make([]op.Arg, len(n.Inputs)), Out: make([]op.Arg, len(n.Outputs)), Packs: b.packs}
 	x := &op.Infer{Node: n, In: make([]op.Info, len(n.Inputs)), Out: make([]op.Info, len(n.Outputs))}
@@ -302,7 +321,8 @@ func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
 	return nil
 }
 
-// wanted notes where each result comes from and makes those slots results.
+// wanted notes where each result comes from and makes those slots results. A wanted input of the graph is no result
+// slot: collect copies it, since the caller owns the tensor he gave.
 func (b *binder) wanted() error {
 	for _, name := range b.p.want {
 		r := result{name: name, slot: -1, value: b.infos[name].Value}
@@ -319,7 +339,8 @@ func (b *binder) wanted() error {
 }
 
 // estimate is a rough time of one step in picoseconds. It decides what the activation store keeps, nothing else: 25 for
-// a float multiply-accumulate, 6 for an integer one, 150 for each byte read or written.
+// a float multiply-accumulate, 6 for an integer one, 150 for each byte read or written. Only ratios matter, and only to
+// the store: a wrong one costs time and no bit.
 func estimate(o *op.Op, x *op.Infer) float64 {
 	var bytes, macs float64
 	for _, v := range append(x.In[:len(x.In):len(x.In)], x.Out...) {

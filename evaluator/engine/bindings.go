@@ -13,7 +13,9 @@ import (
 const keepBounds = 8
 
 // bindings holds the bounds of a program by the shapes of its inputs. It outlives the program by a moment: its packs are
-// given back when the program is garbage.
+// given back when the program is garbage. Invariant: recent holds each key of bounds once. bounds is nil after close,
+// which runs as a cleanup of the Program, so no Run can be under way then. Keys are the shapes of the inputs in text,
+// with digests of those inputs whose elements decide shapes.
 type bindings struct {
 	packs  *packs
 	mu     sync.Mutex
@@ -21,7 +23,7 @@ type bindings struct {
 	recent []string // keys of bounds, the last used one last
 }
 
-// find returns the bound under key, nil when there is none. It allocates nothing.
+// find returns the bound under key, nil when there is none. It allocates nothing. key is not kept.
 func (s *bindings) find(key []byte) *bound {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -35,7 +37,9 @@ func (s *bindings) find(key []byte) *bound {
 	return b
 }
 
-// make is find, making the bound if needed. Others wait meanwhile: they would pack the same weights.
+// make is find, making the bound if needed. Others wait meanwhile: they would pack the same weights. The lock is held
+// while bind runs. The bound that was used longest ago is given up after the new one is made, so weights that both use
+// are not packed again.
 func (s *bindings) make(key string, bind func() (*bound, error)) (*bound, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,7 +61,7 @@ func (s *bindings) make(key string, bind func() (*bound, error)) (*bound, error)
 	return b, nil
 }
 
-// close gives back all packs.
+// close gives back all packs. It may be called once.
 func (s *bindings) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,7 +71,8 @@ func (s *bindings) close() {
 	s.bounds, s.recent = nil, nil
 }
 
-// admits checks a tensor against what the model says of its input.
+// admits checks a tensor against what the model says of its input. Axes that the model leaves open admit any size, 0
+// included.
 func admits(port graph.Port, t *tensor.Tensor) error {
 	if err := t.Check(); err != nil {
 		return err

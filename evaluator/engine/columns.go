@@ -10,14 +10,21 @@ import (
 // themselves, and the Concat is no step of its own: its bytes are written once instead of twice and read once less. The
 // results between are values inside of the step, as they are in a group. Nothing of this changes a bit.
 
-// column is a kernel that writes its part of each row.
+// column is a kernel that writes its part of each row. in counts the inputs of the joined step, not those of the
+// kernel.
 type column struct {
 	write func(dst, src []byte, apart int, scratch []byte)
 	in    int // the input of the step that it reads
 	at    int // the byte of a row at which its part begins
 }
 
-// columns joins Concats with all that they join. It is called before slots have places.
+// columns joins Concats with all that they join. It is called before slots have places. Its pattern, with parts that
+// nothing else reads:
+//
+//	x -> Conv a -+
+//	y -> Conv b -+-> Concat (channels, NHWC) -> out      one step: a writes columns [0, A) of each row of out, b [A, A+B)
+//
+// readers counts uses and not steps, so a Concat that names one part twice is left alone.
 func (b *bound) columns() {
 	readers := make([]int, len(b.slots))
 	for _, s := range b.steps {
@@ -47,7 +54,8 @@ func (b *bound) columns() {
 }
 
 // writeColumns reports whether step i is a Concat all of whose inputs are written for it alone, by kernels that can write
-// columns.
+// columns. An input that is no slot must be empty in columns: scale and zero point of a QLinearConcat are, a constant
+// part is not.
 func (b *bound) writeColumns(i int, readers []int) bool {
 	s := &b.steps[i]
 	if s.kernel.Columns == nil || s.out[0] < 0 {
@@ -67,7 +75,9 @@ func (b *bound) writeColumns(i int, readers []int) bool {
 	return true
 }
 
-// rowStep makes the step of a Concat, the last of members, and of what writes its columns, in their order.
+// rowStep makes the step of a Concat, the last of members, and of what writes its columns, in their order. Members run
+// one after the other with one scratch, as large as the largest of them wants; they write disjoint columns, so their
+// order does not matter.
 func (b *bound) rowStep(members []int) step {
 	last := &b.steps[members[len(members)-1]]
 	offsets, size := last.kernel.Columns, b.slots[last.out[0]].dtype.Size()

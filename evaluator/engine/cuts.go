@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// cut is a place between two steps where few values are alive, so that holding those lets a run start there.
+// cut is a place between two steps where few values are alive, so that holding those lets a run start there. slots are
+// those alive behind the step, in the order they were made.
 type cut struct {
 	slots []int
 	cost  float64 // picoseconds of the steps since the cut before
@@ -19,7 +20,8 @@ const (
 )
 
 // cuts chooses the slots that the activation store should hold for one batch: the values at cuts whose steps cost more
-// than copying them, thinned by cost per byte until one batch takes at most half of the budget.
+// than copying them, thinned by cost per byte until one batch takes at most half of the budget. A slot at several cuts
+// gains from each. Half of the budget leaves room for the plans of a task to differ in what they keep.
 func (b *bound) cuts(budget float64) {
 	list := b.thin(b.worthwhile(b.narrow()), budget/2)
 	for _, c := range list {
@@ -39,7 +41,8 @@ func (b *bound) bytes(slots, without []int) (sum float64) {
 	return sum
 }
 
-// narrow lists the cuts in order. Inputs of the graph are always there and do not count.
+// narrow lists the cuts in order. Inputs of the graph are always there and do not count. A slot read by no later step
+// is not alive. Steps without a cut behind them (wide places) give their cost to the next one.
 func (b *bound) narrow() (list []cut) {
 	var live []int
 	cost := 0.0
@@ -61,7 +64,8 @@ func (b *bound) narrow() (list []cut) {
 }
 
 // worthwhile drops cuts whose steps cost less than copying what the cut before does not hold already; the next cut then
-// stands for those steps too.
+// stands for those steps too. copying is charged only for bytes that the cut before does not hold already: a shared
+// skip connection is copied once.
 func (b *bound) worthwhile(list []cut) (out []cut) {
 	var held []int
 	carry := 0.0
@@ -79,6 +83,8 @@ func (b *bound) worthwhile(list []cut) (out []cut) {
 }
 
 // thin drops the cut that saves least for the bytes that it alone needs, until all cuts together need at most limit.
+// The steps of a dropped cut fall to the next one, which then saves more. A cut all of whose slots others hold as well
+// costs nothing and goes only when no other is left to drop.
 func (b *bound) thin(list []cut, limit float64) []cut {
 	users := map[int]int{}
 	total := 0.0

@@ -26,6 +26,7 @@ const forgetAt = 1 << 14
 
 func newDigests() *digests { return &digests{m: map[weak.Pointer[tensor.Tensor]][32]byte{}} }
 
+// Two goroutines may compute one digest twice, which is cheaper than a lock over SHA-256.
 func (d *digests) of(t *tensor.Tensor) [32]byte {
 	k := weak.Make(t)
 	d.mu.Lock()
@@ -50,7 +51,9 @@ func (d *digests) of(t *tensor.Tensor) [32]byte {
 
 // values computes the structural hash of each value of g: equal hashes on equal samples mean equal bytes. It covers
 // operator, attributes, nested graphs, constants and, for inputs of the graph, name and element type. Values in given keep
-// the hash that they have there: g is then a part of a graph that was hashed before.
+// the hash that they have there: g is then a part of a graph that was hashed before. Fusion comes before, so two plans
+// share hashes exactly as far as their fused graphs agree from the inputs on: this is the shared prefix of design.md
+// 4.5.
 func (d *digests) values(g *graph.Graph, given map[string][32]byte) map[string][32]byte {
 	sums := make(map[string][32]byte, len(g.Nodes)+len(g.Consts)+len(g.Inputs))
 	maps.Copy(sums, given)
@@ -88,7 +91,8 @@ func (d *digests) values(g *graph.Graph, given map[string][32]byte) map[string][
 	return sums
 }
 
-// node writes what a node computes. Its name and the names of its values do not matter.
+// node writes what a node computes. Its name and the names of its values do not matter. Captured values count like
+// inputs. Whether an output is named matters, as kernels may compute it otherwise.
 func (d *digests) node(w *hashing, n *graph.Node, sums map[string][32]byte) {
 	w.str(n.Domain)
 	w.str(n.Op)
@@ -109,6 +113,7 @@ func (d *digests) node(w *hashing, n *graph.Node, sums map[string][32]byte) {
 	}
 }
 
+// Every field is written with its length, so no two attributes have one encoding.
 func (d *digests) attr(w *hashing, a graph.Attr) {
 	w.str(a.Name)
 	w.num(uint64(a.Kind))
@@ -162,7 +167,7 @@ func (d *digests) tensor(w *hashing, t *tensor.Tensor) {
 	w.Write(s[:])
 }
 
-// hashing is SHA-256 over length-prefixed parts.
+// hashing is SHA-256 over length-prefixed parts. Prefixes make the parts' borders part of the hash.
 type hashing struct{ hash.Hash }
 
 func newHash(kind string) *hashing {

@@ -12,7 +12,8 @@ import (
 // division sorts the nodes of a program for given inputs. early nodes have shapes that follow from the inputs' shapes;
 // between are Loops and Scans that read nothing but early values; late is everything else: nodes that need elements of
 // early values before their own shapes are known, and all that follows. Where the condition of an If is known, the nodes
-// of the branch stand in its place.
+// of the branch stand in its place. Invariants: early, between and late together hold each node (or the branch in its
+// place) once, each in the order of the graph; infos has every value of early nodes; after and infos are disjoint.
 type division struct {
 	graph   *graph.Graph // the program's, or a copy of it with branches spliced in
 	infos   map[string]op.Info
@@ -24,7 +25,8 @@ type division struct {
 	spliced bool
 }
 
-// divide walks the nodes once. need names values whose elements are known to be wanted, because a kernel asked for them.
+// divide walks the nodes once. need names values whose elements are known to be wanted, because a kernel asked for
+// them. need grows while walking and is the caller's map.
 func (p *Program) divide(in map[string]op.Info, need map[string]bool) (*division, error) {
 	d := &division{graph: p.graph, infos: maps.Clone(in), need: need, after: map[string]bool{}}
 	for name, t := range p.graph.Consts {
@@ -45,6 +47,8 @@ func (d *division) walk(nodes []*graph.Node) error {
 	return nil
 }
 
+// node puts n into one of the lists. A node that reads anything late is late itself, even if its shape would follow: it
+// could not run before.
 func (d *division) node(n *graph.Node) error {
 	reads := n.Inputs
 	nested := graph.Nested(n)
@@ -74,7 +78,8 @@ func (d *division) node(n *graph.Node) error {
 	return err
 }
 
-// missing reports whether a value is computed too late, or its elements are wanted and not known yet.
+// missing reports whether a value is computed too late, or its elements are wanted and not known yet. A value may have
+// a known shape and be missing: its elements are what somebody wants.
 func (d *division) missing(name string) bool {
 	return d.after[name] || d.need[name] && d.infos[name].Value == nil
 }
@@ -87,7 +92,9 @@ func (d *division) put(list *[]*graph.Node, n *graph.Node) {
 	}
 }
 
-// branch puts the nodes of the branch that runs in the place of an If, or postpones the If when its condition is computed.
+// branch puts the nodes of the branch that runs in the place of an If, or postpones the If when its condition is
+// computed. Names of the body get the If's name in front, so that two branches, or a branch and the graph, do not meet.
+// Its outputs pass through Identity nodes to keep the If's own names, whoever reads them.
 func (d *division) branch(n *graph.Node) error {
 	cond := d.infos[n.Input(0)].Value
 	if cond == nil {
@@ -130,7 +137,8 @@ func (d *division) port(name string) graph.Port {
 	return graph.Port{Name: name, Type: graph.Type{DType: d.infos[name].DType}}
 }
 
-// with is the division's graph with other nodes, and the inputs that they and the wanted values need.
+// with is the division's graph with other nodes, and the inputs that they and the wanted values need. The constants are
+// a copy that prune may thin out; tensors are shared.
 func (d *division) with(nodes []*graph.Node, inputs []graph.Port, want []string) *graph.Graph {
 	g := *d.graph
 	g.Nodes, g.Consts = nodes, maps.Clone(d.graph.Consts)

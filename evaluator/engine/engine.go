@@ -22,7 +22,9 @@ type Options struct {
 	Observe func(n *graph.Node, took time.Duration)
 }
 
-// Engine holds what programs share: memory, packed weights, stored activations. There is one per process.
+// Engine holds what programs share: memory, packed weights, stored activations. There is one per process. Who may hold
+// memory: arenas (in use or free), packs and store, all counted in memory. Locks are taken in the order bindings, packs
+// or store, memory; memory gives its own up before it calls an evict.
 type Engine struct {
 	memory *memory
 	packs  *packs
@@ -38,7 +40,7 @@ type Engine struct {
 // went into the page faults of 4.9 GB; plans of a round meet on the same block within one task.
 const amply = 1 << 30
 
-// New makes an engine.
+// New makes an engine. It starts no goroutine and needs no Close: what it holds is garbage when nobody has it.
 func New(o Options) *Engine {
 	limit := DefaultMemory(o.Memory)
 	budget := o.Store
@@ -54,7 +56,8 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Usage is what an engine holds now, in bytes, and how its store has served. Steps counts executed kernels.
+// Usage is what an engine holds now, in bytes, and how its store has served. Steps counts executed kernels. Hits and
+// Steps only grow.
 type Usage struct {
 	Arena, Weights, Store int64
 	Hits, Steps           int64

@@ -11,21 +11,28 @@ import (
 // group is a run of element-wise kernels that are computed together, a stretch of elements at a time: what one writes, the
 // next reads from the cache. Invariants: every value between two members is read by members only; all members have
 // as many elements. The step of a group stands where its last member stood, reads what the members read from outside and
-// writes what the last one writes. Nothing of this changes a bit.
+// writes what the last one writes. Nothing of this changes a bit. A picture, with stretches of n elements and
+// everything between in scratch:
+//
+//	conv out --> [ DQ -> Sigmoid -> Mul -> Q ] --> result        for at = 0, n, 2n ...: DQ, Sigmoid, Mul, Q of [at, at+n)
+//
+// A kernel may be a member only if it has Stretches, no scratch and one output; see grouper.elements.
 type group struct {
 	members []member
 	count   int // elements
 	stretch int // elements that are computed at a time
 }
 
-// member is a kernel of a group with the places of its operands.
+// member is a kernel of a group with the places of its operands. in is in the order of the node's inputs, absent for
+// constants.
 type member struct {
 	kernel op.Kernel
 	in     []source
 	out    source
 }
 
-// source is where an operand of a member is: input at of the group's call, its output, or a place in the scratch.
+// source is where an operand of a member is: input at of the group's call, its output, or a place in the scratch. at is
+// an index of In for outside, an offset in bytes for between, and 0 otherwise.
 type source struct {
 	from   origin
 	at     int
@@ -54,7 +61,8 @@ func (g *group) calls() []op.Call {
 	return c
 }
 
-// run computes the group for the call c of its step; parts are calls of the members.
+// run computes the group for the call c of its step; parts are calls of the members. parts belong to the frame and are
+// cleared at the end, since a frame at rest may hold no memory of a run. It allocates nothing.
 func (g *group) run(c *op.Call, parts []op.Call) {
 	for at := 0; at < g.count; at += g.stretch {
 		n := min(g.stretch, g.count-at)
@@ -73,7 +81,8 @@ func (g *group) run(c *op.Call, parts []op.Call) {
 	}
 }
 
-// cut is what a member is given for n elements from at on.
+// cut is what a member is given for n elements from at on. Stretches begin and end at multiples of |period|, so the
+// divisions are exact, but for the last one, which ends with the tensor.
 func (s source) cut(c *op.Call, at, n int) []byte {
 	var b []byte
 	switch s.from {
@@ -95,14 +104,15 @@ func (s source) cut(c *op.Call, at, n int) []byte {
 	return b[at*s.size:][: n*s.size : n*s.size]
 }
 
-// grouper finds the groups of a bound.
+// grouper finds the groups of a bound. readers has each step once for a slot.
 type grouper struct {
 	*bound
 	readers [][]int // steps that read a slot
 	taken   []bool  // steps that are members already
 }
 
-// group joins element-wise steps. It is called before slots have places.
+// group joins element-wise steps. It is called before slots have places. It goes from the last step to the first, so
+// the group that a step could end is tried before the step could be a member of another.
 func (b *bound) group() {
 	g := &grouper{bound: b, readers: make([][]int, len(b.slots)), taken: make([]bool, len(b.steps))}
 	for i, s := range b.steps {
@@ -137,7 +147,8 @@ func (g *grouper) elements(i int) int {
 }
 
 // grow lists the steps, in ascending order, that can be computed together with last: element-wise ones whose outputs
-// nothing but these reads.
+// nothing but these reads. A producer joins only if all its readers are members already and read it one for one: then
+// nothing outside needs its bytes. Members have one number of elements, so one stretch fits all.
 func (g *grouper) grow(last int) []int {
 	n := g.elements(last)
 	if n == 0 {
@@ -182,7 +193,9 @@ func (g *grouper) whole(slot int) bool {
 	})
 }
 
-// joined makes the step of a group. ok is false where rows are too long for a stretch.
+// joined makes the step of a group. ok is false where rows are too long for a stretch. places maps a slot to where its
+// stretch lies while the group runs. The group stands at the last member's place in the order, which is after every
+// producer of its inputs.
 func (b *bound) joined(members []int) (s step, ok bool) {
 	last := b.steps[members[len(members)-1]]
 	g := &group{}
@@ -231,7 +244,8 @@ func (s *step) input(slot int) int {
 	return len(s.in) - 1
 }
 
-// inPlace is an input of a group whose place its output may take: every member reads it stretch by stretch.
+// inPlace is an input of a group whose place its output may take: every member reads it stretch by stretch. A repeated
+// or single operand is read again in every stretch, and would be overwritten.
 func (s *step) inPlace(b *bound) int {
 	for i, in := range s.in {
 		cut := b.slots[in].bytes == b.slots[s.out[0]].bytes
@@ -247,7 +261,8 @@ func (s *step) inPlace(b *bound) int {
 	return -1
 }
 
-// stretchOf is the length of stretches of a group: whole rows of every member.
+// stretchOf is the length of stretches of a group: whole rows of every member. row is the least common multiple of all
+// periods.
 func (b *bound) stretchOf(members []int) (n int, ok bool) {
 	row, size := 1, 1
 	for _, i := range members {
@@ -281,7 +296,8 @@ func (b *bound) joinedNode(members []int) *graph.Node {
 	return &graph.Node{Name: b.steps[members[len(members)-1]].node.Name, Op: strings.Join(ops, "+")}
 }
 
-// rooms gives values between members their places in the scratch.
+// rooms gives values between members their places in the scratch. bytes is what has been handed out so far, each place
+// padded to 64.
 type rooms struct {
 	length int // elements of a stretch
 	bytes  int
@@ -316,7 +332,8 @@ func (r *rooms) free(b *bound, members []int, places map[int]source) {
 	}
 }
 
-// renumber removes steps that became part of others.
+// renumber removes steps that became part of others. A slot whose step was dropped is inside a group and gets the
+// number of the step behind it, which nobody asks for.
 func (b *bound) renumber(drop []bool) {
 	to, kept := make([]int, len(b.steps)), b.steps[:0]
 	for i, s := range b.steps {

@@ -38,7 +38,7 @@ func size(n int64) string {
 }
 
 // ParseSize reads a number of bytes: digits with an optional fraction and a unit (B, KB, MB, GB, TB in thousands, KiB,
-// MiB, GiB, TiB or K, M, G, T in 1024s). "" is 0.
+// MiB, GiB, TiB or K, M, G, T in 1024s). "" is 0. Fractions of a byte are cut.
 func ParseSize(s string) (int64, error) {
 	text := strings.ToLower(strings.ReplaceAll(s, " ", ""))
 	if text == "" {
@@ -69,7 +69,8 @@ func DefaultMemory(memory int64) int64 {
 }
 
 // memory counts bytes and holds the arenas that no run uses. Invariant: arena + weights + stored <= limit, but for what
-// concurrent runs hold pinned.
+// concurrent runs hold pinned. An arena counts from the moment it is made until room drops it from free, so a free one
+// is still in arena.
 type memory struct {
 	mu          sync.Mutex
 	limit       int64
@@ -90,7 +91,9 @@ func (m *memory) usage() Usage {
 }
 
 // room makes place for n more bytes of arenas or weights by dropping, in this order, free arenas, stored activations and
-// unused packs. It reports whether they fit now; m.mu is held by the caller and given up meanwhile.
+// unused packs. It reports whether they fit now; m.mu is held by the caller and given up meanwhile. Free arenas go
+// smallest first. mu is given up around evict because packs and store take their own lock first and then mu; what was
+// true before may not be after, so over is asked again.
 func (m *memory) room(n int64) bool {
 	over := func() int64 { return m.arena + m.weights + m.stored + n - m.limit }
 	for len(m.free) > 0 && over() > 0 {
@@ -107,7 +110,7 @@ func (m *memory) room(n int64) bool {
 	return over() <= 0
 }
 
-// check refuses what cannot fit however much is given up.
+// check refuses what cannot fit however much is given up. Free memory does not matter to it.
 func (m *memory) check(arena, weights int64) error {
 	if arena < 0 || weights < 0 || arena > m.limit || weights > m.limit-arena {
 		return &MemoryError{Arena: arena, Weights: weights, Limit: m.limit}
@@ -115,9 +118,12 @@ func (m *memory) check(arena, weights int64) error {
 	return nil
 }
 
+// alignment is a cache line and the width of the widest vector.
 const alignment = 64
 
-// acquire returns an arena of at least n bytes that starts at a multiple of 64, with arbitrary contents.
+// acquire returns an arena of at least n bytes that starts at a multiple of 64, with arbitrary contents. A free one is
+// taken if it is no more than twice as large as wanted, plus 64 KiB: small requests must not sit on large arenas. The
+// contents are whatever the last run left, so kernels have to write every byte of their outputs.
 func (m *memory) acquire(n int) ([]byte, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -148,7 +154,8 @@ func (m *memory) release(b []byte) {
 	m.free = slices.Insert(m.free, i, b)
 }
 
-// discard forgets an arena whose run was broken off by a fault, so that nothing can still write to it.
+// discard forgets an arena whose run was broken off by a fault, so that nothing can still write to it. The bytes are
+// left to the garbage collector.
 func (m *memory) discard(b []byte) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

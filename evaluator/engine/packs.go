@@ -13,7 +13,8 @@ import (
 )
 
 // packs holds packed weights under keys that name content and packing, each built once however many programs ask. A
-// pack that a bound program uses stays; others are dropped when memory is needed, the longest unused first.
+// pack that a bound program uses stays; others are dropped when memory is needed, the longest unused first. users of an
+// entry counts bounds (through their holders), not nodes.
 type packs struct {
 	memory *memory
 	mu     sync.Mutex
@@ -40,7 +41,8 @@ type pack struct {
 
 func newPacks(m *memory) *packs { return &packs{memory: m, m: map[string]*pack{}} }
 
-// get returns the pack under key and counts one more user of it.
+// get returns the pack under key and counts one more user of it. The first to ask builds, others wait on ready; all see
+// the same error. Whoever got an error is no user any more, since the entry is forgotten.
 func (p *packs) get(key string, build func() (any, int64, error)) (any, error) {
 	p.mu.Lock()
 	e := p.m[key]
@@ -60,7 +62,8 @@ func (p *packs) get(key string, build func() (any, int64, error)) (any, error) {
 // errBuild is what others see who wait for a pack whose building came to no end.
 var errBuild = errors.New("packed weights: building them was broken off")
 
-// build fills e. A pack that cannot be built or does not fit is forgotten, so that a later try starts afresh.
+// build fills e. A pack that cannot be built or does not fit is forgotten, so that a later try starts afresh. errBuild
+// stands there until build returns, so waiters are released with an error even when it panics.
 func (p *packs) build(e *pack, build func() (any, int64, error)) {
 	e.err = errBuild
 	defer func() {
@@ -96,7 +99,8 @@ func (p *packs) collect(n int64) {
 	}
 }
 
-// settle gives what much packing has left behind back to the system, before arenas are made.
+// settle gives what much packing has left behind back to the system, before arenas are made. It is called behind a
+// binding, when the unpacked copies are garbage.
 func (p *packs) settle() {
 	p.mu.Lock()
 	due := p.built >= litter
@@ -107,7 +111,7 @@ func (p *packs) settle() {
 	}
 }
 
-// release ends one use of each key.
+// release ends one use of each key. Keys whose entry is gone are passed over.
 func (p *packs) release(keys map[string]bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -137,7 +141,8 @@ func (p *packs) evict(n int64) {
 	}
 }
 
-// holder is the packs as one bound program sees them: it is one user of each pack that it got.
+// holder is the packs as one bound program sees them: it is one user of each pack that it got. Its keys are given back
+// as a whole when the bound goes.
 type holder struct {
 	packs *packs
 	mu    sync.Mutex
@@ -146,7 +151,8 @@ type holder struct {
 
 var _ op.Packs = (*holder)(nil)
 
-// Get implements op.Packs.
+// Get implements op.Packs. The second use of a key within one bound is given back at once, so that one release per key
+// ends them all.
 func (h *holder) Get(key string, build func() (any, int64, error)) (any, error) {
 	v, err := h.packs.get(key, build)
 	if err != nil {

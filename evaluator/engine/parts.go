@@ -14,21 +14,23 @@ import (
 
 // parts are what a bound consists of when shapes depend on data, or loops stand among the nodes: a program for what can be
 // bound at once, the loops that follow, and a program for the rest, which is bound when the elements that its shapes
-// depend on are there, and may fall into parts itself.
+// depend on are there, and may fall into parts itself. Run goes first, between in order, rest, handing values on in a
+// map by name. Values of first that rest reads are results of first, with memory of their own.
 type parts struct {
 	first   *Program // nil when the rest needs nothing but inputs
 	between []*control
 	rest    *Program
 }
 
-// control is a Loop or Scan with its body.
+// control is a Loop or Scan with its body. bodies has a program for each nested graph, by identity.
 type control struct {
 	node   *graph.Node
 	bodies map[*graph.Graph]*Program
 	consts map[string]*tensor.Tensor // inputs of node that are constants
 }
 
-// split makes the parts of a division that is not whole.
+// split makes the parts of a division that is not whole. It refuses a division that makes no progress: nothing early,
+// nothing between, and no wanted elements among the inputs.
 func (p *Program) split(d *division) (*parts, error) {
 	if len(d.early)+len(d.between) == 0 && !slices.ContainsFunc(p.inputs, func(in graph.Port) bool { return d.need[in.Name] && !p.known[in.Name] }) {
 		n := d.late[0]
@@ -73,7 +75,8 @@ func names(ports []graph.Port) (out []string) {
 	return out
 }
 
-// body compiles a nested graph: constants that it captures become its own, other captured values its inputs.
+// body compiles a nested graph: constants that it captures become its own, other captured values its inputs. Its inputs
+// lose their declared shapes, because carried values may change theirs from one iteration to the next.
 func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 	c := g.Clone()
 	if c.Consts == nil {
@@ -99,7 +102,8 @@ func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 	return e.program(f, want, e.digest.values(f, nil)), nil
 }
 
-// run computes the wanted values of p for one batch.
+// run computes the wanted values of p for one batch. One budget serves all loops of a run. The key goes to first and
+// rest alike: entries of the store are told apart by the value's hash.
 func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
 	env := maps.Clone(in)
 	if x.first != nil {
@@ -118,7 +122,8 @@ func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tenso
 	return x.rest.Run(ctx, env, key)
 }
 
-// run adds the outputs of a Loop or Scan to env.
+// run adds the outputs of a Loop or Scan to env. Bodies run with a zero key: iterations have no samples of their own to
+// be found under.
 func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget *op.Budget) error {
 	in := make([]*tensor.Tensor, len(c.node.Inputs))
 	for i, name := range c.node.Inputs {

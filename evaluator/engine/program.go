@@ -13,7 +13,8 @@ import (
 )
 
 // Program is a compiled graph. It binds itself to kernels for each shape of inputs that Run sees and keeps the last few.
-// Programs of one engine share packed weights and stored activations.
+// Programs of one engine share packed weights and stored activations. graph is not changed after Compile. sums has a
+// hash for every value of it. A Program holds its bounds until it is garbage.
 type Program struct {
 	engine *Engine
 	graph  *graph.Graph // fused, only what want needs, constants folded
@@ -29,7 +30,9 @@ type Program struct {
 
 // Compile fuses m's graph and keeps what the wanted values need; nil wants the graph's outputs. A wanted value may be any
 // value of m's graph: one that fusion took away is computed literally beside the fused graph, so that asking for it
-// changes no bit of another value. m must not change afterwards.
+// changes no bit of another value. m must not change afterwards. The steps: fuse (ONNX Runtime's integer operators),
+// supply what was asked for and is gone, prune, fold constants, prune what folding left. It is safe for concurrent use
+// and packs nothing yet.
 func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 	if want == nil {
 		for _, p := range m.Graph.Outputs {
@@ -54,7 +57,8 @@ func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 	return e.program(g, want, e.digest.values(g, nil)), nil
 }
 
-// program makes a Program of a graph that is ready to be bound; sums has a digest for each of its values.
+// program makes a Program of a graph that is ready to be bound; sums has a digest for each of its values. The cleanup
+// must not refer to p, only to its bindings, or p would live for ever.
 func (e *Engine) program(g *graph.Graph, want []string, sums map[string][32]byte) *Program {
 	p := &Program{
 		engine: e, graph: g, inputs: g.Inputs, want: slices.Clone(want), sums: sums,
@@ -80,7 +84,8 @@ func (p *Program) Operators() map[string]int {
 }
 
 // knownTypes finds element types and the axes that do not depend on the inputs' free axes, by trying two sizes for those.
-// It knows nothing when the graph cannot be inferred that way.
+// It knows nothing when the graph cannot be inferred that way. Axes that agree for sizes 2 and 3 are taken as fixed: an
+// axis that depends on an input would differ.
 func knownTypes(g *graph.Graph) map[string]graph.Type {
 	a, errA := op.InferShapes(g, sized(g, 2))
 	b, errB := op.InferShapes(g, sized(g, 3))
@@ -123,7 +128,8 @@ func sized(g *graph.Graph, n int) map[string]op.Info {
 }
 
 // supply adds to g what is missing of the wanted values: nodes of the unfused graph that compute them from values that g
-// still has.
+// still has. Such a value is the literal one (DQ, float operator), which may differ from what the fused graph would
+// have there.
 func supply(g, whole *graph.Graph, want []string) error {
 	made := map[string]bool{}
 	for _, p := range g.Inputs {
@@ -172,7 +178,8 @@ func supply(g, whole *graph.Graph, want []string) error {
 	return nil
 }
 
-// prune drops nodes, constants and inputs that the wanted values do not need.
+// prune drops nodes, constants and inputs that the wanted values do not need. Nodes must be in topological order. want
+// becomes g's outputs.
 func prune(g *graph.Graph, want []string) {
 	need := map[string]bool{}
 	for _, name := range want {
@@ -212,7 +219,8 @@ func prune(g *graph.Graph, want []string) {
 // at most eight times their inputs. Everything else constant is the reader's business.
 var foldable = []string{"Cast", "DequantizeLinear", "Identity", "QuantizeLinear", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 
-// fold computes foldable nodes: weights that stay quantized in the file but are used in float.
+// fold computes foldable nodes: weights that stay quantized in the file but are used in float. Results are at most
+// maxEval bytes (package op).
 func fold(g *graph.Graph) error {
 	var nodes []*graph.Node
 	for _, n := range g.Nodes {

@@ -11,7 +11,8 @@ import (
 // wanted value depends on row i of the inputs only. It is worked out once, on first call.
 func (p *Program) RowWise() bool { return p.rows() }
 
-// Batch is the number of rows that the model fixes for its inputs, 0 when it is free.
+// Batch is the number of rows that the model fixes for its inputs, 0 when it is free. It is that of the first input
+// with a fixed first axis.
 func (p *Program) Batch() int {
 	for _, port := range p.inputs {
 		if len(port.Type.Shape) > 0 && port.Type.Shape[0].N >= 0 {
@@ -25,7 +26,7 @@ func (p *Program) Batch() int {
 var nominal = []int{224, 32, 64, 8, 1}
 
 // rowWise binds the program to three rows and asks each step; that two rows give two keeps a constant of three rows from
-// passing as the batch.
+// passing as the batch. A false answer costs speed, a wrong true one numbers; so whatever cannot be shown is false.
 func (p *Program) rowWise() bool {
 	if p.nested {
 		return false
@@ -77,7 +78,9 @@ func (p *Program) rowsOf(rows, size int) map[string]op.Info {
 }
 
 // rowsAlone reports whether row i of each output of a node depends on row i of what the inputs feed, and marks the outputs
-// as fed if anything does. Operands that nothing feeds are judged by their rows: one row, or equal ones, serve all.
+// as fed if anything does. Operands that nothing feeds are judged by their rows: one row, or equal ones, serve all. A
+// computed operand that nothing feeds counts as a constant to RowWise, and a constant with equal rows as computed: what
+// matters is whether rows of it belong to samples.
 func (b *binder) rowsAlone(o *op.Op, l *op.Lower) bool {
 	fed, rows := false, -1
 	for _, a := range l.In {

@@ -17,7 +17,11 @@ import (
 // Run computes the wanted values for one batch of inputs. key names the samples of the batch in this order: with one that
 // is not zero, activations may be taken from, and are given to, the engine's store, so equal keys must mean equal inputs.
 // The tensors returned belong to the caller; in is only read. An error names the input or the node. After a *MemoryError
-// the same call may succeed later or with a smaller batch.
+// the same call may succeed later or with a smaller batch. Life of one call: bound for the shapes (bound or made), a
+// frame and an arena taken, buffers attached, steps marked, kernels run in order in this goroutine, results collected,
+// everything detached and given back. Nothing of the run is left in the frame, and the arena goes back dirty. A
+// kernel's panic is an error of this run alone and costs the arena and the frame. ctx is asked in front of each kernel
+// and not within one.
 func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
 	b, shapes, err := p.boundFor(in)
 	if err != nil {
@@ -69,7 +73,8 @@ type frame struct {
 	scratch []byte
 }
 
-// frames keeps the frames of a bound that are not in use.
+// frames keeps the frames of a bound that are not in use. There are as many frames as runs have ever been under way at
+// once.
 type frames struct {
 	mu   sync.Mutex
 	free []*frame
@@ -108,7 +113,7 @@ func (fs *frames) put(f *frame) {
 }
 
 // attach gives every slot its memory: inputs where they are (copied if they start at an odd address), results in memory
-// of their own, the rest in the arena.
+// of their own, the rest in the arena. Full slice expressions keep kernels from reaching past their slot.
 func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte) {
 	b := f.b
 	for i, port := range p.inputs {
@@ -138,7 +143,7 @@ func atWord(data []byte) []byte {
 	return b
 }
 
-// everything marks all steps to be done.
+// everything marks all steps to be done. Nothing is stored then.
 func (f *frame) everything() {
 	for i := range f.do {
 		f.do[i] = true
@@ -147,7 +152,8 @@ func (f *frame) everything() {
 }
 
 // resume marks the steps that the results need and the store does not make unnecessary. Going backwards, all readers of a
-// slot are decided before the step that writes it.
+// slot are decided before the step that writes it. Invariant afterwards: every slot in need is an input, or taken from
+// the store, or written by a step in do.
 func (f *frame) resume(st *store, key, shapes [32]byte) {
 	b := f.b
 	f.known = false
@@ -181,7 +187,8 @@ func (f *frame) resume(st *store, key, shapes [32]byte) {
 	}
 }
 
-// stored takes slot o from the store if it is there, and marks it to be stored if it should be there.
+// stored takes slot o from the store if it is there, and marks it to be stored if it should be there. An entry stays
+// pinned until detach, since kernels read its bytes in place; a result is copied, as it will be the caller's.
 func (f *frame) stored(st *store, o int) bool {
 	s := &f.b.slots[o]
 	if s.keep == 0 {
@@ -204,6 +211,7 @@ func (f *frame) stored(st *store, o int) bool {
 }
 
 // run executes the marked steps. fault says that a kernel broke an invariant: its goroutine's memory is suspect then.
+// What is fresh is offered to the store right behind its step, before a later step may reuse the place.
 func (f *frame) run(ctx context.Context, e *Engine) (err error, fault bool) {
 	at, st := 0, e.store
 	defer func() {
@@ -260,7 +268,8 @@ func (f *frame) step(i int) {
 	s.kernel.Run(c)
 }
 
-// collect makes the tensors that Run returns.
+// collect makes the tensors that Run returns. A result that is an input or a constant is copied, so the caller owns
+// whatever he gets. Shapes are copied as well.
 func (f *frame) collect(p *Program) map[string]*tensor.Tensor {
 	out := make(map[string]*tensor.Tensor, len(f.b.results))
 	for _, r := range f.b.results {
@@ -295,7 +304,8 @@ func (f *frame) detach(st *store) {
 	f.scratch = nil
 }
 
-// boundFor checks the inputs and returns the program bound to their shapes, and a digest of those.
+// boundFor checks the inputs and returns the program bound to their shapes, and a digest of those. A key of usual
+// length lives on the stack: finding a bound allocates nothing.
 func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, error) {
 	var buf [256]byte
 	key := buf[:0]

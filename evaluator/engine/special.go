@@ -9,7 +9,8 @@ import (
 
 // specialise returns the node that runs for the given shapes. ONNX Runtime computes a quantized average whose one window
 // is the whole image as a global one: the sum is exact there and rounded once, while the windowed form sums dequantized
-// floats; at equal scales they differ wherever the mean is a tie.
+// floats; at equal scales they differ wherever the mean is a tie. n is not changed; it is called at binding, where
+// shapes are known.
 func specialise(n *graph.Node, infos map[string]op.Info) *graph.Node {
 	if n.Domain != "com.microsoft" || n.Op != "QLinearAveragePool" || len(n.Inputs) != 5 {
 		return n

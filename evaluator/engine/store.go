@@ -7,13 +7,15 @@ import (
 )
 
 // storeKey names one activation: what was computed, on which samples and input shapes, and how it lies in memory.
+// samples mixes the caller's key with the shapes of the inputs, so a batch of another size cannot hit.
 type storeKey struct {
 	value   [32]byte
 	samples [32]byte
 	last    bool // ChannelsLast
 }
 
-// entry is one stored activation. Its bytes never change. While pins > 0 a run reads them and they stay counted.
+// entry is one stored activation. Its bytes never change. While pins > 0 a run reads them and they stay counted. data
+// is the entry's own copy.
 type entry struct {
 	key   storeKey
 	data  []byte
@@ -29,7 +31,8 @@ type entry struct {
 // one of many only the shared prefix comes back, and copying the rest would cost more than it saves. What it drops
 // first is what has saved least per byte lately: the rank of an entry is its gain times its uses above the rank of what
 // was last dropped, so old entries sink (Cherkasova's greedy dual size frequency). It decides only what is computed
-// again, never a bit.
+// again, never a bit. Invariants: m and heap hold the same entries; memory.stored is the sum of their bytes; a pinned
+// entry is never dropped.
 type store struct {
 	memory *memory
 	mu     sync.Mutex
@@ -48,7 +51,8 @@ func newStore(m *memory) *store {
 	return &store{memory: m, m: map[storeKey]*entry{}, seen: [2]map[storeKey]bool{{}, {}}}
 }
 
-// again reports whether key was computed before, and notes it.
+// again reports whether key was computed before, and notes it. Two generations bound the memory: the older one is
+// forgotten when the younger is full.
 func (s *store) again(key storeKey) bool {
 	if s.seen[0][key] || s.seen[1][key] {
 		return true
@@ -84,7 +88,8 @@ func (s *store) unpin(e *entry) {
 }
 
 // put stores a copy of data unless it is there, is computed for the first time (and eager is not set) or is worth less
-// than what would have to go.
+// than what would have to go. It may drop several entries and then still not fit; those are lost, which costs time
+// only.
 func (s *store) put(key storeKey, data []byte, gain float64, eager bool) {
 	n := int64(len(data))
 	s.mu.Lock()
@@ -104,7 +109,8 @@ func (s *store) put(key storeKey, data []byte, gain float64, eager bool) {
 	heap.Push(&s.heap, e)
 }
 
-// drop removes the entry of lowest rank if that is below limit and nobody reads it.
+// drop removes the entry of lowest rank if that is below limit and nobody reads it. A pinned entry at the top ends it,
+// even if others could go.
 func (s *store) drop(limit float64) bool {
 	if len(s.heap) == 0 || s.heap[0].rank >= limit || s.heap[0].pins > 0 {
 		return false
@@ -116,7 +122,8 @@ func (s *store) drop(limit float64) bool {
 	return true
 }
 
-// evict drops entries until n bytes are free, whatever they are worth, but for those being read.
+// evict drops entries until n bytes are free, whatever they are worth, but for those being read. It is asked when
+// arenas or weights need room, which go before stored activations.
 func (s *store) evict(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -9,6 +9,10 @@ import (
 
 // view gives the output of a node that only drops or adds axes of one element behind the channels the bytes of its input,
 // channels last, where that is where the input lies. It reports whether the node needs no step.
+//
+//	[N C H W] -> Reshape/Squeeze/Unsqueeze -> [N C H W 1]      channels last both are [N][H][W][C]: the same bytes
+//
+// The condition: N and C stay, and the spatial sizes other than 1 are the same in the same order.
 func (b *binder) view(n *graph.Node) bool {
 	if n.Domain != "" || n.Op != "Squeeze" && n.Op != "Unsqueeze" && n.Op != "Reshape" {
 		return false
@@ -35,6 +39,11 @@ func wide(shape []int) []int {
 
 // untransposed is the slot that a Transpose read, if its bytes are those of the output channels last; else -1. Models that
 // come from channels-last frameworks are full of such Transposes.
+//
+//	x [N H W C] -> Transpose(0,3,1,2) -> Conv                  Conv wants channels last, which is x itself
+//
+// The axes of the result, taken channels last, must run through x's axes in order; axes of one element may stand
+// anywhere.
 func (b *binder) untransposed(slot int, y op.Layout) int {
 	s := &b.slots[slot]
 	if y != op.ChannelsLast || s.step < 0 || s.layout != op.Logical {
@@ -77,7 +86,8 @@ func lastAxes(i, rank int) int {
 	return i + 1
 }
 
-// sweep drops steps whose outputs nobody reads any more.
+// sweep drops steps whose outputs nobody reads any more. Steps lose their last reader when views and untransposed made
+// a Transpose or a conversion needless. Going backwards settles chains in one pass.
 func (b *bound) sweep() {
 	readers, drop := make([]int, len(b.slots)), make([]bool, len(b.steps))
 	for _, s := range b.steps {

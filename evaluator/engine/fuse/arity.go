@@ -21,7 +21,7 @@ var arities = map[string]arity{
 }
 
 // is reports whether n is one of ONNX's operators ops, with as many inputs and outputs as it has to have, none of the
-// required ones left out.
+// required ones left out. nil is none of them.
 func is(n *graph.Node, ops ...string) bool {
 	if n == nil || n.Domain != "" || !slices.Contains(ops, n.Op) {
 		return false

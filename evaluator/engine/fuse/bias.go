@@ -10,6 +10,10 @@ import (
 
 // joinBias turns MatMul followed by a bias Add into Gemm where the runtime does: B has two axes and the bias suits a
 // Gemm; A has two axes, or more that are all known, in which case the Gemm stands between two Reshapes.
+//
+//	A -> MatMul(B) -> Add(bias) -> y     becomes     A -> [Reshape] -> Gemm(B, bias) -> [Reshape] -> y
+//
+// It is done for float operands as well, before anything is known of integers (ort-semantics 4.7).
 func joinBias(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		if !e.alive[n] || !is(n, "MatMul") {
@@ -35,7 +39,8 @@ func joinBias(e *editor) (changed bool) {
 	return changed
 }
 
-// gemmBias reports whether a bias of shape c broadcasts the way Gemm's does over rows of a and n columns.
+// gemmBias reports whether a bias of shape c broadcasts the way Gemm's does over rows of a and n columns. A bias of one
+// element is refused unless there is one column.
 func gemmBias(a []int, n int, c []int) bool {
 	if n < 0 {
 		return false
@@ -57,7 +62,7 @@ func (e *editor) isFloat(names ...string) bool {
 	})
 }
 
-// toGemm replaces matmul and add.
+// toGemm replaces matmul and add. The deferred Reshape is added behind the Gemm; order sorts them in any case.
 func (e *editor) toGemm(matmul, add *graph.Node, bias string, a, b []int) {
 	in, out := matmul.Inputs[0], add.Outputs[0]
 	e.remove(matmul)
@@ -83,6 +88,8 @@ func (e *editor) toGemm(matmul, add *graph.Node, bias string, a, b []int) {
 // quantizeBiases stores the constant float bias of a Conv or Gemm between DQ and Q as int32 with scale input times
 // weight, whether or not the layer fuses afterwards, as the runtime does. The layer's weight must be quantized: a float
 // weight marks a layer that has to stay float.
+//
+//	DQ(x) -> Conv(DQ(w), bias) -> [Relu|Clip]* -> Q    bias = rint(f32(b / f32(sx*sw))), ort-semantics 6.1
 func quantizeBiases(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		if !is(n, "Conv", "ConvTranspose", "Gemm") || n.Input(2) == "" {
@@ -114,7 +121,8 @@ func quantizeBiases(e *editor) (changed bool) {
 	return changed
 }
 
-// integerBias replaces bias input 2 of n by DQ of round(bias / scale), half to even.
+// integerBias replaces bias input 2 of n by DQ of round(bias / scale), half to even. Numbers beyond int32 become the
+// lowest int32, as ONNX Runtime's conversion makes them: the exporter sees to it that there are none (quant, fitBias).
 func (e *editor) integerBias(n *graph.Node, bias *tensor.Tensor, scale []float32, scalar bool) {
 	q := make([]int32, bias.Len())
 	for i, b := range bias.F32() {

@@ -9,7 +9,9 @@ import (
 )
 
 // editor is a graph under change, with who makes and who reads each value kept up to date. Nodes may stand in any order
-// meanwhile; order sorts them. Invariant: prod and uses describe exactly the nodes that are alive.
+// meanwhile; order sorts them. Invariant: prod and uses describe exactly the nodes that are alive. out are the graph's
+// outputs, which no rewrite may take away. dtypes is asked before types, since the caller's knowledge is of the graph
+// as it was. names grows only.
 type editor struct {
 	g      *graph.Graph
 	nodes  []*graph.Node
@@ -23,6 +25,7 @@ type editor struct {
 	count  int
 }
 
+// newEditor takes over g, a clone, and changes its nodes.
 func newEditor(g *graph.Graph, types map[string]graph.Type) *editor {
 	e := &editor{
 		g: g, alive: map[*graph.Node]bool{}, prod: map[string]*graph.Node{}, uses: map[string][]graph.Use{},
@@ -46,7 +49,8 @@ func newEditor(g *graph.Graph, types map[string]graph.Type) *editor {
 	return e
 }
 
-// add makes n part of the graph.
+// add makes n part of the graph. A value may be made twice for a moment while a rewrite is under way; the later node
+// counts.
 func (e *editor) add(n *graph.Node) {
 	e.nodes = append(e.nodes, n)
 	e.alive[n] = true
@@ -99,7 +103,8 @@ func (e *editor) setInput(n *graph.Node, i int, name string) {
 	}
 }
 
-// setOutput renames output i of n, which must have no reader under the new name's old producer.
+// setOutput renames output i of n, which must have no reader under the new name's old producer. Readers of the new name
+// read n from then on; readers of the old one have no producer until another makes it.
 func (e *editor) setOutput(n *graph.Node, i int, name string) {
 	if e.prod[n.Outputs[i]] == n {
 		delete(e.prod, n.Outputs[i])
@@ -110,7 +115,7 @@ func (e *editor) setOutput(n *graph.Node, i int, name string) {
 }
 
 // redirect makes every reader of old read name instead; false, and nothing done, when old is a graph output or is
-// captured by a nested graph.
+// captured by a nested graph. A captured name is text in another graph, which rewrites leave alone.
 func (e *editor) redirect(old, name string) bool {
 	if e.out[old] {
 		return false
@@ -160,7 +165,8 @@ func (e *editor) constant(hint string, t *tensor.Tensor) string {
 	return name
 }
 
-// order returns the living nodes, each after the nodes that it reads from, otherwise in the order they were added.
+// order returns the living nodes, each after the nodes that it reads from, otherwise in the order they were added. The
+// graph has no cycles (it was valid), so marking on entry suffices.
 func (e *editor) order() []*graph.Node {
 	out := make([]*graph.Node, 0, len(e.alive))
 	state := map[*graph.Node]bool{}
@@ -187,7 +193,8 @@ func (e *editor) order() []*graph.Node {
 	return out
 }
 
-// sweep removes nodes that nothing reads.
+// sweep removes nodes that nothing reads. A node all of whose outputs are unread goes; going backwards, so does what
+// only it read.
 func (e *editor) sweep() (changed bool) {
 	order := e.order()
 	for i := len(order) - 1; i >= 0; i-- {
@@ -229,7 +236,7 @@ func (e *editor) typeOf(name string) graph.Type {
 }
 
 // shape returns the axes of a value, -1 for those that are not fixed; ok is false when not even their number is known.
-// A Q or DQ has the shape of its data.
+// A Q or DQ has the shape of its data. Values that the rewrites made have no type of their own beyond that.
 func (e *editor) shape(name string) (shape []int, ok bool) {
 	t := e.typeOf(name)
 	for n := e.prod[name]; !t.Ranked && is(n, "QuantizeLinear", "DequantizeLinear"); n = e.prod[n.Inputs[0]] {

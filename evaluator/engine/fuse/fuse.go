@@ -43,7 +43,8 @@ var finish = []stage{
 
 // Graph returns the fused form of g, which is valid (graph.Validate) and stays as it is. types holds what the caller knows of values beyond what g
 // says (nil: nothing); an axis that may differ between runs is not fixed in it. What a MatMul with a bias becomes depends
-// on the number of axes, and the removal of casts on element types; everything else is the graph's own.
+// on the number of axes, and the removal of casts on element types; everything else is the graph's own. Ten rounds is
+// the runtime's own limit (max_num_graph_transformation_steps).
 func Graph(g *graph.Graph, types map[string]graph.Type) *graph.Graph {
 	e := newEditor(g.Clone(), types)
 	for range 10 {

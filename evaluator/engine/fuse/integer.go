@@ -18,6 +18,9 @@ var rules = map[string]func(e *editor, m match) bool{
 }
 
 // integers applies the rules, each node once, producers first.
+//
+//	DQ -+
+//	DQ -+-> operator -> [redundant Relu or Clip] -> Q     becomes     the integer operator on the integers in front of the DQs
 func integers(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		rule := rules[n.Op]
@@ -41,7 +44,7 @@ func (e *editor) triple(l linear) []string { return []string{l.data(), l.scale()
 func (e *editor) target(q linear) []string { return []string{q.scale(), e.zeroPoint(q)} }
 
 // fuseConv: u8 data with single parameters, constant weight per tensor or output channel, an int32 bias whose scale is
-// near that of the accumulator.
+// near that of the accumulator. The result is QLinearConv(x, sx, zx, w, sw, zw, sy, zy[, bias]).
 func fuseConv(e *editor, m match) bool {
 	if !e.complete(m, -1, false) || len(m.q) != 1 {
 		return false
@@ -83,7 +86,8 @@ func nearScale(b, x, w linear) bool {
 	return true
 }
 
-// fuseGemm gives u8 with a Q and float without.
+// fuseGemm gives u8 with a Q and float without. The result is QGemm(a, sa, za, b, sb, zb, bias[, sy, zy]); without y
+// and bias the list ends at zb.
 func fuseGemm(e *editor, m match) bool {
 	if !e.complete(m, -1, true) || len(m.q) > 1 {
 		return false
@@ -124,6 +128,8 @@ func fuseGemm(e *editor, m match) bool {
 }
 
 // fuseMatMul gives u8 with a Q and float without. B may be computed. Constant B has its scales on the last axis.
+// MatMulIntegerToFloat takes both scales behind both matrices. With more than one Q it falls through to complete, which
+// refuses.
 func fuseMatMul(e *editor, m match) bool {
 	if m.dqs != 2 {
 		return false
@@ -158,7 +164,7 @@ func sameBytes(m match) bool {
 	return !slices.ContainsFunc(m.in, func(l linear) bool { return l.node != nil && (l.dtype != m.q[0].dtype || !l.single()) })
 }
 
-// fuseBinary is QLinearAdd and QLinearMul.
+// fuseBinary is QLinearAdd and QLinearMul. Scales must have no axes, not even one of one element.
 func fuseBinary(e *editor, m match) bool {
 	if !e.complete(m, -1, false) || !sameBytes(m) || !m.in[0].scalar() || !m.in[1].scalar() || !m.q[0].scalar() {
 		return false
@@ -193,7 +199,8 @@ func fuseUnary(e *editor, m match) bool {
 }
 
 // passThrough lets an operator that only selects or moves elements work on the integers, when every Q after it has the
-// parameters of the DQ before it. A Resize must select (nearest); a MaxPool needs a positive scale.
+// parameters of the DQ before it. A Resize must select (nearest); a MaxPool needs a positive scale. The Q's name goes
+// to the operator's output, so integers flow under it.
 func passThrough(e *editor, m match) bool {
 	if m.clip != nil || m.in[0].node == nil || len(m.q) == 0 || !e.complete(m, 1, false) {
 		return false

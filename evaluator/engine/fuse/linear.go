@@ -9,7 +9,7 @@ import (
 )
 
 // linear is a Q or a DQ that a pattern may use: its integers are of type dtype, s is the scale when it is constant, z the
-// zero point when it is given and constant.
+// zero point when it is given and constant. node is nil in the zero value, which stands for an input that is no DQ.
 type linear struct {
 	node  *graph.Node
 	dtype tensor.DType
@@ -57,7 +57,8 @@ func (l linear) limits() (lo, hi int, ok bool) {
 	return 0, 0, false
 }
 
-// quantizer returns n as a Q. Blocked quantization and scales other than float32 are not for patterns.
+// quantizer returns n as a Q. Blocked quantization and scales other than float32 are not for patterns. The type is the
+// zero point's, else output_dtype, else u8.
 func (e *editor) quantizer(n *graph.Node) (linear, bool) {
 	l, ok := e.linear(n, "QuantizeLinear")
 	if !ok {
@@ -86,6 +87,7 @@ func (e *editor) dequantizer(n *graph.Node) (linear, bool) {
 	return l, true
 }
 
+// A computed zero point disqualifies, a computed scale does not: s is nil then.
 func (e *editor) linear(n *graph.Node, op string) (linear, bool) {
 	if n == nil || n.Op != op || n.Domain != "" && n.Domain != microsoft || !formed(n) || n.Int("block_size", 0) != 0 {
 		return linear{}, false
@@ -104,7 +106,8 @@ func equal(a, b linear) bool {
 		a.s.F32()[0] == b.s.F32()[0] && bytes.Equal(a.z.Data, b.z.Data)
 }
 
-// zeroPoint returns the name of l's zero point, making the constant when the node leaves it out.
+// zeroPoint returns the name of l's zero point, making the constant when the node leaves it out. An implied zero point
+// is 0 of the integers' type.
 func (e *editor) zeroPoint(l linear) string {
 	if name := l.node.Input(2); name != "" {
 		return name
@@ -132,7 +135,8 @@ func (l linear) perAxis(rank, axis, n int) bool {
 	return at == axis && slices.Equal(l.s.Shape, []int{n}) && (l.z == nil || l.z.Len() == n || l.z.Len() == 1)
 }
 
-// product is the scale of an integer accumulator: float32(x*w) per element of w.
+// product is the scale of an integer accumulator: float32(x*w) per element of w. Each is rounded once, as
+// float32(sx*sw) in ort-semantics 6.1.
 func product(x float32, w []float32) []float32 {
 	out := make([]float32, len(w))
 	for i, s := range w {

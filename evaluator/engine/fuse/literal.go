@@ -7,7 +7,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// dropCasts removes a Cast of a float32 value to double followed by a Cast to float32.
+// dropCasts removes a Cast of a float32 value to double followed by a Cast to float32. The pair of casts is what the
+// exporter protects a float layer with (ort-semantics 6.4); both are exact.
 func dropCasts(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		up := e.prod[n.Input(0)]
@@ -32,6 +33,8 @@ func (e *editor) float32(name string) bool {
 }
 
 // cancel lets the readers of a Q whose input is a DQ with equal parameters read the DQ's integers.
+//
+//	q1 -> DQ -> Q -> q2     readers of q2 read q1
 func cancel(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		q, ok := e.quantizer(n)
@@ -47,7 +50,8 @@ func cancel(e *editor) (changed bool) {
 	return changed
 }
 
-// joinActivations makes FusedConv and FusedGemm of float layers followed by a Relu, or a Clip with constant bounds.
+// joinActivations makes FusedConv and FusedGemm of float layers followed by a Relu, or a Clip with constant bounds. A
+// Clip joins a Conv only, as in the runtime. The clamp is applied as results are stored, so no bit changes.
 func joinActivations(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		if !e.alive[n] || !is(n, "Conv", "Gemm") {

@@ -7,7 +7,8 @@ import (
 )
 
 // match is an operator with the DQ nodes that feed it, the Q nodes that read it and a Relu or Clip between, which is
-// then known to be redundant. in is indexed by input; in[i].node is nil where input i comes from elsewhere.
+// then known to be redundant. in is indexed by input; in[i].node is nil where input i comes from elsewhere. dqs == the
+// number of in with a node. q has the Qs behind clip where there is one, else behind n.
 type match struct {
 	n    *graph.Node
 	in   []linear
@@ -64,7 +65,8 @@ func (e *editor) reader(n *graph.Node) graph.Use {
 }
 
 // complete reports whether m has DQ on exactly dqs inputs (-1: on all that are given) and each output goes to one Q and
-// nowhere else. bare allows no Q at all.
+// nowhere else. bare allows no Q at all. With exactly as many Qs as outputs and as edges, each output has one reader
+// and that is a Q.
 func (e *editor) complete(m match, dqs int, bare bool) bool {
 	given := func(names []string) (c int) {
 		for _, s := range names {
@@ -88,7 +90,8 @@ func (e *editor) complete(m match, dqs int, bare bool) bool {
 }
 
 // replace puts a node (domain, op) with the given inputs, and n's attributes, in place of m's operator, clip and Q
-// nodes. With no Q the outputs are n's own.
+// nodes. With no Q the outputs are n's own. The new node keeps the operator's name, so errors and times are told by the
+// name in the file. dtypes records what its outputs hold now.
 func (e *editor) replace(m match, domain, op string, inputs []string) *graph.Node {
 	n := &graph.Node{Name: m.n.Name, Domain: domain, Op: op, Inputs: inputs, Attrs: slices.Clone(m.n.Attrs), Doc: m.n.Doc}
 	e.remove(m.n)

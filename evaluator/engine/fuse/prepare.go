@@ -23,6 +23,9 @@ func dropIdentities(e *editor) (changed bool) {
 }
 
 // splitDequantizers gives each reader of a DQ its own copy; the first keeps the original, and so does a graph output.
+//
+//	q -> DQ -+-> a                q -> DQ  -> a
+//	         +-> b     becomes    q -> DQ' -> b
 func splitDequantizers(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		dq, ok := e.dequantizer(n)
@@ -96,7 +99,8 @@ func mergeQuantizers(e *editor) (changed bool) {
 }
 
 // mergePairs turns Q1, DQ1, Q2, DQ2 with no other reader between into Q, DQ. Different parameters are replaced by
-// those of the intersection of the two ranges, in the runtime's arithmetic.
+// those of the intersection of the two ranges, in the runtime's arithmetic. The name of the first Q's output must
+// change with its integers, because a caller may ask for that value by name.
 func mergePairs(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		dq, ok := e.dequantizer(n)
@@ -129,7 +133,8 @@ func mergePairs(e *editor) (changed bool) {
 	return changed
 }
 
-// intersect returns scale and zero point of the range that both a and b represent.
+// intersect returns scale and zero point of the range that both a and b represent. In float32 throughout, with the zero
+// point rounded half away from zero: the runtime's own arithmetic, which is not numeric's rule.
 func intersect(a, b linear) (scale, zero *tensor.Tensor) {
 	lo, hi, _ := a.limits()
 	ends := func(l linear) (float32, float32) {
@@ -167,7 +172,7 @@ func foldPads(e *editor) (changed bool) {
 }
 
 // addPads makes n, a Conv or AveragePool, pad by that much more. The elements of a Pad count in an average, so a pool
-// must count its own as well.
+// must count its own as well. A pool whose pads would reach the kernel's size is left alone.
 func addPads(n *graph.Node, pads []int64) bool {
 	sum := slices.Clone(n.Ints("pads"))
 	if sum == nil {

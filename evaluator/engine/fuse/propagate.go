@@ -19,6 +19,10 @@ func propagate(e *editor) bool {
 }
 
 // forwardDQ carries each DQ that has one reader over the movers after it.
+//
+//	q -> DQ -> Reshape -> Conv     becomes     q -> DQ -> Reshape -> Q -> DQ -> Conv
+//
+// so that passThrough later lets the Reshape move integers.
 func forwardDQ(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		dq, ok := e.dequantizer(n)
@@ -45,7 +49,8 @@ func forwardDQ(e *editor) (changed bool) {
 }
 
 // pairAfter puts a Q behind output 0 of m, with dq's parameters, and a DQ for each reader; it returns those readers.
-// Where a Q reads the output already, nothing is done for the others either.
+// Where a Q reads the output already, nothing is done for the others either. A graph output keeps its name on the DQ
+// behind.
 func (e *editor) pairAfter(m *graph.Node, dq linear) (next []*graph.Node, changed bool) {
 	out := m.Outputs[0]
 	readers := slices.Clone(e.uses[out])
@@ -99,6 +104,8 @@ func (e *editor) dqLike(l linear, hint, q, to string) *graph.Node {
 }
 
 // backwardQ carries each Q over the movers before it, as long as each has no other reader, up to a DQ.
+//
+//	x -> Reshape -> Q     becomes     x -> Q -> DQ -> Reshape -> Q
 func backwardQ(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		q, ok := e.quantizer(n)

@@ -7,7 +7,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// dropClips removes a Relu or Clip whose only reader is a Q that saturates at least as narrowly.
+// dropClips removes a Relu or Clip whose only reader is a Q that saturates at least as narrowly. The layer's own
+// saturation repeats it: integers below the zero point's level do not exist when that level is 0.
 func dropClips(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		if !is(n, "Relu", "Clip") {
@@ -63,7 +64,8 @@ func (e *editor) clipBounds(n *graph.Node) (low, high float32, ok bool) {
 }
 
 // redundant is the second, coarser rule that the integer patterns use for a Relu or Clip between an operator and its Q:
-// the bounds, rounded to levels, are not inside the type's range.
+// the bounds, rounded to levels, are not inside the type's range. levels are rounded half to even; what does not fit
+// int32 becomes its lowest number, as the runtime's conversion has it.
 func (e *editor) redundant(n *graph.Node, q linear) bool {
 	lo, hi, ok := q.limits()
 	if !ok || !q.scalar() {

@@ -3,7 +3,8 @@ package fuse
 import "assay/shared/tensor"
 
 // shiftSigned turns a Q and the one DQ that reads it from s8 to u8, zero point + 128. Where an s8 value has several
-// readers nothing changes, and the layers among them stay float: the integer operators here take u8 activations.
+// readers nothing changes, and the layers among them stay float: the integer operators here take u8 activations. value
+// = (q - z) * s is the same for q + 128 and z + 128, so no float behind changes (ort-semantics 4.5).
 func shiftSigned(e *editor) (changed bool) {
 	for _, n := range e.order() {
 		q, ok := e.quantizer(n)
