@@ -26,7 +26,7 @@ func putElement(data []byte, size, i int, bits uint64) {
 }
 
 // formatElement writes one element so that parseElement gives the same pattern; ok is false when it cannot (complex
-// numbers, NaNs other than the canonical one).
+// numbers, NaNs other than the canonical one). Floats take the shortest form that parses to the same pattern.
 func formatElement(d tensor.DType, bits uint64) (s string, ok bool) {
 	switch d {
 	case tensor.Int8, tensor.Int16, tensor.Int32, tensor.Int64, tensor.Int4, tensor.Int2:
@@ -55,6 +55,7 @@ func infinity(f float64) string {
 }
 
 // parseElement reads a number of type d; a number that d cannot hold is an error, a fraction is rounded half to even.
+// Half types are parsed as float32 first, so they may be rounded twice; what formatElement wrote is exact.
 func parseElement(d tensor.DType, s string) (uint64, error) {
 	var bits uint64
 	var err error

@@ -28,6 +28,7 @@ func CheckFinite(m *Model) error {
 	return fmt.Errorf("model has NaN in its constants (damaged file or diverged training?): %s%s", strings.Join(found, "; "), more)
 }
 
+// checkGraph visits constants by name, then tensors in attributes, node by node, nested graphs behind their node.
 func checkGraph(g *Graph, visit func(string, *tensor.Tensor)) {
 	for _, name := range sortedConsts(g) {
 		visit(fmt.Sprintf("constant %q", name), g.Consts[name])

@@ -19,7 +19,7 @@ import (
 )
 
 // Dim is one axis of a shape: N elements when N >= 0, else unknown, with Sym as its name if it has one. Equal names
-// usually mean equal sizes, but exporters get this wrong, so nothing relies on it.
+// usually mean equal sizes, but exporters get this wrong, so nothing relies on it. Front ends write N = -1 for unknown.
 type Dim struct {
 	N   int
 	Sym string
@@ -53,7 +53,7 @@ func FixedType(d tensor.DType, shape ...int) Type {
 	return t
 }
 
-// Port is a named input or output of a graph.
+// Port is a named input or output of a graph. Type's zero value means that nothing is known.
 type Port struct {
 	Name string
 	Type Type
@@ -113,7 +113,7 @@ type Node struct {
 }
 
 // Graph is a list of nodes in execution order with what they read from outside. Types holds what is known about values
-// that are neither inputs nor outputs (ONNX's value_info); it is a hint and may be missing.
+// that are neither inputs nor outputs (ONNX's value_info); it is a hint and may be missing. Invariants are Validate's.
 type Graph struct {
 	Name    string
 	Doc     string
@@ -189,7 +189,8 @@ func (n *Node) Str(name, def string) string {
 	return def
 }
 
-// Ints returns an integer list, nil when absent. The caller does not change it.
+// Ints returns an integer list, nil when absent. The caller does not change it. nil and an empty list differ for
+// attributes such as axes.
 func (n *Node) Ints(name string) []int64 {
 	if a := n.Attr(name); a != nil && a.Kind == KindInts {
 		return a.Ints
@@ -234,7 +235,8 @@ func (n *Node) Input(i int) string {
 	return ""
 }
 
-// Clone copies the model deeply but for tensors, which are read-only and shared.
+// Clone copies the model deeply but for tensors, which are read-only and shared. What is shared is never written to by
+// anybody: that is the rule for tensors everywhere.
 func (m *Model) Clone() *Model {
 	c := *m
 	c.Graph = m.Graph.Clone()

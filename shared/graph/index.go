@@ -8,7 +8,8 @@ type Use struct {
 	Sub   bool
 }
 
-// Index answers who makes and who reads a value. It is a snapshot: whoever changes the graph makes a new one.
+// Index answers who makes and who reads a value. It is a snapshot: whoever changes the graph makes a new one. Position
+// changes with every insertion; Producer and Uses hold pointers and survive a reordering.
 type Index struct {
 	Producer map[string]*Node // absent for graph inputs and constants
 	Uses     map[string][]Use // in node order, then input order
@@ -41,7 +42,8 @@ func NewIndex(g *Graph) *Index {
 	return x
 }
 
-// Captures lists the names that n's nested graphs read from outside themselves, each once, in order of first use.
+// Captures lists the names that n's nested graphs read from outside themselves, each once, in order of first use. A
+// name that a nested graph defines before it reads it is its own; nested graphs within are looked into.
 func Captures(n *Node) []string {
 	var out []string
 	seen := map[string]bool{}
@@ -62,7 +64,8 @@ func Captures(n *Node) []string {
 	return out
 }
 
-// free calls f for each name that g reads and does not define.
+// free calls f for each name that g reads and does not define. Nodes are taken in order, so a name that is read before
+// g defines it counts as captured.
 func free(g *Graph, f func(string)) {
 	defined := map[string]bool{}
 	for _, p := range g.Inputs {

@@ -52,7 +52,8 @@ func bare(s string) bool {
 	return true
 }
 
-// lex splits text into tokens. Blanks, line ends and comments (from # to the end of the line) only separate.
+// lex splits text into tokens. Blanks, line ends and comments (from # to the end of the line) only separate. The last
+// token is always tokEnd, so peeking past the end is safe.
 func lex(text string) ([]token, error) {
 	var out []token
 	line := 1

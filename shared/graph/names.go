@@ -4,7 +4,8 @@ import "strconv"
 
 // NameNodes gives every node of g and of its nested graphs a name of its own. A name that comes first in order stays; a
 // later node of the same name gets "_2", "_3" ... appended; a node without one is named after its operator and first
-// output. It depends on nothing but the graph, and a second call changes nothing.
+// output. It depends on nothing but the graph, and a second call changes nothing. It is called by every front end, so
+// names in plans and reports are unique from then on.
 func NameNodes(g *Graph) {
 	used, seen := namer{}, map[string]bool{}
 	walkNodes(g, func(n *Node) { used.add(n.Name) })
@@ -29,7 +30,7 @@ func NameNodes(g *Graph) {
 }
 
 // namer is a set of names in use that makes new ones. The number beside a name is the last suffix that was tried, so that
-// many nodes of one name take linear time.
+// many nodes of one name take linear time. The zero namer cannot be added to; make one with namer{}.
 type namer map[string]int
 
 func (u namer) has(name string) bool { _, ok := u[name]; return ok }

@@ -34,7 +34,8 @@ const maxTextDepth = 32
 // Nodes without a name get one (NameNodes). Nothing else is checked but syntax: call Validate.
 func Parse(text string) (*Model, error) { return ParseWith(text, nil) }
 
-// ParseWith is Parse for texts with constants that are named by digest; Table makes such a table from a model.
+// ParseWith is Parse for texts with constants that are named by digest; Table makes such a table from a model. Tensors
+// of the table are shared with the model.
 func ParseWith(text string, table map[string]*tensor.Tensor) (*Model, error) {
 	tokens, err := lex(text)
 	if err != nil {
@@ -51,7 +52,8 @@ func ParseWith(text string, table map[string]*tensor.Tensor) (*Model, error) {
 
 func newGraph() *Graph { return &Graph{Consts: map[string]*tensor.Tensor{}, Types: map[string]Type{}} }
 
-// parser walks the tokens. Its methods return errors without a position; the statement under way gives it.
+// parser walks the tokens. Its methods return errors without a position; the statement under way gives it. at never
+// passes the last token, tokEnd; depth counts nested graphs.
 type parser struct {
 	tokens []token
 	at     int
@@ -191,7 +193,8 @@ func (p *parser) port() (Port, error) {
 	return port, err
 }
 
-// definition reads `name: type, ... = const ...` or `name: type, ... = Op(...) {...} @name`.
+// definition reads `name: type, ... = const ...` or `name: type, ... = Op(...) {...} @name`. Whether it is a constant
+// or a node is known behind the '=' only.
 func (p *parser) definition(g *Graph) error {
 	var ports []Port
 	err := p.list("=", func() error {

@@ -41,7 +41,8 @@ func (p *parser) attr() (Attr, error) {
 	return a, nil
 }
 
-// value reads what stands behind the sign of equality; its first token says which kind it is.
+// value reads what stands behind the sign of equality; its first token says which kind it is. Words decide: a kind in
+// front of '[' is a typed list, tensor, graph, ref and raw open their forms, everything else is a number.
 func (p *parser) value(a *Attr) (err error) {
 	t := p.peek()
 	switch {
@@ -99,7 +100,8 @@ func (p *parser) ref(a *Attr) (err error) {
 	return nil
 }
 
-// scalar takes a word as an integer if it is one, else as a float.
+// scalar takes a word as an integer if it is one, else as a float. inf and nan are floats; 1 is an integer and 1.0 a
+// float, which is why formatFloat32 adds a point.
 func scalar(a *Attr, s string) error {
 	if n, err := strconv.ParseInt(s, 10, 64); err == nil {
 		a.Kind, a.Int = KindInt, n
@@ -167,6 +169,7 @@ func (p *parser) anyList(a *Attr) error {
 	return nil
 }
 
+// appendWord adds one item to the list that a.Kind names.
 func appendWord(a *Attr, w string) error {
 	switch a.Kind {
 	case KindInts:

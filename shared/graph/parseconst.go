@@ -17,7 +17,8 @@ const maxTextBytes = 64 << 20
 // digestPrefix opens the name of a constant that stands in a table.
 const digestPrefix = "sha256:"
 
-// tensor reads the content of a constant of type t.
+// tensor reads the content of a constant of type t. A constant by digest costs nothing of the budget: its bytes are the
+// caller's.
 func (p *parser) tensor(t Type) (*tensor.Tensor, error) {
 	shape, ok := t.Fixed()
 	if !ok || t.DType.Size() == 0 {
@@ -85,7 +86,8 @@ func (p *parser) fromTable(x *tensor.Tensor, key string) (*tensor.Tensor, error)
 	return t, nil
 }
 
-// elements reads numbers up to the closing bracket; inner brackets are for the reader's eye.
+// elements reads numbers up to the closing bracket; inner brackets are for the reader's eye. The buffer grows with the
+// tokens that are there and not with what the shape claims.
 func (p *parser) elements(x *tensor.Tensor) error {
 	size, want := x.DType.Size(), x.Len()
 	x.Data = make([]byte, 0, min(want, len(p.tokens)-p.at)*size)
@@ -116,6 +118,7 @@ func (p *parser) elements(x *tensor.Tensor) error {
 	return nil
 }
 
+// fill writes one element everywhere.
 func (p *parser) fill(x *tensor.Tensor) error {
 	bits, err := parseElement(x.DType, p.next().text)
 	if err != nil {

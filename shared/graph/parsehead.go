@@ -42,6 +42,7 @@ func (p *parser) header(m *Model) (ok bool, err error) {
 	return true, err
 }
 
+// pair reads a metadata entry.
 func (p *parser) pair(m *Model) error {
 	key, err := p.name("a key")
 	if err != nil {
@@ -86,7 +87,7 @@ func (p *parser) operator() (domain, op string, err error) {
 	return "", op, nil
 }
 
-// function reads a model-local function after its keyword.
+// function reads a model-local function after its keyword. Functions hold no constants, since ONNX's have none.
 func (p *parser) function(m *Model) error {
 	var f Function
 	var err error

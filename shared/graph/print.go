@@ -27,7 +27,7 @@ func PrintGraph(g *Graph) string {
 }
 
 // Table returns the constants of m that Print writes by digest, nested graphs and attributes included, under the words
-// it writes for them.
+// it writes for them. Two constants of one content share a word.
 func Table(m *Model) map[string]*tensor.Tensor {
 	p := printer{digits: 16, table: map[string]*tensor.Tensor{}}
 	p.model(m)
@@ -35,7 +35,8 @@ func Table(m *Model) map[string]*tensor.Tensor {
 }
 
 // printer writes the text form. digits is how much of a digest it writes; file adds what is about the file rather than
-// the content (IR version, opset of the file).
+// the content (IR version, opset of the file). table is filled where it is not nil. Digest and Print differ in digits
+// and file only.
 type printer struct {
 	strings.Builder
 	digits int
@@ -143,6 +144,7 @@ func (p *printer) graph(g *Graph) {
 	}
 }
 
+// types are the hints for outputs, nil in functions.
 func (p *printer) node(n *Node, types map[string]Type) {
 	var b strings.Builder
 	for i, out := range n.Outputs {

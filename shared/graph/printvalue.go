@@ -47,7 +47,8 @@ func (p *printer) value(a Attr) string {
 	return "raw " + strconv.Quote(string(a.Raw))
 }
 
-// listed writes a list, with its kind in front when the items do not show it.
+// listed writes a list, with its kind in front when the items do not show it. named is set for tensors and graphs,
+// whose items look like words.
 func listed[T any](kind Kind, items []T, named bool, format func(T) string) string {
 	out := make([]string, len(items))
 	for i, item := range items {
@@ -82,7 +83,8 @@ func (p *printer) typedTensor(t *tensor.Tensor) string {
 	return fmt.Sprintf("tensor %s %s", FixedType(t.DType, t.Shape...), p.content(t))
 }
 
-// content writes the elements of a constant in the shortest of the forms that give the same bytes again.
+// content writes the elements of a constant in the shortest of the forms that give the same bytes again. A digest of 16
+// digits can collide only for a reader of text; Digest writes all 64.
 func (p *printer) content(t *tensor.Tensor) string {
 	n, size := t.Len(), t.DType.Size()
 	if n <= inlineElements {

@@ -2,7 +2,8 @@ package graph
 
 import "slices"
 
-// rename puts f(name) for each name that nodes define or read, in their nested graphs too.
+// rename puts f(name) for each name that nodes define or read, in their nested graphs too. Lists are written in place,
+// so nodes must be clones.
 func rename(nodes []*Node, f func(string) string) {
 	for _, n := range nodes {
 		apply(n.Inputs, f)
@@ -43,7 +44,8 @@ func renameKeys[V any](m map[string]V, f func(string) string) map[string]V {
 	return out
 }
 
-// defined lists the names that g itself defines: inputs, constants by name, outputs of nodes.
+// defined lists the names that g itself defines: inputs, constants by name, outputs of nodes. Outputs of nested graphs'
+// nodes are not among them.
 func defined(g *Graph) []string {
 	var out []string
 	for _, p := range g.Inputs {
@@ -75,14 +77,15 @@ func valueNames(g *Graph, into namer) {
 }
 
 // Unhide renames what nested graphs define under a name that a graph around them defines too. ONNX forbids such names,
-// some exporters write them and mean the inner value.
+// some exporters write them and mean the inner value. It changes nested graphs in place and leaves g's own names alone.
 func Unhide(g *Graph) {
 	used := namer{}
 	valueNames(g, used)
 	unhide(g, map[string]int{}, used)
 }
 
-// unhide handles the graphs in g; around counts the definitions of each name in the graphs around g.
+// unhide handles the graphs in g; around counts the definitions of each name in the graphs around g. around is as it
+// was when the call returns.
 func unhide(g *Graph, around map[string]int, used namer) {
 	own := defined(g)
 	for _, name := range own {

@@ -22,7 +22,8 @@ func (d definition) String() string {
 }
 
 // newScope collects the definitions of g. A name that is defined twice, or hides one of the graphs around g, is an error
-// that names both places.
+// that names both places. All names are collected before any is read, so a scope knows names that come too late; node
+// tells Validate which.
 func newScope(g *Graph, outer *scope) (*scope, error) {
 	s := &scope{names: make(map[string]definition, len(g.Inputs)+len(g.Consts)+len(g.Nodes)), outer: outer}
 	for _, p := range g.Inputs {

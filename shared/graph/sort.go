@@ -12,7 +12,9 @@ func sortedConsts(g *Graph) []string { return slices.Sorted(maps.Keys(g.Consts))
 
 // Sort puts the nodes of g and of its nested graphs in an order in which every value is defined before it is read. Among
 // nodes that could come next the one that stood first does, so a sorted graph keeps its order. Names that are defined
-// twice, read but never defined, or defined by a cycle are errors that name the nodes.
+// twice, read but never defined, or defined by a cycle are errors that name the nodes. The result is deterministic:
+// files with the same nodes in another order may sort differently, one file always the same. Time is O((nodes + edges)
+// log nodes).
 func Sort(g *Graph) error { return sortGraph(g, nil) }
 
 // sortGraph sorts the inner graphs first: what they capture orders the nodes around them.
@@ -72,7 +74,7 @@ func dependencies(g *Graph, s *scope) ([][]int, error) {
 }
 
 // topological returns the positions in order, the smallest position first among those that are ready; nodes of cycles
-// and behind cycles are missing.
+// and behind cycles are missing. A node that reads another twice is listed twice on both sides, so counts agree.
 func topological(needs [][]int) []int {
 	waiting := make([]int, len(needs))
 	readers := make([][]int, len(needs))

@@ -58,6 +58,7 @@ func validateFunction(f Function) error {
 	return v.graph(body, nil)
 }
 
+// Types of values that no longer exist are no fault: hints may be stale.
 func (v *validator) graph(g *Graph, outer *scope) error {
 	s, err := newScope(g, outer)
 	if err != nil {

@@ -5,7 +5,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// dtype is the element type of a value, Invalid where it does not follow. Hints of the file are not trusted.
+// dtype is the element type of a value, Invalid where it does not follow. Hints of the file are not trusted. It is
+// memoised in types for the life of the editor; passes change values' types never.
 func (e *editor) dtype(value string) tensor.DType {
 	if d, ok := e.types[value]; ok {
 		return d
@@ -16,6 +17,7 @@ func (e *editor) dtype(value string) tensor.DType {
 	return d
 }
 
+// Outputs other than the first, and operators of other domains, are Invalid: exact passes then do nothing.
 func (e *editor) dtypeOf(value string) tensor.DType {
 	if t := e.constant(value); t != nil {
 		return t.DType

@@ -8,7 +8,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// editor changes one graph. Its index is kept up to date by its methods; passes change nodes through them.
+// editor changes one graph. Its index is kept up to date by its methods; passes change nodes through them. Invariant:
+// index describes the nodes that are not dead. used is filled when the first fresh name is asked for.
 type editor struct {
 	g     *graph.Graph
 	index *graph.Index
@@ -17,6 +18,7 @@ type editor struct {
 	types map[string]tensor.DType
 }
 
+// One editor serves one run of one pass; run makes the next one for the graph that done left.
 func newEditor(g *graph.Graph) *editor {
 	if g.Consts == nil {
 		g.Consts = map[string]*tensor.Tensor{}
@@ -40,7 +42,8 @@ func (e *editor) done() {
 	}
 }
 
-// nodes lists the nodes that are alive, in order; passes may remove nodes while they go through it.
+// nodes lists the nodes that are alive, in order; passes may remove nodes while they go through it. f sees the nodes
+// that stood there at the start: one that a pass adds waits for the next round.
 func (e *editor) nodes(f func(n *graph.Node) error) error {
 	for _, n := range slices.Clone(e.g.Nodes) {
 		if e.dead[n] {
@@ -72,7 +75,8 @@ func (e *editor) sole(value string) *graph.Node {
 // constant is the tensor of a constant, nil for anything else.
 func (e *editor) constant(value string) *tensor.Tensor { return e.g.Consts[value] }
 
-// remove takes n out: its inputs lose a reader.
+// remove takes n out: its inputs lose a reader. Its outputs lose their producer but keep their readers, whom the pass
+// has to serve.
 func (e *editor) remove(n *graph.Node) {
 	e.dead[n] = true
 	for i, in := range n.Inputs {
@@ -108,7 +112,7 @@ func (e *editor) setInput(n *graph.Node, i int, value string) {
 }
 
 // takeOver gives output 0 of n the name that output 0 of last has, and removes last: n computes now what last did. n's own
-// result has no other reader.
+// result has no other reader. n keeps its own name, so reports still find the layer.
 func (e *editor) takeOver(n, last *graph.Node) {
 	old, out := n.Outputs[0], last.Outputs[0]
 	e.remove(last)
@@ -119,7 +123,8 @@ func (e *editor) takeOver(n, last *graph.Node) {
 }
 
 // bypass removes n, letting the readers of its output 0 read value instead. Where that output is the graph's, value takes
-// its name, which needs a producer and no name of its own; bypass then reports false if it cannot be.
+// its name, which needs a producer and no name of its own; bypass then reports false if it cannot be. A name that a
+// nested graph captures cannot change, as names inside are not rewritten.
 func (e *editor) bypass(n *graph.Node, value string) bool {
 	out := n.Outputs[0]
 	captured := slices.ContainsFunc(e.index.Uses[out], func(u graph.Use) bool { return u.Sub })
@@ -191,7 +196,7 @@ func collect(g *graph.Graph, names map[string]bool) {
 }
 
 // matrix reports whether a value is known to have two axes: it is an input or a constant of that type, or what makes it
-// says so. The file's hints are not trusted.
+// says so. The file's hints are not trusted. false means unknown as well. Callers may only do less for it.
 func (e *editor) matrix(value string) bool {
 	if t := e.constant(value); t != nil {
 		return len(t.Shape) == 2

@@ -8,7 +8,8 @@ import (
 )
 
 // plainGemm moves what an integer product has no place for out of a Gemm with constant weights: alpha into the weights,
-// beta into the bias, each number rounded once, and transA into a Transpose in front. A bias that is computed keeps its beta.
+// beta into the bias, each number rounded once, and transA into a Transpose in front. A bias that is computed keeps its
+// beta. A Gemm without a bias just loses its beta. Products that overflow float32 leave the factor where it is.
 func plainGemm(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		w := e.constant(n.Input(1))
@@ -62,7 +63,8 @@ func times(t *tensor.Tensor, factor float64) (*tensor.Tensor, bool) {
 	return out, true
 }
 
-// transposed puts a Transpose of matrix input 0 in front of n and returns its result.
+// transposed puts a Transpose of matrix input 0 in front of n and returns its result. The node is inserted in front of
+// n, so the order stays topological.
 func (e *editor) transposed(n *graph.Node) string {
 	name := e.fresh(n.Name + "/transposed")
 	t := &graph.Node{Name: e.freshNode(n.Name + "/Transpose"), Op: "Transpose", Outputs: []string{name}}

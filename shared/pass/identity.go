@@ -45,7 +45,9 @@ func (e *editor) passes(n *graph.Node) bool {
 	return false
 }
 
-// dropDoubleCasts removes Cast(double) followed by Cast(float32) of a float32 value. The first Cast may have other readers.
+// dropDoubleCasts removes Cast(double) followed by Cast(float32) of a float32 value. The first Cast may have other
+// readers. float32 to double is exact and back rounds to the same number; of other types nothing is known, so dtype has
+// to say float32.
 func dropDoubleCasts(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		up := e.producer(n.Input(0))
@@ -60,7 +62,8 @@ func dropDoubleCasts(e *editor) (changed bool, err error) {
 	return changed, err
 }
 
-// joinTransposes makes one Transpose of two; where they undo each other, the identity pass removes the rest.
+// joinTransposes makes one Transpose of two; where they undo each other, the identity pass removes the rest. y =
+// second(first(x)) has axis i of y = axis second[i] of first(x) = axis first[second[i]] of x.
 func joinTransposes(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		up := e.producer(n.Input(0))
@@ -90,7 +93,8 @@ func joinTransposes(e *editor) (changed bool, err error) {
 }
 
 // joinReshapes lets a Reshape read the input of the Reshape, Flatten, Squeeze or Unsqueeze before it. Its shape has to name
-// every axis itself: a 0 would copy an axis of the value in between.
+// every axis itself: a 0 would copy an axis of the value in between. -1 may stay: the number of elements is the same on
+// either side.
 func joinReshapes(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		up := e.producer(n.Input(0))
@@ -111,7 +115,8 @@ func joinReshapes(e *editor) (changed bool, err error) {
 	return changed, err
 }
 
-// dropDead removes what no output needs.
+// dropDead removes what no output needs. It goes backwards once, which suffices as readers stand behind their
+// producers.
 func dropDead(e *editor) (changed bool, err error) {
 	for i := len(e.g.Nodes) - 1; i >= 0; i-- {
 		n := e.g.Nodes[i]

@@ -9,7 +9,8 @@ import (
 )
 
 // layer is a node with constant weights whose output channels can be scaled and shifted: a Conv or ConvTranspose, or a Gemm
-// or MatMul with the bias that follows it.
+// or MatMul with the bias that follows it. bias, where set, has one number or channels of them. last == node but for a
+// MatMul.
 type layer struct {
 	node     *graph.Node
 	last     *graph.Node // the Add of a MatMul, else node
@@ -20,7 +21,9 @@ type layer struct {
 	groups   int            // of a ConvTranspose: each part of the weight's first axis has channels of its own along axis; else 1
 }
 
-// layer recognises the layer that computes value; nothing else reads what it computes on the way.
+// layer recognises the layer that computes value; nothing else reads what it computes on the way. Only constant float32
+// weights and biases qualify; a Gemm must be plain (plainGemm comes before). Whether something else reads the result is
+// the caller's to ask (sole).
 func (e *editor) layer(value string) (layer, bool) {
 	n := e.producer(value)
 	if is(n, "Add") {
@@ -75,7 +78,8 @@ func (e *editor) biasedMatMul(add *graph.Node) (layer, bool) {
 }
 
 // perChannel reports whether a tensor of shape holds one number, or one for each channel along the axis that has behind
-// axes after it, and stretches no other.
+// axes after it, and stretches no other. Gemm and MatMul have their channels last (behind 0), a Conv has its spatial
+// axes behind them.
 func perChannel(shape []int, channels, behind int) bool {
 	if n := tensor.Count(shape); n == 1 {
 		return true
@@ -98,7 +102,9 @@ func spread(t *tensor.Tensor, channels int) []float64 {
 	return out
 }
 
-// rescaled returns l's weight with channel c multiplied by factor[c], each product rounded once.
+// rescaled returns l's weight with channel c multiplied by factor[c], each product rounded once. The index of the
+// channel is that along axis, plus, for a ConvTranspose, the group's first channel. The products are formed in float64,
+// so each is rounded once.
 func (l *layer) rescaled(factor []float64) *tensor.Tensor {
 	out := tensor.New(tensor.Float32, l.weight.Shape...)
 	inner, along := max(tensor.Count(l.weight.Shape[l.axis+1:]), 1), max(l.weight.Shape[l.axis], 1)
@@ -121,6 +127,12 @@ func floats32(v []float64) *tensor.Tensor {
 
 // foldBatchNorm scales the weights of a layer by scale/sqrt(variance+epsilon) and sets its bias to
 // (bias-mean)*scale/sqrt(variance+epsilon) + shift, computed in float64 and rounded once.
+//
+//	y = (layer(x) + b - mean) * f + shift,  f = scale / sqrt(variance + epsilon)     so  w' = w*f,  b' = (b - mean)*f + shift
+//
+// Three forms: the bias of a Conv or Gemm, the Add of a MatMul, and for a MatMul without one the BatchNormalization
+// itself becomes the Add. It is not exact: the sum is rounded in another order, within the bound of the package
+// comment.
 func foldBatchNorm(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		if !is(n, "BatchNormalization") || n.Int("training_mode", 0) != 0 || len(n.Inputs) != 5 {
@@ -192,7 +204,7 @@ func (e *editor) batchNorm(n *graph.Node, l layer) (factor, shift []float64, ok 
 func finite32(v float64) bool { return math.Abs(v) <= math.MaxFloat32 }
 
 // foldBias adds a constant per channel behind a Conv, ConvTranspose or Gemm to its bias. A MatMul with an Add stays as it is: how the pair
-// is quantized is decided elsewhere.
+// is quantized is decided elsewhere. b' = b + c in float64, rounded once.
 func foldBias(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		if !is(n, "Add") {

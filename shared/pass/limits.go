@@ -7,10 +7,12 @@ import (
 	"assay/shared/tensor"
 )
 
-// interval is what a Relu or a Clip with constant bounds limits floats to: max with lo, then min with hi.
+// interval is what a Relu or a Clip with constant bounds limits floats to: max with lo, then min with hi. lo may be
+// above hi: then everything becomes hi.
 type interval struct{ lo, hi float32 }
 
-// interval returns the bounds of n if it limits float32 values by constants.
+// interval returns the bounds of n if it limits float32 values by constants. Relu is [+0, +Inf): +0 and not -0 is part
+// of the numbers (+0 > -0 in Max, design.md 6).
 func (e *editor) interval(n *graph.Node) (interval, bool) {
 	none := interval{float32(math.Inf(-1)), float32(math.Inf(1))}
 	if n == nil || e.dtype(n.Input(0)) != tensor.Float32 {
@@ -40,7 +42,8 @@ func (e *editor) interval(n *graph.Node) (interval, bool) {
 func (v interval) limit(x float32) float32 { return min(max(x, v.lo), v.hi) }
 
 // joinLimits makes one operator of a Relu or Clip that reads nothing but another one's result. With lo <= hi in the first,
-// the second applied to both bounds gives the bounds of both: limiting is monotonic.
+// the second applied to both bounds gives the bounds of both: limiting is monotonic. NaN passes both, so the joined one
+// keeps it as well.
 func joinLimits(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		up := e.producer(n.Input(0))

@@ -9,7 +9,8 @@ import (
 )
 
 // foldPads adds the zeros of a Pad to the padding of the Conv that reads it, and to that of an AveragePool that counts
-// padding. A maximum would see zeros where its own padding is minus infinity, so MaxPool keeps its Pad.
+// padding. A maximum would see zeros where its own padding is minus infinity, so MaxPool keeps its Pad. Zero padding of
+// a Conv multiplies +0 (design.md 6), exactly what a Pad's zeros did; that is why the padding value must be +0.
 func foldPads(e *editor) (changed bool, err error) {
 	err = e.nodes(func(n *graph.Node) error {
 		pad := e.producer(n.Input(0))
@@ -80,7 +81,8 @@ func (e *editor) spatialRank(n *graph.Node) int {
 }
 
 // zeroPads returns the padding of the spatial axes, before all and after all, if that is all that pad does: constant mode,
-// the value +0, nothing negative, nothing on batch and channels.
+// the value +0, nothing negative, nothing on batch and channels. pads come as all begins, then all ends, and axes may
+// be named.
 func (e *editor) zeroPads(pad *graph.Node, spatial int) ([]int64, bool) {
 	amounts := e.constant(pad.Input(1))
 	if spatial < 1 || pad.Str("mode", "constant") != "constant" || amounts == nil {

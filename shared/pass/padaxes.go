@@ -56,6 +56,7 @@ func spreadPads(amounts, axes *tensor.Tensor, rank int) (*tensor.Tensor, bool) {
 }
 
 // ranks is the number of axes of every value, as far as it follows from the operators; open axes of inputs count as 1.
+// A graph that cannot be inferred with axes of 1 gives an empty map, and the pass does nothing.
 func (e *editor) ranks() map[string]int {
 	in := map[string]op.Info{}
 	for _, p := range e.g.Inputs {

@@ -15,7 +15,8 @@ import (
 	"assay/shared/graph"
 )
 
-// pass is one rewrite over a whole graph; run reports whether it changed anything.
+// pass is one rewrite over a whole graph; run reports whether it changed anything. exact is a promise that a test
+// keeps: it compares outputs bit for bit.
 type pass struct {
 	name   string
 	reason string
@@ -75,10 +76,13 @@ func Normalize(m *graph.Model) error { return run(m, normalize, nil) }
 // weights that are still behind a DequantizeLinear into floats, so it comes after fusion.
 func Simplify(m *graph.Model) error { return run(m, simplify, nil) }
 
-// maxRounds bounds the repetition; every pass but constants removes a node when it changes something, so chains end early.
+// maxRounds bounds the repetition; every pass but constants removes a node when it changes something, so chains end
+// early. It is far above what models need.
 const maxRounds = 64
 
 // run repeats the named passes until none changes anything. check, where given, is called after every pass that did.
+// The graph is valid whenever check is called. A graph that is still changing after maxRounds is returned as it is,
+// since each of its states is right.
 func run(m *graph.Model, names []string, check func(name string) error) error {
 	for range maxRounds {
 		changed := false
