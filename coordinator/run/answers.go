@@ -9,7 +9,9 @@ import (
 )
 
 // answers asks what the float model's outputs say on the base view, keeps it as the reference that every other model is
-// compared with, and turns a to that comparison.
+// compared with, and turns a to that comparison. Cells of What Outputs on the float plan are the reference's pieces:
+// small ones come inside the result and are stored here, large ones are in the object store already. The reference's
+// digest is part of every later cell.
 func (a *asker) answers(ctx context.Context) error {
 	v := a.base.Digest()
 	if _, err := a.objects.Put(ctx, plan.EncodeView(a.base)); err != nil {
@@ -43,7 +45,8 @@ func (a *asker) answers(ctx context.Context) error {
 	return a.against(ctx, digest)
 }
 
-// against turns a to comparisons with a stored reference. The float model's own records follow from it.
+// against turns a to comparisons with a stored reference. The float model's own records follow from it. Records of the
+// float model need no inference: it agrees with itself, and its distance to itself is 0.
 func (a *asker) against(ctx context.Context, digest plan.Digest) error {
 	b, err := a.objects.Get(ctx, digest)
 	if err != nil {

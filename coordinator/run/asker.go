@@ -13,13 +13,16 @@ import (
 )
 
 // cells computes cells; dispatcher does it on JetStream, and a replay refuses to. maybe are those that a later call is likely
-// to ask, likeliest first; computing them is its choice.
+// to ask, likeliest first; computing them is its choice. do returns a result for each request or an error; it is called
+// by one goroutine at a time.
 type cells interface {
 	do(ctx context.Context, requests, maybe []request) (map[plan.Digest]wire.Result, error)
 }
 
 // asker answers the search's rounds about one problem. Records are kept per sample: a trial whose samples are all known
 // under the same effective plan costs nothing, whatever view they were computed in. Not safe for concurrent use.
+// Invariant: records in known depend on nothing but plan and sample for this problem, what and ref, so ledgers may be
+// filled from any view.
 type asker struct {
 	cells   cells
 	objects store.Store
@@ -37,7 +40,8 @@ type asker struct {
 	views map[plan.Digest]bool    // views that are in the store
 }
 
-// ledger holds the records of one plan by sample index of the data set.
+// ledger holds the records of one plan by sample index of the data set. Records are meter.RecordSize() bytes each and
+// share the results' memory.
 type ledger struct {
 	records map[uint32][]byte
 }
@@ -52,7 +56,9 @@ func newAsker(c cells, objects store.Store, problem plan.Problem, meter metric.M
 }
 
 // Ask implements search.Asker. Need is computed as one round of cells unless Until is set; then trial by trial, so that what
-// lies behind the end costs nothing but what idle slots have to give. Maybe is offered to those, too, and enters no ledger.
+// lies behind the end costs nothing but what idle slots have to give. Maybe is offered to those, too, and enters no
+// ledger. Until is asked after every trial in order (the lowest index rule of design.md 4.4): an answer that came early
+// is not shown to it.
 func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error) {
 	step := len(r.Need)
 	if r.Until != nil {
@@ -73,7 +79,8 @@ func (a *asker) Ask(ctx context.Context, r search.Round) ([]search.Answer, error
 	return out, nil
 }
 
-// askAll answers trials with all their cells in one round.
+// askAll answers trials with all their cells in one round. Two trials that need one cell share it; a trial whose
+// samples are all known asks nothing, which is how a search that is run again costs no inference.
 func (a *asker) askAll(ctx context.Context, name string, trials, later []search.Trial) ([]search.Answer, error) {
 	plans := make([]plan.Digest, len(trials))
 	var requests []request
@@ -154,6 +161,7 @@ func (a *asker) block(v plan.View, index uint32) []uint32 {
 }
 
 // requests lists the cells of a plan on a view that hold at least one unknown sample, and stores the view if it is new.
+// The view is stored before any cell of it can be published, since evaluators fetch it by digest.
 func (a *asker) requests(ctx context.Context, p plan.Plan, effective plan.Digest, v plan.View) ([]request, error) {
 	l := a.known[effective]
 	var out []request
@@ -177,7 +185,8 @@ func (a *asker) requests(ctx context.Context, p plan.Plan, effective plan.Digest
 }
 
 // recall looks for stored cells of the base view that hold the samples of a trial on another view. It is what makes another
-// limit, or another subset size, answer from memory.
+// limit, or another subset size, answer from memory. It asks the stream only and computes nothing. Without lookup (a
+// result stream that was empty when the job began) it does nothing.
 func (a *asker) recall(ctx context.Context, effective plan.Digest, t search.Trial) error {
 	if a.lookup == nil || t.View.Digest() == a.base.Digest() {
 		return nil
@@ -202,7 +211,8 @@ func (a *asker) recall(ctx context.Context, effective plan.Digest, t search.Tria
 	return a.learn(found, results)
 }
 
-// learn enters results into the ledgers.
+// learn enters results into the ledgers. A record of the wrong size is an error here and not a shift of all that
+// follow.
 func (a *asker) learn(requests []request, results map[plan.Digest]wire.Result) error {
 	size := a.meter.RecordSize()
 	for _, r := range requests {
@@ -244,7 +254,7 @@ func (l *ledger) join(samples []uint32) []byte {
 	return out
 }
 
-// answer makes a complete answer from the ledger.
+// answer makes a complete answer from the ledger. Lo equals Hi: this asker never answers in part.
 func (a *asker) answer(effective plan.Digest, t search.Trial) (search.Answer, error) {
 	l := a.known[effective]
 	if l == nil || !l.all(t.View.Samples) {

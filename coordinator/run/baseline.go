@@ -11,7 +11,8 @@ import (
 )
 
 // baseline measures the float model before anything is quantized: a model that guesses, or labels that count otherwise than
-// the model, end the job here. Without labels it collects what the float model says instead, which then is the right answer.
+// the model, end the job here. Without labels it collects what the float model says instead, which then is the right
+// answer. It fills w.wanted, the search's problem, as far as it can be known before calibration.
 func (w *work) baseline(ctx context.Context) error {
 	w.wanted = search.Problem{View: w.data.searchView, Limit: w.limit}
 	for i, s := range w.meter.Metrics {
@@ -56,7 +57,9 @@ func noiseNotes(o search.Outcome, limit metric.Limit, m metric.Meter) []string {
 // shiftedAt is the chance below which answers that fit another count of the labels are no accident.
 const shiftedAt = 1e-3
 
-// shifted refuses labels that are off by one: the model's answers fit the labels plus or minus one far better.
+// shifted refuses labels that are off by one: the model's answers fit the labels plus or minus one far better. With
+// hits at d = -1 and 0 paired sample by sample, the sign test is McNemar's exact one on the samples where the two
+// differ.
 func shifted(m metric.Meter, samples []uint32, records []byte) error {
 	if m.Adapter != metric.Classification || len(m.Labels) == 0 {
 		return nil
@@ -87,7 +90,8 @@ func shifted(m metric.Meter, samples []uint32, records []byte) error {
 }
 
 // signTest is the probability that of wins + losses fair tosses at least wins are won: the one-sided exact sign test, which is
-// McNemar's for paired answers.
+// McNemar's for paired answers. Terms are added as logarithms, binomial(n, k) / 2^n by recurrence, so n of many
+// thousands does not underflow.
 func signTest(wins, losses int) float64 {
 	n := wins + losses
 	if n == 0 {
@@ -106,7 +110,7 @@ func signTest(wins, losses int) float64 {
 	return min(p, 1)
 }
 
-// decibels says a kept share as a ratio of signal to noise.
+// decibels says a kept share as a ratio of signal to noise. It is 10*log10(kept / (1-kept)).
 func decibels(kept float64) string {
 	switch {
 	case kept >= 1:

@@ -8,7 +8,9 @@ import (
 	"assay/shared/quant"
 )
 
-// statistics collects statistics of the float model on samples of the calibration data, as one phase about so many subjects.
+// statistics collects statistics of the float model on samples of the calibration data, as one phase about so many
+// subjects. taps are stored under their digest, which is the cells' Ref. Records come back in view order, however the
+// cells arrived; names are the data set's and may be shorter than it.
 func (a *asker) statistics(ctx context.Context, phase string, subjects int, problem plan.Problem, view plan.View, names []string, taps []quant.Tap) (*quant.Stats, error) {
 	ref, err := a.objects.Put(ctx, quant.EncodeTaps(taps))
 	if err != nil {

@@ -51,7 +51,8 @@ func (w *work) causes(ctx context.Context, d *report.Decisions) error {
 	return nil
 }
 
-// worst lists the groups that are float in the result and those that cost most in the first ranking, ascending.
+// worst lists the groups that are float in the result and those that cost most in the first ranking, ascending. At most
+// explainGroups of them: float ones first, then by gain.
 func worst(d *report.Decisions) []int {
 	var costly []report.Group
 	for _, g := range d.Groups {
@@ -76,6 +77,7 @@ func worst(d *report.Decisions) []int {
 	return out
 }
 
+// gain is 0 for a group that no ranking measured.
 func gain(g report.Group) float64 {
 	if g.Gain == nil {
 		return 0
@@ -101,6 +103,7 @@ func ties(d *report.Decisions) map[int]cause.Cause {
 	return out
 }
 
+// Groups without a value in the ranking are left out.
 func tiesOf(name string, r report.Ranking) map[int]cause.Cause {
 	var groups []int
 	var scores []float64

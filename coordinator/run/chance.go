@@ -22,7 +22,8 @@ func chance(s metric.Spec, classes int) *search.Value {
 }
 
 // guessing reports whether v hits of n samples cannot be told from guessing: within two standard deviations, or two hits.
-// Nobody guesses right every time, and the float model agrees with itself on however few samples.
+// Nobody guesses right every time, and the float model agrees with itself on however few samples. v counts hits, chance
+// is a share: guessing is hits <= n*p + max(2, 2*sqrt(n*p*(1-p))).
 func guessing(v, chance search.Value) bool {
 	if v.Num == v.Den {
 		return false
@@ -32,7 +33,8 @@ func guessing(v, chance search.Value) bool {
 }
 
 // checkBaseline refuses a float model that guesses: labels in another order, or another preprocessing, are nearly
-// always the cause, and every model is within the limit then.
+// always the cause, and every model is within the limit then. For correlations the bound is 2/sqrt(n), two standard
+// errors of a correlation that is none.
 func (w *watcher) checkBaseline(samples int) error {
 	for k, m := range w.search.Metrics {
 		if w.scored && math.Abs(w.baseline[k].F) <= 2/math.Sqrt(float64(samples)) {

@@ -9,7 +9,9 @@ import (
 	"assay/shared/plan"
 )
 
-// data is the samples of a job: one manifest for the search, and for calibration the same or one of its own.
+// data is the samples of a job: one manifest for the search, and for calibration the same or one of its own. Indices of
+// searchView count in search, those of calibView in calibration; with one data set for both the two are the same
+// manifest and the views do not overlap.
 type data struct {
 	search      dataset.Inputs
 	calibration dataset.Inputs
@@ -26,7 +28,8 @@ func sourceOf(j *config.Job, m *model) dataset.Source {
 	return dataset.Source{Data: j.Data.Source, Labels: j.Data.Labels, Scores: scored(j), Inputs: m.wants(), Prep: j.Data.Prep, Background: j.Data.Background}
 }
 
-// openData opens what the job names, without decoding anything.
+// openData opens what the job names, without decoding anything. calibration is nil when the job takes it from the
+// searched data.
 func openData(ctx context.Context, j *config.Job, m *model) (search, calibration *dataset.Set, err error) {
 	src := sourceOf(j, m)
 	if search, err = dataset.Open(ctx, src); err != nil {
@@ -68,7 +71,8 @@ func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set
 	return d, nil
 }
 
-// inputUnless is err as an error of the user's data, but for an interruption and the store.
+// inputUnless is err as an error of the user's data, but for an interruption and the store. The cause of ctx says who
+// interrupted, which ctx.Err does not.
 func inputUnless(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

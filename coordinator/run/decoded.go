@@ -21,7 +21,8 @@ type shelf struct {
 }
 
 // build is set.Build, or the manifest that it gave before for the same files, if all pieces are still stored. Faulty
-// samples are an error that names them.
+// samples are an error that names them. known is false when some file changed so lately that its time and size say
+// nothing: such data is decoded again.
 func (s shelf) build(ctx context.Context, set *dataset.Set, progress func(done, total int)) (dataset.Inputs, error) {
 	key, known, err := set.Key(time.Now())
 	if err != nil {
@@ -46,7 +47,8 @@ func (s shelf) build(ctx context.Context, set *dataset.Set, progress func(done, 
 	return in, err
 }
 
-// recall reads a manifest; anything that is not in order means that it is not there.
+// recall reads a manifest; anything that is not in order means that it is not there. Every piece is looked for, as
+// objects may have been pruned.
 func (s shelf) recall(ctx context.Context, set *dataset.Set, path string) (dataset.Inputs, bool) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 	"assay/shared/version"
 )
 
-// describe fills the report from what was decided and measured.
+// describe fills the report from what was decided and measured. decisions depend on job, data and model alone; run
+// holds what differs between equal jobs (times, nodes, versions). What goes where is part of design.md 4.1.
 func (w *work) describe(ctx context.Context) (*report.Report, error) {
 	final := w.outcome.Plan
 	macs, total, err := quant.MACShare(w.model.graph, w.params, final, w.cfg.InputShapes)

@@ -51,7 +51,8 @@ func checkState(dir string, wanted uint64) error {
 }
 
 // guardState looks at the disk of a state directory until stop is called, and cancels with the reason as soon as it is full:
-// a broker that cannot write is silent for many seconds before it says so.
+// a broker that cannot write is silent for many seconds before it says so. The goroutine ends at stop or when it has
+// cancelled; a disk that is full at once needs none.
 func guardState(dir string, room func(string) (uint64, bool), cancel context.CancelCauseFunc) (stop func()) {
 	look := func() (full bool) {
 		n, ok := room(dir)
@@ -83,7 +84,8 @@ func guardState(dir string, room func(string) (uint64, bool), cancel context.Can
 }
 
 // explainState says what the job ended with: the guard's reason if it was that, else a full disk behind the broker's many
-// words for it.
+// words for it. The order matters: the guard's reason is the cause of ctx and comes in other words from every call that
+// ctx ended.
 func explainState(err error, cause error, dir string) error {
 	var input *InputError
 	switch {

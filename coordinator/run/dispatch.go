@@ -16,7 +16,9 @@ import (
 )
 
 // dispatcher turns requests into tasks and collects their results. One job has one; do is called by one goroutine at a time,
-// what hear.go and silence.go hold is called by the broker's.
+// what hear.go and silence.go hold is called by the broker's. Invariants under mu: a cell is in at most one of asked,
+// spares and got; a parcel in at most one of live, waiting and suspects; asked[c].parcel is the parcel that carries c
+// now; parcel.waiting is the number of its cells in asked.
 type dispatcher struct {
 	b        *broker.Broker
 	job      string
@@ -48,6 +50,7 @@ type dispatcher struct {
 	wake     chan struct{} // of capacity 1: something changed
 }
 
+// asked is a cell that the round waits for.
 type asked struct {
 	request
 	parcel *parcel // nil before it is packed
@@ -57,7 +60,10 @@ type asked struct {
 // vector instructions reaches.
 func assumedPace(macs int64) float64 { return 1e-4 + float64(macs)/1e10 }
 
-// listen starts to collect results and messages of a job. The returned stop ends it and waits.
+// listen starts to collect results and messages of a job. The returned stop ends it and waits. The order is what loses
+// nothing: the end of the stream is noted before anything is published, so every result of this job comes by itself;
+// the consumer exists before tasks do, since a work queue drops what no consumer covers; evaluators are called last,
+// when somebody hears them. macs is of one sample, for the first guess of a pace.
 func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs int64) (d *dispatcher, stop func(), err error) {
 	d = &dispatcher{
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
@@ -131,7 +137,8 @@ func (d *dispatcher) subscribe(ctx context.Context) (subs []*nats.Subscription, 
 
 // do answers every request, from the result stream where it can, and returns when all are known, the job has failed or ctx
 // ends. The results are those of the requests, by cell digest. Slots that have nothing to do meanwhile compute cells of maybe.
-// After an error nothing of the job is left in the task stream.
+// After an error nothing of the job is left in the task stream. One second is the beat of the look for trouble, not of
+// work: results wake it at once.
 func (d *dispatcher) do(ctx context.Context, requests, maybe []request) (out map[plan.Digest]wire.Result, err error) {
 	out = map[plan.Digest]wire.Result{}
 	defer func() {
@@ -172,7 +179,8 @@ func (d *dispatcher) do(ctx context.Context, requests, maybe []request) (out map
 }
 
 // ask enters requests as asked, then looks them up in the result stream, in this order: no result can pass by between the
-// two. What is known goes into out.
+// two. What is known goes into out. A result that arrives by itself between the two is in got, and asked no more: the
+// stream's copy is then passed over.
 func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.Digest]wire.Result) (unknown []request, err error) {
 	d.mu.Lock()
 	for _, r := range requests {
@@ -239,7 +247,8 @@ func (d *dispatcher) own(p *parcel) {
 	}
 }
 
-// collect moves what arrived into out; done when nothing is missing.
+// collect moves what arrived into out; done when nothing is missing. It may return results with an error; the caller
+// drops them.
 func (d *dispatcher) collect(out map[plan.Digest]wire.Result) (done bool, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -250,7 +259,8 @@ func (d *dispatcher) collect(out map[plan.Digest]wire.Result) (done bool, err er
 	return len(d.asked) == 0, d.fatal
 }
 
-// publish keeps at most two tasks per live slot in the stream.
+// publish keeps at most two tasks per live slot in the stream. Two a slot: one in work and one that is there when it
+// ends (design.md 4.3).
 func (d *dispatcher) publish(ctx context.Context) error {
 	slots := d.nodes.slots()
 	for p := d.next(slots); p != nil; p = d.next(slots) {
@@ -262,7 +272,8 @@ func (d *dispatcher) publish(ctx context.Context) error {
 	return nil
 }
 
-// send publishes the task of a live parcel. After an error it is live no more.
+// send publishes the task of a live parcel. After an error it is live no more. p may be answered or taken back while
+// the broker is asked, so it is looked up in live again.
 func (d *dispatcher) send(ctx context.Context, p *parcel) error {
 	payload, err := wire.Encode(p.task)
 	if err != nil {
@@ -282,7 +293,7 @@ func (d *dispatcher) send(ctx context.Context, p *parcel) error {
 }
 
 // next takes the parcel that is to be published now, if any, and gives it a number. A suspect goes when nothing is live, and
-// nothing goes beside it.
+// nothing goes beside it. holders and seq are reset, as they belong to one publication; deaths stay.
 func (d *dispatcher) next(slots int) *parcel {
 	d.mu.Lock()
 	defer d.mu.Unlock()

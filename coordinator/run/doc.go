@@ -16,5 +16,31 @@
 // A cell that does not fit into a node's memory goes to the others, and ends the job when every live node has refused it.
 //
 // Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
-// what was computed by then stays.
+// what was computed by then stays. A cell and a task on one page (dispatcher holds all of it under one lock):
+//
+//	cell   unknown --ask--> asked ------------------- result --> known          learn enters it into the ledger
+//	         |                ^                                    ^
+//	         | foresee        | redeem (adopted with its task)     | redeem (already in the stream)
+//	         v                |                                    |
+//	       guess --stake--> guessed ---------------- result --> computed
+//	                          | cancelGuesses, forgo               ^
+//	                          v                                    |
+//	                       cancelled ------- a late result --------+
+//
+//	task   waiting --next, send--> live (published) --- all cells known --> gone
+//	         ^                        |  |
+//	         |  requeue               |  | judge: silent, deadly processes died on it
+//	         +------------------------+  v
+//	                                  suspects: one parcel a cell, alone in the stream --- as many deaths --> ErrPoison
+//
+// Who waits for whom. Job runs in its caller's goroutine and waits in dispatcher.do. Beside it are: the evaluators of
+// this process (seat.hire; leave cancels them and waits), the callbacks of the result consumer and of the subscriptions
+// (listen; its stop unsubscribes and waits until the consumer has closed), and the look at the disk (guardState; its
+// stop waits). They end in this order: stop, leave, guard.
+//
+// What is on disk when. Pieces of samples and their manifest while decoding; model, inputs, meter and problem before
+// the float baseline; a view before its first cell is asked; every cell's result when its evaluator has it; params
+// after calibration; job.json before the search; the INT8 model, by rename, after it; the reports last. Killed at any
+// point between, the same command finds whatever is there by digest and asks for the rest. Nothing is ever read back
+// that a digest or a rename does not vouch for.
 package run

@@ -8,6 +8,7 @@ import (
 
 // meterOfWork estimates how many inferences a job needs and how long it will take. What every job needs (calibration,
 // float, INT8, verification) is counted; how long a search will be is guessed by outlook. Safe for concurrent use.
+// Invariant: done + reused + open counts what was asked so far; later is a guess only.
 type meterOfWork struct {
 	mu     sync.Mutex
 	begin  time.Time
@@ -110,7 +111,7 @@ func (m *meterOfWork) remaining(phase string, n int64) (inferences int64, left t
 	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, m.slots())
 }
 
-// tell reports the state.
+// tell reports the state. report is called without the lock, so listeners may ask back.
 func (m *meterOfWork) tell() {
 	if m.report == nil {
 		return

@@ -15,10 +15,13 @@ import (
 	"assay/shared/quant"
 )
 
+// digestOf is the store's name of bytes: plain SHA-256.
 func digestOf(b []byte) plan.Digest { return sha256.Sum256(b) }
 
 // export writes the final model, reads the written file back, and evaluates it like any model: its records must be those
-// of the plan, cell for cell. A file that does not compute what was measured is not left behind.
+// of the plan, cell for cell. A file that does not compute what was measured is not left behind. The file's own bytes
+// are read back and evaluated as a float plan of another model, so fusion, reading and writing are all in the
+// comparison.
 func (w *work) export(ctx context.Context) error {
 	m, err := quant.Apply(w.model.graph, w.params, w.outcome.Plan)
 	if err != nil {
@@ -48,7 +51,8 @@ func (w *work) export(ctx context.Context) error {
 	return nil
 }
 
-// verify evaluates the file's bytes as a model of their own on the same samples.
+// verify evaluates the file's bytes as a model of their own on the same samples. Equal records, byte for byte and
+// sample by sample, are required; a difference is a fault of this program.
 func (w *work) verify(ctx context.Context, file []byte) error {
 	problem := w.problem
 	problem.Model = digestOf(file)
@@ -81,7 +85,9 @@ func differing(a, b []byte, size int) int {
 	return n
 }
 
-// writeFile writes by way of a temporary file in the same directory, so that a file is whole or not there.
+// writeFile writes by way of a temporary file in the same directory, so that a file is whole or not there. The
+// temporary file is removed after any error. Directories are not synced: a power cut may lose the newest file, never
+// leave half of it.
 func writeFile(path string, b []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 const listedFlips = 200
 
 // flips enters the samples whose outcome differs between the float and the final model: first those that became wrong, then
-// those that became right, each in data order. None for a metric that does not count samples.
+// those that became right, each in data order. None for a metric that does not count samples. Direction makes a loss
+// negative whatever the metric.
 func (w *work) flips(d *report.Decisions) {
 	d.Flips.Samples = []report.Flip{}
 	float, final := w.asker.known[plan.Digest{}], w.asker.known[plan.EffectiveDigest(w.params, w.outcome.Plan)]

@@ -12,7 +12,8 @@ import (
 	"assay/shared/wire"
 )
 
-// result takes a message of the result stream in, whoever asked for it.
+// result takes a message of the result stream in, whoever asked for it. It is the broker's goroutine; it takes the lock
+// briefly and never waits for anything else.
 func (d *dispatcher) result(m jetstream.Msg) {
 	r, err := wire.DecodeResult(m.Data())
 	if err != nil {
@@ -23,7 +24,8 @@ func (d *dispatcher) result(m jetstream.Msg) {
 	d.take(r, m.Headers())
 }
 
-// take enters a result with what its header tells of its making. The caller holds the lock.
+// take enters a result with what its header tells of its making. The caller holds the lock. Cells nobody here knows are
+// other jobs'. The pace of a kind of cell is a running mean with weight 1/8 for the newest.
 func (d *dispatcher) take(r wire.Result, h nats.Header) {
 	a := d.asked[r.Cell]
 	if a == nil && d.spares[r.Cell] == nil {
@@ -48,7 +50,8 @@ func (d *dispatcher) take(r wire.Result, h nats.Header) {
 	}
 }
 
-// close notes that a cell has its result. The caller holds the lock.
+// close notes that a cell has its result. The caller holds the lock. A parcel all of whose cells are known leaves live
+// at once, before its acknowledgement.
 func (d *dispatcher) close(c plan.Digest) {
 	a, ok := d.asked[c]
 	if !ok {
@@ -85,7 +88,8 @@ func (d *dispatcher) heartbeat(m *nats.Msg) {
 	}
 }
 
-// claim notes who works on a task.
+// claim notes who works on a task. holders has an entry per delivery, so a node that got a task twice stands there
+// twice.
 func (d *dispatcher) claim(m *nats.Msg) {
 	c, err := wire.DecodeClaim(m.Data)
 	if err != nil {
@@ -100,7 +104,8 @@ func (d *dispatcher) claim(m *nats.Msg) {
 
 // failure handles the end of a delivery that an evaluator survived. Trouble of the moment is no fault of the cell: its task
 // goes again and nothing is counted. A cell that would fail again ends the job, as does one that
-// every live node refuses or that several are stuck on.
+// every live node refuses or that several are stuck on. Class decides: Broken ends the job, BadInput goes to other
+// nodes, Transient and Leaving go again, Stuck counts against the cell.
 func (d *dispatcher) failure(m *nats.Msg) {
 	f, err := wire.DecodeFailure(m.Data)
 	if err != nil {
@@ -158,7 +163,8 @@ func (d *dispatcher) refuse(p *parcel, f wire.Failure) {
 	d.requeue(p)
 }
 
-// end fails the job for the first reason given. The caller holds the lock.
+// end fails the job for the first reason given. The caller holds the lock. do sees fatal at its next look and returns
+// it.
 func (d *dispatcher) end(err error, input bool) {
 	if d.fatal != nil {
 		return
@@ -169,6 +175,7 @@ func (d *dispatcher) end(err error, input bool) {
 }
 
 // requeue takes a live parcel back and lets what is left of it go next; its history is kept. The caller holds the lock.
+// What is left is packed anew, since results may have come in meanwhile and slots may have changed.
 func (d *dispatcher) requeue(p *parcel) {
 	if p.spare {
 		d.forgo(p)

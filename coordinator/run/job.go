@@ -27,7 +27,7 @@ type Result struct {
 
 // Job carries out j: it prepares, searches, writes the model and the reports into j.OutputDir. command is the line that
 // repeats it, for the report. The error is an *InputError for bad input, the cause of ctx after an interruption (results
-// so far are kept), else internal.
+// so far are kept), else internal. ev's functions are not called after it has returned.
 func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Result, err error) {
 	w := &work{job: j, events: ev, command: command, start: time.Now()}
 	if err := w.prepare(ctx); err != nil {
@@ -66,7 +66,9 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 	return w.report(ctx)
 }
 
-// work is a job in progress.
+// work is a job in progress. Fields are filled in the order of the phases: model and limit by check, seat by prepare,
+// cells, stop and gauge by begin, data, meter, problem, asker and watch by decode, params and outcome by search, output
+// by export.
 type work struct {
 	job     *config.Job
 	events  Events
@@ -157,7 +159,8 @@ func writable(dir string) error {
 	return os.Remove(f.Name())
 }
 
-// decode reads the samples and names the problem.
+// decode reads the samples and names the problem. With pictures of unknown preprocessing the probe comes first and may
+// replace w.job; the data is then opened again under the new one.
 func (w *work) decode(ctx context.Context) error {
 	search, calibration, err := openData(ctx, w.job, w.model)
 	if err != nil {
@@ -219,7 +222,8 @@ func (w *work) checkClasses(set *dataset.Set) error {
 	return &InputError{err}
 }
 
-// begin measures the model on the first data there is, and starts evaluators and the dispatcher, once.
+// begin measures the model on the first data there is, and starts evaluators and the dispatcher, once. The probe may
+// call it before the data proper is there.
 func (w *work) begin(ctx context.Context, in dataset.Inputs) error {
 	if err := w.model.measure(in); err != nil || w.stop != nil {
 		return err
@@ -237,7 +241,8 @@ func (w *work) put(ctx context.Context, objects ...[]byte) error {
 	return nil
 }
 
-// listen starts evaluators and the dispatcher.
+// listen starts evaluators and the dispatcher. The id of the job has a clock in it, so a job that is run again does not
+// take the tasks of its predecessor for its own.
 func (w *work) listen(ctx context.Context) error {
 	n := slots(w.job)
 	w.seat.hire(ctx, n)
@@ -277,7 +282,7 @@ func (w *work) announce() {
 	})
 }
 
-// search calibrates, builds params and runs the algorithm.
+// search calibrates, builds params and runs the algorithm. After it no speculation is left in work.
 func (w *work) search(ctx context.Context) error {
 	shapes := map[string][]int{}
 	for name, info := range w.fed() {

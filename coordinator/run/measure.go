@@ -44,6 +44,7 @@ func checkMetrics(j *config.Job) error {
 	return nil
 }
 
+// or is s, or other where s is empty.
 func or(s, other string) string {
 	if s == "" {
 		return other
@@ -63,7 +64,8 @@ func checkLabels(j *config.Job, search *dataset.Set) error {
 }
 
 // meterOf says what is measured: the job's metrics on the annotations that the data has, accuracy where it names none, and
-// agreement with the float model where there are no labels. note tells the user what was concluded.
+// agreement with the float model where there are no labels. note tells the user what was concluded. A meter's digest is
+// part of the problem, so whatever is concluded here decides which stored results count.
 func meterOf(j *config.Job, m *model, search *dataset.Set, note func(string)) (metric.Meter, error) {
 	out := metric.Meter{Metrics: j.Metrics}
 	var err error

@@ -17,7 +17,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// model is the float model, ready to be quantized.
+// model is the float model, ready to be quantized. shape, macs and classes are known after measure only; group after
+// fed.
 type model struct {
 	graph   *graph.Model // normalised
 	bytes   []byte       // of the normalised model; its SHA-256 is the model digest
@@ -30,7 +31,8 @@ type model struct {
 	floats  bool         // that output holds floats
 }
 
-// loadModel reads, checks and normalises.
+// loadModel reads, checks and normalises. The bytes that evaluators get are an encoding of the normalised graph and not
+// the user's file: nodes do no passes of their own.
 func loadModel(path string) (*model, error) {
 	raw, err := os.ReadFile(path)
 	if err != nil {
@@ -94,6 +96,7 @@ func (m *model) fed(in dataset.Inputs) map[string]op.Info {
 }
 
 // measure finds the multiply-adds and the number of scores of one sample, from the shapes that the data really has.
+// classes is the product of the axes behind the first.
 func (m *model) measure(in dataset.Inputs) error {
 	types, shapes := m.fed(in), map[string][]int{}
 	for name, info := range types {
@@ -125,7 +128,8 @@ const (
 	cellLimit = 32
 )
 
-// block is the number of samples of a cell; it follows from the model and is part of the problem.
+// block is the number of samples of a cell; it follows from the model and is part of the problem. It is ceil(2e9 /
+// MACs), 1 to 32: never from a clock, as it decides what a cell is.
 func block(macs int64) uint16 {
 	return uint16(max(1, min(cellLimit, int64(math.Ceil(cellMACs/float64(max(macs, 1)))))))
 }

@@ -8,7 +8,8 @@ import (
 	"assay/shared/wire"
 )
 
-// nodes is who is alive: what evaluators said of themselves within the last wire.NodeTimeout.
+// nodes is who is alive: what evaluators said of themselves within the last wire.NodeTimeout. ever keeps all that were
+// heard or credited, for the report; last only those that did not say goodbye.
 type nodes struct {
 	numerics string
 	now      func() time.Time
@@ -72,7 +73,8 @@ func (n *nodes) credit(node, tier, build string) {
 	n.ever[node] = e
 }
 
-// lives reports whether that very process was heard of within the last wire.NodeTimeout.
+// lives reports whether that very process was heard of within the last wire.NodeTimeout. The start time tells a process
+// from its successor under one name.
 func (n *nodes) lives(h holder) bool {
 	n.mu.Lock()
 	defer n.mu.Unlock()

@@ -131,7 +131,7 @@ func mean(cells []spent) float64 {
 }
 
 // stretch is how much wall time a second of a slot's work takes: 1/slots on an idle machine, more where slots wait for work
-// or share a CPU.
+// or share a CPU. It is the wall time between ends of cells over the time that cells took.
 func (p *pace) stretch(slots int) float64 {
 	if len(p.marks) < fewMarks {
 		return 1 / float64(max(1, slots))

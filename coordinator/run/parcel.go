@@ -18,7 +18,8 @@ type request struct {
 
 // parcel is a task before and while it is published: every plan on every block. waiting counts its cells without a result.
 // alone marks a cell under suspicion: it is published when nothing else is. deaths counts processes that fell silent on
-// it, or on the parcel that it was cut from. spare marks a cell ahead of the search, see speculate.go.
+// it, or on the parcel that it was cut from. spare marks a cell ahead of the search, see speculate.go. Invariant:
+// len(cells) == len(task.Plans) * len(task.Blocks), plans inside blocks; waiting <= len(cells).
 type parcel struct {
 	task    wire.Task
 	cells   []plan.Digest
@@ -40,7 +41,8 @@ const (
 
 // pack cuts cells of one question into parcels of about the wanted seconds. Cells of one block go together, since plans that
 // run on the same samples share the work before their first difference; blocks go together while they have the same plans.
-// cost is the expected seconds of one cell.
+// cost is the expected seconds of one cell. The sort makes packing a function of the set of requests and slots; a
+// parcel has at most wire.MaxCells cells and at least one, however long that takes.
 func pack(job string, requests []request, slots int, cost func(request) float64) []*parcel {
 	if len(requests) == 0 {
 		return nil

@@ -41,7 +41,7 @@ type Tried struct {
 	Misfit  string
 }
 
-// candidate is a preprocessing in the race.
+// candidate is a preprocessing in the race. records are the newest race's.
 type candidate struct {
 	like    string
 	prep    dataset.Prep
@@ -53,7 +53,8 @@ type candidate struct {
 
 // probe finds how images become inputs when the user did not say: the float model answers some labelled samples, evenly
 // taken from the data, under each of the usual preprocessings. Where few samples leave more than one possible, these run
-// on more. The clear winner becomes part of the job; without one the error says what to do.
+// on more. The clear winner becomes part of the job; without one the error says what to do. It needs labels: without
+// them no number says which answers are right.
 func (w *work) probe(ctx context.Context, set *dataset.Set) error {
 	if len(set.Labels) == 0 {
 		return &InputError{fmt.Errorf("data: %s holds images, how the model wants them is not known, and without labels it cannot be found (a model that is fed wrongly is often the more certain of its answers): give --like with one of %s, or single steps by --resize, --crop, --scale, --mean, --std, --channels", w.job.Data.Source, strings.Join(dataset.Conventions(), ", "))}
@@ -216,7 +217,8 @@ func sizeOf(in dataset.Inputs) dataset.Size {
 }
 
 // leaders are the candidate with the most right answers (the first of equals, by lead then) and those that it does not
-// clearly beat, itself included; nil when none fits.
+// clearly beat, itself included; nil when none fits. The bound is Bonferroni's: probeAlpha shared among the other
+// conventions.
 func leaders(all []*candidate) (best *candidate, left []*candidate) {
 	for _, c := range all {
 		if c.misfit == "" && (best == nil || better(c, best)) {
@@ -231,6 +233,7 @@ func leaders(all []*candidate) (best *candidate, left []*candidate) {
 	return best, left
 }
 
+// better orders by right answers, then by leads won.
 func better(a, b *candidate) bool {
 	if x, y := correct(a.records), correct(b.records); x != y {
 		return x > y
@@ -239,6 +242,7 @@ func better(a, b *candidate) bool {
 	return wins > losses
 }
 
+// correct counts samples whose best class is the label.
 func correct(rs []metric.Record) int {
 	n := 0
 	for _, r := range rs {
@@ -278,6 +282,7 @@ func against(best, c *candidate) float64 {
 	return signTest(wins, losses)
 }
 
+// tabulate is what the user sees of a race, best first.
 func tabulate(all []*candidate, best *candidate, samples int) Probe {
 	out := Probe{Samples: samples}
 	for _, c := range all {

@@ -104,7 +104,8 @@ func occupied(info fs.FileInfo) int64 {
 }
 
 // Prune removes what jobs keep in a state directory, and the directory if nothing else is in it. One that a process holds
-// is an InputError, and so is a directory that is none.
+// is an InputError, and so is a directory that is none. A kill in between leaves a directory that StateAt may not
+// recognise any more but OpenState does.
 func Prune(dir string) error {
 	if _, err := StateAt(dir); err != nil {
 		return err

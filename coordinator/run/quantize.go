@@ -27,6 +27,7 @@ func quantConfig(j *config.Job, shapes map[string][]int) quant.Config {
 	return c
 }
 
+// An empty preset leaves quant's own default of the placement.
 func estimator(e config.Estimator) quant.Estimator {
 	out := quant.Estimator{Min: side(e.Min), Max: side(e.Max)}
 	if e.Quantile {
@@ -35,6 +36,7 @@ func estimator(e config.Estimator) quant.Estimator {
 	return out
 }
 
+// An outlier probability of 0 means that none was given.
 func side(e config.End) quant.Side {
 	s := quant.Side{Type: e.Type, Aggregator: e.Aggregator, Clipping: e.Clip}
 	if e.Outlier > 0 {

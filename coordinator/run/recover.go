@@ -28,7 +28,8 @@ const (
 	patience   = time.Minute
 )
 
-// refused takes a failed publish in. It is an error when it would fail again, or has for too long.
+// refused takes a failed publish in. It is an error when it would fail again, or has for too long. A full disk is never
+// waited for.
 func (l *lookout) refused(err error) error {
 	var full *InputError
 	if errors.As(err, &full) || !errors.Is(err, store.ErrUnavailable) {
@@ -43,7 +44,7 @@ func (l *lookout) refused(err error) error {
 	return nil
 }
 
-// watch looks after a job once a second.
+// watch looks after a job once a second. It runs in do's goroutine.
 func (d *dispatcher) watch(ctx context.Context, l *lookout) error {
 	d.onWait(d.nodes.slots() == 0)
 	d.mu.Lock()
@@ -66,7 +67,8 @@ func (d *dispatcher) watch(ctx context.Context, l *lookout) error {
 }
 
 // sweep looks for tasks that were lost: gone from the stream without a word heard (a message got lost, the stream was
-// purged), or given up by the server unheard. Tasks that are waiting or in work are left alone. A broker that does not answer is asked again later.
+// purged), or given up by the server unheard. Tasks that are waiting or in work are left alone. A broker that does not
+// answer is asked again later. Five quiet seconds are nothing beside a long cell, and a sweep then only looks.
 func (d *dispatcher) sweep(ctx context.Context) error {
 	idle := d.idle(ctx)
 	for _, p := range d.confirmed() {
@@ -155,7 +157,7 @@ func (d *dispatcher) lookup(ctx context.Context, requests []request) (map[plan.D
 }
 
 // drop forgets what was asked and tells evaluators that nobody waits any more. Results that arrive later are kept by the
-// stream.
+// stream. It has a context of its own, for it runs after the job's was cancelled as well; it may take two seconds.
 func (d *dispatcher) drop() {
 	d.mu.Lock()
 	clear(d.asked)

@@ -18,7 +18,8 @@ import (
 )
 
 // memory is what a state directory keeps of its last job, so that its decisions can be made again: digests into the object
-// store, and the settings of the search.
+// store, and the settings of the search. Fields are JSON: a new one must have a zero value that means what its absence
+// did.
 type memory struct {
 	Problem    plan.Problem
 	Params     plan.Digest
@@ -56,7 +57,8 @@ type Replayed struct {
 }
 
 // Replay makes the decisions of the last job in a state directory again, from stored results alone: nothing is computed,
-// and an answer that is not there is an error.
+// and an answer that is not there is an error. It locks the state directory, so it cannot run beside a job. The
+// decisions are made by the same search.POT on the same records, which is why they are the same.
 func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, memoryFile))
 	if err != nil {
@@ -139,7 +141,7 @@ func recall(ctx context.Context, b *broker.Broker, m memory) (params *plan.Param
 	return params, meter, view, nil
 }
 
-// stored answers cells from the result stream and refuses to compute.
+// stored answers cells from the result stream and refuses to compute. It implements cells.
 type stored struct{ b *broker.Broker }
 
 // errUnknown says that a replay met a question that the job never answered.

@@ -21,7 +21,7 @@ import (
 )
 
 // seat is where a job is carried out: a locked state directory, a broker (its own or another's) and evaluators of this
-// process on it.
+// process on it. err is written by the worker's goroutine and read after working.Wait only.
 type seat struct {
 	state   *State
 	broker  *broker.Broker
@@ -33,7 +33,7 @@ type seat struct {
 	err     error // of the evaluators, after working
 }
 
-// takeSeat opens everything. slots is the number of evaluators in this process.
+// takeSeat opens everything. slots is the number of evaluators in this process. After an error nothing is left open.
 func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error) {
 	state, err := OpenState(stateDir)
 	if err != nil {
@@ -67,7 +67,7 @@ func slots(j *config.Job) int {
 	return j.Evaluators
 }
 
-// hire starts n evaluator slots in this process.
+// hire starts n evaluator slots in this process. It is called once; leave waits for what it started.
 func (s *seat) hire(ctx context.Context, n int) {
 	if n == 0 {
 		return
@@ -80,7 +80,8 @@ func (s *seat) hire(ctx context.Context, n int) {
 	s.working.Go(func() { s.err = worker.Run(ctx, s.broker, s.cells, c) })
 }
 
-// leave sends the evaluators home and closes what takeSeat opened.
+// leave sends the evaluators home and closes what takeSeat opened. The order is evaluators, broker, lock, so nobody
+// writes to the directory when the next process may take it.
 func (s *seat) leave() error {
 	s.cancel()
 	s.working.Wait()

@@ -42,7 +42,7 @@ func (d *dispatcher) exhausted(ctx context.Context, m *nats.Msg) {
 }
 
 // withdraw takes a task that fell silent out of the stream, if it is of this job, and judges it. A task that cannot be
-// read now is found again by sweep.
+// read now is found again by sweep. Two coordinators may hear one advisory; each minds its own tasks.
 func (d *dispatcher) withdraw(ctx context.Context, seq uint64) {
 	raw, err := d.b.Tasks.GetMsg(ctx, seq)
 	if err != nil || raw.Subject != wire.TaskSubject(d.numerics, d.job) {
@@ -64,7 +64,8 @@ func (d *dispatcher) withdraw(ctx context.Context, seq uint64) {
 
 // judge decides what becomes of a parcel that fell silent. A process that still speaks has not died on it (it was cut off, or
 // suspended), so its silence is not counted. After as many deaths as are deadly the cells go one by one, each while nothing
-// else is in work, so that a death is its own; a cell with as many deaths of its own ends the job. The caller holds the lock.
+// else is in work, so that a death is its own; a cell with as many deaths of its own ends the job. The caller holds the
+// lock. died counts claims of processes that are silent now, and deliveries that were never claimed.
 func (d *dispatcher) judge(p *parcel) {
 	if p.spare {
 		d.forgo(p)

@@ -19,7 +19,7 @@ import (
 // and then its result is published once and never again, so it is listened for as long as the job goes on. Trouble with a cell
 // ahead is no trouble: it is forgotten, and meets the job when it is asked in earnest.
 
-// spare is a cell that was not asked for yet.
+// spare is a cell that was not asked for yet. parcel is set exactly in state guessed.
 type spare struct {
 	request
 	parcel *parcel // of a guess in work
@@ -37,7 +37,8 @@ const (
 	foreknown                   // the same, but from before this job
 )
 
-// foresee takes what a later round is likely to ask, likeliest first. What was foreseen before and not published is forgotten.
+// foresee takes what a later round is likely to ask, likeliest first. What was foreseen before and not published is
+// forgotten. A cancelled one may be guessed again, as its task is gone.
 func (d *dispatcher) foresee(maybe []request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -51,7 +52,8 @@ func (d *dispatcher) foresee(maybe []request) {
 
 // redeem matches what is asked now with what was computed ahead: early are requests whose results are in the stream,
 // open those that have to be worked for; what is in work becomes the round's own. Everything else that is in work is
-// forgotten; unwanted are its tasks. The caller holds the lock.
+// forgotten; unwanted are its tasks. The caller holds the lock. foreknown ones are early as well: their results are in
+// the stream.
 func (d *dispatcher) redeem(requests []request) (early []*spare, open []request, unwanted []*parcel) {
 	d.guesses = nil
 	for _, r := range requests {

@@ -55,7 +55,8 @@ func timed(measure func() ([][]float64, error)) (*report.Speed, error) {
 }
 
 // judged is what turns say: medians, and whether the final model is slower. It is sure where medians and turns agree, in so many turns
-// that it is no accident. Turns in which both took the same decide nothing.
+// that it is no accident. Turns in which both took the same decide nothing. A turn is one time of each model in
+// seconds, taken next to each other, so load that lasts longer than a turn falls on all three.
 func judged(turns [][]float64) (s *report.Speed, sure bool) {
 	lost, won := 0, 0
 	columns := make([][]float64, 3)

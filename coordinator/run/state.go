@@ -33,7 +33,8 @@ func DefaultStateDir(modelPath string, content [32]byte) (string, error) {
 	return filepath.Join(base, fmt.Sprintf("%s-%x", stem, content[:6])), nil
 }
 
-// OpenState makes dir if needed and locks it; ErrBusy with the holder when another process has it.
+// OpenState makes dir if needed and locks it; ErrBusy with the holder when another process has it. The lock is flock's:
+// it goes with the process, however that ends. The text in the file is for people only.
 func OpenState(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)

@@ -143,7 +143,8 @@ func (w *watcher) heard(r search.Round, i int, a search.Answer) {
 }
 
 // newest is the group that float has and the plan that it came from has not; -1 when that cannot be told. The plan that
-// it came from was asked before, and no other with one group less lies between.
+// it came from was asked before, and no other with one group less lies between. float is ascending, as plans list their
+// groups.
 func (w *watcher) newest(float []int) int {
 	for _, before := range slices.Backward(w.asked) {
 		if len(before) != len(float)-1 {
@@ -174,6 +175,7 @@ func (w *watcher) dropped(ranked []search.Trial) int {
 	return g
 }
 
+// operations is nil for a group that is not known.
 func (w *watcher) operations(group int) []string {
 	if group < 0 || group >= len(w.groups) {
 		return nil
