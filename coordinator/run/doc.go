@@ -16,7 +16,9 @@
 // A cell that does not fit into a node's memory goes to the others, and ends the job when every live node has refused it.
 //
 // Life cycle: every goroutine started here ends before the function that started it returns. Interruption is the context;
-// what was computed by then stays. A cell and a task on one page (dispatcher holds all of it under one lock):
+// what was computed by then stays.
+//
+// A cell and a task on one page (dispatcher holds all of it under one lock):
 //
 //	cell   unknown --ask--> asked ------------------- result --> known          learn enters it into the ledger
 //	         |                ^                                    ^

@@ -22,7 +22,8 @@ type decoder struct {
 	external externals
 }
 
-// parse gives the model as the file has it: not upgraded, not sorted, only what stands in one place checked.
+// parse gives the model as the file has it: not upgraded, not sorted, only what stands in one place checked. What is no
+// protobuf, or one without a graph, is told by its first bytes where they are known.
 func parse(b []byte, folders []string) (*graph.Model, error) {
 	pb, err := unmarshalModel(b)
 	if err == nil && pb.Graph == nil {
@@ -38,7 +39,8 @@ func parse(b []byte, folders []string) (*graph.Model, error) {
 	return d.model(pb)
 }
 
-// model decodes the header, the graph and the functions, in this order; versions are checked before anything large.
+// model decodes the header, the graph and the functions, in this order; versions are checked before anything large. A
+// model without nodes of ai.onnx may import no opset of it.
 func (d *decoder) model(pb *onnxpb.ModelProto) (*graph.Model, error) {
 	ir := pb.GetIrVersion()
 	if ir < oldestIR || ir > newestIR {
@@ -93,7 +95,7 @@ func native(g *graph.Graph) *graph.Node {
 	return nil
 }
 
-// opsets reads imports into a map by domain, "ai.onnx" as "".
+// opsets reads imports into a map by domain, "ai.onnx" as "". One domain twice is fine with one version.
 func opsets(list []*onnxpb.OperatorSetIdProto) (map[string]int, error) {
 	out := map[string]int{}
 	for _, o := range list {
@@ -145,7 +147,8 @@ func (d *decoder) function(pb *onnxpb.FunctionProto) (f graph.Function, err erro
 	return f, err
 }
 
-// graph decodes a graph; name is for one without a name of its own, depth the number of graphs around it.
+// graph decodes a graph; name is for one without a name of its own, depth the number of graphs around it. Names of
+// values are not checked here: settle does, for the whole model.
 func (d *decoder) graph(pb *onnxpb.GraphProto, name string, depth int) (*graph.Graph, error) {
 	if depth > maxNesting {
 		return nil, fmt.Errorf("graphs are nested deeper than %d", maxNesting)
@@ -177,7 +180,8 @@ func (d *decoder) graph(pb *onnxpb.GraphProto, name string, depth int) (*graph.G
 }
 
 // ports decodes inputs, outputs and hints. An initializer that is listed as input (all are, before IR 4) is a constant:
-// nobody overrides it here.
+// nobody overrides it here. A hint for an input or output is dropped, since its port says it. Only the outermost
+// graph's inputs need an element type: a body's follow from what calls it.
 func ports(g *graph.Graph, pb *onnxpb.GraphProto, depth int) error {
 	for _, v := range pb.Input {
 		if c := g.Consts[v.GetName()]; c != nil {
@@ -210,7 +214,8 @@ func ports(g *graph.Graph, pb *onnxpb.GraphProto, depth int) error {
 	return nil
 }
 
-// valueType decodes the type of a value; an absent one is the zero Type.
+// valueType decodes the type of a value; an absent one is the zero Type. Element types count as ONNX's
+// TensorProto.DataType, which tensor.DType shares.
 func valueType(pb *onnxpb.TypeProto) (graph.Type, error) {
 	var t graph.Type
 	switch v := pb.GetValue().(type) {

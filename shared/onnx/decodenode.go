@@ -58,6 +58,7 @@ func nodeLabel(pb *onnxpb.NodeProto) string {
 	return fmt.Sprintf("(%s, outputs %q)", pb.GetOpType(), pb.Output)
 }
 
+// node shares input and output lists with the message, which nobody keeps.
 func (d *decoder) node(pb *onnxpb.NodeProto, depth int) (*graph.Node, error) {
 	n := &graph.Node{
 		Name: pb.GetName(), Domain: domainName(pb.GetDomain()), Op: overloaded(pb.GetOpType(), pb.GetOverload()),
@@ -79,7 +80,8 @@ func (d *decoder) node(pb *onnxpb.NodeProto, depth int) (*graph.Node, error) {
 	return n, nil
 }
 
-// attr decodes one attribute. A reference has its kind and no value; a kind that is not known keeps the message's bytes.
+// attr decodes one attribute. A reference has its kind and no value; a kind that is not known keeps the message's
+// bytes. Lists alias the message, tensors the file's bytes.
 func (d *decoder) attr(pb *onnxpb.AttributeProto, depth int) (graph.Attr, error) {
 	a := graph.Attr{Name: pb.GetName(), Kind: kind(pb), Ref: pb.GetRefAttrName()}
 	if a.Name == "" {

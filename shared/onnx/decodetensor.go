@@ -11,7 +11,9 @@ import (
 )
 
 // tensor decodes the three places where a tensor's elements can be: raw bytes, a typed field, another file. Sizes are
-// compared before anything is allocated, so a tensor takes at most eight times its part of the file.
+// compared before anything is allocated, so a tensor takes at most eight times its part of the file. The order of
+// looking is external, raw, typed, as the format has only one of them filled. Elements of less than a byte are unpacked
+// to a byte each.
 func (d *decoder) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	t := &tensor.Tensor{Shape: make([]int, len(pb.Dims))}
 	if kind := pb.GetDataType(); kind > 0 && kind <= int32(tensor.Int2) {
@@ -76,6 +78,7 @@ func typed(t *tensor.Tensor, pb *onnxpb.TensorProto, n int) error {
 }
 
 // fill copies elements that are stored in their own width; want counts the stored ones, two for a complex number.
+// Shapes were checked, so lengths are all that can be wrong.
 func fill[T float32 | float64 | int32 | int64 | uint64](t *tensor.Tensor, v []T, want int) error {
 	if len(v) != want {
 		return count(t, len(v), want)
@@ -102,7 +105,7 @@ func partType[T float32 | float64 | int32 | int64 | uint64](v []T) tensor.DType 
 }
 
 // narrow copies elements that are stored wider than they are. A number fits when it is one of the type, signed or not:
-// some writers store int8 as 0 to 255.
+// some writers store int8 as 0 to 255. Bits are kept and not values: 255 as int8 is -1.
 func narrow[T int32 | uint64](t *tensor.Tensor, v []T, want int) error {
 	if len(v) != want {
 		return count(t, len(v), want)

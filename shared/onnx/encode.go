@@ -26,6 +26,7 @@ func Encode(m *graph.Model) ([]byte, error) {
 	return marshal(pb)
 }
 
+// The bytes are a function of the message for one version of the protobuf library.
 func marshal(pb *onnxpb.ModelProto) ([]byte, error) {
 	if size := proto.Size(pb); size > maxMessage {
 		return nil, fmt.Errorf("model has %d bytes, one ONNX file may have %d; write it with external data", size, maxMessage)
@@ -37,7 +38,7 @@ func marshal(pb *onnxpb.ModelProto) ([]byte, error) {
 	return b, nil
 }
 
-// encoder makes messages. With outside set, big constants go there instead of into the message.
+// encoder makes messages. With outside set, big constants go there instead of into the message. It serves one model.
 type encoder struct {
 	outside *outside
 }
@@ -63,6 +64,7 @@ func irVersion(m *graph.Model) int64 {
 	return int64(ir)
 }
 
+// It changes nothing of m; slices are shared with the message.
 func (e *encoder) model(m *graph.Model) (*onnxpb.ModelProto, error) {
 	pb := &onnxpb.ModelProto{
 		IrVersion: proto.Int64(irVersion(m)), ProducerName: text0(m.Producer), ProducerVersion: text0(m.Version),
@@ -141,7 +143,7 @@ func (e *encoder) function(f graph.Function) (*onnxpb.FunctionProto, error) {
 }
 
 // graph encodes a graph; name stands in for a missing one, since the format demands a name. Constants of nested graphs
-// stay in the message.
+// stay in the message. Hints of values that no node makes are left out, as they would be stale.
 func (e *encoder) graph(g *graph.Graph, name string, top bool) (*onnxpb.GraphProto, error) {
 	if g.Name != "" {
 		name = g.Name

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
+// Overloads are taken apart for domains other than ai.onnx, which has none.
 func (e *encoder) nodes(list []*graph.Node) ([]*onnxpb.NodeProto, error) {
 	out := make([]*onnxpb.NodeProto, len(list))
 	for i, n := range list {
@@ -85,6 +86,7 @@ func attrTensor(t *tensor.Tensor) (*onnxpb.TensorProto, error) {
 	return encodeTensor("", t), t.Check()
 }
 
+// Constants of nested graphs stay inside (top is false).
 func (e *encoder) nested(g *graph.Graph) (*onnxpb.GraphProto, error) {
 	if g == nil {
 		return nil, errors.New("has no graph")
@@ -92,6 +94,7 @@ func (e *encoder) nested(g *graph.Graph) (*onnxpb.GraphProto, error) {
 	return e.graph(g, "graph", false)
 }
 
+// each stops at the first error.
 func each[T, U any](in []T, f func(T) (U, error)) ([]U, error) {
 	out := make([]U, len(in))
 	for i, x := range in {

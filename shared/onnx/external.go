@@ -13,13 +13,14 @@ import (
 )
 
 // externals maps the data files of one model, each once. folders are those a file may lie in; none means that the model
-// came as bytes.
+// came as bytes. The first folder is the one that locations count from; the others may hold what links lead to.
 type externals struct {
 	folders []string
 	files   map[string][]byte
 }
 
-// load returns the bytes of one tensor: size bytes of a file from an offset. The offset need not be aligned.
+// load returns the bytes of one tensor: size bytes of a file from an offset. The offset need not be aligned. Keys other
+// than location, offset and length (a checksum, say) are ignored. Numbers below 2^63 cannot overflow in the sums here.
 func (e *externals) load(entries []*onnxpb.StringStringEntryProto, size int) ([]byte, error) {
 	var location string
 	offset, length := uint64(0), uint64(size)
@@ -52,7 +53,8 @@ func (e *externals) load(entries []*onnxpb.StringStringEntryProto, size int) ([]
 }
 
 // open maps a data file once. Its location is relative, stays inside the model's folders, and leads to a regular file, links
-// followed.
+// followed. It keeps a model file from naming /etc/passwd: absolute paths, "..", links that leave, pipes and devices
+// are all refused.
 func (e *externals) open(location string) ([]byte, error) {
 	if len(e.folders) == 0 {
 		return nil, errors.New("the model came without a folder; read it from its file")
@@ -82,7 +84,8 @@ func (e *externals) open(location string) ([]byte, error) {
 	return data, nil
 }
 
-// within reports whether the resolved path lies in the folder.
+// within reports whether the resolved path lies in the folder. Both are resolved, so a link in the middle of the path
+// cannot hide where it leads.
 func within(folder, path string) bool {
 	if folder, err := filepath.EvalSymlinks(folder); err == nil {
 		rel, err := filepath.Rel(folder, path)

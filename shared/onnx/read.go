@@ -23,7 +23,7 @@ import (
 )
 
 // Read loads a model file with its external data, upgraded to op.Newest, inlined, sorted and validated. Errors begin
-// with the path.
+// with the path. The model's own bytes are read and not mapped, external data is mapped.
 func Read(path string) (*graph.Model, error) {
 	m, err := read(path)
 	if err != nil {
@@ -84,7 +84,9 @@ func decode(b []byte, folders []string) (*graph.Model, error) {
 	return m, nil
 }
 
-// settle turns what the file says into what package graph promises.
+// settle turns what the file says into what package graph promises. The order: names first, so errors can name nodes;
+// functions away before anything looks at nodes; hidden names apart before sorting, which refuses them; sorting before
+// the upgrade, which infers ranks on the way; names again for what the upgrade made.
 func settle(m *graph.Model) error {
 	graph.NameNodes(m.Graph)
 	if err := graph.Inline(m); err != nil {

@@ -26,7 +26,8 @@ const maxNesting = 32
 var unmarshal = proto.UnmarshalOptions{AllowPartial: true, DiscardUnknown: true, RecursionLimit: 3*maxNesting + 20}
 
 // split walks the fields of one message. Length-delimited fields for which take returns true are left out of rest, the
-// remainder in its order. rest is a copy unless nothing is taken; value aliases b.
+// remainder in its order. rest is a copy unless nothing is taken; value aliases b. take sees fields in their order and
+// may fail the walk. Groups, which ONNX has not, are walked over.
 func split(b []byte, take func(num protowire.Number, value []byte) (bool, error)) (rest []byte, err error) {
 	start := 0 // of the bytes not yet copied to rest
 	for at := 0; at < len(b); {
@@ -137,6 +138,7 @@ func unmarshalGraph(b []byte) (*onnxpb.GraphProto, error) {
 	return pb, nil
 }
 
+// unmarshalTensor leaves raw data where it lies; a field that comes twice counts as protobuf says, the last one.
 func unmarshalTensor(b []byte) (*onnxpb.TensorProto, error) {
 	var raw []byte
 	rest, err := split(b, func(num protowire.Number, value []byte) (bool, error) {

@@ -27,6 +27,7 @@ func Write(path string, m *graph.Model) error {
 	return nil
 }
 
+// The data file is in place before the model that names it.
 func write(path string, m *graph.Model) error {
 	e := encoder{}
 	total := int64(0)
@@ -78,7 +79,8 @@ func replace(path string, fill func(*os.File) error) error {
 	return nil
 }
 
-// outside collects the constants of a data file in the order in which they lie there.
+// outside collects the constants of a data file in the order in which they lie there. Invariant: offsets ascend, each a
+// multiple of outsideAlign, len(parts) == len(offsets).
 type outside struct {
 	location string
 	size     int64

@@ -1,6 +1,6 @@
 package jpeg
 
-// space is how the components of a file mean colours.
+// space is how the components of a file mean colours. T.81 leaves colours open; JFIF 1.02 and Adobe's segment say them.
 type space uint8
 
 const (
@@ -12,7 +12,9 @@ const (
 )
 
 // chroma holds the products of the YCbCr conversion (JFIF) in 16-bit fixed point, rounded as libjpeg rounds them: red and
-// blue at once, the two parts of green after they are added.
+// blue at once, the two parts of green after they are added. The equations are JFIF's: R = Y + 1.402 Cr, G = Y -
+// 0.34414 Cb - 0.71414 Cr, B = Y + 1.772 Cb, with Cb and Cr less 128; factors are times 2^16, and green's one rounding
+// term stands in greenB.
 var chroma = func() (t struct{ red, blue, greenR, greenB [256]int32 }) {
 	const half = 1 << 15
 	for i := range t.red {
@@ -26,7 +28,8 @@ var chroma = func() (t struct{ red, blue, greenR, greenB [256]int32 }) {
 }()
 
 // toRGB converts one row of components in place of separate planes into interleaved pixels. Grey gives one byte a pixel,
-// the others three. CMYK is taken as inverted, as Adobe writes it and Pillow reads every file.
+// the others three. CMYK is taken as inverted, as Adobe writes it and Pillow reads every file. c[i] has one sample for
+// each pixel of the row, up-sampled already; planes that the space does not have are nil.
 func toRGB(dst []byte, s space, c [4][]byte) {
 	switch s {
 	case grey:
@@ -52,12 +55,14 @@ func toRGB(dst []byte, s space, c [4][]byte) {
 	}
 }
 
+// Shifts of negative numbers round down, as libjpeg's do.
 func fromYCC(y, cb, cr byte) (r, g, b byte) {
 	l := int32(y)
 	return clamp(l + chroma.red[cr]), clamp(l + (chroma.greenB[cb]+chroma.greenR[cr])>>16), clamp(l + chroma.blue[cb])
 }
 
-// fromCMYK is Pillow's conversion: ink coverage scales what black leaves, with a rounded division by 255.
+// fromCMYK is Pillow's conversion: ink coverage scales what black leaves, with a rounded division by 255. (t>>8 + t)>>8
+// of t = ink*left + 128 is ink*left/255 rounded, exact for bytes.
 func fromCMYK(dst []byte, c, m, y, k byte) {
 	left := int32(255 - k)
 	for i, ink := range [3]byte{c, m, y} {

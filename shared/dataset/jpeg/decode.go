@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// MaxPixels bounds a picture: about twice what the largest phone cameras make.
+// MaxPixels bounds a picture: about twice what the largest phone cameras make. Width times height, before up-sampling
+// and colours.
 const MaxPixels = 1 << 27
 
 // maxScans bounds the time that a hostile progressive file can ask for; real ones have about ten scans.
@@ -19,7 +20,8 @@ type Image struct {
 	Orientation int
 }
 
-// decoder is the state between segments.
+// decoder is the state between segments. pos is behind the last segment read. Tables are those in force now; a scan and
+// a component bind theirs when they begin, so later ones do not reach back (T.81 B.2.4).
 type decoder struct {
 	src         []byte
 	pos         int
@@ -37,7 +39,8 @@ type decoder struct {
 func Is(b []byte) bool { return len(b) >= 3 && b[0] == 0xff && b[1] == 0xd8 && b[2] == 0xff }
 
 // Decode decodes one file. Bytes behind the picture are ignored; a missing end marker is no error when all of the picture
-// is there. Errors begin with "truncated", "corrupt", or say what is not read.
+// is there. Errors begin with "truncated", "corrupt", or say what is not read. Markers by T.81 table B.1: 0xd8 SOI,
+// 0xd9 EOI, 0xd0 to 0xd7 RST, 0x01 TEM, of which the last two have no length and are passed over here.
 func Decode(b []byte) (*Image, error) {
 	if !Is(b) {
 		return nil, errors.New("it is no JPEG file")
@@ -61,7 +64,7 @@ func Decode(b []byte) (*Image, error) {
 }
 
 // marker finds the next marker; other bytes before it are skipped, as libjpeg does. The end of the file counts as the end
-// marker once every component has been seen.
+// marker once every component has been seen. Any number of 0xff may stand in front of a marker's code (T.81 B.1.1.2).
 func (d *decoder) marker() (byte, error) {
 	for ; d.pos+1 < len(d.src); d.pos++ {
 		if m := d.src[d.pos+1]; d.src[d.pos] == 0xff && m != 0 && m != 0xff {
@@ -89,7 +92,8 @@ func (d *decoder) complete() bool {
 	return true
 }
 
-// segment reads the segment of marker m.
+// segment reads the segment of marker m. Segments are SOF0 to SOF2 (0xc0 to 0xc2), DHT 0xc4, DQT 0xdb, DRI 0xdd
+// (B.2.4.4), SOS 0xda, APP0, APP1, APP14; other APPn and COM are passed over. The length counts its own two bytes.
 func (d *decoder) segment(m byte) error {
 	if len(d.src)-d.pos < 2 {
 		return errors.New("truncated within a segment's length")
@@ -133,7 +137,7 @@ func (d *decoder) segment(m byte) error {
 }
 
 // start reads a frame header (SOF0, SOF1, SOF2; ITU-T T.81 B.2.2). Its sizes are held against the length of the file before
-// memory is taken for them.
+// memory is taken for them. A hierarchical file would have several frames.
 func (d *decoder) start(p []byte, progressive bool) (err error) {
 	if d.frame != nil {
 		return errors.New("corrupt: two frames in one file")
@@ -142,7 +146,8 @@ func (d *decoder) start(p []byte, progressive bool) (err error) {
 	return err
 }
 
-// scan reads a scan header (SOS; T.81 B.2.3) and the coded data behind it, up to the marker that ends it.
+// scan reads a scan header (SOS; T.81 B.2.3) and the coded data behind it, up to the marker that ends it. d.pos is at
+// the marker behind the data afterwards.
 func (d *decoder) scan(p []byte) error {
 	if d.frame == nil {
 		return errors.New("corrupt: a scan before the frame")
@@ -207,7 +212,8 @@ func (d *decoder) huffmanTables(p []byte) error {
 	return nil
 }
 
-// finish makes the picture once the end marker is reached.
+// finish makes the picture once the end marker is reached. Sequential components were rendered block by block as their
+// scans were read.
 func (d *decoder) finish() (*Image, error) {
 	if !d.complete() {
 		return nil, errors.New("truncated: the file ends before the picture does")

@@ -14,7 +14,9 @@ func orientation(p []byte) int {
 }
 
 // Orientation reads the orientation from EXIF data that begins with its byte order, as PNG's eXIf chunk holds it: 1 to 8,
-// or 1 where there is none that makes sense.
+// or 1 where there is none that makes sense. It is TIFF 6.0's layout: byte order, 42, offset of the first directory,
+// there 2 bytes of count and entries of 12 bytes (tag, type, count, value). The entry must be of type 3 (SHORT).
+// Offsets count from the byte order.
 func Orientation(p []byte) int {
 	if len(p) < 8 {
 		return 1
@@ -43,7 +45,9 @@ func Orientation(p []byte) int {
 	return 1
 }
 
-// Upright gives the picture turned as its orientation says, with orientation 1. It is im itself where nothing is to turn.
+// Upright gives the picture turned as its orientation says, with orientation 1. It is im itself where nothing is to
+// turn. Values 2 to 8: mirrored, turned by 180, mirrored and turned by 180, transposed, turned right (90), transversed,
+// turned left (270).
 func (im *Image) Upright() *Image {
 	o := im.Orientation
 	if o <= 1 || o > 8 {

@@ -5,7 +5,9 @@ import (
 	"fmt"
 )
 
-// component is one component of the frame. Blocks are stored for whole MCUs: across x down of them.
+// component is one component of the frame. Blocks are stored for whole MCUs: across x down of them. Invariants: across
+// = mcuX*h >= wide, down = mcuY*v >= high; plane.stride = 8*across. Blocks beyond wide and high are the coder's padding
+// (T.81 A.2.4), coded in interleaved scans only.
 type component struct {
 	id           byte
 	h, v         int // sampling factors
@@ -22,7 +24,8 @@ type component struct {
 	scanned      bool
 }
 
-// frame is a parsed SOF segment.
+// frame is a parsed SOF segment. hMax and vMax are the largest sampling factors; a unit (MCU) covers 8*hMax x 8*vMax
+// pixels (T.81 A.2.3), mcuX x mcuY of them the picture.
 type frame struct {
 	w, h        int
 	progressive bool
@@ -32,7 +35,8 @@ type frame struct {
 }
 
 // newFrame parses SOF0, SOF1 or SOF2. size is the length of the file: a block takes a bit at least, so a frame of more
-// blocks than bits is a lie, found before anything is allocated.
+// blocks than bits is a lie, found before anything is allocated. Bytes: precision, height (2), width (2), count, then
+// per component identifier, factors h<<4|v, quantizer number (T.81 figure B.3).
 func newFrame(p []byte, progressive bool, size int) (*frame, error) {
 	if len(p) < 6 || len(p) != 6+3*int(p[5]) {
 		return nil, errors.New("corrupt: a frame header of wrong length")
@@ -71,7 +75,8 @@ func (f *frame) find(id byte) *component {
 	return nil
 }
 
-// layout places the blocks and allocates planes or coefficients.
+// layout places the blocks and allocates planes or coefficients. A component's size is ceil(size * factor / largest
+// factor) (T.81 A.1.1). At most 10 blocks a unit are allowed (B.2.3).
 func (f *frame) layout(size int) error {
 	if len(f.comps) == 1 { // sampling factors of a single component mean nothing: T.81, A.2.2
 		f.comps[0].h, f.comps[0].v, f.hMax, f.vMax = 1, 1, 1, 1
@@ -104,7 +109,8 @@ func (f *frame) layout(size int) error {
 	return nil
 }
 
-// missing names the first band of coefficients that no scan brought, or not to its last bit; "" when all are there.
+// missing names the first band of coefficients that no scan brought, or not to its last bit; "" when all are there. It
+// presumes a progressive file.
 func (c *component) missing() string {
 	from := 0
 	for from < 64 && c.known[from] == 1 {
@@ -123,6 +129,7 @@ func (c *component) missing() string {
 	return fmt.Sprintf("the scan with the last %d bits of coefficients %d to %d", c.known[from]-1, from, to)
 }
 
+// ceil is a/b rounded up, for positive numbers.
 func ceil(a, b int) int { return (a + b - 1) / b }
 
 // render turns collected coefficients into samples.

@@ -5,7 +5,8 @@ import "errors"
 // lookBits is the length of codes that one table look-up decodes.
 const lookBits = 9
 
-// huffman is one code of a DHT segment (ITU-T T.81, annex C).
+// huffman is one code of a DHT segment (ITU-T T.81, annex C). Codes of one length are consecutive numbers and ascend
+// with the length (C.2), so limit and offset describe all of them; DECODE of F.2.2.3 is the loop over limit.
 type huffman struct {
 	look    [1 << lookBits]uint16 // length<<8 | symbol for codes of at most lookBits, else 0
 	limit   [18]int32             // limit[n]: first code of n bits, left-aligned to 16, that is no longer one of n bits
@@ -15,7 +16,8 @@ type huffman struct {
 
 var errCode = errors.New("corrupt: bits that are no Huffman code")
 
-// newHuffman builds a code from the number of codes of each length and their symbols. len(symbols) is the sum of counts.
+// newHuffman builds a code from the number of codes of each length and their symbols. len(symbols) is the sum of
+// counts. HUFFSIZE and HUFFCODE of C.2 in one walk.
 func newHuffman(counts [16]byte, symbols []byte) (*huffman, error) {
 	h := &huffman{symbols: symbols}
 	code, at := int32(0), int32(0)
@@ -42,7 +44,8 @@ func newHuffman(counts [16]byte, symbols []byte) (*huffman, error) {
 }
 
 // bits reads entropy-coded data: stuffed zeros are dropped and a marker ends it. Behind the end come zero bits, counted
-// in fake, so that a block needs one check (over) instead of one per symbol.
+// in fake, so that a block needs one check (over) instead of one per symbol. Invariant: n <= 56 after fill; fake bits,
+// where there are any, are the last of n.
 type bits struct {
 	src  []byte
 	pos  int
@@ -51,7 +54,8 @@ type bits struct {
 	fake uint
 }
 
-// fill brings n above 48 bits, so that a symbol and the value behind it, 32 bits at most, need one call.
+// fill brings n above 48 bits, so that a symbol and the value behind it, 32 bits at most, need one call. 0xff 0x00 is a
+// byte 0xff (F.1.2.3); 0xff with anything else is a marker and stays where it is.
 func (b *bits) fill() {
 	for b.n <= 48 {
 		c := byte(0)
@@ -90,7 +94,8 @@ func (b *bits) get(k uint) int32 {
 	return int32(b.acc>>b.n) & (1<<k - 1)
 }
 
-// receive reads a number of k <= 16 bits in the signed form of T.81, F.2.2.1.
+// receive reads a number of k <= 16 bits in the signed form of T.81, F.2.2.1. EXTEND: numbers of k bits whose first bit
+// is 0 are negative, v - 2^k + 1.
 func (b *bits) receive(k uint) int32 {
 	if k == 0 {
 		return 0
@@ -102,7 +107,8 @@ func (b *bits) receive(k uint) int32 {
 	return v
 }
 
-// symbol decodes one symbol, or -1 for bits that are no code.
+// symbol decodes one symbol, or -1 for bits that are no code. 16 bits must be there for the longest code; fill makes
+// zeros of what is missing.
 func (b *bits) symbol(h *huffman) int {
 	if b.n < 16 {
 		b.fill()

@@ -1,6 +1,7 @@
 package jpeg
 
-// zigzag gives the place of the k-th coded coefficient in a block of rows.
+// zigzag gives the place of the k-th coded coefficient in a block of rows. T.81 figure A.6; rows of frequencies from
+// top to bottom, horizontal frequency inside.
 var zigzag = [64]uint8{
 	0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5,
 	12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21, 28,
@@ -27,7 +28,9 @@ const (
 	between  = 2  // bits kept between the passes
 )
 
-// butterfly is the one-dimensional transform; results carry fraction more bits than the inputs.
+// butterfly is the one-dimensional transform; results carry fraction more bits than the inputs. It is s[x] = sum over u
+// of C(u) * S[u] * cos((2x+1)*u*pi/16) up to the scale sqrt(8), C(0) = 1/sqrt(2): the even half by two rotations, the
+// odd half by four sums and five products.
 func butterfly(v *[8]int32) {
 	z := (v[2] + v[6]) * c0541
 	e2, e3 := z-v[6]*c1847, z+v[2]*c0765
@@ -47,7 +50,10 @@ func butterfly(v *[8]int32) {
 }
 
 // idct transforms the coefficients b, in rows and not yet multiplied by the quantizer q, into 8 rows of samples at dst.
-// Columns first, 2 extra bits between the passes, each pass rounded half up: these choices are the bits of "islow".
+// Columns first, 2 extra bits between the passes, each pass rounded half up: these choices are the bits of "islow". The
+// transform is T.81 A.3.3's, f(x,y) = 1/4 sum C(u)C(v)F(u,v)cos((2x+1)u*pi/16)cos((2y+1)v*pi/16), by columns and then
+// rows; both passes together scale by 8, which the last shift takes away with the fraction. 128 is the level shift of
+// A.3.1. A column of DC alone skips the butterfly, whose result would be the same.
 func idct(dst []byte, stride int, b *[64]int16, q *[64]int32) {
 	var work [64]int32
 	var v [8]int32

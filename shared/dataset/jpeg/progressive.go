@@ -2,7 +2,8 @@ package jpeg
 
 // The four kinds of scans of progressive files: T.81, annex G. s.eobRun counts the blocks whose band is over already.
 
-// dcFirst reads the DC difference of a block, shifted by the bits that later scans bring (T.81 G.1.2.1).
+// dcFirst reads the DC difference of a block, shifted by the bits that later scans bring (T.81 G.1.2.1). s.low is Al of
+// the scan header.
 func (s *scan) dcFirst(b *bits, c *component, block *[64]int16) error {
 	dc, err := dcDelta(b, c)
 	block[0] = int16(dc << s.low)
@@ -16,7 +17,7 @@ func (s *scan) dcRefine(b *bits, _ *component, block *[64]int16) error {
 }
 
 // acFirst reads the band [from, to] of a block for the first time (T.81 G.1.2.2): runs of zeros and values, or the number of
-// blocks, this one included, that are over.
+// blocks, this one included, that are over. EOBn codes: 2^run plus run more bits of blocks.
 func (s *scan) acFirst(b *bits, c *component, block *[64]int16) error {
 	if s.eobRun > 0 {
 		s.eobRun--
@@ -45,7 +46,8 @@ func (s *scan) acFirst(b *bits, c *component, block *[64]int16) error {
 }
 
 // acRefine brings one more bit to the band [from, to] (T.81 G.1.2.3): a correction bit for each value that is not zero already,
-// read while runs of zeros are counted, and new values of magnitude one unit.
+// read while runs of zeros are counted, and new values of magnitude one unit. A coefficient becomes non-zero with
+// magnitude 2^Al in the scan that first codes a bit of it, and takes one correction bit in each later one.
 func (s *scan) acRefine(b *bits, c *component, block *[64]int16) error {
 	k := s.from
 	for ; s.eobRun == 0 && k <= s.to; k++ {
@@ -83,7 +85,8 @@ func (s *scan) acRefine(b *bits, c *component, block *[64]int16) error {
 }
 
 // pass reads a correction bit for every non-zero coefficient from k on, and returns the place of the zero behind zeros
-// others, or to+1.
+// others, or to+1. A correction enlarges the magnitude by 2^Al whatever the sign. The bit may have been there already
+// in damaged files; it is not added twice.
 func (s *scan) pass(b *bits, block *[64]int16, k, zeros int) int {
 	for ; k <= s.to; k++ {
 		v := &block[zigzag[k]]

@@ -6,7 +6,8 @@ import (
 )
 
 // scan is one parsed SOS segment: components and, for progressive files, the band of coefficients [from, to] with their
-// bit positions: high is the position already coded (0: none), low the one coded now.
+// bit positions: high is the position already coded (0: none), low the one coded now. from and to are Ss and Se, high
+// and low Ah and Al of T.81 B.2.3.
 type scan struct {
 	comps     []*component
 	from, to  int
@@ -55,7 +56,9 @@ func (d *decoder) newScan(p []byte) (*scan, error) {
 	return s, s.choose(f.progressive)
 }
 
-// choose picks the block decoder and checks that the tables it needs exist.
+// choose picks the block decoder and checks that the tables it needs exist. For progressive files T.81 G.1.1.1 demands:
+// DC and AC in scans of their own, AC scans of one component, bits one by one (Ah = Al + 1). known keeps what has come,
+// so a refinement without its first scan is found.
 func (s *scan) choose(progressive bool) error {
 	needDC, needAC := true, true
 	switch {
@@ -92,7 +95,9 @@ func (s *scan) choose(progressive bool) error {
 	return nil
 }
 
-// run decodes the scan's data at d.pos and leaves d.pos at the marker behind it.
+// run decodes the scan's data at d.pos and leaves d.pos at the marker behind it. A scan of one component codes only the
+// blocks that hold samples, in rows; others code whole units (T.81 A.2.2, A.2.3). Restart markers count modulo 8
+// (B.1.1.3).
 func (d *decoder) run(s *scan) error {
 	b := &bits{src: d.src, pos: d.pos}
 	f := d.frame
@@ -136,7 +141,8 @@ func (s *scan) reset() {
 	}
 }
 
-// unit decodes one MCU: all blocks of all components at (x, y), or one block of the only component.
+// unit decodes one MCU: all blocks of all components at (x, y), or one block of the only component. Within a unit
+// blocks go by component, then by rows of h x v.
 func (s *scan) unit(b *bits, x, y int, single bool) error {
 	for _, c := range s.comps {
 		h, v := c.h, c.v
@@ -168,7 +174,8 @@ func (s *scan) block(b *bits, c *component, x, y int) error {
 	return nil
 }
 
-// dcDelta reads the difference to the previous block's DC and returns the new value.
+// dcDelta reads the difference to the previous block's DC and returns the new value. A size of 11 is the largest in
+// baseline, 15 guards the shift.
 func dcDelta(b *bits, c *component) (int32, error) {
 	n := b.symbol(c.dcTable)
 	if n < 0 || n > 15 {
@@ -179,7 +186,8 @@ func dcDelta(b *bits, c *component) (int32, error) {
 }
 
 // sequential reads a whole block of a baseline or extended sequential scan (T.81 F.2.2): the DC difference, then runs of zeros
-// and values in zigzag order up to the end-of-block code.
+// and values in zigzag order up to the end-of-block code. 0xf0 (ZRL) stands for 16 zeros, any other size of 0 ends the
+// block.
 func sequential(b *bits, c *component, block *[64]int16) error {
 	dc, err := dcDelta(b, c)
 	if err != nil {
