@@ -28,9 +28,8 @@ const (
 	between  = 2  // bits kept between the passes
 )
 
-// butterfly is the one-dimensional transform; results carry fraction more bits than the inputs. It is s[x] = sum over u
-// of C(u) * S[u] * cos((2x+1)*u*pi/16) up to the scale sqrt(8), C(0) = 1/sqrt(2): the even half by two rotations, the
-// odd half by four sums and five products.
+// butterfly is the one-dimensional transform; results carry fraction more bits than the inputs. It is sqrt(8) times
+// s[x] = 1/2 * sum over u of C(u) * S[u] * cos((2x+1)*u*pi/16), C(0) = 1/sqrt(2) and else 1.
 func butterfly(v *[8]int32) {
 	z := (v[2] + v[6]) * c0541
 	e2, e3 := z-v[6]*c1847, z+v[2]*c0765
