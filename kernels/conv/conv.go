@@ -31,7 +31,8 @@ type Geometry struct {
 // apart is the distance of the output's pixels.
 func (g Geometry) apart() int { return max(g.OC, g.Apart) }
 
-// OutH is the number of lines of the output.
+// OutH is the number of lines of the output. It is floor((H + pads - DilationH*(KH-1) - 1) / StrideH) + 1, and wants a
+// geometry that Check accepts.
 func (g Geometry) OutH() int {
 	return (g.H+g.PadTop+g.PadBottom-g.DilationH*(g.KH-1)-1)/g.StrideH + 1
 }
@@ -59,7 +60,7 @@ func (g Geometry) Check() error {
 	return nil
 }
 
-// checkKernel checks what packing needs.
+// checkKernel checks what packing needs. Sizes of the picture do not matter to it.
 func (g Geometry) checkKernel() error {
 	switch {
 	case g.C <= 0 || g.OC <= 0 || g.KH <= 0 || g.KW <= 0:
@@ -73,7 +74,8 @@ func (g Geometry) checkKernel() error {
 	return nil
 }
 
-// depthwise says that each output channel is made of one input channel.
+// depthwise says that each output channel is made of one input channel. A single channel goes to the dense kernels. A
+// channel multiplier (OC a multiple of C) is a grouped convolution.
 func (g Geometry) depthwise() bool { return g.Group == g.C && g.OC == g.C && g.C > 1 }
 
 // padded says that some output sees outside of the picture.
@@ -94,7 +96,8 @@ func (g Geometry) checkWeights(weights, bias int, hasBias bool) error {
 	return nil
 }
 
-// carve takes n elements, aligned to a cache line, off the front of scratch.
+// carve takes n elements, aligned to a cache line, off the front of scratch. scratch must have room(n times T's size)
+// bytes; nothing is cleared.
 func carve[T uint8 | int | int32 | float32](scratch []byte, n int) ([]T, []byte) {
 	var t T
 	if n == 0 {

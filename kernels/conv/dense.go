@@ -8,6 +8,14 @@ import "assay/kernels/gemm/tile"
 //	lines rows begin at pixels of one line and take a segment for each line (or each column) of the kernel, either in
 //	      the picture or in a padded copy of a band of its lines
 //	seen  what each pixel sees is gathered first: for pictures so narrow that a line would leave a tile nearly empty
+//
+// The three in a picture, for a 3x3 kernel (x: what one output sees, as segments of neighbouring elements):
+//
+//	flat    one segment of C                      rows are pixels
+//	lines   x x x                                 segs = KH, len = KW*C when a line of the kernel is one segment,
+//	        x x x                                 else segs = KH*KW, len = C/Group
+//	        x x x
+//	seen    x x x x x x x x x                     gathered: one segment again
 type shape int
 
 const (
@@ -23,7 +31,9 @@ const narrow = 7
 // such pictures leave partly empty, cost more than gathering does.
 const wideI8 = 16
 
-// plan is a dense convolution of one geometry, decided from sizes only.
+// plan is a dense convolution of one geometry, decided from sizes only. Invariants: segs*len = KH*KW*cg, the k of the
+// product; band >= 1; pw is W unless copies. Sizes decide it and nothing else, so it costs no bit and is made anew in
+// each Run.
 type plan struct {
 	g          Geometry
 	oh, ow, cg int // output size; channels of a group
@@ -39,6 +49,8 @@ type plan struct {
 // bandBytes is how large a copy may become: half of a second-level cache for one pass over weights that are larger.
 const bandBytes, bandBytesWide = 192 << 10, 768 << 10
 
+// size is bytes of an element; overrun says that kernels may read behind a row, which only a copy with slack allows. A
+// band is as many output lines as the budget holds the input lines of.
 func newPlan(g Geometry, size, weightBytes int, overrun bool) plan {
 	p := plan{g: g, oh: g.OutH(), ow: g.OutW(), cg: g.C / g.Group, pw: g.W}
 	p.merged = mergedLines(g)
@@ -82,6 +94,7 @@ func segments(g Geometry) (n, length int) {
 func (p *plan) tall(n int) int { return (n-1)*p.g.StrideH + (p.g.KH-1)*p.g.DilationH + 1 }
 
 // buffer is the number of elements of a copy or a gathering, with slack for the groups of four of the integer kernels.
+// Zero without a copy or gathering.
 func (p *plan) buffer() int {
 	switch {
 	case p.shape == seen:
@@ -110,7 +123,9 @@ func (p *plan) offsets(segs []int, pw int) {
 	}
 }
 
-// copyBand copies the input lines that output lines first to first+n-1 see into buf, with padding.
+// copyBand copies the input lines that output lines first to first+n-1 see into buf, with padding. Lines above and
+// below the picture are whole lines of pad; the four elements behind the last line are read by kernels that step in
+// fours and multiply them by weights of 0.
 func copyBand[T uint8 | float32](p *plan, buf, src []T, pad T, first, n int) {
 	g := &p.g
 	width := p.pw * g.C
@@ -141,7 +156,8 @@ func fill[T uint8 | float32](s []T, v T) {
 	}
 }
 
-// gather writes what the pixels of output lines first to first+n-1 see in channels from c on.
+// gather writes what the pixels of output lines first to first+n-1 see in channels from c on. Each pixel's k elements
+// lie in a row: a matrix [n*ow][segs*len].
 func gather[T uint8 | float32](p *plan, buf, src []T, pad T, first, n, c int) {
 	for oy := first; oy < first+n; oy++ {
 		for ox := range p.ow {
@@ -151,7 +167,8 @@ func gather[T uint8 | float32](p *plan, buf, src []T, pad T, first, n, c int) {
 	fill(buf[:4], pad)
 }
 
-// gatherPixel writes what output pixel (oy, ox) sees in channels from c on, and returns the rest of buf.
+// gatherPixel writes what output pixel (oy, ox) sees in channels from c on, and returns the rest of buf. Order: line of
+// the kernel, column, channel, as the weights lie.
 func gatherPixel[T uint8 | float32](p *plan, buf, src []T, pad T, oy, ox, c int) []T {
 	g := &p.g
 	x := ox*g.StrideW - g.PadLeft
@@ -190,7 +207,8 @@ func gatherTaps[T uint8 | float32](p *plan, out, src []T, pad T, x int) {
 }
 
 // rows is the Walk of output lines from line y of a band that begins at element base of its source; c is the first
-// channel of the group. It takes one line, or two if they make one tile, or all n lines where rows are gathered.
+// channel of the group. It takes one line, or two if they make one tile, or all n lines where rows are gathered. Two
+// lines of 7 make a tile of 14 rows; Half is the distance between them.
 func (p *plan) rows(base, y, n, c int, segs []int) (w tile.Walk, took int) {
 	switch {
 	case p.shape == seen:
@@ -209,7 +227,7 @@ func (p *plan) rows(base, y, n, c int, segs []int) (w tile.Walk, took int) {
 // resident is how many bytes of packed weights may pass by for each line of output; see gemm.
 const resident = 1 << 20
 
-// groupsOfPanels is how many panels pass by together.
+// groupsOfPanels is how many panels pass by together. An even number of them, at least 2, unless all go at once.
 func groupsOfPanels(panels, bytes int) int {
 	if bytes <= resident {
 		return panels

@@ -10,7 +10,8 @@ const maxTaps = 64
 // collection until it returns.
 const maxSpan = 100_000
 
-// span is the work of one call. Steps are in elements; lanes is how many channels of the last block count.
+// span is the work of one call. Steps are in elements; lanes is how many channels of the last block count. Invariant:
+// taps beyond slots(g, stack) are not read.
 type span[T uint8 | float32] struct {
 	taps           [maxTaps]*T
 	out            int // index of the first output
@@ -20,7 +21,8 @@ type span[T uint8 | float32] struct {
 	gather         bool // vectors of several pixels that do not touch: srcStep lies between pixels, dstep between vectors
 }
 
-// lineWalk cuts pictures into spans.
+// lineWalk cuts pictures into spans. pad must have W*C elements and a vector more (padding), all of them the padding
+// value.
 type lineWalk[T uint8 | float32] struct {
 	g      Geometry
 	ow     int
@@ -36,7 +38,7 @@ type lineWalk[T uint8 | float32] struct {
 	x      int
 }
 
-// newLineWalk needs pad if g is padded.
+// newLineWalk needs pad if g is padded. x0 and x1 bound the outputs whose every column lies in the picture.
 func newLineWalk[T uint8 | float32](g Geometry, pad []T, lanes, stack int) lineWalk[T] {
 	w := lineWalk[T]{g: g, ow: g.OutW(), pad: pad, lanes: lanes, stack: stack}
 	w.x0 = min(w.ow, (g.PadLeft+g.StrideW-1)/g.StrideW)
@@ -48,7 +50,7 @@ func newLineWalk[T uint8 | float32](g Geometry, pad []T, lanes, stack int) lineW
 	return w
 }
 
-// slots is the length of the table.
+// slots is the length of the table. Lines of the kernel are filled up to a multiple of stack.
 func slots(g Geometry, stack int) int { return (g.KH + stack - 1) / stack * stack * g.KW }
 
 // padding is how many elements a walk needs as pad.
@@ -62,7 +64,8 @@ func padding(g Geometry) int {
 // begin starts with output line y. src is its picture, out the index of the line's first output.
 func (w *lineWalk[T]) begin(src []T, y, out int) { w.src, w.y, w.out, w.x = src, y, out, 0 }
 
-// next fills in the next span of the line, or returns false at its end.
+// next fills in the next span of the line, or returns false at its end. Spans cover the line without overlap, left to
+// right.
 func (w *lineWalk[T]) next(s *span[T]) bool {
 	g, x := &w.g, w.x
 	if x >= w.ow {
@@ -90,7 +93,8 @@ func (w *lineWalk[T]) next(s *span[T]) bool {
 	return true
 }
 
-// table fills in what output pixel x of the line sees.
+// table fills in what output pixel x of the line sees. Lines above and below the picture see pad in all columns, so
+// they need no span of their own.
 func (w *lineWalk[T]) table(s *span[T], x int) {
 	g, src, y := &w.g, w.src, w.y
 	left := x*g.StrideW - g.PadLeft

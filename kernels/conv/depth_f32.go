@@ -15,6 +15,7 @@ type depthF32 struct {
 // lanesF32 is the number of channels of a block: one vector of the widest tier.
 const lanesF32 = 16
 
+// Lanes beyond the last channel are zeros, or repeat the channels when a vector takes several pixels.
 func packDepthF32(g Geometry, w, bias []float32) *depthF32 {
 	blocks, taps := (g.C+lanesF32-1)/lanesF32, g.KH*g.KW
 	p := &depthF32{c: g.C, taps: taps, tap: make([]float32, blocks*taps*lanesF32), bias: make([]float32, blocks*lanesF32)}
@@ -41,7 +42,8 @@ func (p *depthF32) scratch(g Geometry) int {
 	return room(4*padding(g)) + room(8*groupInts*groupsOfLine(ow, pixelsOfGroup(ow)))
 }
 
-// run picks the kernel of the current tier.
+// run picks the kernel of the current tier. Chains are per lane, so all kernels give the reference's bits: bias, then
+// taps in row-major order, fused.
 func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	k := pick("f32")
 	if p.taps > maxTaps || k.Tier == tier.Plain {
@@ -66,7 +68,7 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 	}
 }
 
-// lines runs a line kernel.
+// lines runs a line kernel. It cuts long lines so that one call stays below maxSpan.
 func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte) {
 	ow := g.OutW()
 	pixels := pixelsOfGroup(ow)

@@ -6,7 +6,8 @@ import (
 )
 
 // depthI8 is a depthwise integer convolution. For assembly, weights lie in blocks of lanesI8 channels and groups of four
-// taps one above the other, [block][group][lanesI8][4], channels in the order that order describes.
+// taps one above the other, [block][group][lanesI8][4], channels in the order that order describes. A weight less its
+// zero point is within 255 in size, so int16 holds it and int32 holds the sum of 33,000 taps.
 type depthI8 struct {
 	c, taps   int
 	tap       []int16 // [KH*KW][C]: weights less their zero points
@@ -42,6 +43,8 @@ func lane(c, b, i int) (channel int, ok bool) {
 	return laneChannel(c, lanesI8, b, i)
 }
 
+// The zero point of the data is folded into the bias at each Run (bias - zx * sum of taps), so padding taps that hold
+// zx add nothing.
 func packDepthI8(g Geometry, w []int8, bias []int32, zero func(int) int) *depthI8 {
 	p := &depthI8{c: g.C, taps: g.KH * g.KW, tap: make([]int16, g.KH*g.KW*g.C), bias: make([]int32, g.C), sum: make([]int32, g.C)}
 	copy(p.bias, bias)
@@ -60,7 +63,7 @@ func packDepthI8(g Geometry, w []int8, bias []int32, zero func(int) int) *depthI
 	return p
 }
 
-// pack fills in the form for assembly.
+// pack fills in the form for assembly. Slots without a tap have weight 0.
 func (p *depthI8) pack(g Geometry) {
 	p.groups, p.blocks = slots(g, stackI8)/stackI8, (g.C+lanesI8-1)/lanesI8
 	p.packed = make([]int8, p.blocks*p.groups*lanesI8*stackI8)
@@ -83,6 +86,7 @@ func (p *depthI8) pack(g Geometry) {
 
 func (p *depthI8) bytes() int { return 2*len(p.tap) + len(p.packed) }
 
+// scratch is for plain's sums, the padding, and bias and multipliers of a Run.
 func (p *depthI8) scratch(g Geometry) int {
 	return room(4*g.C) + room(padding(g)) + 2*room(4*p.blocks*lanesI8)
 }
@@ -128,7 +132,7 @@ type callI8 struct {
 	mult  []float32
 }
 
-// prepare fills in bias and mult.
+// prepare fills in bias and mult. bias[i] = biases[i] - zx*sums[i].
 func (c *callI8) prepare() {
 	done := c.prepareBlocks()
 	p, at := c.p, done*lanesI8
@@ -149,7 +153,7 @@ func (c *callI8) prepare() {
 	}
 }
 
-// plain is the reference.
+// plain is the reference. Taps outside of the picture are left out, which is the same as padding by the zero point.
 func (p *depthI8) plain(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	acc, _ := carve[int32](scratch, g.C)
 	each(g, func(n, y, x int) {

@@ -5,14 +5,15 @@ import (
 	"assay/kernels/numeric"
 )
 
-// F32 is a packed float convolution.
+// F32 is a packed float convolution. Exactly one of dense and depth is set.
 type F32 struct {
 	g     Geometry
 	dense []*tile.F32 // one for each group
 	depth *depthF32   // instead, if depthwise
 }
 
-// PackF32 packs weights w [OC][C/Group][KH][KW] and bias [OC], nil for +0. Batch, H and W of g do not matter.
+// PackF32 packs weights w [OC][C/Group][KH][KW] and bias [OC], nil for +0. Batch, H and W of g do not matter. Row k of
+// a packed matrix is tap k/cg, channel k%cg of the group: the order of the chain in the contract.
 func PackF32(g Geometry, w []float32, bias []float32) (*F32, error) {
 	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
 		return nil, err
@@ -66,7 +67,8 @@ func (p *F32) plan(g Geometry) plan {
 }
 
 // Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC], where pixels lie g.Apart elements
-// apart; what lies between them is not touched.
+// apart; what lies between them is not touched. The inner part of a large padded picture is read in place, see inner;
+// bands above and below it are copied.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, act, scratch)
@@ -102,7 +104,8 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 	}
 }
 
-// band computes output lines y to y+n-1 of one picture.
+// band computes output lines y to y+n-1 of one picture. Panels are outside and rows inside where the weights are larger
+// than what stays in cache (tile.F32.Each).
 func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int, buf []float32) {
 	g := &d.g
 	base := y * g.StrideH * g.W * g.C

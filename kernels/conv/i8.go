@@ -17,7 +17,8 @@ type I8 struct {
 }
 
 // PackI8 packs weights w [OC][C/Group][KH][KW], bias [OC] (nil for 0) and zero points of weights: OC of them, 1 or none
-// (0). Batch, H and W of g do not matter.
+// (0). Batch, H and W of g do not matter. Weights are packed less their zero points, which the accumulator then knows
+// nothing of.
 func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
 		return nil, err
@@ -77,6 +78,8 @@ func (p *I8) Scratch(g Geometry) int {
 	return room(8*d.segs*p.parts) + room(d.buffer())
 }
 
+// Kernels of bytes take k in fours and may read up to Slack bytes behind a row: harmless in a picture but at its end
+// and between groups, so those cases copy.
 func (p *I8) plan(g Geometry) plan {
 	overrun := p.dense[0].Slack() > 0 && !(g.KH == 1 && g.KW == 1)
 	return newPlan(g, 1, p.dense[0].Bytes(), overrun || g.Group > 1 && p.dense[0].Slack() > 0)

@@ -8,6 +8,11 @@ import (
 // inner is the part of a padded picture whose outputs see no padding: lines top to bottom-1, columns left to right-1. They
 // are computed from the picture where it lies; what remains of those lines is gathered, column by column, and the other
 // lines are copied with padding. columns is the number of lines that one gathering serves, 0 without all this.
+//
+//	+-----------------------+   top
+//	| l |    in place   | r |          l and r: gathered column by column, 14 lines at a time
+//	| l |    in place   | r |
+//	+-----------------------+   bottom     above and below: bands copied with padding
 type inner struct {
 	top, bottom, left, right int
 	columns                  int
@@ -19,7 +24,8 @@ const worthCopy = 160
 // leastInner is the width of output from which on the columns at the sides are few enough to be gathered.
 const leastInner = 48
 
-// findInner decides whether a picture is read in place.
+// findInner decides whether a picture is read in place. The copy costs a pass over the picture; it is avoided where few
+// multiply-adds follow for each element.
 func (p *plan) findInner() {
 	g := &p.g
 	if !p.copies || g.Group != 1 || p.ow < leastInner || g.OC*g.KH*g.KW > worthCopy*g.StrideH*g.StrideW {
@@ -35,7 +41,8 @@ func (p *plan) findInner() {
 	p.band = min(p.band, max(1, in.top, p.oh-in.bottom))
 }
 
-// within is the range of n outputs that see only elements 0 to size-1, when output i sees i*stride-pad to reach further.
+// within is the range of n outputs that see only elements 0 to size-1, when output i sees i*stride-pad to reach
+// further. Outputs first to end-1 read elements i*stride - pad to i*stride - pad + reach, all in [0, size).
 func within(size, n, stride, pad, reach int) (first, end int) {
 	first = min(n, (pad+stride-1)/stride)
 	if room := size - 1 + pad - reach; room >= 0 {

@@ -16,7 +16,8 @@ const groupInts = 4
 // before they are read.
 const distant = 1 << 20
 
-// lines says whether a line kernel of k computes g. Where several pixels of few channels share a vector, that is faster.
+// lines says whether a line kernel of k computes g. Where several pixels of few channels share a vector, that is
+// faster. The sizes are those the generator has unrolled: 3 and 5 columns, moving by 1 and 2.
 func (k *Kernel) lines(g Geometry) bool {
 	size := (g.KW == 3 || g.KW == 5) && g.StrideW <= 2 && g.DilationW == 1
 	shared := g.C < k.Lanes && k.Lanes%g.C == 0 && g.StrideW == 1
@@ -24,7 +25,7 @@ func (k *Kernel) lines(g Geometry) bool {
 }
 
 // pixelsOfGroup is the size of groups that makes the least work of ow pixels, where a group costs two pixels more than it
-// has.
+// has. At most ow, so the last group can begin inside of the line.
 func pixelsOfGroup(ow int) int {
 	best, least := 1, 3*ow
 	for _, p := range linePixels {
@@ -38,7 +39,8 @@ func pixelsOfGroup(ow int) int {
 // groupsOfLine is the number of groups of p pixels in a line.
 func groupsOfLine(ow, p int) int { return (ow + p - 1) / p }
 
-// lineGroups fills in the groups of p pixels of a line, whose elements have size bytes.
+// lineGroups fills in the groups of p pixels of a line, whose elements have size bytes. Bit j of seen is column first +
+// j. No group needs bit 1<<columns, which marks one that sees nothing of the picture.
 func lineGroups(g Geometry, p, size int, groups []int) {
 	ow, columns := g.OutW(), (p-1)*g.StrideW+g.KW
 	for i := range groupsOfLine(ow, p) {

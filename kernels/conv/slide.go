@@ -33,7 +33,8 @@ type slideCall struct {
 	x0, len int // pixels of the line
 }
 
-// tail is the number of channels that go in several lines at once, and of lines.
+// tail is the number of channels that go in several lines at once, and of lines. parts*channels fills the vector of 64:
+// 4 x 16 or 2 x 32.
 func tail(g Geometry) (channels, parts int) {
 	rest := g.C % lanesI8
 	switch oh := g.OutH(); {
@@ -45,7 +46,8 @@ func tail(g Geometry) (channels, parts int) {
 	return 0, 1
 }
 
-// slide runs all lines. Lines outside of the picture are padding.
+// slide runs all lines. Lines outside of the picture are padding. Lines that several parts would compute twice at the
+// bottom are written twice with the same bytes.
 func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
 	s := slideCall{callI8: c, g: g, rq: requantVectors(c.rq), pad: &src[0]}
 	if g.padded() {

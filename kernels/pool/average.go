@@ -45,7 +45,8 @@ func GlobalAverageF32(dst, src []float32, batch, pixels, channels int) {
 	}
 }
 
-// sums is one numeric.Chain for each channel of a block.
+// sums is one numeric.Chain for each channel of a block. total and part are numeric.Chain's two levels: after
+// numeric.Run additions part goes into total and restarts at +0.
 type sums struct {
 	total, part [block]float32
 	n           int
@@ -64,6 +65,7 @@ func (s *sums) add(x []float32) {
 	}
 }
 
+// mean divides once and stores the canonical NaN.
 func (s *sums) mean(dst []float32, n float32) {
 	for c := range dst[:min(block, len(dst))] {
 		dst[c] = numeric.Canon((s.total[c] + s.part[c]) / n)

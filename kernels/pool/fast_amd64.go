@@ -24,6 +24,7 @@ func apply[T any](f fold[T], block, size int, d, s []T, channels, rows, cols, ro
 	return true
 }
 
+// flip is 0x80 for signed bytes, 0 for unsigned ones. Steps are in elements.
 func fastMaxBytes(d, s []uint8, channels, rows, cols, rowStep, colStep int, flip uint8) bool {
 	if tier.Current() < tier.AVX2 {
 		return false
@@ -38,6 +39,7 @@ func fastMaxFloats(d, s []float32, channels, rows, cols, rowStep, colStep int) b
 	return tier.Current() >= tier.AVX2 && apply(maxF32AVX2, 8, 4, d, s, channels, rows, cols, rowStep, colStep)
 }
 
+// The kernel's chain is numeric.Chain's, so no bit depends on the tier.
 func fastMean(d, s []float32, channels, rows, cols, rowStep, colStep int, n float32) bool {
 	if tier.Current() < tier.AVX2 {
 		return false
@@ -48,7 +50,8 @@ func fastMean(d, s []float32, channels, rows, cols, rowStep, colStep int, n floa
 	return apply(f, 8, 4, d, s, channels, rows, cols, rowStep, colStep)
 }
 
-// fastSums adds up the bytes of the first channels over all pixels and returns how many channels.
+// fastSums adds up the bytes of the first channels over all pixels and returns how many channels. Sums are exact in
+// int32, whose order does not matter.
 func fastSums(d *[block]int32, s []uint8, channels, pixels, step int, signed bool) int {
 	channels -= channels % 8
 	if tier.Current() < tier.AVX2 || channels == 0 || pixels < 1 {

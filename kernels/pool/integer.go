@@ -7,7 +7,8 @@ import "assay/kernels/numeric"
 //	v = float32(sum / n), sum one float32 chain of dequantized elements in row-major order
 //	y = sat(rint(float32(float32(v/sy) + zy)))
 //
-// Unlike QuantizeLinear it rounds after the zero point was added. Make it with NewAverage; it may be shared.
+// Unlike QuantizeLinear it rounds after the zero point was added. Make it with NewAverage; it may be shared. The chain
+// is one level, not two as in AverageF32: it is ONNX Runtime's own sum that is reproduced (ort-semantics 6.1).
 type Average struct {
 	real   [256]float32 // dequantized value of each bit pattern
 	y      numeric.Affine
@@ -79,7 +80,7 @@ func NewGlobalAverage(x, y numeric.Affine, signed bool) *GlobalAverage {
 }
 
 // Run reduces src [batch][pixels][channels] to dst [batch][channels], both bit patterns. pixels is below 2^23, so that no
-// sum overflows.
+// sum overflows. 255 * 2^23 < 2^31; base takes pixels * zx off afterwards, exactly.
 func (g *GlobalAverage) Run(dst, src []uint8, batch, pixels, channels int) {
 	m := g.x.Scale / float32(g.y.Scale*float32(pixels))
 	lo, hi := float32(g.lo-g.y.Zero), float32(g.hi-g.y.Zero)

@@ -31,6 +31,7 @@ func MaxF32(dst, src []float32, w Window) {
 	})
 }
 
+// max is Go's, which has the rule of design.md 6: NaN wins and +0 is above -0.
 func maxRow(d, s []float32) {
 	s = s[:len(d)]
 	for c, v := range s {
@@ -44,7 +45,8 @@ func MaxU8(dst, src []uint8, w Window) { maxBytes(dst, src, w.normal(), 0) }
 // MaxI8 writes the maximum of each window of signed bytes, given as their bit patterns.
 func MaxI8(dst, src []uint8, w Window) { maxBytes(dst, src, w.normal(), 0x80) }
 
-// maxBytes compares bytes with the bits of flip inverted.
+// maxBytes compares bytes with the bits of flip inverted. Flipping the sign bit makes the order of signed bytes that of
+// unsigned ones.
 func maxBytes(dst, src []uint8, w Window, flip uint8) {
 	w.each(func(n int, v, h span, out int) {
 		d := dst[out : out+w.C]

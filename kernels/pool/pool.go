@@ -18,10 +18,11 @@ type Window struct {
 	OutH, OutW                           int
 }
 
-// span is the part of one window along one axis that lies inside the image: taps [lo, hi), the first at position at.
+// span is the part of one window along one axis that lies inside the image: taps [lo, hi), the first at position at. hi
+// > lo where the contract holds (every window has an element of the image).
 type span struct{ lo, hi, at int }
 
-// clip returns the taps of output o that fall into [0, size).
+// clip returns the taps of output o that fall into [0, size). Tap k reads position o*stride - pad + k*dilation.
 func clip(o, stride, pad, dilation, taps, size int) span {
 	start := o*stride - pad
 	lo, hi := 0, taps
@@ -34,7 +35,8 @@ func clip(o, stride, pad, dilation, taps, size int) span {
 	return span{lo, max(lo, hi), start + lo*dilation}
 }
 
-// padded counts the taps of output o that fall into the image or its padding.
+// padded counts the taps of output o that fall into the image or its padding. Positions in front of the leading padding
+// do not exist, so only the end is looked at.
 func padded(o, stride, padLo, padHi, dilation, taps, size int) int {
 	start := o*stride - padLo
 	n := 0
