@@ -121,7 +121,7 @@ func (p *ending) imagine(pl plan.Plan) []search.Value {
 		case pl.Params.IsZero() || pl.Count() == p.problem.Groups:
 			out[m] = base
 		case group < 0:
-			out[m] = like(base, base.F-p.sign(m)*p.firstDrop(base.F), len(p.problem.View.Samples))
+			out[m] = like(base, base.F-p.sign(m)*p.firstDrop(base), len(p.problem.View.Samples))
 		default:
 			gain := p.gain(m, base, from, group)
 			out[m] = like(base, p.at(from)[m].F+p.sign(m)*gain, len(p.problem.View.Samples))
@@ -190,24 +190,28 @@ func (p *ending) wobble() float64 {
 	return spread / math.Sqrt(float64(len(p.problem.View.Samples)*max(1, p.problem.Groups)))
 }
 
-// unmoved samples, which are the same in INT8, are added to a part of the view: most models lose little, and few samples say more
-// than they know.
+// unmoved samples, which are the same in INT8, are added to a part of the view where samples are counted, and one at least differs:
+// most models lose little, and few samples say more than they know.
 const unmoved = 100
 
 // firstDrop imagines what everything in INT8 loses, before it is known: play by play from little to much. Where a part of the
 // samples is seen, their drop give or take its standard error; before, nothing in a quarter of the plays, and in the others
 // as often a ten-thousandth to a thousandth as a thousandth to a hundredth, and so on, to three tenths of the float model's value.
-func (p *ending) firstDrop(base float64) float64 {
+func (p *ending) firstDrop(base search.Value) float64 {
 	u := (float64(p.order) + 0.5) / plays
 	if p.seen > 0 {
 		n, all := float64(p.seen), float64(len(p.problem.View.Samples))
 		z := 0.55 * numeric.Log64(u/(1-u))
-		return p.drop*n/(n+unmoved) + z*max(p.spread, 1/math.Sqrt(n))*math.Sqrt(max(0, 1/n-1/all))
+		drop, spread := p.drop, p.spread
+		if base.Exact() {
+			drop, spread = drop*n/(n+unmoved), max(spread, 1/math.Sqrt(n))
+		}
+		return drop + z*spread*math.Sqrt(max(0, 1/n-1/all))
 	}
 	if u < 0.25 {
 		return 0
 	}
-	return math.Abs(base) * 1e-4 * numeric.Exp64((u-0.25)/0.75*numeric.Log64(3000))
+	return math.Abs(base.F) * 1e-4 * numeric.Exp64((u-0.25)/0.75*numeric.Log64(3000))
 }
 
 var _ search.Asker = (*ending)(nil)

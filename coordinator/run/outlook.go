@@ -171,7 +171,8 @@ const farAhead = 20
 
 // likely is what a search is likely to ask: the geometric mean of its ends, each with the rest of the job. Ends of which less
 // than one part in farAhead is done are left out, as long as the nearest quarter remains: at a tenth of the way to the nearest end,
-// no other one can then make the mean more than twice as long. standing says what is done and what the job takes
+// no other one can then make the mean more than twice as long. Nor does it say more than twice what half of the ends stay
+// below. standing says what is done and what the job takes
 // without what is to come of the search.
 func likely(ends []prospect, standing func() (done, certain int64)) prospect {
 	done, certain := standing()
@@ -187,7 +188,8 @@ func likely(ends []prospect, standing func() (done, certain int64)) prospect {
 	if all == 0 {
 		return prospect{}
 	}
-	more := max(0, numeric.Exp64(logs/float64(n))-float64(certain))
+	near := float64(2*ends[len(ends)/2].sum() + certain)
+	more := max(0, min(numeric.Exp64(logs/float64(n))-float64(certain), near))
 	part := float64(rank) / float64(all)
 	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part)))}
 }

@@ -34,6 +34,9 @@ type mark struct {
 // Cells of a phase that are remembered, and marks, and the fewest marks that say how wall time goes.
 const manyCells, manyMarks, fewMarks = 64, 96, 8
 
+// fewCells of a phase are believed alone.
+const fewCells = 8
+
 // add enters a cell of one of so many slots that took so many seconds and ended at a time.
 func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slots int) {
 	if samples <= 0 || took < 0 {
@@ -80,20 +83,38 @@ var prior = map[string]struct {
 var likeness = []string{PhaseBaseline, PhaseProbe, PhaseStart, PhaseRevert, PhaseVerify, PhaseRank, PhaseStatistics, PhaseExplain}
 
 // sample is the seconds of a slot for one sample in a phase; ok is false while nothing is known of it, of what its time is a
-// share of, or of any other phase. First cells count only where there is nothing else.
+// share of, or of any other phase. First cells count only where there is nothing else. The first few others are often as slow,
+// each plan of a ranking being compiled when its turn comes, so they count by their number against what was expected.
 func (p *pace) sample(phase string) (seconds float64, ok bool) {
+	c := p.phases[phase]
+	expected, ok := p.expected(phase)
+	switch {
+	case c == nil || len(c.rest) == 0:
+		return expected, ok
+	case !ok || len(c.rest) >= fewCells:
+		return mean(c.rest), true
+	}
+	known := float64(len(c.rest)) / fewCells
+	return float64(known*mean(c.rest)) + float64((1-known)*expected), true
+}
+
+// expected is what sample is before any but the first cells of the phase have ended.
+func (p *pace) expected(phase string) (seconds float64, ok bool) {
 	first, share := 0.0, 1.0
-	for {
-		if c := p.phases[phase]; c != nil && len(c.rest) > 0 {
+	for at := phase; ; {
+		if c := p.phases[at]; c != nil && len(c.rest) > 0 && at != phase {
 			return share * mean(c.rest), true
 		} else if c != nil && first == 0 {
 			first = share * mean(c.first)
 		}
-		like, known := prior[phase]
+		like, known := prior[at]
 		if !known {
 			break
 		}
-		phase, share = like.of, share*like.share
+		at, share = like.of, share*like.share
+	}
+	if c := p.phases[phase]; c != nil && len(c.rest) > 0 {
+		return 0, false
 	}
 	if first == 0 {
 		first = share * p.float()
