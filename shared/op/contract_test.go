@@ -135,6 +135,8 @@ var cases = []struct{ inputs, node string }{
 	{"x: uint8[2,3,7,9]; " + levelsOf("x", "uint8", 3) + levelsOf("y", "uint8", 5), "com.microsoft.QLinearAveragePool(x, xs, xz, ys, yz) {kernel_shape=[3,3], pads=[1,1,0,0]}"},
 	{"x: int8[2,3,7,9]; " + levelsOf("x", "int8", 3) + levelsOf("y", "int8", 5), "com.microsoft.QLinearGlobalAveragePool(x, xs, xz, ys, yz)"},
 	{"x: uint8[2,3,9]; " + levelsOf("x", "uint8", 3) + levelsOf("y", "uint8", 5), "com.microsoft.QLinearSoftmax(x, xs, xz, ys, yz)"},
+	{"x: uint8[2,3,9]; " + levelsOf("x", "uint8", 3) + levelsOf("y", "uint8", 5), "com.microsoft.QLinearSoftmax(x, xs, xz, ys, yz) {axis=1}"},
+	{"x: int8[2,3,9]; " + levelsOf("x", "int8", 3) + levelsOf("y", "int8", 5), "com.microsoft.QLinearSoftmax(x, xs, xz, ys, yz) {axis=0}"},
 }
 
 // levelsOf declares scale and zero point of a quantized tensor.

@@ -84,6 +84,9 @@ for k in ["u8", "s8"]:
     case(f"average_{k}", "QLinearAveragePool", {"x": x}, ["x", *ends], k, kernel_shape=[3, 3], pads=[1, 1, 1, 1], strides=[2, 2])
     case(f"global_{k}", "QLinearGlobalAveragePool", {"x": x}, ["x", *ends], k)
     case(f"softmax_{k}", "QLinearSoftmax", {"x": x}, ["x", scale(), zero(k), np.float32(1 / 256), zero(k)], k, axis=-1, opset=13)
+    for axis in (0, 1, -2):
+        turned = ints(k, (2, 3, 4, 5))
+        case(f"softmax_{k}_axis{axis}", "QLinearSoftmax", {"x": turned}, ["x", scale(), zero(k), np.float32(1 / 256), zero(k)], k, axis=axis, opset=13)
     for shape in [(2, 6, 9, 11), (1,), (6, 1, 1), (11,), (2, 6, 1, 1)]:
         o = ints(k, shape)
         name = "x".join(map(str, shape))
