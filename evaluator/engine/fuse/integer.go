@@ -87,9 +87,10 @@ func nearScale(b, x, w linear) bool {
 }
 
 // fuseGemm gives u8 with a Q and float without. The result is QGemm(a, sa, za, b, sb, zb, bias[, sy, zy]); without y
-// and bias the list ends at zb.
+// and bias the list ends at zb. alpha would multiply an integer bias too, so with one the runtime leaves the Gemm literal;
+// without one, or with transA, it fuses what package op refuses, and here that stays literal as well.
 func fuseGemm(e *editor, m match) bool {
-	if !e.complete(m, -1, true) || len(m.q) > 1 {
+	if !e.complete(m, -1, true) || len(m.q) > 1 || m.n.Float("alpha", 1) != 1 || m.n.Int("transA", 0) != 0 {
 		return false
 	}
 	a, b := m.in[0], m.in[1]
