@@ -71,27 +71,25 @@ func TestMagika(t *testing.T) {
 	require.Equal(t, got[0], got[1], "top-1 of every file, float and INT8")
 }
 
-// TestMagikaPOT: with POT's placement everything INT8 is useless, and the loop finds the operations inside the LayerNorm that
-// are to blame. ONNX Runtime counts the same hits in the written file.
+// TestMagikaPOT: with POT's placement everything INT8 is useless, and the loop finds operations inside the LayerNorms that
+// are to blame. ONNX Runtime counts the same hits in the written file. README.md of the example tells these numbers.
 func TestMagikaPOT(t *testing.T) {
 	if os.Getenv("ASSAY_LONG") == "" {
 		t.Skip("skipped: a search of minutes; run with ASSAY_LONG=1")
 	}
 	w, d := runMagika(t, "job-pot.json")
-	require.Equal(t, []string{"119/121", "52/121", "118/121"}, fractions(d))
+	require.Equal(t, []string{"119/121", "49/121", "119/121"}, fractions(d))
 	require.Equal(t, [2]int{23, 21}, [2]int{d.Model.Operations, d.Model.Groups})
-	var float []string
+	var float []int
 	for _, g := range d.FloatGroups {
-		for _, name := range g.Operations {
-			float = append(float, strings.TrimPrefix(name, "jax2tf_get_logits_/pjit_get_logits_/MagikaV2/LayerNorm_0/"))
-		}
+		float = append(float, int(g.Index))
 	}
 	kinds := map[string]bool{}
 	for _, c := range d.Groups[d.FloatGroups[0].Index].Causes {
 		kinds[c.Kind] = true
 	}
 	require.True(t, kinds[cause.SmallDifference] && kinds[cause.ChannelImbalance], "why the first group costs: %v", kinds)
-	require.Equal(t, []string{"Sub", "truediv_1", "truediv", "Square_1", "AddV2", "Square", "Sub_1", "Mul"}, float)
-	require.Greater(t, d.MACShare, 0.99)
-	require.Equal(t, "118", hits(t, w.path("out/magika_int8.onnx"))[0][0])
+	require.Equal(t, []int{5, 0, 1, 9, 2, 3, 4, 11, 12, 13}, float)
+	require.InDelta(t, .908, d.MACShare, .001)
+	require.Equal(t, "119", hits(t, w.path("out/magika_int8.onnx"))[0][0])
 }
