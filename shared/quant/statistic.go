@@ -208,22 +208,58 @@ func reduce(t Tap, x []float32) []float64 {
 	return []float64{quantile(s, t.Q)}
 }
 
-// NaN is returned at once, so NewStats can name the sample.
+// extreme is the smallest, largest or, in magnitude, largest of x, the first of equal ones, and the first NaN if there is one. All
+// activations of a calibration pass through it. NaN is returned at once, so NewStats can name the sample.
 func extreme(f Func, x []float32) float64 {
-	var best float64
-	for i, v := range x {
-		w := float64(v)
-		if f == AbsMax {
-			w = math.Abs(w)
+	switch {
+	case len(x) == 0:
+		return 0
+	case f == AbsMax:
+		return largest(x)
+	case f == Min:
+		best := x[0]
+		for _, v := range x {
+			if v != v {
+				return float64(v)
+			}
+			if v < best {
+				best = v
+			}
 		}
-		if math.IsNaN(w) {
-			return w
+		return float64(best)
+	}
+	best := x[0]
+	for _, v := range x {
+		if v != v {
+			return float64(v)
 		}
-		if i == 0 || f == Min && w < best || f != Min && w > best {
-			best = w
+		if v > best {
+			best = v
 		}
 	}
-	return best
+	return float64(best)
+}
+
+// largest is the largest magnitude. Those of floats are in the order of their bits, NaN above all.
+func largest(x []float32) float64 {
+	const magnitude, infinity = 1<<31 - 1, 0xff << 23
+	var a, b, c, d uint32
+	rest := x
+	for ; len(rest) >= 4; rest = rest[4:] {
+		a = max(a, math.Float32bits(rest[0])&magnitude)
+		b = max(b, math.Float32bits(rest[1])&magnitude)
+		c = max(c, math.Float32bits(rest[2])&magnitude)
+		d = max(d, math.Float32bits(rest[3])&magnitude)
+	}
+	for _, v := range rest {
+		a = max(a, math.Float32bits(v)&magnitude)
+	}
+	best := max(a, b, c, d)
+	if best > infinity {
+		i := slices.IndexFunc(x, func(v float32) bool { return v != v })
+		return math.Abs(float64(x[i]))
+	}
+	return float64(math.Float32frombits(best))
 }
 
 // quantile interpolates in sorted s, which is not empty and holds no NaN. Position q*(n-1), linear between neighbours
