@@ -116,10 +116,10 @@ const reach = 64
 // feeds: v is the data of a layer, directly, scaled, or behind operators that an integer region may hold and that leave it
 // one-sided.
 func feeds(x *graph.Index, g *graph.Graph, v string) bool {
-	todo, seen := []string{v}, map[*graph.Node]bool{}
-	for len(todo) > 0 && len(seen) < reach {
-		uses := x.Uses[todo[0]]
-		todo = todo[1:]
+	open, seen := []string{v}, map[*graph.Node]bool{}
+	for len(open) > 0 && len(seen) < reach {
+		uses := x.Uses[open[0]]
+		open = open[1:]
 		for _, u := range uses {
 			switch n := u.Node; {
 			case u.Sub || n.Domain != "" || seen[n]:
@@ -127,7 +127,7 @@ func feeds(x *graph.Index, g *graph.Graph, v string) bool {
 				return true
 			case passes(classes[n.Op]), n.Op == "Div" && g.Consts[n.Input(1)] != nil:
 				seen[n] = true
-				todo = append(todo, n.Outputs...)
+				open = append(open, n.Outputs...)
 			}
 		}
 	}
