@@ -107,6 +107,28 @@ func TestEstimate(t *testing.T) {
 	}
 }
 
+// TestFirstCellsCountByTheirNumber: a phase of which few cells have ended is taken to be as fast as expected in proportion.
+func TestFirstCellsCountByTheirNumber(t *testing.T) {
+	for _, c := range []struct {
+		cells int
+		want  float64 // seconds a sample, where 0.1 is expected and 0.5 was spent
+	}{{0, 0.1}, {1, 0.15}, {2, 0.2}, {4, 0.3}, {8, 0.5}, {20, 0.5}} {
+		p := &pace{}
+		at := time.Unix(1000, 0)
+		add := func(phase string, cells int, took time.Duration) {
+			for range cells {
+				at = at.Add(took)
+				p.add(phase, at, took, 1, 1)
+			}
+		}
+		add(PhaseStart, 21, 100*time.Millisecond)
+		add(PhaseVerify, c.cells+1, 500*time.Millisecond) // the first of a slot is not counted
+		got, ok := p.sample(PhaseVerify)
+		require.True(t, ok)
+		require.InDelta(t, c.want, got, 1e-9, "%d cells", c.cells)
+	}
+}
+
 // TestEstimateOfSearch: a search that is announced as it will be is told within a factor of two, too, though its suffixes
 // take less than whole models; one that ends early leaves nothing expected.
 func TestEstimateOfSearch(t *testing.T) {

@@ -260,3 +260,16 @@ func TestOutlookIsSteady(t *testing.T) {
 	require.Equal(t, seen[0], seen[1])
 	require.Equal(t, seen[0], seen[2])
 }
+
+// TestDeviation: the standard deviation of differences, and 0 of what has none.
+func TestDeviation(t *testing.T) {
+	for _, c := range []struct {
+		of   []float64
+		want float64
+	}{
+		{[]float64{0, 1}, 0.5}, {[]float64{3, 3, 3}, 0}, {[]float64{-1, 1, -1, 1}, 1}, {[]float64{2, 4, 4, 4, 5, 5, 7, 9}, 2},
+		{nil, 0}, {[]float64{math.NaN(), 1}, 0}, {[]float64{math.Inf(1), 1}, 0}, {[]float64{math.MaxFloat64, 1}, 0},
+	} {
+		require.InDelta(t, c.want, deviation(c.of), 1e-12, "%v", c.of)
+	}
+}
