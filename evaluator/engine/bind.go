@@ -192,7 +192,7 @@ func (b *binder) build() error {
 		b.inputs = append(b.inputs, i)
 		b.fed[port.Name] = true
 	}
-	for _, n := range b.swishes() {
+	for _, n := range b.residuals(b.swishes()) {
 		if b.settled(n) {
 			continue
 		}

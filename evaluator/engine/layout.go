@@ -49,7 +49,7 @@ func (b *binder) inputLayout(o *op.Op, n *graph.Node, i int, y op.Layout) op.Lay
 	if y == op.Logical || x.Value != nil || len(x.Shape) < 3 {
 		return op.Logical
 	}
-	if o.Memory == op.MemorySpatial && i == 0 || o.Memory == op.MemoryAny && len(x.Shape) == b.rank(n) {
+	if o.Memory == op.MemorySpatial && (i == 0 || i == o.Residual) || o.Memory == op.MemoryAny && len(x.Shape) == b.rank(n) {
 		return y
 	}
 	return op.Logical

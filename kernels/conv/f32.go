@@ -70,6 +70,15 @@ func (p *F32) plan(g Geometry) plan {
 // apart; what lies between them is not touched. The inner part of a large padded picture is read in place, see inner;
 // bands above and below it are copied.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
+	p.RunResidual(dst, src, nil, g, act, scratch)
+}
+
+// TakesResidual says that RunResidual adds one.
+func (p *F32) TakesResidual() bool { return p.depth == nil }
+
+// RunResidual is Run with a residual, nil or laid out like dst and apart from it, that is added to each finished sum
+// before act: dst = act(conv(src) + residual).
+func (p *F32) RunResidual(dst, src, residual []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, act, scratch)
 		return
@@ -80,16 +89,17 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 	buf, _ := carve[float32](scratch, d.buffer())
 	d.offsets(segs, d.pw)
 	d.offsets(inPlace, g.W)
+	o := tile.OutF32{Dst: dst, Residual: residual, Ld: g.apart(), Act: act}
 	if d.shape == flat {
 		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
-		p.dense[0].Each(func(first, last int) { p.dense[0].Run(dst, g.apart(), src, w, act, first, last) })
+		p.dense[0].Each(func(first, last int) { p.dense[0].Run(o, src, w, first, last) })
 		return
 	}
 	for n := range g.Batch {
-		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
+		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], o.From(n*d.oh*d.ow*o.Ld)
 		for y := 0; y < d.oh; {
 			if y == d.inner.top && d.inner.columns > 0 {
-				p.lines(&d, out, in, act, inPlace, buf)
+				p.lines(&d, out, in, inPlace, buf)
 				y = d.inner.bottom
 				continue
 			}
@@ -98,7 +108,7 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 				end = d.inner.top
 			}
 			n := min(d.band, end-y)
-			p.band(&d, out, in, act, y, n, segs, buf)
+			p.band(&d, out, in, y, n, segs, buf)
 			y += n
 		}
 	}
@@ -106,7 +116,7 @@ func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []b
 
 // band computes output lines y to y+n-1 of one picture. Panels are outside and rows inside where the weights are larger
 // than what stays in cache (tile.F32.Each).
-func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int, buf []float32) {
+func (p *F32) band(d *plan, o tile.OutF32, src []float32, y, n int, segs []int, buf []float32) {
 	g := &d.g
 	base := y * g.StrideH * g.W * g.C
 	if d.copies {
@@ -125,7 +135,7 @@ func (p *F32) band(d *plan, dst, src []float32, act numeric.Clamp, y, n int, seg
 					in, base = buf, 0
 				}
 				w, took := d.rows(base, i, n, q*d.cg, segs)
-				p.dense[q].Run(dst[(y+i)*d.ow*g.apart()+q*og:], g.apart(), in, w, act, first, last)
+				p.dense[q].Run(o.From((y+i)*d.ow*o.Ld+q*og), in, w, first, last)
 				i += took
 			}
 		})

@@ -2,7 +2,6 @@ package conv
 
 import (
 	"assay/kernels/gemm/tile"
-	"assay/kernels/numeric"
 )
 
 // inner is the part of a padded picture whose outputs see no padding: lines top to bottom-1, columns left to right-1. They
@@ -52,41 +51,43 @@ func within(size, n, stride, pad, reach int) (first, end int) {
 }
 
 // lines computes the inner lines of one picture. segs are offsets in the picture as it lies.
-func (p *F32) lines(d *plan, dst, src []float32, act numeric.Clamp, segs []int, buf []float32) {
+func (p *F32) lines(d *plan, o tile.OutF32, src []float32, segs []int, buf []float32) {
 	for y := d.inner.top; y < d.inner.bottom; y += d.inner.columns {
 		n := min(d.inner.columns, d.inner.bottom-y)
-		p.middle(d, dst, src, act, y, n, segs)
+		p.middle(d, o, src, y, n, segs)
 		for x := range d.inner.left {
-			p.column(d, dst, src, act, y, n, x, buf)
+			p.column(d, o, src, y, n, x, buf)
 		}
 		for x := d.inner.right; x < d.ow; x++ {
-			p.column(d, dst, src, act, y, n, x, buf)
+			p.column(d, o, src, y, n, x, buf)
 		}
 	}
 }
 
 // middle computes the columns of n lines that see no padding.
-func (p *F32) middle(d *plan, dst, src []float32, act numeric.Clamp, y, n int, segs []int) {
+func (p *F32) middle(d *plan, o tile.OutF32, src []float32, y, n int, segs []int) {
 	g, left := &d.g, d.inner.left
 	p.dense[0].Each(func(first, last int) {
 		for oy := y; oy < y+n; oy++ {
 			base := ((oy*g.StrideH-g.PadTop)*g.W + left*g.StrideW - g.PadLeft) * g.C
 			w := tile.Line(base, g.StrideW*g.C, d.inner.right-left, segs, d.len)
-			p.dense[0].Run(dst[(oy*d.ow+left)*g.apart():], g.apart(), src, w, act, first, last)
+			p.dense[0].Run(o.From((oy*d.ow+left)*o.Ld), src, w, first, last)
 		}
 	})
 }
 
 // column computes column x of n lines: its rows are gathered one below the other.
-func (p *F32) column(d *plan, dst, src []float32, act numeric.Clamp, y, n, x int, buf []float32) {
-	out := buf
+func (p *F32) column(d *plan, o tile.OutF32, src []float32, y, n, x int, buf []float32) {
+	rest := buf
 	for i := range n {
-		out = gatherPixel(d, out, src, 0, y+i, x, 0)
+		rest = gatherPixel(d, rest, src, 0, y+i, x, 0)
 	}
 	depth := d.segs * d.len
 	w := tile.Line(0, depth, n, one[:], depth)
+	below := o.From((y*d.ow + x) * o.Ld)
+	below.Ld *= d.ow
 	p.dense[0].Each(func(first, last int) {
-		p.dense[0].Run(dst[(y*d.ow+x)*d.g.apart():], d.ow*d.g.apart(), buf, w, act, first, last)
+		p.dense[0].Run(below, buf, w, first, last)
 	})
 }
 

@@ -51,6 +51,6 @@ func (p *F32) Run(dst []float32, ldd int, a []float32, lda int, m int, act numer
 	segs := [1]int{}
 	w := tile.Line(0, lda, m, segs[:], p.b.K)
 	p.b.Each(func(first, last int) {
-		p.b.Run(dst, ldd, a, w, act, first, last)
+		p.b.Run(tile.OutF32{Dst: dst, Ld: ldd, Act: act}, a, w, first, last)
 	})
 }

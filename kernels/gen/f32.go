@@ -8,14 +8,16 @@ import (
 
 const f32Signature = `func(dst *float32, dstRow, dstTile, dstPanel int, a *float32, aRow, aHalf, aTile int,
 	segs *int, nseg, segLen int, b *float32, bPanel int, bias *float32,
-	rows, tiles, panels, wide, mask, begin, end int, act *uint32)`
+	rows, tiles, panels, wide, mask, begin, end int, act *uint32, residual *float32)`
 
 // f32AVX512 writes the float tiles of up to 14 rows and one or two panels, 9 rows and three, or 6 rows and four.
 func f32AVX512(ctx *build.Context) {
 	a := function(ctx, "f32Tile512", f32Signature,
 		"f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.",
 		"Sums begin at the bias if begin, else at dst; where begin is 2, the lines of dst are fetched for writing meanwhile.",
-		"act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2. mask has a bit for each column that is stored.")
+		"act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2. mask has a bit for each column that is stored.",
+		"residual, or nil, lies like dst and is added to what ends, before act.")
+	a.residualApart()
 	v := newLocals(a)
 	dispatch(a, func(shape tile, name string) {
 		t := tile512{shape}
@@ -50,7 +52,7 @@ func (t tile512) f32Begin(name string, v locals) {
 	t.CMPQ(t.arg("begin"), U8(1))
 	t.JLT(LabelRef(name + "_continue"))
 	t.JEQ(LabelRef(name + "_bias"))
-	t.claim()
+	t.claim(name)
 	t.Label(name + "_bias")
 	t.load("bias", rK)
 	t.ADDQ(v.col, rK)
@@ -79,8 +81,14 @@ func (t tile512) f32Store(name string) {
 	lo, hi, table := reg.Z28, reg.Z29, reg.Z30
 	t.CMPQ(t.arg("end"), U8(1))
 	t.JLT(LabelRef(name + "_plain"))
+	t.residual(name, func(at Mem, r int) {
+		for p := range t.wide {
+			t.VADDPS(at.Offset(64*p), t.acc(r, p), mask(p), t.acc(r, p))
+		}
+	})
 	t.load("act", rK)
 	t.VPBROADCASTD(Mem{Base: rK, Disp: actTable}, table)
+	t.CMPQ(t.arg("end"), U8(1))
 	t.JEQ(LabelRef(name + "_fix"))
 	t.VBROADCASTSS(Mem{Base: rK, Disp: actLow}, lo)
 	t.VBROADCASTSS(Mem{Base: rK, Disp: actHigh}, hi)
@@ -126,8 +134,14 @@ func (t tile512) eachAcc(f func(r, p int)) {
 func mask(p int) reg.OpmaskPhysical { return []reg.OpmaskPhysical{reg.K1, reg.K2, reg.K4, reg.K5}[p] }
 
 // claim fetches the lines of the tile's results for writing (PREFETCHW, which Go's assembler has no name for), so that the
-// stores at the end do not wait for them. It writes nothing and faults nowhere, masked columns included.
-func (t tile512) claim() {
+// stores at the end do not wait for them, and those of a residual. It writes nothing and faults nowhere, masked columns
+// included.
+func (t tile512) claim(name string) {
+	t.residual(name+"_ahead", func(at Mem, _ int) {
+		for p := range t.wide {
+			t.PREFETCHT0(at.Offset(64 * p))
+		}
+	})
 	t.MOVQ(rDst, rK)
 	for r := range t.rows {
 		for p := range t.wide {

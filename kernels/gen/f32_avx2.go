@@ -58,6 +58,7 @@ func f32AVX2(ctx *build.Context) {
 	table := laneMasks(ctx)
 	a := function(ctx, "f32Tile256", f32Signature,
 		"f32Tile256 is f32Tile512 for tiles of up to 6 rows and wide 1, with AVX2 and FMA.")
+	a.residualApart()
 	v := newLocals(a)
 	dispatch(a, func(shape tile, name string) {
 		t := tile256{shape}
@@ -143,13 +144,27 @@ func (a *asm) canon(m Mem, x []reg.VecPhysical) {
 func (t tile256) f32Store(name string, table Mem) {
 	t.CMPQ(t.arg("end"), U8(1))
 	t.JLT(LabelRef(name + "_plain"))
+	t.addResidual(name, table)
 	t.load("act", rK)
+	t.CMPQ(t.arg("end"), U8(1))
 	t.JEQ(LabelRef(name + "_fix"))
 	t.clamp(rK, ymm[:2*t.rows])
 	t.Label(name + "_fix")
 	t.canon(Mem{Base: rK, Disp: actNaN}, ymm[:2*t.rows])
 	t.Label(name + "_plain")
 	t.storeFloats(name, table, rDst)
+}
+
+// addResidual adds the residual, if there is one, under the mask of what is stored. rSegs and rA0 are destroyed.
+func (t tile256) addResidual(name string, table Mem) {
+	t.maskAddress(table, rSegs, rA0)
+	t.residual(name, func(at Mem, r int) {
+		for p := range 2 {
+			t.VMOVDQU(Mem{Base: rSegs, Disp: 32 * p}, reg.Y12)
+			t.VMASKMOVPS(at.Offset(32*p), reg.Y12, reg.Y13)
+			t.VADDPS(reg.Y13, t.acc(r, p), t.acc(r, p))
+		}
+	})
 }
 
 // storeFloats stores all sums, under the mask if it is not for whole panels. rA0, rSegs and rK are destroyed.

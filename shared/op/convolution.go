@@ -5,13 +5,14 @@ import (
 	"slices"
 
 	"assay/kernels/conv"
+	"assay/kernels/numeric"
 	"assay/shared/graph"
 	"assay/shared/tensor"
 )
 
 // convOps convolve: y[n, oc, o...] = bias[oc] + sum over (tap..., ic) of x[n, g(oc)*C/group + ic, o*stride - pad +
-// tap*dilation] * w[oc, ic, tap], zero outside the data. FusedConv is Conv with an activation (none, Relu, Clip) that
-// is applied as results are stored.
+// tap*dilation] * w[oc, ic, tap], zero outside the data. FusedConv is Conv with a residual, where there is an input 3, that
+// is added to the finished sum, and an activation (none, Relu, Clip) of that: both as results are stored.
 //
 // Attributes: group 1, strides and dilations 1, pads 0, auto_pad NOTSET by default; kernel_shape, where given, must
 // equal the weight's. Data is [N][C][spatial...] with 1 to 3 spatial axes, weight [OC][C/group][kernel...] and
@@ -35,7 +36,7 @@ func convolution(domain, name string, opsets []int, attrs []string) *Op {
 		MACs: func(x *Infer) int64 { return convMACs(x.In[1].Shape, x.Out[0].Shape) },
 	}
 	if domain != "" {
-		o.Upgrade = spellFused("Conv")
+		o.Upgrade, o.Inputs.Most, o.Residual = spellFused("Conv"), 4, 3
 	}
 	return o
 }
@@ -72,7 +73,7 @@ func convShape(n *graph.Node, data, weight []int) (w window, group int, err erro
 
 // inferConv: [N][OC][out...], where each out is floor((in + pads - dilation*(kernel-1) - 1) / stride) + 1 (windowOf).
 func inferConv(x *Infer) error {
-	if err := x.alike(1, 2); err != nil {
+	if err := x.alike(1, 2, 3); err != nil {
 		return err
 	}
 	data, weight := x.In[0].Shape, x.In[1].Shape
@@ -83,8 +84,20 @@ func inferConv(x *Infer) error {
 	if x.has(2) && !slices.Equal(x.In[2].Shape, weight[:1]) {
 		return fmt.Errorf("bias shape %v does not fit weight shape %v", x.In[2].Shape, weight)
 	}
-	x.put(0, x.In[0].DType, append([]int{data[0], weight[0]}, w.out...)...)
+	out := append([]int{data[0], weight[0]}, w.out...)
+	if x.has(3) && !slices.Equal(x.In[3].Shape, out) {
+		return fmt.Errorf("residual shape %v does not fit output shape %v", x.In[3].Shape, out)
+	}
+	x.put(0, x.In[0].DType, out...)
 	return nil
+}
+
+// TakesResidual reports whether the kernels of a Conv with this constant weight add a residual as they store: dense and
+// grouped ones of up to two spatial axes do, depthwise ones do not.
+func TakesResidual(conv *graph.Node, weight []int) bool {
+	group := conv.Int("group", 1)
+	depthwise := len(weight) > 1 && weight[1] == 1 && group > 1 && int64(weight[0]) == group
+	return (len(weight) == 3 || len(weight) == 4) && !depthwise
 }
 
 // constant returns the tensor of input i, which has to be known before the run. nil without an error is an omitted
@@ -147,6 +160,9 @@ func lowerConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
+	if l.present(3) {
+		return l.residualConv(packed, g, src, act)
+	}
 	k := Kernel{Alias: -1, Scratch: packed.Scratch(g), Run: func(c *Call) {
 		packed.Run(view[float32](c.Out[0]), view[float32](src.bytes(c)), g, act, c.Scratch)
 	}}
@@ -158,6 +174,20 @@ func lowerConv(l *Lower) (Kernel, error) {
 		}
 	}
 	return k, nil
+}
+
+// residualConv is a convolution with input 3, which the engine gives only to layers of which TakesResidual holds.
+func (l *Lower) residualConv(packed *conv.F32, g conv.Geometry, src operand, act numeric.Clamp) (Kernel, error) {
+	if !packed.TakesResidual() {
+		return Kernel{}, fmt.Errorf("a depthwise convolution with a residual is not supported")
+	}
+	residual, err := l.operand(3, ChannelsLast)
+	if err != nil {
+		return Kernel{}, err
+	}
+	return Kernel{Alias: -1, Scratch: packed.Scratch(g), Run: func(c *Call) {
+		packed.RunResidual(view[float32](c.Out[0]), view[float32](src.bytes(c)), view[float32](residual.bytes(c)), g, act, c.Scratch)
+	}}, nil
 }
 
 // floatsOf is t's elements, nil for an absent tensor.

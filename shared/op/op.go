@@ -90,6 +90,9 @@ type Op struct {
 	// data is the first input that Lower accepts as computed.
 	data int
 
+	// Residual is an input that lies as the output does, 0 for none: what is added to the result before its activation.
+	Residual int
+
 	// MACs counts multiply-accumulate operations for the given shapes; nil counts none. An Info without a shape stands for
 	// one that is known only when the model runs: it counts none either.
 	MACs func(x *Infer) int64

@@ -84,21 +84,30 @@ const leastClaim = 64
 
 // assembly runs the call by a kernel.
 func (c *callF32) assembly(k *Kernel) {
-	check(c.dst, c.ldd, c.src, c.w, c.tiles*c.size, min(c.p.N, c.last*Panel), 0)
-	act := NewAct(c.act)
-	begin, end := flag(c.begin)+flag(c.begin && c.depth >= leastClaim), flag(c.end)+flag(c.end && c.act.On)
+	rows, cols, ldd := c.tiles*c.size, min(c.p.N, c.last*Panel), c.o.Ld
+	check(c.o.Dst, ldd, c.src, c.w, rows, cols, 0)
+	adds := c.end && c.o.Residual != nil
+	if adds {
+		_ = c.o.Residual[(rows-1)*ldd+cols-1]
+	}
+	act := NewAct(c.o.Act)
+	begin, end := flag(c.begin)+flag(c.begin && c.depth >= leastClaim), flag(c.end)+flag(c.end && c.o.Act.On)
+	var residual *float32
 	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
 		if s.groups == 0 {
 			continue
 		}
-		dst, src, bias := &c.dst[s.panel*Panel], &c.src[c.w.Base], &c.p.bias[s.panel*Panel]
-		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
+		dst, src, bias := &c.o.Dst[s.panel*Panel], &c.src[c.w.Base], &c.p.bias[s.panel*Panel]
+		if adds {
+			residual = &c.o.Residual[s.panel*Panel]
+		}
+		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
 		if k.Tier == tier.AVX512VNNI {
-			f32Tile512(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0])
+			f32Tile512(dst, 4*ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual)
 		} else {
-			f32Tile256(dst, 4*c.ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0])
+			f32Tile256(dst, 4*ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual)
 		}
 	}
 }

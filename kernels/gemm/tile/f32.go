@@ -51,9 +51,23 @@ func (p *F32) Each(f func(first, last int)) {
 	}
 }
 
-// Run computes dst[r][n] = act(chain(bias[n], row r of w in src)) for the columns of panels first to last-1. dst begins at
-// row 0, column 0, and its rows are ldd elements apart.
-func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
+// OutF32 is where float results go: Dst begins at row 0, column 0, and its rows are Ld elements apart. Act is applied as
+// they are stored. Residual, nil or laid out like Dst and apart from it, is added to the finished sum before that.
+type OutF32 struct {
+	Dst, Residual []float32
+	Ld            int
+	Act           numeric.Clamp
+}
+
+// From is o from element i on.
+func (o OutF32) From(i int) OutF32 {
+	o.Dst, o.Residual = from(o.Dst, i), from(o.Residual, i)
+	return o
+}
+
+// Run computes act(chain(bias[n], row r of w in src) + residual[r][n]) for the columns of panels first to last-1. The
+// addition is one of its own, rounded to nearest, ties to even: not a step of the chain.
+func (p *F32) Run(o OutF32, src []float32, w Walk, first, last int) {
 	if w.M == 0 || first >= last {
 		return
 	}
@@ -63,24 +77,24 @@ func (p *F32) Run(dst []float32, ldd int, src []float32, w Walk, act numeric.Cla
 		part := w.rows(r, step)
 		for _, s := range all {
 			if s.first < s.last {
-				p.runPieces(s.k, dst[r*ldd:], ldd, src, part, act, s.first, s.last)
+				p.runPieces(s.k, o.From(r*o.Ld), src, part, s.first, s.last)
 			}
 		}
 	}
 }
 
 // runPieces runs a kernel on rows that may lie in two pieces.
-func (p *F32) runPieces(k *Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
+func (p *F32) runPieces(k *Kernel, o OutF32, src []float32, w Walk, first, last int) {
 	n, piece := w.pieces(k.Rows)
-	for i := range n {
-		p.run(k, dst, ldd, src, piece[i], act, first, last)
-		dst = dst[min(len(dst), half*ldd):]
+	p.run(k, o, src, piece[0], first, last)
+	if n > 1 {
+		p.run(k, o.From(half*o.Ld), src, piece[1], first, last)
 	}
 }
 
 // run cuts one piece of rows into calls: along k first, since a chain that goes on needs its sums stored.
-func (p *F32) run(k *Kernel, dst []float32, ldd int, src []float32, w Walk, act numeric.Clamp, first, last int) {
-	c := callF32{dst: dst, ldd: ldd, src: src, w: w, p: p, first: first, last: last, begin: true, end: true, act: act}
+func (p *F32) run(k *Kernel, o OutF32, src []float32, w Walk, first, last int) {
+	c := callF32{o: o, src: src, w: w, p: p, first: first, last: last, begin: true, end: true}
 	if p.K <= maxDepth {
 		c.depth = p.K
 		c.rows(k)
@@ -98,25 +112,23 @@ func (p *F32) run(k *Kernel, dst []float32, ldd int, src []float32, w Walk, act 
 	}
 }
 
-// callF32 is the work of one or more kernel calls. Sums start from the bias if begin and from dst otherwise; act holds
-// if end. The calls cover depth rows of the matrix from k0.
+// callF32 is the work of one or more kernel calls. Sums start from the bias if begin and from o.Dst otherwise; Residual
+// and Act hold if end. The calls cover depth rows of the matrix from k0.
 type callF32 struct {
-	dst         []float32
-	ldd         int
+	o           OutF32
 	src         []float32
 	w           Walk
 	p           *F32
 	first, last int // panels
 	k0, depth   int
 	begin, end  bool
-	act         numeric.Clamp
 	tiles, size int // tiles of size rows, one below the other
 }
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
 func (c callF32) rows(k *Kernel) {
 	tiles, size, big := balance(c.w.M, k.Rows)
-	all, dst := c.w, c.dst
+	all, o := c.w, c.o
 	atRow := 0
 	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
 		step := max(1, k.Work/(max(1, c.depth)*t.size*(c.last-c.first)))
@@ -126,7 +138,7 @@ func (c callF32) rows(k *Kernel) {
 			if c.tiles*c.size != all.M {
 				c.w = all.part(atRow, c.tiles*c.size)
 			}
-			c.dst = dst[atRow*c.ldd:]
+			c.o = o.From(atRow * o.Ld)
 			k.f32(&c)
 			atRow += c.tiles * c.size
 		}
@@ -139,7 +151,8 @@ func plainF32(c *callF32) {
 		row := c.w.at(r)
 		for q := c.first; q < c.last; q++ {
 			n := min(Panel, c.p.N-q*Panel)
-			out := c.dst[r*c.ldd+q*Panel:][:n]
+			at := r*c.o.Ld + q*Panel
+			out := c.o.Dst[at:][:n]
 			acc := [Panel]float32(c.p.bias[q*Panel:])
 			if !c.begin {
 				copy(acc[:], out)
@@ -153,18 +166,21 @@ func plainF32(c *callF32) {
 					b = b[Panel:]
 				}
 			}
-			c.store(out, acc[:])
+			c.store(out, acc[:], from(c.o.Residual, at))
 		}
 	}
 }
 
 // store writes sums as the last step of a chain, or as they are.
-func (c *callF32) store(out, acc []float32) {
+func (c *callF32) store(out, acc, residual []float32) {
 	for j := range out {
-		if c.end {
-			out[j] = c.act.Apply(acc[j])
-		} else {
-			out[j] = acc[j]
+		v := acc[j]
+		if c.end && residual != nil {
+			v += residual[j]
 		}
+		if c.end {
+			v = c.o.Act.Apply(v)
+		}
+		out[j] = v
 	}
 }

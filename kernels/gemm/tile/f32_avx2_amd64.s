@@ -38,9 +38,16 @@ DATA lanes<>+120(SB)/4, $0x00000000
 DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
-// func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32)
+// func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
 // Requires: AVX, FMA3, MMX+, POPCNT
-TEXT ·f32Tile256(SB), NOSPLIT, $32-176
+TEXT ·f32Tile256(SB), NOSPLIT, $32-184
+	MOVQ  residual+176(FP), R9
+	TESTQ R9, R9
+	JEQ   no_residual
+	SUBQ  dst+0(FP), R9
+	MOVQ  R9, residual+176(FP)
+
+no_residual:
 	MOVQ rows+112(FP), AX
 	CMPQ AX, $0x06
 	JEQ  tile_6x16
@@ -162,7 +169,60 @@ tile_6x16_k:
 	JNZ          tile_6x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_6x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_6x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y9, Y9
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y10, Y10
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y11, Y11
+
+tile_6x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_6x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
@@ -412,7 +472,53 @@ tile_5x16_k:
 	JNZ          tile_5x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_5x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_5x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y7, Y7
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y8, Y8
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y9, Y9
+
+tile_5x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_5x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
@@ -636,7 +742,46 @@ tile_4x16_k:
 	JNZ          tile_4x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_4x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_4x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y5, Y5
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y6, Y6
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y7, Y7
+
+tile_4x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_4x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
@@ -834,7 +979,39 @@ tile_3x16_k:
 	JNZ          tile_3x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_3x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_3x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y4, Y4
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y5, Y5
+
+tile_3x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_3x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
@@ -1006,7 +1183,32 @@ tile_2x16_k:
 	JNZ          tile_2x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_2x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_2x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+	ADDQ         R13, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y2, Y2
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y3, Y3
+
+tile_2x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_2x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13
@@ -1152,7 +1354,25 @@ tile_1x16_k:
 	JNZ          tile_1x16_seg
 	CMPQ         end+160(FP), $0x01
 	JLT          tile_1x16_plain
+	MOVQ         mask+144(FP), AX
+	POPCNTQ      AX, AX
+	NEGQ         AX
+	LEAQ         lanes<>+64(SB), R10
+	LEAQ         (R10)(AX*4), R10
+	MOVQ         residual+176(FP), R9
+	TESTQ        R9, R9
+	JEQ          tile_1x16_alone
+	ADDQ         R12, R9
+	VMOVDQU      (R10), Y12
+	VMASKMOVPS   (R9), Y12, Y13
+	VADDPS       Y13, Y0, Y0
+	VMOVDQU      32(R10), Y12
+	VMASKMOVPS   32(R9), Y12, Y13
+	VADDPS       Y13, Y1, Y1
+
+tile_1x16_alone:
 	MOVQ         act+168(FP), R9
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_1x16_fix
 	VBROADCASTSS (R9), Y12
 	VBROADCASTSS 4(R9), Y13

@@ -4,9 +4,16 @@
 
 #include "textflag.h"
 
-// func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32)
+// func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
-TEXT ·f32Tile512(SB), NOSPLIT, $32-176
+TEXT ·f32Tile512(SB), NOSPLIT, $32-184
+	MOVQ  residual+176(FP), R9
+	TESTQ R9, R9
+	JEQ   no_residual
+	SUBQ  dst+0(FP), R9
+	MOVQ  R9, residual+176(FP)
+
+no_residual:
 	MOVQ rows+112(FP), AX
 	CMPQ wide+136(FP), $0x01
 	JEQ  wide1
@@ -130,9 +137,44 @@ tile_6x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_6x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_6x64_continue
-	JEQ  tile_6x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_6x64_continue
+	JEQ        tile_6x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_6x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_6x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -935,12 +977,48 @@ tile_6x64_one:
 	JNZ          tile_6x64_one
 
 tile_6x64_end:
-	DECQ         24(SP)
-	JNZ          tile_6x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_6x64_plain
+	DECQ   24(SP)
+	JNZ    tile_6x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_6x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_6x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	VADDPS 128(R9), Z6, K4, Z6
+	VADDPS 192(R9), Z7, K5, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	VADDPS 128(R9), Z10, K4, Z10
+	VADDPS 192(R9), Z11, K5, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	VADDPS 192(R9), Z15, K5, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	VADDPS 128(R9), Z18, K4, Z18
+	VADDPS 192(R9), Z19, K5, Z19
+	ADDQ   R13, R9
+	VADDPS (R9), Z20, K1, Z20
+	VADDPS 64(R9), Z21, K2, Z21
+	VADDPS 128(R9), Z22, K4, Z22
+	VADDPS 192(R9), Z23, K5, Z23
+
+tile_6x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_6x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -1153,9 +1231,39 @@ tile_5x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_5x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_5x64_continue
-	JEQ  tile_5x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_5x64_continue
+	JEQ        tile_5x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_5x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_5x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -1851,12 +1959,43 @@ tile_5x64_one:
 	JNZ          tile_5x64_one
 
 tile_5x64_end:
-	DECQ         24(SP)
-	JNZ          tile_5x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_5x64_plain
+	DECQ   24(SP)
+	JNZ    tile_5x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_5x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_5x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	VADDPS 128(R9), Z6, K4, Z6
+	VADDPS 192(R9), Z7, K5, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	VADDPS 128(R9), Z10, K4, Z10
+	VADDPS 192(R9), Z11, K5, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	VADDPS 192(R9), Z15, K5, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	VADDPS 128(R9), Z18, K4, Z18
+	VADDPS 192(R9), Z19, K5, Z19
+
+tile_5x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_5x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -2043,9 +2182,34 @@ tile_4x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_4x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_4x64_continue
-	JEQ  tile_4x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_4x64_continue
+	JEQ        tile_4x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_4x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_4x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -2634,12 +2798,38 @@ tile_4x64_one:
 	JNZ          tile_4x64_one
 
 tile_4x64_end:
-	DECQ         24(SP)
-	JNZ          tile_4x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_4x64_plain
+	DECQ   24(SP)
+	JNZ    tile_4x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_4x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_4x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	VADDPS 128(R9), Z6, K4, Z6
+	VADDPS 192(R9), Z7, K5, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	VADDPS 128(R9), Z10, K4, Z10
+	VADDPS 192(R9), Z11, K5, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	VADDPS 192(R9), Z15, K5, Z15
+
+tile_4x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_4x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -2800,9 +2990,29 @@ tile_3x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_3x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_3x64_continue
-	JEQ  tile_3x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_3x64_continue
+	JEQ        tile_3x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_3x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_3x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -3284,12 +3494,33 @@ tile_3x64_one:
 	JNZ          tile_3x64_one
 
 tile_3x64_end:
-	DECQ         24(SP)
-	JNZ          tile_3x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_3x64_plain
+	DECQ   24(SP)
+	JNZ    tile_3x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_3x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_3x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	VADDPS 128(R9), Z6, K4, Z6
+	VADDPS 192(R9), Z7, K5, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	VADDPS 128(R9), Z10, K4, Z10
+	VADDPS 192(R9), Z11, K5, Z11
+
+tile_3x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_3x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -3424,9 +3655,24 @@ tile_2x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_2x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_2x64_continue
-	JEQ  tile_2x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_2x64_continue
+	JEQ        tile_2x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_2x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_2x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -3801,12 +4047,28 @@ tile_2x64_one:
 	JNZ          tile_2x64_one
 
 tile_2x64_end:
-	DECQ         24(SP)
-	JNZ          tile_2x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_2x64_plain
+	DECQ   24(SP)
+	JNZ    tile_2x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_2x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_2x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	VADDPS 128(R9), Z6, K4, Z6
+	VADDPS 192(R9), Z7, K5, Z7
+
+tile_2x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_2x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -3915,9 +4177,19 @@ tile_1x64_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_1x64_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_1x64_continue
-	JEQ  tile_1x64_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_1x64_continue
+	JEQ        tile_1x64_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_1x64_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	PREFETCHT0 192(R9)
+
+tile_1x64_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -4185,12 +4457,23 @@ tile_1x64_one:
 	JNZ          tile_1x64_one
 
 tile_1x64_end:
-	DECQ         24(SP)
-	JNZ          tile_1x64_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_1x64_plain
+	DECQ   24(SP)
+	JNZ    tile_1x64_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_1x64_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_1x64_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	VADDPS 192(R9), Z3, K5, Z3
+
+tile_1x64_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_1x64_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -4269,9 +4552,50 @@ tile_9x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_9x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_9x48_continue
-	JEQ  tile_9x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_9x48_continue
+	JEQ        tile_9x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_9x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_9x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -5001,12 +5325,54 @@ tile_9x48_one:
 	JNZ          tile_9x48_one
 
 tile_9x48_end:
-	DECQ         24(SP)
-	JNZ          tile_9x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_9x48_plain
+	DECQ   24(SP)
+	JNZ    tile_9x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_9x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_9x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	ADDQ   R13, R9
+	VADDPS (R9), Z15, K1, Z15
+	VADDPS 64(R9), Z16, K2, Z16
+	VADDPS 128(R9), Z17, K4, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	VADDPS 128(R9), Z20, K4, Z20
+	ADDQ   R13, R9
+	VADDPS (R9), Z21, K1, Z21
+	VADDPS 64(R9), Z22, K2, Z22
+	VADDPS 128(R9), Z23, K4, Z23
+	ADDQ   R13, R9
+	VADDPS (R9), Z24, K1, Z24
+	VADDPS 64(R9), Z25, K2, Z25
+	VADDPS 128(R9), Z26, K4, Z26
+
+tile_9x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_9x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -5240,9 +5606,46 @@ tile_8x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_8x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_8x48_continue
-	JEQ  tile_8x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_8x48_continue
+	JEQ        tile_8x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_8x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_8x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -5904,12 +6307,50 @@ tile_8x48_one:
 	JNZ          tile_8x48_one
 
 tile_8x48_end:
-	DECQ         24(SP)
-	JNZ          tile_8x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_8x48_plain
+	DECQ   24(SP)
+	JNZ    tile_8x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_8x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_8x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	ADDQ   R13, R9
+	VADDPS (R9), Z15, K1, Z15
+	VADDPS 64(R9), Z16, K2, Z16
+	VADDPS 128(R9), Z17, K4, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	VADDPS 128(R9), Z20, K4, Z20
+	ADDQ   R13, R9
+	VADDPS (R9), Z21, K1, Z21
+	VADDPS 64(R9), Z22, K2, Z22
+	VADDPS 128(R9), Z23, K4, Z23
+
+tile_8x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_8x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -6123,9 +6564,42 @@ tile_7x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_7x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_7x48_continue
-	JEQ  tile_7x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_7x48_continue
+	JEQ        tile_7x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_7x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_7x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -6714,12 +7188,46 @@ tile_7x48_one:
 	JNZ          tile_7x48_one
 
 tile_7x48_end:
-	DECQ         24(SP)
-	JNZ          tile_7x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_7x48_plain
+	DECQ   24(SP)
+	JNZ    tile_7x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_7x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_7x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	ADDQ   R13, R9
+	VADDPS (R9), Z15, K1, Z15
+	VADDPS 64(R9), Z16, K2, Z16
+	VADDPS 128(R9), Z17, K4, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	VADDPS 128(R9), Z20, K4, Z20
+
+tile_7x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_7x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -6913,9 +7421,38 @@ tile_6x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_6x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_6x48_continue
-	JEQ  tile_6x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_6x48_continue
+	JEQ        tile_6x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_6x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_6x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -7436,12 +7973,42 @@ tile_6x48_one:
 	JNZ          tile_6x48_one
 
 tile_6x48_end:
-	DECQ         24(SP)
-	JNZ          tile_6x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_6x48_plain
+	DECQ   24(SP)
+	JNZ    tile_6x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_6x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_6x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+	ADDQ   R13, R9
+	VADDPS (R9), Z15, K1, Z15
+	VADDPS 64(R9), Z16, K2, Z16
+	VADDPS 128(R9), Z17, K4, Z17
+
+tile_6x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_6x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -7615,9 +8182,34 @@ tile_5x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_5x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_5x48_continue
-	JEQ  tile_5x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_5x48_continue
+	JEQ        tile_5x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_5x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_5x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -8070,12 +8662,38 @@ tile_5x48_one:
 	JNZ          tile_5x48_one
 
 tile_5x48_end:
-	DECQ         24(SP)
-	JNZ          tile_5x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_5x48_plain
+	DECQ   24(SP)
+	JNZ    tile_5x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_5x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_5x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	VADDPS 128(R9), Z14, K4, Z14
+
+tile_5x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_5x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -8229,9 +8847,30 @@ tile_4x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_4x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_4x48_continue
-	JEQ  tile_4x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_4x48_continue
+	JEQ        tile_4x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_4x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_4x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -8616,12 +9255,34 @@ tile_4x48_one:
 	JNZ          tile_4x48_one
 
 tile_4x48_end:
-	DECQ         24(SP)
-	JNZ          tile_4x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_4x48_plain
+	DECQ   24(SP)
+	JNZ    tile_4x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_4x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_4x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	VADDPS 64(R9), Z10, K2, Z10
+	VADDPS 128(R9), Z11, K4, Z11
+
+tile_4x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_4x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -8755,9 +9416,26 @@ tile_3x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_3x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_3x48_continue
-	JEQ  tile_3x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_3x48_continue
+	JEQ        tile_3x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_3x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_3x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -9074,12 +9752,30 @@ tile_3x48_one:
 	JNZ          tile_3x48_one
 
 tile_3x48_end:
-	DECQ         24(SP)
-	JNZ          tile_3x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_3x48_plain
+	DECQ   24(SP)
+	JNZ    tile_3x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_3x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_3x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	VADDPS 128(R9), Z8, K4, Z8
+
+tile_3x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_3x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -9193,9 +9889,22 @@ tile_2x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_2x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_2x48_continue
-	JEQ  tile_2x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_2x48_continue
+	JEQ        tile_2x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_2x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_2x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -9444,12 +10153,26 @@ tile_2x48_one:
 	JNZ          tile_2x48_one
 
 tile_2x48_end:
-	DECQ         24(SP)
-	JNZ          tile_2x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_2x48_plain
+	DECQ   24(SP)
+	JNZ    tile_2x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_2x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_2x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	VADDPS 64(R9), Z4, K2, Z4
+	VADDPS 128(R9), Z5, K4, Z5
+
+tile_2x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_2x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -9543,9 +10266,18 @@ tile_1x48_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_1x48_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_1x48_continue
-	JEQ  tile_1x48_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_1x48_continue
+	JEQ        tile_1x48_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_1x48_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	PREFETCHT0 128(R9)
+
+tile_1x48_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -9726,12 +10458,22 @@ tile_1x48_one:
 	JNZ          tile_1x48_one
 
 tile_1x48_end:
-	DECQ         24(SP)
-	JNZ          tile_1x48_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_1x48_plain
+	DECQ   24(SP)
+	JNZ    tile_1x48_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_1x48_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_1x48_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	VADDPS 128(R9), Z2, K4, Z2
+
+tile_1x48_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_1x48_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -9803,9 +10545,56 @@ tile_14x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_14x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_14x32_continue
-	JEQ  tile_14x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_14x32_continue
+	JEQ        tile_14x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_14x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_14x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -10591,12 +11380,60 @@ tile_14x32_one:
 	JNZ          tile_14x32_one
 
 tile_14x32_end:
-	DECQ         24(SP)
-	JNZ          tile_14x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_14x32_plain
+	DECQ   24(SP)
+	JNZ    tile_14x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_14x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_14x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	ADDQ   R13, R9
+	VADDPS (R9), Z20, K1, Z20
+	VADDPS 64(R9), Z21, K2, Z21
+	ADDQ   R13, R9
+	VADDPS (R9), Z22, K1, Z22
+	VADDPS 64(R9), Z23, K2, Z23
+	ADDQ   R13, R9
+	VADDPS (R9), Z24, K1, Z24
+	VADDPS 64(R9), Z25, K2, Z25
+	ADDQ   R13, R9
+	VADDPS (R9), Z26, K1, Z26
+	VADDPS 64(R9), Z27, K2, Z27
+
+tile_14x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_14x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -10843,9 +11680,53 @@ tile_13x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_13x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_13x32_continue
-	JEQ  tile_13x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_13x32_continue
+	JEQ        tile_13x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_13x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_13x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -11582,12 +12463,57 @@ tile_13x32_one:
 	JNZ          tile_13x32_one
 
 tile_13x32_end:
-	DECQ         24(SP)
-	JNZ          tile_13x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_13x32_plain
+	DECQ   24(SP)
+	JNZ    tile_13x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_13x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_13x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	ADDQ   R13, R9
+	VADDPS (R9), Z20, K1, Z20
+	VADDPS 64(R9), Z21, K2, Z21
+	ADDQ   R13, R9
+	VADDPS (R9), Z22, K1, Z22
+	VADDPS 64(R9), Z23, K2, Z23
+	ADDQ   R13, R9
+	VADDPS (R9), Z24, K1, Z24
+	VADDPS 64(R9), Z25, K2, Z25
+
+tile_13x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_13x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -11820,9 +12746,50 @@ tile_12x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_12x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_12x32_continue
-	JEQ  tile_12x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_12x32_continue
+	JEQ        tile_12x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_12x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_12x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -12510,12 +13477,54 @@ tile_12x32_one:
 	JNZ          tile_12x32_one
 
 tile_12x32_end:
-	DECQ         24(SP)
-	JNZ          tile_12x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_12x32_plain
+	DECQ   24(SP)
+	JNZ    tile_12x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_12x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_12x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	ADDQ   R13, R9
+	VADDPS (R9), Z20, K1, Z20
+	VADDPS 64(R9), Z21, K2, Z21
+	ADDQ   R13, R9
+	VADDPS (R9), Z22, K1, Z22
+	VADDPS 64(R9), Z23, K2, Z23
+
+tile_12x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_12x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -12734,9 +13743,47 @@ tile_11x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_11x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_11x32_continue
-	JEQ  tile_11x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_11x32_continue
+	JEQ        tile_11x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_11x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_11x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -13375,12 +14422,51 @@ tile_11x32_one:
 	JNZ          tile_11x32_one
 
 tile_11x32_end:
-	DECQ         24(SP)
-	JNZ          tile_11x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_11x32_plain
+	DECQ   24(SP)
+	JNZ    tile_11x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_11x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_11x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+	ADDQ   R13, R9
+	VADDPS (R9), Z20, K1, Z20
+	VADDPS 64(R9), Z21, K2, Z21
+
+tile_11x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_11x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -13585,9 +14671,44 @@ tile_10x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_10x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_10x32_continue
-	JEQ  tile_10x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_10x32_continue
+	JEQ        tile_10x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_10x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_10x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -14177,12 +15298,48 @@ tile_10x32_one:
 	JNZ          tile_10x32_one
 
 tile_10x32_end:
-	DECQ         24(SP)
-	JNZ          tile_10x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_10x32_plain
+	DECQ   24(SP)
+	JNZ    tile_10x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_10x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_10x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+	ADDQ   R13, R9
+	VADDPS (R9), Z18, K1, Z18
+	VADDPS 64(R9), Z19, K2, Z19
+
+tile_10x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_10x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -14373,9 +15530,41 @@ tile_9x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_9x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_9x32_continue
-	JEQ  tile_9x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_9x32_continue
+	JEQ        tile_9x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_9x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_9x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -14916,12 +16105,45 @@ tile_9x32_one:
 	JNZ          tile_9x32_one
 
 tile_9x32_end:
-	DECQ         24(SP)
-	JNZ          tile_9x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_9x32_plain
+	DECQ   24(SP)
+	JNZ    tile_9x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_9x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_9x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+	ADDQ   R13, R9
+	VADDPS (R9), Z16, K1, Z16
+	VADDPS 64(R9), Z17, K2, Z17
+
+tile_9x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_9x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -15098,9 +16320,38 @@ tile_8x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_8x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_8x32_continue
-	JEQ  tile_8x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_8x32_continue
+	JEQ        tile_8x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_8x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_8x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -15592,12 +16843,42 @@ tile_8x32_one:
 	JNZ          tile_8x32_one
 
 tile_8x32_end:
-	DECQ         24(SP)
-	JNZ          tile_8x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_8x32_plain
+	DECQ   24(SP)
+	JNZ    tile_8x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_8x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_8x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+	ADDQ   R13, R9
+	VADDPS (R9), Z14, K1, Z14
+	VADDPS 64(R9), Z15, K2, Z15
+
+tile_8x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_8x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -15760,9 +17041,35 @@ tile_7x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_7x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_7x32_continue
-	JEQ  tile_7x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_7x32_continue
+	JEQ        tile_7x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_7x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_7x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -16200,12 +17507,39 @@ tile_7x32_one:
 	JNZ          tile_7x32_one
 
 tile_7x32_end:
-	DECQ         24(SP)
-	JNZ          tile_7x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_7x32_plain
+	DECQ   24(SP)
+	JNZ    tile_7x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_7x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_7x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	VADDPS 64(R9), Z13, K2, Z13
+
+tile_7x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_7x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -16354,9 +17688,32 @@ tile_6x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_6x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_6x32_continue
-	JEQ  tile_6x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_6x32_continue
+	JEQ        tile_6x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_6x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_6x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -16745,12 +18102,36 @@ tile_6x32_one:
 	JNZ          tile_6x32_one
 
 tile_6x32_end:
-	DECQ         24(SP)
-	JNZ          tile_6x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_6x32_plain
+	DECQ   24(SP)
+	JNZ    tile_6x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_6x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_6x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	VADDPS 64(R9), Z11, K2, Z11
+
+tile_6x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_6x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -16885,9 +18266,29 @@ tile_5x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_5x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_5x32_continue
-	JEQ  tile_5x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_5x32_continue
+	JEQ        tile_5x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_5x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_5x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -17227,12 +18628,33 @@ tile_5x32_one:
 	JNZ          tile_5x32_one
 
 tile_5x32_end:
-	DECQ         24(SP)
-	JNZ          tile_5x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_5x32_plain
+	DECQ   24(SP)
+	JNZ    tile_5x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_5x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_5x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	VADDPS 64(R9), Z9, K2, Z9
+
+tile_5x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_5x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -17353,9 +18775,26 @@ tile_4x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_4x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_4x32_continue
-	JEQ  tile_4x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_4x32_continue
+	JEQ        tile_4x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_4x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_4x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -17646,12 +19085,30 @@ tile_4x32_one:
 	JNZ          tile_4x32_one
 
 tile_4x32_end:
-	DECQ         24(SP)
-	JNZ          tile_4x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_4x32_plain
+	DECQ   24(SP)
+	JNZ    tile_4x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_4x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_4x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	VADDPS 64(R9), Z7, K2, Z7
+
+tile_4x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_4x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -17758,9 +19215,23 @@ tile_3x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_3x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_3x32_continue
-	JEQ  tile_3x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_3x32_continue
+	JEQ        tile_3x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_3x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_3x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -18002,12 +19473,27 @@ tile_3x32_one:
 	JNZ          tile_3x32_one
 
 tile_3x32_end:
-	DECQ         24(SP)
-	JNZ          tile_3x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_3x32_plain
+	DECQ   24(SP)
+	JNZ    tile_3x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_3x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_3x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	VADDPS 64(R9), Z5, K2, Z5
+
+tile_3x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_3x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -18100,9 +19586,20 @@ tile_2x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_2x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_2x32_continue
-	JEQ  tile_2x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_2x32_continue
+	JEQ        tile_2x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_2x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_2x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -18295,12 +19792,24 @@ tile_2x32_one:
 	JNZ          tile_2x32_one
 
 tile_2x32_end:
-	DECQ         24(SP)
-	JNZ          tile_2x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_2x32_plain
+	DECQ   24(SP)
+	JNZ    tile_2x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_2x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_2x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	VADDPS 64(R9), Z3, K2, Z3
+
+tile_2x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_2x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -18379,9 +19888,17 @@ tile_1x32_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_1x32_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_1x32_continue
-	JEQ  tile_1x32_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_1x32_continue
+	JEQ        tile_1x32_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_1x32_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	PREFETCHT0 64(R9)
+
+tile_1x32_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -18525,12 +20042,21 @@ tile_1x32_one:
 	JNZ          tile_1x32_one
 
 tile_1x32_end:
-	DECQ         24(SP)
-	JNZ          tile_1x32_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_1x32_plain
+	DECQ   24(SP)
+	JNZ    tile_1x32_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_1x32_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_1x32_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	VADDPS 64(R9), Z1, K2, Z1
+
+tile_1x32_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_1x32_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -18595,9 +20121,42 @@ tile_14x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_14x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_14x16_continue
-	JEQ  tile_14x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_14x16_continue
+	JEQ        tile_14x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_14x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_14x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -19099,12 +20658,46 @@ tile_14x16_one:
 	JNZ          tile_14x16_one
 
 tile_14x16_end:
-	DECQ         24(SP)
-	JNZ          tile_14x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_14x16_plain
+	DECQ   24(SP)
+	JNZ    tile_14x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_14x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_14x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	ADDQ   R13, R9
+	VADDPS (R9), Z11, K1, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+	ADDQ   R13, R9
+	VADDPS (R9), Z13, K1, Z13
+
+tile_14x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_14x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -19267,9 +20860,40 @@ tile_13x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_13x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_13x16_continue
-	JEQ  tile_13x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_13x16_continue
+	JEQ        tile_13x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_13x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_13x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -19741,12 +21365,44 @@ tile_13x16_one:
 	JNZ          tile_13x16_one
 
 tile_13x16_end:
-	DECQ         24(SP)
-	JNZ          tile_13x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_13x16_plain
+	DECQ   24(SP)
+	JNZ    tile_13x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_13x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_13x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	ADDQ   R13, R9
+	VADDPS (R9), Z11, K1, Z11
+	ADDQ   R13, R9
+	VADDPS (R9), Z12, K1, Z12
+
+tile_13x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_13x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -19901,9 +21557,38 @@ tile_12x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_12x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_12x16_continue
-	JEQ  tile_12x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_12x16_continue
+	JEQ        tile_12x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_12x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_12x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -20345,12 +22030,42 @@ tile_12x16_one:
 	JNZ          tile_12x16_one
 
 tile_12x16_end:
-	DECQ         24(SP)
-	JNZ          tile_12x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_12x16_plain
+	DECQ   24(SP)
+	JNZ    tile_12x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_12x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_12x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+	ADDQ   R13, R9
+	VADDPS (R9), Z11, K1, Z11
+
+tile_12x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_12x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -20497,9 +22212,36 @@ tile_11x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_11x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_11x16_continue
-	JEQ  tile_11x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_11x16_continue
+	JEQ        tile_11x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_11x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_11x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -20911,12 +22653,40 @@ tile_11x16_one:
 	JNZ          tile_11x16_one
 
 tile_11x16_end:
-	DECQ         24(SP)
-	JNZ          tile_11x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_11x16_plain
+	DECQ   24(SP)
+	JNZ    tile_11x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_11x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_11x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+	ADDQ   R13, R9
+	VADDPS (R9), Z10, K1, Z10
+
+tile_11x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_11x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -21055,9 +22825,34 @@ tile_10x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_10x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_10x16_continue
-	JEQ  tile_10x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_10x16_continue
+	JEQ        tile_10x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_10x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_10x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -21439,12 +23234,38 @@ tile_10x16_one:
 	JNZ          tile_10x16_one
 
 tile_10x16_end:
-	DECQ         24(SP)
-	JNZ          tile_10x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_10x16_plain
+	DECQ   24(SP)
+	JNZ    tile_10x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_10x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_10x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+	ADDQ   R13, R9
+	VADDPS (R9), Z9, K1, Z9
+
+tile_10x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_10x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -21575,9 +23396,32 @@ tile_9x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_9x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_9x16_continue
-	JEQ  tile_9x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_9x16_continue
+	JEQ        tile_9x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_9x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_9x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -21929,12 +23773,36 @@ tile_9x16_one:
 	JNZ          tile_9x16_one
 
 tile_9x16_end:
-	DECQ         24(SP)
-	JNZ          tile_9x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_9x16_plain
+	DECQ   24(SP)
+	JNZ    tile_9x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_9x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_9x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+	ADDQ   R13, R9
+	VADDPS (R9), Z8, K1, Z8
+
+tile_9x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_9x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -22057,9 +23925,30 @@ tile_8x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_8x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_8x16_continue
-	JEQ  tile_8x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_8x16_continue
+	JEQ        tile_8x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_8x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_8x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -22381,12 +24270,34 @@ tile_8x16_one:
 	JNZ          tile_8x16_one
 
 tile_8x16_end:
-	DECQ         24(SP)
-	JNZ          tile_8x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_8x16_plain
+	DECQ   24(SP)
+	JNZ    tile_8x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_8x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_8x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+	ADDQ   R13, R9
+	VADDPS (R9), Z7, K1, Z7
+
+tile_8x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_8x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -22501,9 +24412,28 @@ tile_7x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_7x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_7x16_continue
-	JEQ  tile_7x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_7x16_continue
+	JEQ        tile_7x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_7x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_7x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -22790,12 +24720,32 @@ tile_7x16_one:
 	JNZ          tile_7x16_one
 
 tile_7x16_end:
-	DECQ         24(SP)
-	JNZ          tile_7x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_7x16_plain
+	DECQ   24(SP)
+	JNZ    tile_7x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_7x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_7x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+	ADDQ   R13, R9
+	VADDPS (R9), Z6, K1, Z6
+
+tile_7x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_7x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -22902,9 +24852,26 @@ tile_6x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_6x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_6x16_continue
-	JEQ  tile_6x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_6x16_continue
+	JEQ        tile_6x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_6x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_6x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -23161,12 +25128,30 @@ tile_6x16_one:
 	JNZ          tile_6x16_one
 
 tile_6x16_end:
-	DECQ         24(SP)
-	JNZ          tile_6x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_6x16_plain
+	DECQ   24(SP)
+	JNZ    tile_6x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_6x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_6x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+	ADDQ   R13, R9
+	VADDPS (R9), Z5, K1, Z5
+
+tile_6x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_6x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -23265,9 +25250,24 @@ tile_5x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_5x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_5x16_continue
-	JEQ  tile_5x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_5x16_continue
+	JEQ        tile_5x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_5x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_5x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -23494,12 +25494,28 @@ tile_5x16_one:
 	JNZ          tile_5x16_one
 
 tile_5x16_end:
-	DECQ         24(SP)
-	JNZ          tile_5x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_5x16_plain
+	DECQ   24(SP)
+	JNZ    tile_5x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_5x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_5x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+	ADDQ   R13, R9
+	VADDPS (R9), Z4, K1, Z4
+
+tile_5x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_5x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -23590,9 +25606,22 @@ tile_4x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_4x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_4x16_continue
-	JEQ  tile_4x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_4x16_continue
+	JEQ        tile_4x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_4x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_4x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -23789,12 +25818,26 @@ tile_4x16_one:
 	JNZ          tile_4x16_one
 
 tile_4x16_end:
-	DECQ         24(SP)
-	JNZ          tile_4x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_4x16_plain
+	DECQ   24(SP)
+	JNZ    tile_4x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_4x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_4x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+	ADDQ   R13, R9
+	VADDPS (R9), Z3, K1, Z3
+
+tile_4x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_4x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -23877,9 +25920,20 @@ tile_3x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_3x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_3x16_continue
-	JEQ  tile_3x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_3x16_continue
+	JEQ        tile_3x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_3x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_3x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -24046,12 +26100,24 @@ tile_3x16_one:
 	JNZ          tile_3x16_one
 
 tile_3x16_end:
-	DECQ         24(SP)
-	JNZ          tile_3x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_3x16_plain
+	DECQ   24(SP)
+	JNZ    tile_3x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_3x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_3x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+	ADDQ   R13, R9
+	VADDPS (R9), Z2, K1, Z2
+
+tile_3x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_3x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -24126,9 +26192,18 @@ tile_2x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_2x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_2x16_continue
-	JEQ  tile_2x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_2x16_continue
+	JEQ        tile_2x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_2x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+	ADDQ       R13, R9
+	PREFETCHT0 (R9)
+
+tile_2x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -24265,12 +26340,22 @@ tile_2x16_one:
 	JNZ          tile_2x16_one
 
 tile_2x16_end:
-	DECQ         24(SP)
-	JNZ          tile_2x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_2x16_plain
+	DECQ   24(SP)
+	JNZ    tile_2x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_2x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_2x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+	ADDQ   R13, R9
+	VADDPS (R9), Z1, K1, Z1
+
+tile_2x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_2x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
@@ -24337,9 +26422,16 @@ tile_1x16_rows:
 	MOVQ $0x00000000, 8(SP)
 
 tile_1x16_panels:
-	CMPQ begin+152(FP), $0x01
-	JLT  tile_1x16_continue
-	JEQ  tile_1x16_bias
+	CMPQ       begin+152(FP), $0x01
+	JLT        tile_1x16_continue
+	JEQ        tile_1x16_bias
+	MOVQ       residual+176(FP), R9
+	TESTQ      R9, R9
+	JEQ        tile_1x16_ahead_alone
+	ADDQ       R12, R9
+	PREFETCHT0 (R9)
+
+tile_1x16_ahead_alone:
 	MOVQ R12, R9
 	BYTE $0x41
 	BYTE $0x0f
@@ -24446,12 +26538,20 @@ tile_1x16_one:
 	JNZ          tile_1x16_one
 
 tile_1x16_end:
-	DECQ         24(SP)
-	JNZ          tile_1x16_seg
-	CMPQ         end+160(FP), $0x01
-	JLT          tile_1x16_plain
+	DECQ   24(SP)
+	JNZ    tile_1x16_seg
+	CMPQ   end+160(FP), $0x01
+	JLT    tile_1x16_plain
+	MOVQ   residual+176(FP), R9
+	TESTQ  R9, R9
+	JEQ    tile_1x16_alone
+	ADDQ   R12, R9
+	VADDPS (R9), Z0, K1, Z0
+
+tile_1x16_alone:
 	MOVQ         act+168(FP), R9
 	VPBROADCASTD 8(R9), Z30
+	CMPQ         end+160(FP), $0x01
 	JEQ          tile_1x16_fix
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29

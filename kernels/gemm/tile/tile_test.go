@@ -205,8 +205,11 @@ func TestShortBuffersPanic(t *testing.T) {
 	w := Line(0, 8, 3, []int{0}, 8)
 	for _, tr := range tier.Supported() {
 		undo := tier.Force(tr)
-		require.Panics(t, func() { f.Run(make([]float32, 59), 20, make([]float32, 24), w, numeric.Clamp{}, 0, 2) })
-		require.Panics(t, func() { f.Run(make([]float32, 60), 20, make([]float32, 23), w, numeric.Clamp{}, 0, 2) })
+		require.Panics(t, func() { f.Run(OutF32{Dst: make([]float32, 59), Ld: 20}, make([]float32, 24), w, 0, 2) })
+		require.Panics(t, func() { f.Run(OutF32{Dst: make([]float32, 60), Ld: 20}, make([]float32, 23), w, 0, 2) })
+		require.Panics(t, func() {
+			f.Run(OutF32{Dst: make([]float32, 60), Residual: make([]float32, 59), Ld: 20}, make([]float32, 24), w, 0, 2)
+		})
 		rq := numeric.Requant{Mult: []float32{1}, Hi: 255}
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 59), Rq: rq, Ld: 20}, make([]uint8, 24), w, 0, 0, 2) })
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 60), Rq: rq, Ld: 20}, make([]uint8, 23), w, 0, 0, 2) })
