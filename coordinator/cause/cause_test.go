@@ -27,7 +27,7 @@ func findings(t *testing.T, text string, cfg quant.Config, samples ...[]float32)
 	collect := func(taps []quant.Tap) *quant.Stats {
 		var records [][]byte
 		for _, v := range values {
-			r, err := quant.Record(nil, taps, v)
+			r, err := quant.Record(taps, v)
 			require.NoError(t, err)
 			records = append(records, r)
 		}

@@ -118,7 +118,7 @@ func TestSharesErrOnOneSide(t *testing.T) {
 			}
 		}
 		taps := []quant.Tap{histogram("v")}
-		record, err := quant.Record(nil, taps, map[string]*tensor.Tensor{"v": tensor.Of(tensor.Float32, []int{1, len(x)}, x)})
+		record, err := quant.Record(taps, map[string]*tensor.Tensor{"v": tensor.Of(tensor.Float32, []int{1, len(x)}, x)})
 		require.NoError(t, err)
 		st, err := quant.NewStats(taps, [][]byte{record, record}, nil)
 		require.NoError(t, err)

@@ -119,7 +119,7 @@ func ranges(ctx context.Context, m *graph.Model) (*plan.Params, error) {
 		if err != nil {
 			return nil, err
 		}
-		rec, err := quant.Record(nil, taps, values)
+		rec, err := quant.Record(taps, values)
 		if err != nil {
 			return nil, err
 		}

@@ -69,8 +69,8 @@ func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor 
 		}
 		size := len(t.Data) / len(b.fed)
 		picked := tensor.New(t.DType, append([]int{t.Shape[0] / len(b.fed) * len(b.asked)}, t.Shape[1:]...)...)
-		for k, s := range b.asked {
-			i := int(s - b.asked[0] + b.asked[0]%uint32(len(b.fed)))
+		for k := range b.asked {
+			i := b.place(k)
 			copy(picked.Data[k*size:(k+1)*size], t.Data[i*size:(i+1)*size])
 		}
 		out[name] = picked
@@ -78,10 +78,18 @@ func (b batch) rows(values map[string]*tensor.Tensor) map[string]*tensor.Tensor 
 	return out
 }
 
+// place is where sample k of those asked lies among those fed.
+func (b batch) place(k int) int {
+	if slices.Equal(b.asked, b.fed) {
+		return k
+	}
+	return int(b.asked[k] - b.asked[0] + b.asked[0]%uint32(len(b.fed)))
+}
+
 // run feeds the samples batch by batch and appends what is made of inputs and outputs. Records do not depend on the batches.
 // A model without a plan (float, statistics, the written file) is run once over its samples and shares no prefix with the
 // plans of a search: keeping its activations would touch gigabytes of fresh memory for nothing.
-func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, p plan.Plan, samples []uint32, m measure, progress func()) ([]byte, error) {
+func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, p plan.Plan, samples []uint32, q question, progress func()) ([]byte, error) {
 	var records []byte
 	most := largestBatch
 	if len(program.Wants()) > fewValues {
@@ -98,16 +106,11 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		if !p.Params.IsZero() {
 			key = plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, b.fed})
 		}
-		out, err := program.Run(ctx, in, key)
-		if err != nil {
-			return nil, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)
-		}
-		most = fitting(out, len(b.fed))
-		maps.Copy(in, out)
-		rs, err := m(ctx, b.rows(in), b.asked)
+		rs, bytes, err := q.answer(ctx, program, in, b, key)
 		if err != nil {
 			return nil, err
 		}
+		most = fitting(bytes, len(b.fed))
 		records = append(records, rs...)
 		progress()
 	}
@@ -117,11 +120,28 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 // fewValues is how many wanted values a batch may give without a trial: those of a task that measures, not of one that taps.
 const fewValues = 4
 
-// fitting is how many samples give values of batchBytes together, when n of them give out: 1 to largestBatch.
-func fitting(out map[string]*tensor.Tensor, n int) int {
-	bytes := 0
-	for _, t := range out {
-		bytes += len(t.Data)
+// answer runs a batch and gives the records of what was asked of it, and the bytes of all values that the question wants.
+func (q question) answer(ctx context.Context, program *engine.Program, in map[string]*tensor.Tensor, b batch, key plan.Digest) (records []byte, bytes int, err error) {
+	if q.taps != nil {
+		records, bytes, err = q.watch(ctx, program, in, b)
+	} else {
+		var out map[string]*tensor.Tensor
+		out, err = program.Run(ctx, in, key)
+		for _, t := range out {
+			bytes += len(t.Data)
+		}
+		maps.Copy(in, out)
 	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)
+	}
+	if q.measure != nil {
+		records, err = q.measure(ctx, b.rows(in), b.asked)
+	}
+	return records, bytes, err
+}
+
+// fitting is how many samples give values of batchBytes together, when n of them give that many bytes: 1 to largestBatch.
+func fitting(bytes, n int) int {
 	return max(1, min(largestBatch, batchBytes/max(1, bytes/n)))
 }

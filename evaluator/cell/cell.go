@@ -113,15 +113,15 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	want, measure, err := e.question(ctx, pr, t)
+	q, err := e.question(ctx, pr, t)
 	if err != nil {
 		return worker.Value{}, err
 	}
-	program, err := e.program(ctx, pr, p, want)
+	program, err := e.program(ctx, pr, p, q.want)
 	if err != nil {
 		return worker.Value{}, err
 	}
-	records, err := e.run(ctx, pr, program, p, samples, measure, progress)
+	records, err := e.run(ctx, pr, program, p, samples, q, progress)
 	if err != nil {
 		return worker.Value{}, err
 	}

@@ -6,47 +6,54 @@ import (
 
 	"assay/shared/metric"
 	"assay/shared/plan"
+	"assay/shared/quant"
 	"assay/shared/tensor"
 	"assay/shared/wire"
 )
+
+// question is what a task asks of each batch: the values it wants, and what is made of them. Exactly one of measure and
+// taps is set: statistics are taken of values as they are computed.
+type question struct {
+	want    []string
+	measure measure
+	taps    []quant.Tap
+}
 
 // measure makes the bytes of a cell from the values of one batch: inputs and wanted outputs by name, and its samples.
 type measure func(ctx context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error)
 
 // question says which values a task wants and what is made of them.
-func (e *Evaluator) question(ctx context.Context, pr *problem, t wire.Task) (want []string, m measure, err error) {
+func (e *Evaluator) question(ctx context.Context, pr *problem, t wire.Task) (question, error) {
 	switch t.What {
 	case plan.Records:
-		return pr.meter.Wants(), func(_ context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+		return question{want: pr.meter.Wants(), measure: func(_ context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
 			return pr.meter.PerSample(values, samples)
-		}, nil
+		}}, nil
 	case plan.Outputs:
-		return pr.meter.Wants(), func(_ context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+		return question{want: pr.meter.Wants(), measure: func(_ context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
 			answers, err := pr.meter.Answers(values, len(samples))
 			return metric.JoinAnswers(answers), err
-		}, nil
+		}}, nil
 	case plan.Distance:
 		ref, err := e.reference(ctx, t.Ref)
 		if err != nil {
-			return nil, nil, err
+			return question{}, err
 		}
-		return pr.meter.Wants(), func(ctx context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
+		return question{want: pr.meter.Wants(), measure: func(ctx context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
 			answers, err := ref.of(ctx, e.objects.Get, samples)
 			if err != nil {
 				return nil, err
 			}
 			return pr.meter.Against(values, answers)
-		}, nil
+		}}, nil
 	case plan.Taps:
 		taps, err := e.tapsOf(ctx, t.Ref)
 		if err != nil {
-			return nil, nil, err
+			return question{}, err
 		}
-		return values(taps), func(_ context.Context, values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
-			return tapped(taps, values, len(samples))
-		}, nil
+		return question{want: values(taps), taps: taps}, nil
 	}
-	return nil, nil, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
+	return question{}, fmt.Errorf("cell asks for %d, which this evaluator does not know (update it)", t.What)
 }
 
 // answers finds the float model's answers by sample.

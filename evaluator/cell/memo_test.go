@@ -48,22 +48,36 @@ func TestMemo(t *testing.T) {
 
 func floats(v []float32, shape ...int) *tensor.Tensor { return tensor.Of(tensor.Float32, shape, v) }
 
-// TestRow: a sample's part of a batch is as if it had been alone.
+// TestRow: a sample's part of a batch is as if it had been alone; what has no rows is the same for each sample.
 func TestRow(t *testing.T) {
 	b := floats([]float32{1, 2, 3, 4, 5, 6}, 3, 2)
-	r, err := row(b, 1, 3)
-	require.NoError(t, err)
+	r := row(b, 1, 3)
 	require.Equal(t, []int{1, 2}, r.Shape)
 	require.Equal(t, floats([]float32{3, 4}, 1, 2).Data, r.Data)
-	whole, err := row(b, 0, 1)
-	require.NoError(t, err)
-	require.Same(t, b, whole)
-	for _, bad := range []*tensor.Tensor{floats([]float32{1}), floats(make([]float32, 8), 4, 2)} {
-		_, err := row(bad, 0, 3)
-		require.ErrorContains(t, err, "has no axis for a batch of 3")
+	require.Same(t, b, row(b, 0, 1))
+	for _, whole := range []*tensor.Tensor{floats([]float32{1}), floats(make([]float32, 8), 4, 2)} {
+		require.Same(t, whole, row(whole, 2, 3))
 	}
-	_, err = tapped([]quant.Tap{{Value: "x"}}, map[string]*tensor.Tensor{"x": floats(nil, 0, 2)}, 3)
-	require.Error(t, err)
+}
+
+// TestPlace: where a sample lies in what was fed, in any order and as often as it is asked.
+func TestPlace(t *testing.T) {
+	for _, c := range []struct {
+		asked, fed []uint32
+		want       []int
+	}{
+		{[]uint32{9, 2, 9}, []uint32{9, 2, 9}, []int{0, 1, 2}}, // fed as asked
+		{[]uint32{6}, []uint32{4, 5, 6, 7}, []int{2}},
+		{[]uint32{7, 5, 7}, []uint32{4, 5, 6, 7}, []int{3, 1, 3}},
+		{[]uint32{5, 5}, []uint32{4, 5}, []int{1, 1}},
+		{[]uint32{4, 4}, []uint32{4, 5}, []int{0, 0}},
+	} {
+		var got []int
+		for k := range c.asked {
+			got = append(got, batch{c.asked, c.fed}.place(k))
+		}
+		require.Equal(t, c.want, got, "%v of %v", c.asked, c.fed)
+	}
 }
 
 // TestValues: each tapped value is asked for once, in order.

@@ -1,8 +1,10 @@
 package cell
 
 import (
-	"fmt"
+	"context"
 
+	"assay/evaluator/engine"
+	"assay/shared/op"
 	"assay/shared/quant"
 	"assay/shared/tensor"
 )
@@ -20,31 +22,31 @@ func values(taps []quant.Tap) []string {
 	return out
 }
 
-// tapped measures taps sample by sample on the values of a batch of n.
-func tapped(taps []quant.Tap, batch map[string]*tensor.Tensor, n int) (records []byte, err error) {
-	for i := range n {
-		one := make(map[string]*tensor.Tensor, len(batch))
-		for name, t := range batch {
-			if one[name], err = row(t, i, n); err != nil {
-				return nil, fmt.Errorf("value %q: %w", name, err)
+// watch runs a batch and takes the statistics of each value as it is computed. bytes is what all of them take.
+func (q question) watch(ctx context.Context, program *engine.Program, in map[string]*tensor.Tensor, b batch) (records []byte, bytes int, err error) {
+	r := quant.NewRecorder(q.taps, len(b.asked))
+	err = program.Watch(ctx, in, func(name string, v *tensor.Tensor, y op.Layout) error {
+		bytes += len(v.Data)
+		for k := range b.asked {
+			if err := r.Add(name, k, row(v, b.place(k), len(b.fed)), y); err != nil {
+				return err
 			}
 		}
-		if records, err = quant.Record(records, taps, one); err != nil {
-			return nil, err
-		}
+		return nil
+	})
+	if err == nil {
+		records, err = r.Records()
 	}
-	return records, nil
+	return records, bytes, err
 }
 
-// row is sample i of a batch of n, as if it had been run alone. It aliases t.
-func row(t *tensor.Tensor, i, n int) (*tensor.Tensor, error) {
-	if n == 1 {
-		return t, nil
-	}
-	if len(t.Shape) == 0 || t.Shape[0]%n != 0 {
-		return nil, fmt.Errorf("shape %v has no axis for a batch of %d", t.Shape, n)
+// row is sample i of a batch of n, as if it had been run alone. It aliases t. A value whose first axis is no multiple of
+// the batch has no rows: it is the same for every sample of a model that fixes its batch.
+func row(t *tensor.Tensor, i, n int) *tensor.Tensor {
+	if n == 1 || len(t.Shape) == 0 || t.Shape[0]%n != 0 {
+		return t
 	}
 	shape := append([]int{t.Shape[0] / n}, t.Shape[1:]...)
 	size := len(t.Data) / n
-	return &tensor.Tensor{DType: t.DType, Shape: shape, Data: t.Data[i*size : (i+1)*size]}, nil
+	return &tensor.Tensor{DType: t.DType, Shape: shape, Data: t.Data[i*size : (i+1)*size]}
 }

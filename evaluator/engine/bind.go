@@ -21,14 +21,18 @@ type slot struct {
 	shape  []int
 	layout op.Layout
 	bytes  int
-	step   int  // index of the step that writes it, -1 for inputs
-	last   int  // index of the last step that reads it, -1 when none does
-	result bool // a wanted value: it lives in memory of its own, given to the caller
-	inside bool // between members of a group, or read by nobody: it has no memory of its own
-	offset int  // in the arena; meaningful for buffers that are neither input nor result
+	step   int     // index of the step that writes it, -1 for inputs
+	last   int     // index of the last step that reads it, -1 when none does
+	result bool    // a wanted value: it lives in memory of its own, given to the caller
+	shown  []shown // what Watch shows it as, right behind its step
+	inside bool    // between members of a group, or read by nobody: it has no memory of its own
+	offset int     // in the arena; meaningful for buffers that are neither input nor result
 	sum    [32]byte
 	keep   float64 // gain in picoseconds per byte when the store should hold it, else 0
 }
+
+// wanted says that the value has to be there when its step is done: as a result, or to be shown.
+func (s *slot) wanted() bool { return s.result || len(s.shown) > 0 }
 
 // step is one kernel with the slots it reads and writes; -1 stands for constants and omitted ones. Steps are in an
 // order in which each reads what earlier ones wrote. len(in) and len(out) are those of the node's lists, or of the
@@ -321,11 +325,17 @@ func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
 	return nil
 }
 
-// wanted notes where each result comes from and makes those slots results. A wanted input of the graph is no result
+// wanted notes where each result comes from and makes those slots results; of a watched program, what computed values are
+// shown as, where they were made. A wanted input of the graph is no result
 // slot: collect copies it, since the caller owns the tensor he gave.
 func (b *binder) wanted() error {
 	for _, name := range b.p.want {
 		r := result{name: name, slot: -1, value: b.infos[name].Value}
+		if home, made := b.home[name]; b.p.watched && made && r.value == nil {
+			s := &b.slots[b.at[place{name, home}]]
+			s.shown = append(s.shown, shown{name, b.infos[name].Shape})
+			continue
+		}
 		if r.value == nil {
 			var err error
 			if r.slot, err = b.have(name, op.Logical); err != nil {

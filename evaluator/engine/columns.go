@@ -65,7 +65,7 @@ func (b *bound) writeColumns(i int, readers []int) bool {
 		if in < 0 && s.kernel.Columns[j] == s.kernel.Columns[j+1] {
 			continue // a scale, or nothing
 		}
-		if in < 0 || readers[in] != 1 || b.slots[in].result || b.slots[in].step < 0 {
+		if in < 0 || readers[in] != 1 || b.slots[in].wanted() || b.slots[in].step < 0 {
 			return false
 		}
 		if from := &b.steps[b.slots[in].step]; from.group != nil || from.kernel.WriteColumns == nil {

@@ -166,7 +166,7 @@ func (g *grouper) grow(last int) []int {
 					continue
 				}
 				s := &g.slots[in]
-				if s.step < 0 || s.result || slices.Contains(members, s.step) || g.elements(s.step) != n || !within(g.readers[in]) || g.whole(in) {
+				if s.step < 0 || s.wanted() || slices.Contains(members, s.step) || g.elements(s.step) != n || !within(g.readers[in]) || g.whole(in) {
 					continue
 				}
 				members, changed = append(members, s.step), true

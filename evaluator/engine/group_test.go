@@ -33,6 +33,7 @@ func together(t testing.TB, m *graph.Model, in map[string]*tensor.Tensor) (group
 		}
 		steps[i] = e.Usage().Steps / 2
 	}
+	watch(t, engine.New(engine.Options{}), m, in)
 	for name, want := range out[1] {
 		require.Equal(t, want.Shape, out[0][name].Shape, name)
 		require.Equal(t, want.Data, out[0][name].Data, name)

@@ -25,6 +25,9 @@ type Program struct {
 	nested bool            // it has If, Loop or Scan
 	known  map[string]bool // inputs whose elements its shapes depend on: it is bound for those too
 
+	watched bool            // wanted values are shown and not returned
+	watch   func() *Program // the same program, watched
+
 	bindings *bindings
 }
 
@@ -66,6 +69,11 @@ func (e *Engine) program(g *graph.Graph, want []string, sums map[string][32]byte
 		nested:   slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return len(graph.Nested(n)) > 0 }),
 	}
 	p.rows = sync.OnceValue(p.rowWise)
+	p.watch = sync.OnceValue(func() *Program {
+		w := e.program(p.graph, p.want, p.sums)
+		w.known, w.watched = p.known, true
+		return w
+	})
 	runtime.AddCleanup(p, (*bindings).close, p.bindings)
 	return p
 }

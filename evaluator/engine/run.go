@@ -42,7 +42,7 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 	} else {
 		f.everything()
 	}
-	err, fault := f.run(ctx, p.engine)
+	err, fault := f.run(ctx, p.engine, nil)
 	out := f.collect(p)
 	f.detach(p.engine.store)
 	if fault {
@@ -211,8 +211,9 @@ func (f *frame) stored(st *store, o int) bool {
 }
 
 // run executes the marked steps. fault says that a kernel broke an invariant: its goroutine's memory is suspect then.
-// What is fresh is offered to the store right behind its step, before a later step may reuse the place.
-func (f *frame) run(ctx context.Context, e *Engine) (err error, fault bool) {
+// What is fresh is offered to the store right behind its step, before a later step may reuse the place, and so is what
+// see wants to see, which is nil in a run that nobody watches.
+func (f *frame) run(ctx context.Context, e *Engine, see See) (err error, fault bool) {
 	at, st := 0, e.store
 	defer func() {
 		if r := recover(); r != nil {
@@ -236,6 +237,11 @@ func (f *frame) run(ctx context.Context, e *Engine) (err error, fault bool) {
 			e.observe(f.b.steps[at].node, time.Since(begin))
 		}
 		done++
+		if see != nil {
+			if err := f.show(at, see); err != nil {
+				return err, false
+			}
+		}
 		for _, o := range f.b.steps[at].out {
 			if o >= 0 && f.fresh[o] {
 				s := &f.b.slots[o]

@@ -99,7 +99,7 @@ func (b *bound) sweep() {
 	}
 	for i := len(b.steps) - 1; i >= 0; i-- {
 		s := &b.steps[i]
-		if slices.ContainsFunc(s.out, func(o int) bool { return o >= 0 && (readers[o] > 0 || b.slots[o].result) }) {
+		if slices.ContainsFunc(s.out, func(o int) bool { return o >= 0 && (readers[o] > 0 || b.slots[o].wanted()) }) {
 			continue
 		}
 		drop[i] = true

@@ -54,7 +54,7 @@ func TestBiasCorrectionOnConstantChannels(t *testing.T) {
 }
 
 func channelMeans(y *tensor.Tensor) []float64 {
-	r, err := Collect(Tap{Func: Mean, Axis: 1, Width: uint32(y.Shape[1])}, y)
+	r, err := Collect(Tap{Func: Mean, Axis: 1, Width: uint32(y.Shape[1])}, y, op.Logical)
 	if err != nil {
 		panic(err)
 	}
@@ -97,7 +97,7 @@ func TestABadSampleIsNamed(t *testing.T) {
 		require.NoError(t, err)
 		var records [][]byte
 		for _, in := range samples {
-			r, err := Record(nil, taps, run(t, m, in))
+			r, err := Record(taps, run(t, m, in))
 			require.NoError(t, err)
 			records = append(records, r)
 		}

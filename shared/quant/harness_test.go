@@ -73,7 +73,7 @@ func statistics(t testing.TB, m *graph.Model, cfg Config, samples []map[string]*
 	require.NoError(t, err)
 	var records [][]byte
 	for _, in := range samples {
-		rec, err := Record(nil, taps, run(t, m, in))
+		rec, err := Record(taps, run(t, m, in))
 		require.NoError(t, err)
 		records = append(records, rec)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"assay/shared/op"
 	"assay/shared/tensor"
 )
 
@@ -20,7 +21,7 @@ func TestMagnitudes(t *testing.T) {
 	}
 	require.Equal(t, 1.0, MagnitudeEdge(MagnitudeBin(1)))
 	x := []float32{0, float32(math.Copysign(0, -1)), 1e-30, 1, -1.2, 1.5, float32(math.Inf(-1)), 3e38}
-	out, err := Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{8}, x))
+	out, err := Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{8}, x), op.Logical)
 	require.NoError(t, err)
 	require.Equal(t, 3.0, out[0])
 	require.Equal(t, 2.0, out[MagnitudeBin(1)])
@@ -30,7 +31,7 @@ func TestMagnitudes(t *testing.T) {
 		sum += n
 	}
 	require.Equal(t, float64(len(x)), sum)
-	out, err = Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{2}, []float32{1, float32(math.NaN())}))
+	out, err = Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{2}, []float32{1, float32(math.NaN())}), op.Logical)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(out[3]))
 }

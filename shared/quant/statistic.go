@@ -1,11 +1,11 @@
 package quant
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"slices"
 
+	"assay/shared/op"
 	"assay/shared/plan"
 	"assay/shared/tensor"
 )
@@ -95,31 +95,10 @@ func RecordSize(taps []Tap) int {
 	return n
 }
 
-// Record appends the results of one sample for taps to dst. values holds the tapped tensors of the sample, run alone
-// (batch 1), in Logical layout. It depends on nothing but its arguments and is safe for concurrent use. One sample
-// alone keeps the record independent of its batch neighbours (design.md 1), at the price of running calibration at
-// batch 1.
-func Record(dst []byte, taps []Tap, values map[string]*tensor.Tensor) ([]byte, error) {
-	for _, t := range taps {
-		v := values[t.Value]
-		if v == nil {
-			return nil, fmt.Errorf("statistic %s of %q: the value was not computed", t.Func, t.Value)
-		}
-		r, err := Collect(t, v)
-		if err != nil {
-			return nil, err
-		}
-		for _, x := range r {
-			dst = binary.LittleEndian.AppendUint64(dst, math.Float64bits(x))
-		}
-	}
-	return dst, nil
-}
-
-// Collect computes one statistic of one sample's tensor in float64, in element order. v is in Logical layout and not
-// changed.
-func Collect(t Tap, v *tensor.Tensor) ([]float64, error) {
-	r, err := collect(t, v)
+// Collect computes one statistic of one sample's tensor in float64, in logical element order, however v lies. v is not
+// changed. Zeros have no sign in it: which of two equal zeros comes first would be a matter of layout.
+func Collect(t Tap, v *tensor.Tensor, y op.Layout) ([]float64, error) {
+	r, err := collect(t, v, y)
 	if err == nil && len(r) != int(t.Width) {
 		err = fmt.Errorf("%d results, %d are expected", len(r), t.Width)
 	}
@@ -130,7 +109,7 @@ func Collect(t Tap, v *tensor.Tensor) ([]float64, error) {
 }
 
 // Everything but Dims wants float32 and at least one element: a minimum of nothing would be no number.
-func collect(t Tap, v *tensor.Tensor) ([]float64, error) {
+func collect(t Tap, v *tensor.Tensor, y op.Layout) ([]float64, error) {
 	if t.Func == Dims {
 		out := make([]float64, len(v.Shape))
 		for i, d := range v.Shape {
@@ -144,20 +123,30 @@ func collect(t Tap, v *tensor.Tensor) ([]float64, error) {
 	if v.Len() == 0 {
 		return nil, fmt.Errorf("no elements")
 	}
-	x := v.F32()
-	if t.Axis == -1 {
-		return reduce(t, x), nil
-	}
 	axis := int(t.Axis)
-	if axis < 0 {
+	if axis < -1 {
 		axis += len(v.Shape) + 1
 	}
-	if axis < 0 || axis >= len(v.Shape) {
+	if axis < -1 || axis >= len(v.Shape) {
 		return nil, fmt.Errorf("no axis %d", t.Axis)
 	}
+	x, shape := v.F32(), v.Shape
+	if y == op.ChannelsLast && len(shape) >= 3 {
+		switch {
+		case t.Func == Mean && axis == channelAxis:
+			return columnMeans(x, shape[axis]), nil
+		case t.Func == Mean:
+			x = channelsFirst(x, shape)
+		default:
+			shape, axis = lastShape(shape), lastAxis(axis, len(shape))
+		}
+	}
+	if axis == -1 {
+		return reduce(t, x), nil
+	}
 	var out []float64
-	for c := range v.Shape[axis] {
-		out = append(out, reduce(t, channel(x, v.Shape, axis, c))...)
+	for c := range shape[axis] {
+		out = append(out, reduce(t, channel(x, shape, axis, c))...)
 	}
 	return out, nil
 }
@@ -189,7 +178,7 @@ func reduce(t Tap, x []float32) []float64 {
 	}
 	s := make([]float64, len(x))
 	for i, v := range x {
-		s[i] = float64(v)
+		s[i] = float64(v) + 0
 		if t.Func == AbsQuantile {
 			s[i] = math.Abs(s[i])
 		}
@@ -208,7 +197,7 @@ func reduce(t Tap, x []float32) []float64 {
 	return []float64{quantile(s, t.Q)}
 }
 
-// extreme is the smallest, largest or, in magnitude, largest of x, the first of equal ones, and the first NaN if there is one. All
+// extreme is the smallest, largest or, in magnitude, largest of x, +0 for any zero, and the first NaN if there is one. All
 // activations of a calibration pass through it. NaN is returned at once, so NewStats can name the sample.
 func extreme(f Func, x []float32) float64 {
 	switch {
@@ -226,7 +215,7 @@ func extreme(f Func, x []float32) float64 {
 				best = v
 			}
 		}
-		return float64(best)
+		return float64(best) + 0
 	}
 	best := x[0]
 	for _, v := range x {
@@ -237,7 +226,7 @@ func extreme(f Func, x []float32) float64 {
 			best = v
 		}
 	}
-	return float64(best)
+	return float64(best) + 0
 }
 
 // largest is the largest magnitude. Those of floats are in the order of their bits, NaN above all.

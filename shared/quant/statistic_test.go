@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"assay/shared/op"
 	"assay/shared/tensor"
 )
 
@@ -38,7 +39,7 @@ func TestStatisticsReferenceValues(t *testing.T) {
 		{Quantile, -1, [2][]float64{{.07}, {8.07}}},
 	} {
 		for i, s := range samples {
-			got, err := Collect(Tap{Func: c.f, Axis: c.axis, Width: uint32(len(c.want[i])), Q: 0.01}, s)
+			got, err := Collect(Tap{Func: c.f, Axis: c.axis, Width: uint32(len(c.want[i])), Q: 0.01}, s, op.Logical)
 			require.NoError(t, err)
 			require.InDeltaSlice(t, c.want[i], got, 1e-12, "%s axis %d sample %d", c.f, c.axis, i)
 		}
@@ -53,7 +54,7 @@ func TestStatisticsReferenceValues(t *testing.T) {
 		{Min, -1, []float64{0}}, {Max, -1, []float64{15}}, {Quantile, -1, []float64{0.15}},
 		{Min, 1, []float64{0, 4}}, {Max, 1, []float64{11, 15}}, {Quantile, 1, []float64{.07, 4.07}}, // transposed layout
 	} {
-		got, err := Collect(Tap{Func: c.f, Axis: c.axis, Width: uint32(len(c.want)), Q: 0.01}, weights)
+		got, err := Collect(Tap{Func: c.f, Axis: c.axis, Width: uint32(len(c.want)), Q: 0.01}, weights, op.Logical)
 		require.NoError(t, err)
 		require.InDeltaSlice(t, c.want, got, 1e-12, "weights %s axis %d", c.f, c.axis)
 	}
@@ -121,7 +122,7 @@ func TestCollectSeesNaNAndRefusesWhatItCannotRead(t *testing.T) {
 	nan := tensor.Of(tensor.Float32, []int{3}, []float32{1, float32(math.NaN()), 2})
 	for f := Min; f <= Levels; f++ {
 		width := map[Func]uint32{Dims: 1, Levels: levelCount}[f]
-		got, err := Collect(Tap{Func: f, Axis: -1, Width: max(1, width), Q: 0.5}, nan)
+		got, err := Collect(Tap{Func: f, Axis: -1, Width: max(1, width), Q: 0.5}, nan, op.Logical)
 		require.NoError(t, err, f)
 		require.Equal(t, f != Dims, math.IsNaN(got[0]), f)
 	}
@@ -135,31 +136,31 @@ func TestCollectSeesNaNAndRefusesWhatItCannotRead(t *testing.T) {
 		"other width": {Tap{Func: Max, Axis: 0, Width: 3}, tensor.New(tensor.Float32, 2)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := Collect(c.tap, c.v)
+			_, err := Collect(c.tap, c.v, op.Logical)
 			require.Error(t, err)
 		})
 	}
 }
 
 func TestLastAxisAndLevels(t *testing.T) {
-	got, err := Collect(Tap{Func: Max, Axis: -2, Width: 3}, iota32(6, 1, 2, 3))
+	got, err := Collect(Tap{Func: Max, Axis: -2, Width: 3}, iota32(6, 1, 2, 3), op.Logical)
 	require.NoError(t, err)
 	require.Equal(t, []float64{3, 4, 5}, got)
-	got, err = Collect(Tap{Func: Levels, Axis: -1, Width: levelCount}, iota32(31, 31))
+	got, err = Collect(Tap{Func: Levels, Axis: -1, Width: levelCount}, iota32(31, 31), op.Logical)
 	require.NoError(t, err)
 	require.Equal(t, []float64{0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30}, got)
-	got, err = Collect(Tap{Func: Dims, Width: 3}, iota32(6, 1, 2, 3))
+	got, err = Collect(Tap{Func: Dims, Width: 3}, iota32(6, 1, 2, 3), op.Logical)
 	require.NoError(t, err)
 	require.Equal(t, []float64{1, 2, 3}, got)
 }
 
 func TestRecordsHaveAFixedLayout(t *testing.T) {
 	taps := []Tap{{Value: "x", Func: Max, Axis: -1, Width: 1}, {Value: "x", Func: Mean, Axis: 0, Width: 2}}
-	b, err := Record(nil, taps, map[string]*tensor.Tensor{"x": tensor.Of(tensor.Float32, []int{2}, []float32{1, -2})})
+	b, err := Record(taps, map[string]*tensor.Tensor{"x": tensor.Of(tensor.Float32, []int{2}, []float32{1, -2})})
 	require.NoError(t, err)
 	require.Len(t, b, RecordSize(taps))
 	require.Equal(t, []byte{0, 0, 0, 0, 0, 0, 0xf0, 0x3f}, b[:8])
-	_, err = Record(nil, taps, nil)
+	_, err = Record(taps, nil)
 	require.ErrorContains(t, err, `"x"`)
 	got, err := DecodeTaps(EncodeTaps(taps))
 	require.NoError(t, err)

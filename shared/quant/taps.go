@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"assay/shared/graph"
+	"assay/shared/op"
 	"assay/shared/plan"
 	"assay/shared/tensor"
 )
@@ -182,5 +183,5 @@ func (s *sketch) constStat(value string, axis int, e end) ([]float64, error) {
 	if axis >= 0 {
 		width = t.Shape[axis]
 	}
-	return Collect(Tap{Value: value, Func: e.fn, Axis: int32(axis), Width: uint32(width), Q: e.q}, &tensor.Tensor{DType: t.DType, Shape: t.Shape, Data: t.Data})
+	return Collect(Tap{Value: value, Func: e.fn, Axis: int32(axis), Width: uint32(width), Q: e.q}, &tensor.Tensor{DType: t.DType, Shape: t.Shape, Data: t.Data}, op.Logical)
 }
