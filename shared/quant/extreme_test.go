@@ -30,15 +30,19 @@ func TestExtremesAreThoseOfTheDefinition(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 5))
 	zero, inf := float32(math.Copysign(0, -1)), float32(math.Inf(1))
 	odd := []float32{0, zero, inf, -inf, 1e-45, -1e-45, math.Float32frombits(0x7fc00000), math.Float32frombits(0xffc00123)}
-	for range 20000 {
-		x, kinds := make([]float32, rng.IntN(14)), 1+rng.IntN(len(odd))
+	for range 10000 {
+		x, kinds := make([]float32, rng.IntN(80)), 1+rng.IntN(len(odd))
 		for i := range x {
 			if x[i] = float32(rng.NormFloat64()); rng.IntN(3) == 0 {
 				x[i] = odd[rng.IntN(kinds)]
 			}
 		}
 		for _, f := range []Func{Min, Max, AbsMax} {
-			require.Equal(t, math.Float64bits(naive(f, x)), math.Float64bits(extreme(f, x)), "%s of %v", f, x)
+			want := naive(f, x)
+			if want != want {
+				want = math.NaN()
+			}
+			require.Equal(t, math.Float64bits(want), math.Float64bits(extreme(f, x)), "%s of %v", f, x)
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package quant
 
-import "assay/shared/tensor"
+import (
+	"assay/shared/op"
+	"assay/shared/tensor"
+)
 
 // Values lie as the engine made them: in logical order, or with the channels, logical axis 1, last (op.ChannelsLast).
 // What does not ask for an order of elements is computed as they lie; sums are taken in logical order, since they round.
@@ -42,11 +45,7 @@ func channelsFirst(x []float32, shape []int) []float32 {
 // chain in float64 down its column, which is logical order.
 func columnMeans(x []float32, n int) []float64 {
 	sums := make([]float64, n)
-	for row := x; len(row) >= n; row = row[n:] {
-		for c, v := range row[:n] {
-			sums[c] += float64(v)
-		}
-	}
+	op.ColumnSums(sums, x)
 	for c := range sums {
 		sums[c] /= float64(len(x) / n)
 	}

@@ -176,17 +176,10 @@ func reduce(t Tap, x []float32) []float64 {
 	case Magnitudes:
 		return magnitudes(x)
 	}
-	s := make([]float64, len(x))
-	for i, v := range x {
-		s[i] = float64(v) + 0
-		if t.Func == AbsQuantile {
-			s[i] = math.Abs(s[i])
-		}
-		if math.IsNaN(s[i]) {
-			return slices.Repeat([]float64{s[i]}, int(t.Width))
-		}
+	s, ok := ascending(x, t.Func == AbsQuantile)
+	if !ok {
+		return slices.Repeat([]float64{math.NaN()}, int(t.Width))
 	}
-	slices.Sort(s)
 	if t.Func == Levels {
 		out := make([]float64, levelCount)
 		for i := range out {
@@ -197,58 +190,22 @@ func reduce(t Tap, x []float32) []float64 {
 	return []float64{quantile(s, t.Q)}
 }
 
-// extreme is the smallest, largest or, in magnitude, largest of x, +0 for any zero, and the first NaN if there is one. All
-// activations of a calibration pass through it. NaN is returned at once, so NewStats can name the sample.
+// extreme is the smallest, largest or, in magnitude, largest of x, +0 for any zero, and NaN if there is one. All
+// activations of a calibration pass through it.
 func extreme(f Func, x []float32) float64 {
-	switch {
-	case len(x) == 0:
+	if len(x) == 0 {
 		return 0
-	case f == AbsMax:
-		return largest(x)
+	}
+	lo, hi, ok := op.Extremes(x)
+	switch {
+	case !ok:
+		return math.NaN() // not the one that comes first: which that is depends on layout
 	case f == Min:
-		best := x[0]
-		for _, v := range x {
-			if v != v {
-				return float64(v)
-			}
-			if v < best {
-				best = v
-			}
-		}
-		return float64(best) + 0
+		return float64(lo) + 0
+	case f == AbsMax:
+		return max(math.Abs(float64(lo)), math.Abs(float64(hi)))
 	}
-	best := x[0]
-	for _, v := range x {
-		if v != v {
-			return float64(v)
-		}
-		if v > best {
-			best = v
-		}
-	}
-	return float64(best) + 0
-}
-
-// largest is the largest magnitude. Those of floats are in the order of their bits, NaN above all.
-func largest(x []float32) float64 {
-	const magnitude, infinity = 1<<31 - 1, 0xff << 23
-	var a, b, c, d uint32
-	rest := x
-	for ; len(rest) >= 4; rest = rest[4:] {
-		a = max(a, math.Float32bits(rest[0])&magnitude)
-		b = max(b, math.Float32bits(rest[1])&magnitude)
-		c = max(c, math.Float32bits(rest[2])&magnitude)
-		d = max(d, math.Float32bits(rest[3])&magnitude)
-	}
-	for _, v := range rest {
-		a = max(a, math.Float32bits(v)&magnitude)
-	}
-	best := max(a, b, c, d)
-	if best > infinity {
-		i := slices.IndexFunc(x, func(v float32) bool { return v != v })
-		return math.Abs(float64(x[i]))
-	}
-	return float64(math.Float32frombits(best))
+	return float64(hi) + 0
 }
 
 // quantile interpolates in sorted s, which is not empty and holds no NaN. Position q*(n-1), linear between neighbours

@@ -35,6 +35,8 @@ var files = []struct {
 	{"curve", "rows_avx2", rows},
 	{"pool", "pool_avx2", pools},
 	{"quantize", "quantize_avx2", quantization},
+	{"reduce", "extremes_avx2", extremes},
+	{"reduce", "columnsums_avx2", columnSums},
 }
 
 func main() {
