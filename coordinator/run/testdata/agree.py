@@ -3,7 +3,8 @@
 agree.py FLOAT INT8 BARE FOLDER: BARE is INT8 without a Softmax at its end. FOLDER holds input.f32, ours_float.f32, ours_int8.f32, ours_bare.f32 (our outputs, one row a sample), and shape.json {"input": [...], "rows": N}.
 Prints one JSON object: samples; equal, the samples whose outputs of BARE are ONNX Runtime's bit for bit; float_error, max|a-b|/max|b| of
 the float outputs; top1_float, top1_int8, the samples whose largest output has the same index; top1_clear, the same among the samples
-whose margin is at least 1e-3 of the range of their outputs, and clear, how many these are; openvino, the samples on which OpenVINO's top-1 agrees.
+whose margin is at least 1e-3 of the range of their outputs, and clear, how many these are; literal, the samples with the same top-1 where ONNX Runtime's
+optimiser is off and everything runs in float; openvino, those with OpenVINO's.
 """
 import json, os, sys
 import numpy as np, onnxruntime as ort
@@ -15,10 +16,11 @@ def main(float_model, int8_model, bare_model, folder):
     x = read("input.f32").reshape(head["input"])
     ours = {k: read(f"ours_{k}.f32").reshape(len(x), -1) for k in ("float", "int8", "bare")}
 
-    def runtime(path):
+    def runtime(path, level=99):
         o = ort.SessionOptions()
         o.intra_op_num_threads = o.inter_op_num_threads = 1
         o.log_severity_level = 3
+        o.graph_optimization_level = ort.GraphOptimizationLevel(level)
         s = ort.InferenceSession(path, o, providers=["CPUExecutionProvider"])
         name = s.get_inputs()[0].name
         return np.concatenate([s.run(None, {name: x[i : i + 1]})[0].reshape(1, -1) for i in range(len(x))])
@@ -36,6 +38,7 @@ def main(float_model, int8_model, bare_model, folder):
         "top1_int8": int(same.sum()),
         "top1_clear": int((same & clear).sum()),
         "clear": int(clear.sum()),
+        "literal": int((runtime(int8_model, 0).argmax(1) == q.argmax(1)).sum()),
     }
     try:
         import openvino as ov

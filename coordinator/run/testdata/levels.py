@@ -1,7 +1,7 @@
 """Runs a model in ONNX Runtime at every level of its optimiser and compares its first output with ours.
 
 levels.py MODEL FOLDER: FOLDER holds in_NAME.bin for each input (a line of JSON with type and shape, then the bytes; the first axis counts samples) and
-ours.f32, our output for each sample. Prints one JSON object by level: equal, the samples whose output is ours bit for bit; error,
+ours.f32, our output for each sample. Prints one JSON object by level: samples; equal, those whose output is ours bit for bit; error,
 max|a-b|/max|b|; noise, the energy of a-b as a share of b's; top1_clear, the rows (along the last axis) whose largest element has our index among
 those whose margin is at least 1e-3 of the row's range, and clear, how many these are.
 """
@@ -33,6 +33,7 @@ def main(model, folder):
         ordered = np.sort(a, axis=1)
         clear = ordered[:, -1] - ordered[:, -2] >= 1e-3 * (ordered[:, -1] - ordered[:, 0])
         report[str(level)] = {
+            "samples": n,
             "equal": int((ours.reshape(n, -1).view(np.uint32) == theirs.reshape(n, -1).view(np.uint32)).all(axis=1).sum()),
             "error": float(abs(d).max() / abs(theirs).max()),
             "noise": float((d * d).sum() / (theirs.astype(np.float64) ** 2).sum()),
