@@ -21,6 +21,7 @@ func (w *work) baseline(ctx context.Context) error {
 	likely := w.wanted
 	likely.Params, likely.Groups, likely.Subset, likely.Iterations = plan.Digest{1}, layers(w.model.graph.Graph), w.job.Subset, w.iterations()
 	w.watch.begin(likely)
+	w.watch.outlook.against = yardstickOf(w.meter)
 	w.watch.scored, w.watch.noise = scored(w.job), w.meter.Adapter == metric.Outputs
 	w.watch.about(len(w.data.searchView.Samples))
 	samples := w.data.searchView.Samples

@@ -25,7 +25,7 @@ type dispatcher struct {
 	numerics string
 	nodes    *nodes
 	fresh    bool // the result stream is ours alone and was empty when the job began: nothing can be known from before
-	onCell   func(known bool, samples int, took time.Duration)
+	onCell   func(ended)
 	onPart   func(requests []request, known map[plan.Digest]wire.Result) // as results of a round arrive, from do
 	onWait   func(noEvaluator bool)
 	onNote   func(text string)      // trouble that the user should know of
@@ -56,6 +56,16 @@ type asked struct {
 	parcel *parcel // nil before it is packed
 }
 
+// ended is a cell that the round asked and that has its result: from the store if known, else from a node that ran so many samples
+// through its plan in the time it took, of its own clock.
+type ended struct {
+	request
+	known bool
+	node  string
+	runs  int
+	took  time.Duration
+}
+
 // assumedPace is the seconds a sample before the first result, from multiply-adds: a cautious half of what one core with
 // vector instructions reaches.
 func assumedPace(macs int64) float64 { return 1e-4 + float64(macs)/1e10 }
@@ -67,7 +77,7 @@ func assumedPace(macs int64) float64 { return 1e-4 + float64(macs)/1e10 }
 func listen(ctx context.Context, b *broker.Broker, job, numerics string, macs int64) (d *dispatcher, stop func(), err error) {
 	d = &dispatcher{
 		b: b, job: job, numerics: numerics, nodes: newNodes(numerics),
-		onCell: func(bool, int, time.Duration) {}, onPart: func([]request, map[plan.Digest]wire.Result) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
+		onCell: func(ended) {}, onPart: func([]request, map[plan.Digest]wire.Result) {}, onWait: func(bool) {}, onNote: func(string) {}, describe: plainCell,
 		asked: map[plan.Digest]*asked{}, live: map[uint64]*parcel{}, got: map[plan.Digest]wire.Result{}, spares: map[plan.Digest]*spare{},
 		stuck: map[plan.Digest]int{}, refused: map[plan.Digest]map[string]bool{}, pace: map[plan.What]float64{}, wake: make(chan struct{}, 1),
 	}
@@ -209,9 +219,9 @@ func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.D
 		out[r.digest] = res
 		d.close(r.digest)
 		if s := look[r.digest]; s != nil && s.state == computed {
-			d.onCell(false, s.runs, s.took)
+			d.onCell(ended{request: s.request, node: s.node, runs: s.runs, took: s.took})
 		} else {
-			d.onCell(true, len(r.block), 0)
+			d.onCell(ended{request: r, known: true, runs: len(r.block)})
 		}
 	}
 	return append(unknown, absent...), err

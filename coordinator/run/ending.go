@@ -19,6 +19,7 @@ type ending struct {
 	lot    *rand.Rand
 	share  []float64 // of what is lost, by group, in proportion
 	values map[string][]search.Value
+	lucky  map[string]float64 // what chance does to a plan, in standard deviations
 	bases  []plan.Plan
 	whole  int // samples that stand for the whole view
 	asked  int
@@ -28,7 +29,7 @@ type ending struct {
 // end plays the search once. Two samples stand for the view and one for the ranking subset, or one for both: answers are
 // imagined as a whole.
 func (o *outlook) end(order int) prospect {
-	p := &ending{outlook: o, order: order, lot: rand.New(rand.NewPCG(uint64(order), 17)), values: map[string][]search.Value{}, bases: slices.Clone(o.bases), whole: 1}
+	p := &ending{outlook: o, order: order, lot: rand.New(rand.NewPCG(uint64(order), 17)), values: map[string][]search.Value{}, lucky: map[string]float64{}, bases: slices.Clone(o.bases), whole: 1}
 	if o.problem.Subset < len(o.problem.View.Samples) {
 		p.whole = 2
 	}
@@ -74,7 +75,7 @@ func (p *ending) Ask(_ context.Context, r search.Round) ([]search.Answer, error)
 			v, ok = p.values[k]
 		}
 		if !ok {
-			v = p.imagine(t.Plan)
+			v = p.imagine(t.Plan, full)
 			p.values[k] = v
 			p.pay(r.Name, k)
 		}
@@ -112,8 +113,9 @@ func (p *ending) baseline(m int) search.Value {
 }
 
 // imagine makes up what a plan measures.
-func (p *ending) imagine(pl plan.Plan) []search.Value {
+func (p *ending) imagine(pl plan.Plan, full bool) []search.Value {
 	from, group := p.parent(pl)
+	luck := p.luck(pl, full)
 	out := make([]search.Value, len(p.problem.Metrics))
 	for m := range out {
 		base := p.baseline(m)
@@ -123,8 +125,8 @@ func (p *ending) imagine(pl plan.Plan) []search.Value {
 		case group < 0:
 			out[m] = like(base, base.F-p.sign(m)*p.firstDrop(base), len(p.problem.View.Samples))
 		default:
-			gain := p.gain(m, base, from, group)
-			out[m] = like(base, p.at(from)[m].F+p.sign(m)*gain, len(p.problem.View.Samples))
+			lost := p.lost(p.sign(m)*(base.F-p.at(from)[m].F), math.Abs(base.F), p.part(from, group), luck)
+			out[m] = like(base, base.F-p.sign(m)*lost, len(p.problem.View.Samples))
 		}
 	}
 	return out
@@ -166,28 +168,70 @@ func (p *ending) parent(pl plan.Plan) (from plan.Plan, group int) {
 	return plan.Plan{}, -1
 }
 
-// gain imagines by how much the drop of metric m falls from a plan when a group goes to float as well.
-func (p *ending) gain(m int, base search.Value, from plan.Plan, group int) float64 {
+// part is what a group has of the blame that the INT8 groups of a plan share; all of it where none has any.
+func (p *ending) part(from plan.Plan, group int) float64 {
 	rest := 0.0
 	for g, s := range p.share {
 		if !from.Has(g) {
 			rest += s
 		}
 	}
-	lost := p.sign(m) * (base.F - p.at(from)[m].F)
 	if rest > 0 {
-		lost *= p.share[group] / rest
+		return p.share[group] / rest
 	}
-	return lost + p.lot.NormFloat64()*p.wobble()
+	return 1
 }
 
-// wobble is the standard deviation of what chance adds to a revert: the spread of the whole view's mean, a group's part of it.
-func (p *ending) wobble() float64 {
+// lost imagines what is still lost, of so much of a model that has whole to lose, when a group with a part of the blame goes to float.
+// Blame is the power of noise. Outputs lose noise/(signal+noise). Of classes, and of what labels count, noise takes a part of
+// what is left: a model that has collapsed gets little better by its first reverts, and one that lost little does in proportion. Where
+// the float model is the bound, nothing is lost at best, and less is left to chance the less is lost.
+func (p *ending) lost(lost, whole, part, luck float64) float64 {
+	whole = max(whole, math.SmallestNonzeroFloat64)
+	ratio, rest := min(lost/whole, collapsed), max(0, 1-part)
+	if p.against == byDistance {
+		noise := max(0, ratio) / (1 - ratio) * rest
+		return whole * noise / (1 + noise)
+	}
+	if p.against == byDecisions {
+		ratio, rest = max(0, ratio), math.Sqrt(rest)
+		return max(0, whole*(1-numeric.Exp64(rest*numeric.Log64(1-ratio)))-luck*p.wobble(math.Sqrt(max(0, lost))))
+	}
 	spread := p.spread
 	if spread == 0 {
 		spread = unseenSpread
 	}
-	return spread / math.Sqrt(float64(len(p.problem.View.Samples)*max(1, p.problem.Groups)))
+	if ratio > 0 {
+		lost = whole * (1 - numeric.Exp64(rest*numeric.Log64(1-ratio)))
+	} else {
+		lost *= rest
+	}
+	return lost - luck*p.wobble(spread)
+}
+
+// collapsed is the part of all that a model is taken to lose at most: what is left then tells nothing any more.
+const collapsed = 0.98
+
+// luck is what chance adds to a plan, in standard deviations. The ranking subset is a part of the view, so a plan that was lucky there
+// is, by that part, as lucky on the whole view: the best of a ranking of many is.
+func (p *ending) luck(pl plan.Plan, full bool) float64 {
+	k := key(pl, true)
+	z, ok := p.lucky[k]
+	if !ok {
+		z = p.lot.NormFloat64()
+		p.lucky[k] = z
+	}
+	if full {
+		return z
+	}
+	common := float64(p.problem.Subset) / float64(len(p.problem.View.Samples))
+	return math.Sqrt(common)*z + math.Sqrt(1-common)*p.lot.NormFloat64()
+}
+
+// wobble is the standard deviation of what chance adds to a revert, where samples differ by spread from the float model: as if a group
+// had its part of them, and others took their place.
+func (p *ending) wobble(spread float64) float64 {
+	return 2 * spread / math.Sqrt(float64(len(p.problem.View.Samples)*max(1, p.problem.Groups)))
 }
 
 // unmoved samples, which are the same in INT8, are added to a part of the view where samples are counted, and one at least differs:
@@ -195,8 +239,7 @@ func (p *ending) wobble() float64 {
 const unmoved = 100
 
 // firstDrop imagines what everything in INT8 loses, before it is known: play by play from little to much. Where a part of the
-// samples is seen, their drop give or take its standard error; before, nothing in a quarter of the plays, and in the others
-// as often a ten-thousandth to a thousandth as a thousandth to a hundredth, and so on, to three tenths of the float model's value.
+// samples is seen, their drop give or take its standard error; before, what is usual.
 func (p *ending) firstDrop(base search.Value) float64 {
 	u := (float64(p.order) + 0.5) / plays
 	if p.seen > 0 {
@@ -204,14 +247,29 @@ func (p *ending) firstDrop(base search.Value) float64 {
 		z := 0.55 * numeric.Log64(u/(1-u))
 		drop, spread := p.drop, p.spread
 		if base.Exact() {
-			drop, spread = drop*n/(n+unmoved), max(spread, 1/math.Sqrt(n))
+			spread = max(spread, 1/math.Sqrt(n))
+		}
+		if p.against != byLabels {
+			return max(0, drop+z*spread*math.Sqrt(max(0, 1/n-1/all)))
+		}
+		if base.Exact() {
+			drop *= n / (n + unmoved)
 		}
 		return drop + z*spread*math.Sqrt(max(0, 1/n-1/all))
 	}
-	if u < 0.25 {
+	w := usual[p.against]
+	if u < w.nothing {
 		return 0
 	}
-	return math.Abs(base.F) * 1e-4 * numeric.Exp64((u-0.25)/0.75*numeric.Log64(3000))
+	return math.Abs(base.F) * w.least * numeric.Exp64((u-w.nothing)/(1-w.nothing)*numeric.Log64(w.most/w.least))
+}
+
+// usual is what everything in INT8 loses of the float model's value: nothing in a part of the plays, else between two bounds, each
+// order of magnitude as often as the others. Labels see little of what classes and outputs show.
+var usual = [...]struct{ nothing, least, most float64 }{
+	byLabels:    {0.25, 1e-4, 0.3},
+	byDecisions: {0.1, 3e-3, 0.25},
+	byDistance:  {0, 3e-4, 0.1},
 }
 
 var _ search.Asker = (*ending)(nil)

@@ -37,7 +37,7 @@ func (d *dispatcher) take(r wire.Result, h nats.Header) {
 	runs, missing := strconv.Atoi(h.Get(wire.HeaderRuns))
 	d.signal()
 	if a == nil {
-		d.early(r.Cell, runs, took)
+		d.early(r.Cell, h.Get(wire.HeaderNode), runs, took)
 		return
 	}
 	d.got[r.Cell] = r
@@ -46,7 +46,7 @@ func (d *dispatcher) take(r wire.Result, h nats.Header) {
 		d.pace[a.cell.What] += (took.Seconds()/float64(len(a.block)) - d.pace[a.cell.What]) / 8
 	}
 	if missing == nil {
-		d.onCell(false, runs, took)
+		d.onCell(ended{request: a.request, node: h.Get(wire.HeaderNode), runs: runs, took: took})
 	}
 }
 

@@ -253,9 +253,9 @@ func (w *work) listen(ctx context.Context) error {
 	}
 	w.cells, w.stop = d, stop
 	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots, coda: speedBudget}
-	d.onCell = func(known bool, samples int, took time.Duration) {
-		w.gauge.cell(known, samples, took)
-		if known {
+	d.onCell = func(e ended) {
+		w.gauge.cell(e.known, e.runs, e.took)
+		if e.known {
 			w.counts.reused++
 		} else {
 			w.counts.computed++

@@ -24,8 +24,14 @@ import (
 // with the flips closes steadily, and one of a few samples by luck, with steps undone and new rankings on the way.
 // The drop itself is known when everything INT8 is measured. Before, its part so far says what it is within its standard error, and
 // before that firstDrop.
+//
+// Metrics that compare with the float model have it as their bound: no plan exceeds it. There reverts take the difference off in
+// proportion (measured by distance), or as its square root (measured by decisions): noise of several groups adds up in
+// power, and the part of samples that it pushes over a border grows with its amplitude. So half of the groups may have to go to
+// float for a difference that a label would not see.
 type outlook struct {
 	problem search.Problem
+	against yardstick
 	known   map[string][]search.Value // answers by key, on the whole view and on ranking subsets
 	paid    map[string]bool           // asked in the present round: their cost is no more to come
 	bases   []plan.Plan               // full evaluations that are known, in order
@@ -33,6 +39,26 @@ type outlook struct {
 	spread  float64                   // standard deviation, over samples, of float less INT8; 0 while unknown
 	drop    float64                   // of everything INT8 in the part of the view that was seen, in the first metric's unit
 	seen    int                       // samples of that part
+}
+
+// yardstick is what the metrics of a problem compare a plan with.
+type yardstick uint8
+
+const (
+	byLabels    yardstick = iota // a plan may be better than the float model
+	byDecisions                  // the float model's classes or rows: each is the same or is not
+	byDistance                   // its outputs: how much power the difference has
+)
+
+// yardstickOf is the yardstick of a meter, whose metrics are of one kind.
+func yardstickOf(m metric.Meter) yardstick {
+	switch {
+	case !unlabelled(m):
+		return byLabels
+	case m.Adapter == metric.Outputs:
+		return byDistance
+	}
+	return byDecisions
 }
 
 // Plays of an outlook, and the trials after which one is broken off: what lies behind is too far off to matter.
@@ -101,7 +127,12 @@ func (o *outlook) measured(float, int8 search.Answer) {
 // partly enters the drop of everything INT8 in the first metric over a part of the samples, and by how much each of them is
 // better in the float model.
 func (o *outlook) partly(drop float64, differences []float64) {
-	o.drop, o.seen, o.spread = drop, len(differences), deviation(differences)
+	o.parted(drop, len(differences), deviation(differences))
+}
+
+// parted is partly of so many samples whose differences have a known standard deviation.
+func (o *outlook) parted(drop float64, seen int, spread float64) {
+	o.drop, o.seen, o.spread = drop, seen, spread
 }
 
 // deviation is the standard deviation of v, 0 if it is no number.
@@ -167,31 +198,58 @@ func (o *outlook) ends() []prospect {
 }
 
 // farAhead times what is done is as far as an estimate looks.
-const farAhead = 20
+const farAhead = 30
 
-// likely is what a search is likely to ask: the geometric mean of its ends, each with the rest of the job. Ends of which less
-// than one part in farAhead is done are left out, as long as the nearest quarter remains: at a tenth of the way to the nearest end,
-// no other one can then make the mean more than twice as long. Nor does it say more than twice what half of the ends stay
-// below. standing says what is done and what the job takes
-// without what is to come of the search.
+// fair is the factor that a told number may be off by at no cost. The promise is two; the rest is for rounding and for what
+// changes until the next word.
+const fair = 1.9
+
+// likely is what a search is likely to ask: the number that, with the rest of the job, is least wrong over the ends of the plays.
+// An end costs nothing that is told within a factor of fair, and beyond it the logarithm of what is missing: where half of the
+// ends say that all is over soon and the others that much is to come, the number stands between them, and on the edge of the
+// larger half where they are not even. Ends of which less than one part in farAhead is done are left out, as long as the nearest
+// quarter remains: their turn comes. standing says what is done and what the job takes without what is to come of the search.
 func likely(ends []prospect, standing func() (done, certain int64)) prospect {
 	done, certain := standing()
 	n := len(ends) / 4
 	for n < len(ends) && certain+ends[n].sum() <= farAhead*done {
 		n++
 	}
-	logs, rank, all := 0.0, int64(0), int64(0)
+	var logs []float64
+	rank, all := int64(0), int64(0)
 	for _, e := range ends[:n] {
-		logs += numeric.Log64(float64(max(1, certain+e.sum())))
+		logs = append(logs, numeric.Log64(float64(max(1, certain+e.sum()))))
 		rank, all = rank+e.rank, all+e.sum()
 	}
 	if all == 0 {
 		return prospect{}
 	}
-	near := float64(2*ends[len(ends)/2].sum() + certain)
-	more := max(0, min(numeric.Exp64(logs/float64(n))-float64(certain), near))
+	more := max(0, numeric.Exp64(leastWrong(logs, numeric.Log64(fair)))-float64(certain))
 	part := float64(rank) / float64(all)
 	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part)))}
+}
+
+// leastWrong is the number whose distances from v, each less free where it is more, have the smallest sum; the middle of all such
+// numbers. That sum is convex and bends at v plus and minus free only.
+func leastWrong(v []float64, free float64) float64 {
+	wrong := func(x float64) (sum float64) {
+		for _, y := range v {
+			sum += max(0, math.Abs(x-y)-free)
+		}
+		return sum
+	}
+	least, from, to := math.Inf(1), 0.0, 0.0
+	for _, y := range v {
+		for _, x := range []float64{y - free, y, y + free} {
+			switch w := wrong(x); {
+			case w < least-1e-9:
+				least, from, to = w, x, x
+			case w <= least+1e-9:
+				from, to = min(from, x), max(to, x)
+			}
+		}
+	}
+	return (from + to) / 2
 }
 
 // layers guesses how many groups a model will have: one for each operation that multiplies by weights.

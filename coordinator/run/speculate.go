@@ -24,7 +24,8 @@ type spare struct {
 	request
 	parcel *parcel // of a guess in work
 	state  spareState
-	runs   int // samples run and time taken, of a computed one
+	node   string // that computed it, samples run and time taken
+	runs   int
 	took   time.Duration
 }
 
@@ -188,7 +189,7 @@ func (d *dispatcher) stake(r request) *parcel {
 }
 
 // early notes that a cell ahead has its result. The caller holds the lock.
-func (d *dispatcher) early(c plan.Digest, runs int, took time.Duration) {
+func (d *dispatcher) early(c plan.Digest, node string, runs int, took time.Duration) {
 	s := d.spares[c]
 	if s == nil || s.state != guessed && s.state != cancelled {
 		return
@@ -196,7 +197,7 @@ func (d *dispatcher) early(c plan.Digest, runs int, took time.Duration) {
 	if s.parcel != nil {
 		delete(d.live, s.parcel.task.Number)
 	}
-	s.state, s.parcel, s.runs, s.took = computed, nil, runs, took
+	s.state, s.parcel, s.node, s.runs, s.took = computed, nil, node, runs, took
 }
 
 // forgo forgets the task of a cell ahead that failed, whatever the reason. The caller holds the lock.

@@ -62,14 +62,14 @@ func (f *field) foreseen(t *testing.T, y *toy, sees bool) (search.Outcome, count
 	require.NoError(t, err)
 	var c counted
 	var busy atomic.Int32
-	d.onCell = func(known bool, samples int, _ time.Duration) {
+	d.onCell = func(e ended) {
 		require.Equal(t, int32(1), busy.Add(1), "one call at a time")
-		if known {
+		if e.known {
 			c.known++
 		} else {
 			c.computed++
 		}
-		c.samples += int64(samples)
+		c.samples += int64(e.runs)
 		busy.Add(-1)
 	}
 	a := newAsker(d, f.b.Objects, f.whole, f.meter, f.problem.View)
@@ -311,9 +311,9 @@ func TestCancelledGuessFinished(t *testing.T) {
 			require.NoError(t, err)
 			defer stop()
 			var told counted
-			d.onCell = func(known bool, samples int, _ time.Duration) {
-				require.False(t, known)
-				told.computed, told.samples = told.computed+1, told.samples+int64(samples)
+			d.onCell = func(e ended) {
+				require.False(t, e.known)
+				told.computed, told.samples = told.computed+1, told.samples+int64(e.runs)
 			}
 			r := request{cell: plan.Cell{Index: 77}, block: []uint32{1, 2}}
 			r.digest = r.cell.Digest()

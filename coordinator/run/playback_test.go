@@ -1,0 +1,198 @@
+package run
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/coordinator/search"
+	"assay/shared/metric"
+	"assay/shared/plan"
+)
+
+// playback makes the estimate of a diary again, on the diary's clock.
+type playback struct {
+	t     *testing.T
+	d     diary
+	i     int // the next entry
+	now   time.Time
+	slots int
+	gauge *meterOfWork
+	watch *watcher
+	ask   entry // the round of the search that is asked
+	told  []told
+}
+
+// playBack is what the user of a job was told, moment by moment.
+func playBack(t *testing.T, d diary) []told {
+	p := newPlayback(t, d)
+	for p.i < len(d) {
+		p.step()
+	}
+	return p.told
+}
+
+func newPlayback(t *testing.T, d diary) *playback {
+	begin := time.Unix(1000, 0)
+	p := &playback{t: t, d: d, now: begin, slots: 1}
+	p.gauge = &meterOfWork{begin: begin, now: func() time.Time { return p.now }, slots: func() int { return p.slots }, coda: speedBudget}
+	p.gauge.report = func(r Progress) { p.told = append(p.told, told{p.now, r.Done, r.Total, r.Left}) }
+	p.watch = &watcher{asker: p, gauge: p.gauge}
+	return p
+}
+
+// next takes an entry at its moment.
+func (p *playback) next() entry {
+	e := p.d[p.i]
+	p.i++
+	p.now = time.Unix(1000, 0).Add(seconds(e.At))
+	return e
+}
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
+
+// step plays an entry.
+func (p *playback) step() {
+	switch e := p.next(); e.Kind {
+	case "problem":
+		p.watch.begin(p.problem(*e.Problem))
+		p.watch.outlook.against = map[string]yardstick{"agreement": byDecisions, "sqnr": byDistance}[e.Problem.Metrics[0].Name]
+	case "expect":
+		p.gauge.expect(e.Later)
+	case "round":
+		p.watch.round(e.Name, e.Models, e.Samples)
+	case "cell":
+		p.slots = e.Slots
+		p.gauge.cell(e.Known, e.Samples, seconds(e.Took))
+		if p.gauge.at() != PhaseStart {
+			p.watch.expect()
+		}
+	case "part":
+		p.watch.outlook.parted(e.Value, e.Samples, e.Spread)
+		p.watch.ends = p.watch.outlook.ends()
+		p.watch.expect()
+	case "float":
+		p.watch.float(e.Values[0])
+	case "ask":
+		p.ask = e
+		r := p.round()
+		_, err := p.watch.Ask(p.t.Context(), r)
+		require.NoError(p.t, err)
+	}
+}
+
+// Ask implements search.Asker: it plays on up to the answers.
+func (p *playback) Ask(_ context.Context, r search.Round) (out []search.Answer, err error) {
+	for p.d[p.i].Kind != "answers" {
+		p.step()
+	}
+	e := p.next()
+	for i, t := range r.Need {
+		out = append(out, search.Answer{Trial: t, Lo: e.Values[i], Hi: e.Values[i], Seen: 2, Records: swinging(float64(i) * e.Spread)})
+	}
+	return out, nil
+}
+
+// swinging is records whose two samples differ from the float model's by as much up as down.
+type swinging float64
+
+// Sample implements search.Records.
+func (s swinging) Sample(_, i int) float64 { return float64(s) * float64(1-2*i) }
+
+func (p *playback) problem(s searched) search.Problem {
+	limit, err := metric.ParseLimit(s.Limit, s.Relative)
+	require.NoError(p.t, err)
+	return search.Problem{
+		Params: plan.Digest{1}, Groups: s.Groups, Subset: s.Subset, Iterations: s.Iterations, KeepWorse: s.KeepWorse,
+		Limit: limit, Metrics: s.Metrics, View: viewOf(s.Samples),
+	}
+}
+
+// round is the question that is asked.
+func (p *playback) round() search.Round {
+	problem := p.watch.outlook.problem
+	r := search.Round{Name: p.ask.Name}
+	for _, a := range p.ask.Plans {
+		t := search.Trial{View: problem.View}
+		if !a.Full {
+			t.View = viewOf(min(problem.Subset, len(problem.View.Samples)-1))
+		}
+		if !a.Float {
+			t.Plan = plan.Plan{Params: problem.Params}
+		}
+		for _, g := range a.Groups {
+			var err error
+			t.Plan, err = t.Plan.Revert(g, problem.Groups)
+			require.NoError(p.t, err)
+		}
+		r.Need = append(r.Need, t)
+	}
+	return r
+}
+
+// judgement is what was told at a moment, over the truth: of all inferences, and of the time that was left. 0 where nothing was said.
+type judgement struct{ inferences, time float64 }
+
+// fairly reports whether both are within a factor of two, and a bit for rounding.
+func (j judgement) fairly() bool { return j.offBy() <= 2 }
+
+// offBy is the larger of the factors by which they are wrong.
+func (j judgement) offBy() float64 {
+	return max(j.inferences, 1/j.inferences, j.time, 1/j.time)
+}
+
+// atTenth judges what was told when a tenth of the inferences was done, and when a tenth of the time had gone.
+func atTenth(d diary, seen []told) (work, clock judgement) {
+	begin, took := time.Unix(1000, 0), seconds(d[len(d)-1].At)
+	all := float64(seen[len(seen)-1].done)
+	judge := func(s told, at time.Time) judgement {
+		return judgement{float64(s.total) / all, s.left.Seconds() / begin.Add(took).Sub(at).Seconds()}
+	}
+	for _, s := range seen {
+		if 10*float64(s.done) >= all {
+			work = judge(s, s.at)
+			break
+		}
+	}
+	for _, s := range seen {
+		if tenth := begin.Add(took / 10); !s.at.After(tenth) {
+			clock = judge(s, tenth)
+		}
+	}
+	return work, clock
+}
+
+// steady is the part of a job, from a tenth of its inferences on, in which all its inferences were told within a factor of two.
+func steady(seen []told) float64 {
+	all, good, n := float64(seen[len(seen)-1].done), 0.0, 0.0
+	for _, s := range seen {
+		if 10*float64(s.done) < all {
+			continue
+		}
+		n++
+		if r := float64(s.total) / all; r >= 0.5 && r <= 2 {
+			good++
+		}
+	}
+	return good / n
+}
+
+// quiet is the diary as an idle machine would have written it: its clock is the time that the process had of the CPUs, and cells took
+// the same part of theirs. It is for diaries of one slot.
+func (d diary) quiet() diary {
+	var out diary
+	at, cpu := 0.0, 0.0
+	for _, e := range d {
+		if e.Kind == "cell" || e.Kind == "round" {
+			if e.At > at {
+				e.Took *= min(1, (e.CPU-cpu)/(e.At-at))
+			}
+			at, cpu = e.At, e.CPU
+		}
+		e.At = e.CPU
+		out = append(out, e)
+	}
+	return out
+}
