@@ -41,7 +41,26 @@ func (w *work) baseline(ctx context.Context) error {
 		values = append(values, w.meter.Value(i, records))
 	}
 	w.watch.float(values)
+	for i, v := range values {
+		if text := tooFine(w.limit, v); text != "" {
+			w.events.note(w.meter.Metrics[i].Name + " " + text)
+		}
+	}
 	return w.watch.checkBaseline(len(samples))
+}
+
+// tooFine says that a limit is below one sample of a metric that counts samples: no answer may then be lost at all, though
+// another number is asked for. It is empty where one may be lost, where none was to be, and for metrics that do not count.
+func tooFine(limit metric.Limit, float metric.Value) string {
+	lost, enough, ok := limit.Parts(float)
+	if !ok || lost > 0 || limit.Float() == 0 {
+		return ""
+	}
+	text := fmt.Sprintf("counts whole samples, and one of %d is %.2g: a drop of %g means that none may be lost", float.Den, 1/float64(float.Den), limit.Float())
+	if enough > 0 {
+		text += fmt.Sprintf("; to allow one, give %d samples or more", enough)
+	}
+	return text
 }
 
 // noiseNotes says the values of sqnr as decibels, for the report.

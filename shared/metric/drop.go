@@ -102,6 +102,34 @@ func (l Limit) excess(d Direction, base, v Value) *big.Rat {
 	return diff.Sub(diff, allowed)
 }
 
+// Parts says how finely the limit can be judged on a base that counts d = base.Den equal parts, as samples are: lost is how
+// many parts may go at most, floor(allowed*d), and enough the smallest d of which one may, ceil(1/allowed). allowed is the
+// limit in the metric's own unit. enough is 0 where nothing may be lost, or more parts than an int64 counts would be
+// needed; ok is false for a base that is no fraction.
+func (l Limit) Parts(base Value) (lost, enough int64, ok bool) {
+	if !base.Exact() {
+		return 0, 0, false
+	}
+	allowed := new(big.Rat).Set(l.rat())
+	if l.Relative {
+		b := base.rat()
+		allowed.Mul(allowed, b.Abs(b))
+	}
+	n := new(big.Int).Mul(allowed.Num(), big.NewInt(base.Den))
+	if n.Quo(n, allowed.Denom()); !n.IsInt64() {
+		return base.Den, 1, true
+	}
+	lost = min(n.Int64(), base.Den)
+	if allowed.Sign() == 0 {
+		return lost, 0, true
+	}
+	d := new(big.Int).Add(allowed.Denom(), allowed.Num())
+	if d.Sub(d, big.NewInt(1)).Quo(d, allowed.Num()); d.IsInt64() {
+		enough = d.Int64()
+	}
+	return lost, enough, true
+}
+
 // difference is sign * (base - v), nil when one of them is not finite.
 func difference(d Direction, base, v Value) *big.Rat {
 	b, x := base.rat(), v.rat()
