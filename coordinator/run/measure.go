@@ -108,7 +108,7 @@ func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error)
 	out.Adapter, out.Outputs = metric.Outputs, outputs
 	if kind == typeRows {
 		out.Adapter = metric.Rows
-		note(fmt.Sprintf("no labels are used: what counts is which rows of %s both the float and the INT8 model give, in any order (F1): their number follows from the data, and a score next to a threshold is a row more or less", strings.Join(outputs, ", ")))
+		note(fmt.Sprintf("no labels are used: what counts is which rows of %s both the float and the INT8 model give, in any order (F1): their number follows from the data, and a score next to a threshold is a row more or less; of each output the first %d rows of a sample are compared", strings.Join(outputs, ", "), metric.RowsAtMost))
 		return out, nil
 	}
 	limit, err := j.Limit()

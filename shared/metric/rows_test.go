@@ -36,12 +36,79 @@ func TestRowShare(t *testing.T) {
 		"not a number, in both":         {[]float64{nan, 1}, []float64{nan, 1}, 2, false, 1},
 		"not a number, in one":          {[]float64{2, 1}, []float64{nan, 1}, 2, false, 0},
 		"rows of another width":         {[]float64{1, 2, 3}, []float64{1, 2}, 2, false, 0},
-		"more rows than are compared":   {make([]float64, rowsAtMost+1), []float64{0}, 1, false, 0},
+		"more rows than are compared":   {make([]float64, RowsAtMost+1), []float64{0}, 1, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.InDelta(t, c.want, rowShare(c.float, c.v, c.columns, c.exact), 1e-12)
 		})
 	}
+}
+
+// TestPairsAreFormedGreedily: cases in which the likeliest pair stands in the way of others, and what rows far from zero hide. best
+// is the sum of kept shares of the best pairing over the mean number of rows.
+func TestPairsAreFormedGreedily(t *testing.T) {
+	kept := func(energy, noise float64) float64 { return energy / (energy + noise) }
+	for name, c := range map[string]struct {
+		float, v   []float64
+		columns    int
+		want, best float64
+	}{
+		// 10 pairs with 10.5 first; 7.5 and 15.2 are left over, and are no pair: the noise, 7.7, is larger than 7.5.
+		"the best pair parts two good ones": {[]float64{10, 7.5}, []float64{10.5, 15.2}, 1, kept(100, 0.25) / 2, (kept(100, 27.04) + kept(56.25, 9)) / 2},
+		"each row nearest to its own copy":  {[]float64{10, 20, 40}, []float64{41, 10.5, 19}, 1, (kept(100, 0.25) + kept(400, 1) + kept(1600, 1)) / 3, (kept(100, 0.25) + kept(400, 1) + kept(1600, 1)) / 3},
+		"a double finds one partner":        {[]float64{10, -30}, []float64{10, 10}, 1, 0.5, 0.5},
+		"a tie":                             {[]float64{10, 10}, []float64{9, 11}, 1, kept(100, 1), kept(100, 1)},
+		"a box of 10 moved by 5":            {[]float64{200, 200, 210, 210}, []float64{205, 205, 215, 215}, 4, kept(168200, 100), kept(168200, 100)},
+		"another box far from zero":         {[]float64{200, 200, 210, 210}, []float64{150, 150, 160, 160}, 4, kept(168200, 10000), kept(168200, 10000)},
+		"the first box near zero":           {[]float64{0, 0, 10, 10}, []float64{5, 5, 15, 15}, 4, kept(200, 100), kept(200, 100)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.InDelta(t, c.want, rowShare(c.float, c.v, c.columns, false), 1e-12)
+			require.InDelta(t, c.best, bestShare(c.float, c.v, c.columns), 1e-12)
+		})
+	}
+}
+
+// bestShare is F1 with the pairing of the largest sum, found by trying all: each float row takes a free row or none.
+func bestShare(float, v []float64, columns int) float64 {
+	a, b := len(float)/columns, len(v)/columns
+	var best func(row int, taken uint) float64
+	best = func(row int, taken uint) float64 {
+		if row == a {
+			return 0
+		}
+		most := best(row+1, taken)
+		for j := range b {
+			kept := keptShare(float[row*columns:(row+1)*columns], v[j*columns:(j+1)*columns], columns, false)
+			if taken&(1<<j) == 0 && kept > 0.5 {
+				most = max(most, kept+best(row+1, taken|1<<j))
+			}
+		}
+		return most
+	}
+	return 2 * best(0, 0) / float64(a+b)
+}
+
+// TestGreedyPairsAgainstTheBest: never above the best pairing and never below half of it; equal where rows are far apart and
+// the noise is small.
+func TestGreedyPairsAgainstTheBest(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		columns := rapid.IntRange(1, 3).Draw(t, "columns")
+		cell := rapid.Float64Range(-3, 3)
+		draw := func(name string) []float64 {
+			rows := rapid.IntRange(1, 5).Draw(t, name+" rows")
+			return rapid.SliceOfN(cell, rows*columns, rows*columns).Draw(t, name)
+		}
+		float, v := draw("float"), draw("other")
+		got, best := rowShare(float, v, columns, false), bestShare(float, v, columns)
+		require.LessOrEqual(t, got, best+1e-12)
+		require.GreaterOrEqual(t, got, best/2-1e-12)
+		near, noise := make([]float64, 5), rapid.SliceOfN(rapid.Float64Range(-0.05, 0.05), 5, 5).Draw(t, "noise")
+		for i := range near {
+			near[len(near)-1-i] = float64(i+1) + noise[i]
+		}
+		require.InDelta(t, bestShare([]float64{1, 2, 3, 4, 5}, near, 1), rowShare([]float64{1, 2, 3, 4, 5}, near, 1, false), 1e-12)
+	})
 }
 
 // TestRowShareProperties: the share lies in 0..1, does not depend on the order of rows, is 1 for the rows themselves, and
@@ -109,13 +176,13 @@ func TestRows(t *testing.T) {
 // TestManyRows: of a long list the first rows are compared, in bounded memory.
 func TestManyRows(t *testing.T) {
 	m := Meter{Adapter: Rows, Outputs: []string{"y"}, Metrics: []Spec{{"rows", "rows", 1}}}
-	long := tensor.New(tensor.Float32, 100*rowsAtMost, 7)
+	long := tensor.New(tensor.Float32, 100*RowsAtMost, 7)
 	for i := range long.F32() {
 		long.F32()[i] = float32(i)
 	}
 	answers, err := m.Answers(map[string]*tensor.Tensor{"y": long}, 1)
 	require.NoError(t, err)
-	require.Len(t, answers[0], answerHead+4*7*rowsAtMost)
+	require.Len(t, answers[0], answerHead+4*7*RowsAtMost)
 	self, err := m.Against(map[string]*tensor.Tensor{"y": long}, answers)
 	require.NoError(t, err)
 	require.Equal(t, []float64{1}, m.Each(0, self))
