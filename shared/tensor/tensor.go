@@ -1,4 +1,5 @@
-// Package tensor holds dense arrays as both halves of Assay pass them around: an element type, a shape and bytes.
+// Package tensor holds dense arrays as both halves of Assay pass them around: an element type, a shape and bytes; and, for
+// graphs that compute with them, sequences and optionals of such arrays (container.go).
 // Elements are little-endian and row-major over logical axes. No arithmetic, no file format and no graph may enter.
 //
 // A Tensor's bytes may alias a mapped file or another tensor; whoever holds one treats it as read-only unless it
@@ -58,7 +59,7 @@ var dtypes = map[DType]struct {
 	Float32: {"float32", 4}, Uint8: {"uint8", 1}, Int8: {"int8", 1}, Uint16: {"uint16", 2}, Int16: {"int16", 2},
 	Int32: {"int32", 4}, Int64: {"int64", 8}, Bool: {"bool", 1}, Float16: {"float16", 2}, Float64: {"float64", 8},
 	Uint32: {"uint32", 4}, Uint64: {"uint64", 8}, Complex64: {"complex64", 8}, Complex128: {"complex128", 16},
-	BFloat16: {"bfloat16", 2}, String: {"string", 0},
+	BFloat16: {"bfloat16", 2}, String: {"string", 0}, Sequence: {"sequence", 0}, Optional: {"optional", 0},
 	Float8E4M3FN: {"float8e4m3fn", 1}, Float8E4M3FNUZ: {"float8e4m3fnuz", 1}, Float8E5M2: {"float8e5m2", 1},
 	Float8E5M2FNUZ: {"float8e5m2fnuz", 1}, Float8E8M0: {"float8e8m0", 1}, Float4E2M1: {"float4e2m1", 1},
 	Uint4: {"uint4", 1}, Int4: {"int4", 1}, Uint2: {"uint2", 1}, Int2: {"int2", 1},
@@ -72,7 +73,7 @@ func (d DType) String() string {
 	return fmt.Sprintf("dtype(%d)", uint8(d))
 }
 
-// Size is the number of bytes of one element, 0 for types without a fixed size (String, Invalid).
+// Size is the number of bytes of one element, 0 for types without a fixed size (String, Invalid, containers).
 func (d DType) Size() int { return dtypes[d].size }
 
 // Bits is the number of bits of one element in a packed form: 2 or 4 for the types that have a byte each only here.
@@ -129,11 +130,18 @@ func ParseDType(s string) (DType, error) {
 }
 
 // Tensor is one dense array. Invariant: len(Data) == Len()*DType.Size(); a rank-0 tensor has an empty Shape and one
-// element; an axis of 0 makes it empty.
+// element; an axis of 0 makes it empty. Elem and Items are for containers only, which have nothing else, and which only
+// container.go makes.
 type Tensor struct {
 	DType DType
 	Shape []int
 	Data  []byte
+	Elem  DType     // of a Sequence: the element type of its items
+	Items []*Tensor // read-only like Data
+
+	held  int64 // bytes of Items
+	room  *room // the memory of Items, where more may follow them
+	first int   // where Items begin in it
 }
 
 // New allocates a zeroed tensor. The shape is copied. Callers that take shapes from outside check the size first.
@@ -153,8 +161,12 @@ func Count(shape []int) int {
 // Len is the number of elements.
 func (t *Tensor) Len() int { return Count(t.Shape) }
 
-// Check reports a broken invariant: an unknown type, a negative axis, or bytes that do not fit the shape.
+// Check reports a broken invariant: an unknown type, a negative axis, or bytes that do not fit the shape; of a container,
+// an item that is broken or has no place in it.
 func (t *Tensor) Check() error {
+	if t.DType.Container() {
+		return t.checkItems()
+	}
 	size := t.DType.Size()
 	if size == 0 {
 		return fmt.Errorf("tensor of %s has no fixed element size", t.DType)
@@ -174,6 +186,9 @@ func (t *Tensor) Check() error {
 
 // Digest is SHA-256 over type, shape and bytes. Tensors that are equal have equal digests on every machine.
 func (t *Tensor) Digest() [32]byte {
+	if t.DType.Container() {
+		return t.digestItems()
+	}
 	h := sha256.New()
 	head := binary.LittleEndian.AppendUint64([]byte("assay.tensor\x00"), uint64(t.DType))
 	head = binary.LittleEndian.AppendUint64(head, uint64(len(t.Shape)))

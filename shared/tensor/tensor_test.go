@@ -28,13 +28,13 @@ func TestCheck(t *testing.T) {
 		t    Tensor
 		want string
 	}{
-		{"scalar", Tensor{Float32, nil, make([]byte, 4)}, ""},
-		{"empty axis", Tensor{Float32, []int{0, math.MaxInt}, nil}, ""},
-		{"short", Tensor{Int16, []int{2}, make([]byte, 3)}, "tensor int16[2] holds 3 bytes, its shape needs 4"},
-		{"negative", Tensor{Int16, []int{-1}, nil}, "tensor shape [-1] is impossible"},
-		{"overflow", Tensor{Uint8, []int{1 << 40, 1 << 40}, nil}, "tensor shape [1099511627776 1099511627776] is impossible"},
-		{"overflow by size", Tensor{Float64, []int{1 << 60}, nil}, "tensor shape [1152921504606846976] is impossible"},
-		{"string", Tensor{String, nil, nil}, "tensor of string has no fixed element size"},
+		{"scalar", Tensor{DType: Float32, Shape: nil, Data: make([]byte, 4)}, ""},
+		{"empty axis", Tensor{DType: Float32, Shape: []int{0, math.MaxInt}, Data: nil}, ""},
+		{"short", Tensor{DType: Int16, Shape: []int{2}, Data: make([]byte, 3)}, "tensor int16[2] holds 3 bytes, its shape needs 4"},
+		{"negative", Tensor{DType: Int16, Shape: []int{-1}, Data: nil}, "tensor shape [-1] is impossible"},
+		{"overflow", Tensor{DType: Uint8, Shape: []int{1 << 40, 1 << 40}, Data: nil}, "tensor shape [1099511627776 1099511627776] is impossible"},
+		{"overflow by size", Tensor{DType: Float64, Shape: []int{1 << 60}, Data: nil}, "tensor shape [1152921504606846976] is impossible"},
+		{"string", Tensor{DType: String, Shape: nil, Data: nil}, "tensor of string has no fixed element size"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -54,7 +54,7 @@ func TestViewOfUnalignedBytes(t *testing.T) {
 	for offset := range 8 {
 		buf := make([]byte, offset+12)
 		copy(buf[offset:], values.Data)
-		v := Tensor{Float32, []int{3}, buf[offset:]}
+		v := Tensor{DType: Float32, Shape: []int{3}, Data: buf[offset:]}
 		require.Equal(t, []float32{1, 2, 3}, v.F32(), "offset %d", offset)
 		require.Equal(t, values.Digest(), v.Digest())
 	}
