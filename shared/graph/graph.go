@@ -12,6 +12,7 @@
 package graph
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 
@@ -25,14 +26,45 @@ type Dim struct {
 	Sym string
 }
 
-// Type is what is known of a value before anything runs. Ranked is false when not even the number of axes is known.
+// Type is what is known of a value before anything runs. Ranked is false when not even the number of axes is known. A
+// sequence or an optional (DType says so) has no axes; Elem is the type of what it holds, nil when nothing is known of
+// that or the value is a tensor. Elem is never written to once it is set. Invariants are checkType's.
 type Type struct {
 	DType  tensor.DType
 	Ranked bool
 	Shape  []Dim
+	Elem   *Type
 }
 
-// Fixed returns the shape as numbers, ok when every axis is known.
+// Of is the type of a sequence or an optional, as container says, of values of type elem.
+func Of(container tensor.DType, elem Type) Type {
+	if elem.DType == tensor.Invalid && !elem.Ranked {
+		return Type{DType: container}
+	}
+	return Type{DType: container, Elem: &elem}
+}
+
+// checkType: only containers hold something, a sequence holds tensors, an optional no optional.
+func checkType(t Type) error {
+	if !t.DType.Container() {
+		if t.Elem != nil {
+			return fmt.Errorf("type %s is no container, but holds values", t)
+		}
+		return nil
+	}
+	if t.Ranked || len(t.Shape) > 0 {
+		return fmt.Errorf("type %s has axes", t.DType)
+	}
+	if t.Elem == nil {
+		return nil
+	}
+	if t.Elem.DType == tensor.Optional || t.DType == tensor.Sequence && t.Elem.DType == tensor.Sequence {
+		return fmt.Errorf("type %s is deeper than an optional sequence of tensors", t)
+	}
+	return checkType(*t.Elem)
+}
+
+// Fixed returns the shape as numbers, ok when every axis is known; never of a container.
 func (t Type) Fixed() (shape []int, ok bool) {
 	shape = make([]int, len(t.Shape))
 	for i, d := range t.Shape {

@@ -19,6 +19,7 @@ const maxTextDepth = 32
 //	opset 21                                   # also: ir, file_opset, version, producer, domain, model_doc, import, meta
 //	graph name                                 # also: doc "text"
 //	input x: float32[N,3,?]                    # float32[] is a scalar, float32 a tensor of unknown rank, ? an unknown type
+//	input s: optional(sequence(float32[N]))    # sequence(T), optional(T); without (T) nothing is known of the items
 //	w: float32[2,2] = const [1, 2, 3, 4]       # brackets may nest; they do not make the shape
 //	b: float32[64] = const fill 0.5            # ramp START STEP, random SEED, bytes "hex", sha256:DIGEST (see ParseWith)
 //	y: float32[N,8] = Conv(x, w, "") {strides=[1,1], alpha=0.1, mode="edge"} @name

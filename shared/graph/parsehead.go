@@ -137,7 +137,8 @@ func (p *parser) functionLine(f *Function, body *Graph) error {
 	return p.definition(body)
 }
 
-// typ reads float32[N,3], float32, ?[2] or ?.
+// typ reads float32[N,3], float32, ?[2], ? or a container: sequence(float32[N]), optional. What stands in a container is
+// checked at every step, so no text nests deeply.
 func (p *parser) typ() (Type, error) {
 	var t Type
 	var err error
@@ -145,6 +146,20 @@ func (p *parser) typ() (Type, error) {
 		if t.DType, err = p.dtype(); err != nil {
 			return t, err
 		}
+	}
+	if t.DType.Container() && p.accept("(") {
+		if next := p.peek().text; next == "optional" || next == "sequence" && t.DType == tensor.Sequence {
+			return t, fmt.Errorf("%s where the item type of %s is expected", p.peek(), t.DType)
+		}
+		elem, err := p.typ()
+		if err != nil {
+			return t, err
+		}
+		t = Of(t.DType, elem)
+		return t, p.expect(")")
+	}
+	if t.DType.Container() {
+		return t, nil
 	}
 	if !p.accept("[") {
 		return t, nil
@@ -166,7 +181,7 @@ func (p *parser) dtype() (tensor.DType, error) {
 	}
 	if s == "dtype" && p.accept("(") {
 		n, err := p.number("a type number", 16)
-		if err != nil || n < 0 || n > 255 {
+		if err != nil || n < 0 || n > 255 || tensor.DType(n).Container() {
 			return 0, fmt.Errorf("element type dtype(%d) is out of range", n)
 		}
 		return tensor.DType(n), p.expect(")")

@@ -191,9 +191,13 @@ func typed(name string, t Type) string {
 	return ident(name) + ": " + t.String()
 }
 
-// String writes the type as the text form has it: float32[N,3,?], float32 for unknown rank, ? for an unknown element type.
+// String writes the type as the text form has it: float32[N,3,?], float32 for unknown rank, ? for an unknown element type,
+// optional(sequence(float32[N])).
 func (t Type) String() string {
 	s := t.DType.String()
+	if t.Elem != nil {
+		return s + "(" + t.Elem.String() + ")"
+	}
 	if t.DType == tensor.Invalid {
 		s = "?"
 	}

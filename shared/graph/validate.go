@@ -2,6 +2,7 @@ package graph
 
 import (
 	"fmt"
+	"slices"
 
 	"assay/shared/tensor"
 )
@@ -71,6 +72,11 @@ func (v *validator) graph(g *Graph, outer *scope) error {
 		}
 		if err := t.Check(); err != nil {
 			return fmt.Errorf("constant %q: %w", name, err)
+		}
+	}
+	for _, p := range slices.Concat(g.Inputs, g.Outputs) {
+		if err := checkType(p.Type); err != nil {
+			return fmt.Errorf("input or output %q: %w", p.Name, err)
 		}
 	}
 	for i, n := range g.Nodes {

@@ -89,8 +89,19 @@ func TestRefusals(t *testing.T) {
 		{"int4", func(m model) { m.Graph.Initializer[0].DataType = proto.Int32(22) },
 			`graph "main": initializer "w": raw data has 8 bytes, int4[2] needs 1`},
 		{"sequence", func(m model) {
-			m.Graph.Input[0].Type = &onnxpb.TypeProto{Value: &onnxpb.TypeProto_SequenceType{SequenceType: &onnxpb.TypeProto_Sequence{}}}
-		}, `graph "main": input "x": is a sequence; only tensors are read`},
+			m.Graph.Input[0].Type = sequenceOf(sequenceOf(nil))
+		}, `graph "main": input "x": is a sequence of sequences; those of tensors are read`},
+		{"optional of optionals", func(m model) {
+			m.Graph.Input[0].Type = optionalOf(optionalOf(nil))
+		}, `graph "main": input "x": is an optional of other values than tensors`},
+		{"sequence of maps", func(m model) {
+			m.Graph.Input[0].Type = sequenceOf(&onnxpb.TypeProto{Value: &onnxpb.TypeProto_MapType{}})
+		}, `graph "main": input "x": is a sequence of other values than tensors`},
+		{"map", func(m model) { m.Graph.Input[0].Type = &onnxpb.TypeProto{Value: &onnxpb.TypeProto_MapType{}} },
+			`graph "main": input "x": is a map; only tensors, sequences and optionals are read (classifier heads: export with zipmap off)`},
+		{"sequence of no type", func(m model) {
+			m.Graph.Input[0].Type = optionalOf(sequenceOf(&onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(253)}}}))
+		}, `graph "main": input "x": is an optional whose item is a sequence whose item element type 253 is impossible`},
 		{"untyped input", func(m model) { m.Graph.Input[0].Type = nil }, `graph "main": input "x": has no element type`},
 		{"attribute twice", func(m model) {
 			a := &onnxpb.AttributeProto{Name: proto.String("k"), Type: onnxpb.AttributeProto_INT.Enum()}

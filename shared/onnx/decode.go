@@ -215,7 +215,7 @@ func ports(g *graph.Graph, pb *onnxpb.GraphProto, depth int) error {
 }
 
 // valueType decodes the type of a value; an absent one is the zero Type. Element types count as ONNX's
-// TensorProto.DataType, which tensor.DType shares.
+// TensorProto.DataType, which tensor.DType shares; the numbers that it gives to containers no file can name.
 func valueType(pb *onnxpb.TypeProto) (graph.Type, error) {
 	var t graph.Type
 	switch v := pb.GetValue().(type) {
@@ -223,7 +223,7 @@ func valueType(pb *onnxpb.TypeProto) (graph.Type, error) {
 		return t, nil
 	case *onnxpb.TypeProto_TensorType:
 		elem := v.TensorType.GetElemType()
-		if elem < 0 || elem > math.MaxUint8 {
+		if elem < 0 || elem > math.MaxUint8 || tensor.DType(elem).Container() {
 			return t, fmt.Errorf("element type %d is impossible", elem)
 		}
 		if t.DType = tensor.DType(elem); t.DType == tensor.Invalid {
@@ -237,13 +237,39 @@ func valueType(pb *onnxpb.TypeProto) (graph.Type, error) {
 		}
 		return t, nil
 	case *onnxpb.TypeProto_SequenceType:
-		return t, errors.New("is a sequence; only tensors are read")
-	case *onnxpb.TypeProto_MapType:
-		return t, errors.New("is a map; only tensors are read (classifier heads: export with zipmap off)")
+		return containerType(tensor.Sequence, v.SequenceType.GetElemType())
 	case *onnxpb.TypeProto_OptionalType:
-		return t, errors.New("is an optional; only tensors are read")
+		return containerType(tensor.Optional, v.OptionalType.GetElemType())
+	case *onnxpb.TypeProto_MapType:
+		return t, errors.New("is a map; only tensors, sequences and optionals are read (classifier heads: export with zipmap off)")
 	}
 	return t, errors.New("is no dense tensor; only those are read")
+}
+
+// containerType decodes what a sequence or an optional holds: tensors, or of an optional one sequence of them. The kind of
+// what is inside is looked at first, so a type that claims to be deep is not followed.
+func containerType(d tensor.DType, pb *onnxpb.TypeProto) (graph.Type, error) {
+	switch pb.GetValue().(type) {
+	case nil, *onnxpb.TypeProto_TensorType:
+	case *onnxpb.TypeProto_SequenceType:
+		if d == tensor.Sequence {
+			return graph.Type{}, errors.New("is a sequence of sequences; those of tensors are read")
+		}
+	default:
+		return graph.Type{}, fmt.Errorf("is %s of other values than tensors", article(d))
+	}
+	elem, err := valueType(pb)
+	if err != nil {
+		return graph.Type{}, fmt.Errorf("is %s whose item %w", article(d), err)
+	}
+	return graph.Of(d, elem), nil
+}
+
+func article(d tensor.DType) string {
+	if d == tensor.Optional {
+		return "an optional"
+	}
+	return "a sequence"
 }
 
 // dimension takes negative sizes, which some exporters write, as unknown.

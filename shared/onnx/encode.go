@@ -189,8 +189,25 @@ func (e *encoder) graph(g *graph.Graph, name string, top bool) (*onnxpb.GraphPro
 // demands.
 func valueInfo(name string, t graph.Type) *onnxpb.ValueInfoProto {
 	v := &onnxpb.ValueInfoProto{Name: &name}
-	if t.DType == tensor.Invalid {
-		return v
+	if t.DType != tensor.Invalid {
+		v.Type = typeProto(t)
+	}
+	return v
+}
+
+// typeProto writes a type; a container of which nothing more is known has no type inside.
+func typeProto(t graph.Type) *onnxpb.TypeProto {
+	var elem *onnxpb.TypeProto
+	if t.Elem != nil {
+		elem = typeProto(*t.Elem)
+	}
+	switch t.DType {
+	case tensor.Invalid:
+		return nil
+	case tensor.Sequence:
+		return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_SequenceType{SequenceType: &onnxpb.TypeProto_Sequence{ElemType: elem}}}
+	case tensor.Optional:
+		return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_OptionalType{OptionalType: &onnxpb.TypeProto_Optional{ElemType: elem}}}
 	}
 	pb := &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(int32(t.DType))}
 	if t.Ranked {
@@ -199,8 +216,7 @@ func valueInfo(name string, t graph.Type) *onnxpb.ValueInfoProto {
 			pb.Shape.Dim = append(pb.Shape.Dim, dimensionProto(d))
 		}
 	}
-	v.Type = &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: pb}}
-	return v
+	return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: pb}}
 }
 
 func dimensionProto(d graph.Dim) *onnxpb.TensorShapeProto_Dimension {

@@ -88,9 +88,31 @@ func TestTypesOfValues(t *testing.T) {
 	got, err = valueType(tensorType(0, size(3)))
 	require.NoError(t, err)
 	require.Equal(t, graph.Type{}, got, "a shape without an element type cannot be written again")
-	for _, elem := range []int32{-1, 256} {
+	for _, elem := range []int32{-1, 253, 254, 256} { // 253 and 254 are what containers are numbered as
 		_, err := valueType(tensorType(elem))
 		require.ErrorContains(t, err, "element type", "%d", elem)
+	}
+}
+
+func sequenceOf(elem *onnxpb.TypeProto) *onnxpb.TypeProto {
+	return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_SequenceType{SequenceType: &onnxpb.TypeProto_Sequence{ElemType: elem}}}
+}
+
+func optionalOf(elem *onnxpb.TypeProto) *onnxpb.TypeProto {
+	return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_OptionalType{OptionalType: &onnxpb.TypeProto_Optional{ElemType: elem}}}
+}
+
+// TestTypesOfContainers: what is read of a sequence and an optional is written as it was.
+func TestTypesOfContainers(t *testing.T) {
+	floats := &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(1)}}}
+	for want, pb := range map[string]*onnxpb.TypeProto{
+		"sequence": sequenceOf(nil), "optional": optionalOf(nil), "sequence(float32)": sequenceOf(floats), "optional(float32)": optionalOf(floats),
+		"optional(sequence)": optionalOf(sequenceOf(nil)), "optional(sequence(float32))": optionalOf(sequenceOf(floats)),
+	} {
+		got, err := valueType(pb)
+		require.NoError(t, err, want)
+		require.Equal(t, want, got.String())
+		require.True(t, proto.Equal(pb, typeProto(got)), want)
 	}
 }
 

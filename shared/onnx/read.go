@@ -9,7 +9,7 @@
 //
 // Kept: everything graph.Model has a field for. Dropped: metadata below the model, training information, device
 // configurations, quantization annotations, doc strings of values and tensors. Refused by name: sparse initializers,
-// strings as constants, values that are no tensors.
+// strings as constants, values that are neither tensors nor sequences or optionals of them.
 package onnx
 
 import (
