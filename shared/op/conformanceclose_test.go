@@ -23,6 +23,9 @@ func (tol tolerance) check(want, got *tensor.Tensor) error {
 	if want.DType != got.DType || !slices.Equal(want.Shape, got.Shape) {
 		return fmt.Errorf("is %s%v, want %s%v", got.DType, got.Shape, want.DType, want.Shape)
 	}
+	if want.DType.Container() {
+		return tol.checkItems(want, got)
+	}
 	if bytes.Equal(want.Data, got.Data) {
 		return nil
 	}
@@ -40,6 +43,22 @@ func (tol tolerance) check(want, got *tensor.Tensor) error {
 		}
 		if !(math.Abs(g[i]-w[i]) <= tol.absolute+rtol*math.Abs(w[i])) {
 			return fmt.Errorf("element %d is %v, want %v", i, g[i], w[i])
+		}
+	}
+	return nil
+}
+
+// checkItems compares two containers item by item; an element type that the case leaves open may be any.
+func (tol tolerance) checkItems(want, got *tensor.Tensor) error {
+	if err := got.Check(); err != nil {
+		return err
+	}
+	if len(want.Items) != len(got.Items) || want.Elem != tensor.Invalid && want.Elem != got.Elem {
+		return fmt.Errorf("holds %d items of %s, want %d of %s", len(got.Items), got.Elem, len(want.Items), want.Elem)
+	}
+	for i := range want.Items {
+		if err := tol.check(want.Items[i], got.Items[i]); err != nil {
+			return fmt.Errorf("item %d %w", i, err)
 		}
 	}
 	return nil

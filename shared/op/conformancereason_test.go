@@ -19,8 +19,6 @@ var reasonsByError = []struct{ name, err, reason string }{
 	{`dft_inverse`, ``, "The expected file holds the rounding noise of another transform where the result is 0, beyond the suite's own absolute tolerance."},
 	{``, `FlexAttention`, "ai.onnx.preview: the operator is not final. Its expansions into final operators pass."},
 	{``, `ai\.onnx\.ml`, "ai.onnx.ml: trees, label maps and the like are no networks, and nothing of them is quantized."},
-	{``, `sequence|optional|Sequence|Optional`, "Sequences and optionals: values that are no tensors."},
-	{``, `batched form of opset 8`, "Scan of opset 8 carries a batch; exporters have written the form of opset 9 since 2018."},
 }
 
 // reasonFor is the reason of a case that is new on the list.

@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -29,9 +30,10 @@ var controlOps = []*Op{
 	},
 }
 
-// Control runs a node with nested graphs on tensors and returns its outputs in order; nil stands for what is omitted.
-// body runs one of the node's graphs. An error of body is passed on. n is not changed. in holds one tensor for each
-// input, nil for an omitted one; the outputs are new or aliases of inputs, read-only either way.
+// Control runs a node on whole values, tensors or containers, and returns its outputs in order; nil stands for what is
+// omitted. body runs one of the node's graphs. An error of body is passed on. n is not changed. in holds one value for each
+// input, nil for an omitted one; the outputs are new or aliases of inputs, read-only either way. It checks itself which
+// inputs are containers, as no table says so.
 type Control func(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error)
 
 // Body runs a nested graph: in are its formal inputs in order, the result its outputs in order. Values that the graph
@@ -42,7 +44,7 @@ type Body func(ctx context.Context, g *graph.Graph, in []*tensor.Tensor) ([]*ten
 // claims. A Budget belongs to one goroutine. Invariant: neither falls below 0 without the call that did it failing, so
 // no caller needs to look at them.
 type Budget struct {
-	Trips int64 // iterations left, of nested loops too
+	Trips int64 // iterations left, of nested loops too, and items of sequences to be moved
 	Bytes int64 // bytes left for what loops collect
 }
 
@@ -64,11 +66,53 @@ func (b *Budget) trip(ctx context.Context) error {
 	return nil
 }
 
-// keep takes the bytes of t. Bytes are counted once for each iteration although parts may share memory: the joined
-// tensor will not.
-func (b *Budget) keep(t *tensor.Tensor) error {
-	if b.Bytes -= int64(len(t.Data)); b.Bytes < 0 {
-		return fmt.Errorf("what its loops collect does not fit into memory; raise --memory or shorten the sequence")
+// within is body with what it collects given back when it ends: what it returns is charged where it is kept. Iterations
+// are not given back.
+func (b *Budget) within(body Body) Body {
+	return func(ctx context.Context, g *graph.Graph, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
+		bytes := b.Bytes
+		out, err := body(ctx, g, in)
+		b.Bytes = bytes
+		return out, err
+	}
+}
+
+// move charges the moving of items within a list, so many of them as one iteration: a list that is changed in its middle
+// again and again costs the square of its length.
+func (b *Budget) move(items int) error {
+	if b.Trips -= int64(items / movesPerTrip); b.Trips < 0 {
+		return fmt.Errorf("its sequences are moved too often: a list of %d items is changed in front of its end", items)
+	}
+	return nil
+}
+
+// movesPerTrip is what one iteration of a small body takes in pointers copied.
+const movesPerTrip = 256
+
+// take charges bytes that stay in use until the run ends. Bytes are counted once for each iteration although parts may
+// share memory: the joined tensor will not.
+func (b *Budget) take(bytes int64) error {
+	if bytes < 0 || bytes > b.Bytes {
+		b.Bytes = 0
+		return errTooMuch
+	}
+	b.Bytes -= bytes
+	return nil
+}
+
+// errTooMuch is what a node may not keep.
+var errTooMuch = errors.New("what it or its loops collect does not fit into memory; raise --memory or shorten the sequence")
+
+// carry refuses carried values whose sequences hold more than is left. It takes nothing: an iteration drops what the one
+// before carried.
+func (b *Budget) carry(state []*tensor.Tensor) error {
+	sum := int64(0)
+	for _, t := range state {
+		if t != nil && t.DType.Container() {
+			if sum += t.Bytes(); sum > b.Bytes {
+				return errTooMuch
+			}
+		}
 	}
 	return nil
 }

@@ -65,12 +65,13 @@ func inferIf(x *Infer) error {
 	return nil
 }
 
-// common is what two values have in common: type and shape, nothing where those differ.
+// common is what two values have in common: type and shape, nothing where those differ; of sequences the element type and
+// not the items.
 func common(a, b Info) Info {
-	if a.DType != b.DType || !slices.Equal(a.Shape, b.Shape) {
+	if a.DType != b.DType || !slices.Equal(a.Shape, b.Shape) || a.Elem != b.Elem {
 		return Info{}
 	}
-	return Info{DType: a.DType, Shape: a.Shape}
+	return Info{DType: a.DType, Shape: a.Shape, Elem: a.Elem}
 }
 
 // results sets the outputs that the node names.
@@ -82,13 +83,13 @@ func (x *Infer) results(out []Info) {
 	}
 }
 
-// unvalued is v without its elements: they change from one iteration to the next. Shapes are kept on the assumption
+// unvalued is v without its elements and items: they change from one iteration to the next. Shapes are kept on the assumption
 // that a body keeps them; where an iteration changes one, common drops it afterwards and the engine infers again with
 // real tensors.
 func unvalued(v []Info) []Info {
 	out := make([]Info, len(v))
 	for i, x := range v {
-		out[i] = Info{DType: x.DType, Shape: x.Shape}
+		out[i] = Info{DType: x.DType, Shape: x.Shape, Elem: x.Elem}
 	}
 	return out
 }

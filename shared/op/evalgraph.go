@@ -3,6 +3,7 @@ package op
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"assay/shared/graph"
 	"assay/shared/tensor"
@@ -89,7 +90,7 @@ func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) 
 		}
 	}
 	o := Lookup(n.Domain, n.Op)
-	if o == nil || o.Control == nil {
+	if o == nil || !o.Whole(slices.ContainsFunc(in, func(t *tensor.Tensor) bool { return t != nil && t.DType.Container() })) {
 		out, err := evalWithin(n, in, Logical, e.free)
 		for _, t := range out {
 			if t != nil {
@@ -127,13 +128,13 @@ func RunControl(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Bo
 	x := &Infer{Node: n, In: make([]Info, len(in)), Out: make([]Info, len(n.Outputs))}
 	for i, t := range in {
 		if t != nil {
-			x.In[i] = Info{DType: t.DType, Shape: t.Shape, Value: t}
+			x.In[i] = Info{DType: t.DType, Shape: t.Shape} // all that declared asks for
 		}
 	}
 	err := o.declared(x)
 	if err == nil {
 		var out []*tensor.Tensor
-		if out, err = o.Control(ctx, n, in, body, left); err == nil {
+		if out, err = o.Control(ctx, n, in, left.within(body), left); err == nil {
 			return out, nil
 		}
 	}

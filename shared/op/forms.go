@@ -22,6 +22,7 @@ const (
 	plainForm  = "plain"
 	shapeForm  = "with the shapes"
 	bodyForm   = "its graphs' own"
+	wholeForm  = "between the kernels"
 	spelledNow = "those of what it is read as"
 )
 
@@ -37,8 +38,10 @@ func form(family string, o *Op) string {
 		}
 	}
 	switch {
-	case o.Control != nil:
+	case o.Control != nil && o.Lower == nil && len(o.Attrs) > 0 && slices.ContainsFunc(o.Attrs, func(a string) bool { return a == "body" || a == "then_branch" }):
 		return bodyForm
+	case o.Control != nil && o.Lower == nil:
+		return wholeForm
 	case o.Lower == nil:
 		return shapeForm
 	}

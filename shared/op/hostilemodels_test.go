@@ -120,7 +120,7 @@ func tryModel(b []byte) error {
 		if err != nil {
 			return err
 		}
-		if total += len(x.Data); total > hostileBytes {
+		if total += int(x.Bytes()); total > hostileBytes {
 			return fmt.Errorf("inputs are too large")
 		}
 		in[p.Name] = x
@@ -131,8 +131,12 @@ func tryModel(b []byte) error {
 	return err
 }
 
-// ramp makes a value for an input; unknown axes are 2 long.
+// ramp makes a value for an input; unknown axes are 2 long. A sequence has three items, or none where nothing says of what
+// type; an optional holds a value where one can be made.
 func ramp(p graph.Port) (*tensor.Tensor, error) {
+	if p.Type.DType.Container() {
+		return rampItems(p)
+	}
 	size := p.Type.DType.Size()
 	if size == 0 {
 		return nil, fmt.Errorf("input %q has no type of a fixed size", p.Name)
@@ -164,6 +168,26 @@ func ramp(p graph.Port) (*tensor.Tensor, error) {
 		}
 	}
 	return x, nil
+}
+
+func rampItems(p graph.Port) (*tensor.Tensor, error) {
+	empty := tensor.SequenceOf(tensor.Invalid)
+	if p.Type.DType == tensor.Optional {
+		empty = tensor.OptionalOf(nil)
+	}
+	if p.Type.Elem == nil {
+		return empty, nil
+	}
+	item, err := ramp(graph.Port{Name: p.Name, Type: *p.Type.Elem})
+	switch {
+	case err != nil:
+		return nil, err
+	case p.Type.DType == tensor.Optional:
+		return tensor.OptionalOf(item), nil
+	case item.Bytes() > hostileBytes/3:
+		return nil, fmt.Errorf("input %q is too large", p.Name)
+	}
+	return tensor.SequenceOf(item.DType, item, item, item), nil
 }
 
 // damageModel changes bytes in even rounds and, in odd ones, fields of the message.
@@ -252,6 +276,12 @@ func damageTensor(r *rand.Rand, t *onnxpb.TensorProto, size int64) {
 
 func damageType(r *rand.Rand, v *onnxpb.ValueInfoProto, size int64) {
 	t := v.GetType().GetTensorType()
+	if s := v.GetType().GetSequenceType(); s != nil {
+		t = s.GetElemType().GetTensorType()
+	}
+	if o := v.GetType().GetOptionalType(); o != nil && o.GetElemType() != nil {
+		v.Type = o.ElemType // what was optional has to be there
+	}
 	if t == nil {
 		return
 	}

@@ -28,6 +28,10 @@ func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error
 		if _, ok := env[p.Name]; ok {
 			continue
 		}
+		if p.Type.DType.Container() {
+			env[p.Name] = declaredItems(p.Type)
+			continue
+		}
 		shape, ok := p.Type.Fixed()
 		if !ok {
 			return nil, fmt.Errorf("graph input %q: its shape %s is not fixed: say which shape to use", p.Name, dims(p.Type))
@@ -35,6 +39,15 @@ func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error
 		env[p.Name] = Info{DType: p.Type.DType, Shape: shape}
 	}
 	return env, inferNodes(env, g, false)
+}
+
+// declaredItems is what a model says of a container: how many items there are it never does.
+func declaredItems(t graph.Type) Info {
+	x := Info{DType: t.DType}
+	if t.DType == tensor.Sequence && t.Elem != nil {
+		x.Elem = t.Elem.DType
+	}
+	return x
 }
 
 // inferNodes adds to env the constants of g and what can be known of its nodes' outputs. A nested graph may read what env lacks: a
@@ -136,7 +149,7 @@ func gather(env map[string]Info, n *graph.Node) (*Infer, error) {
 
 // Apply checks x against what the operator declares and runs its shape rule, which fills x.Out. x.Out has an entry for
 // each output of the node. Control operators may leave outputs of type Invalid behind, which means unknown until the
-// run; of all others that is a fault of the shape rule.
+// run, and only theirs may be containers; of all others both are faults of the shape rule.
 func Apply(x *Infer) error {
 	o := Lookup(x.Node.Domain, x.Node.Op)
 	if o == nil {
@@ -149,7 +162,7 @@ func Apply(x *Infer) error {
 		return err
 	}
 	for i, out := range x.Out {
-		if x.Node.Outputs[i] == "" || out.DType == tensor.Invalid && o.Control != nil {
+		if x.Node.Outputs[i] == "" || o.Control != nil && (out.DType == tensor.Invalid || out.DType.Container()) {
 			continue
 		}
 		if out.DType.Size() == 0 {
@@ -189,7 +202,7 @@ func (o *Op) declared(x *Infer) error {
 		}
 	}
 	for i, in := range x.In {
-		if x.Node.Inputs[i] != "" && in.DType.Size() == 0 {
+		if x.Node.Inputs[i] != "" && in.DType.Size() == 0 && !(o.Control != nil && in.DType.Container()) {
 			return fmt.Errorf("input %d (%q) has element type %s, which is not supported", i, x.Node.Inputs[i], in.DType)
 		}
 	}
@@ -225,7 +238,7 @@ func computeKnown(x *Infer) error {
 			known = known && out.Value != nil
 		}
 	}
-	if known || total > maxKnown || Lookup(x.Node.Domain, x.Node.Op).Control != nil {
+	if o := Lookup(x.Node.Domain, x.Node.Op); known || total > maxKnown || o.Control != nil && o.Lower == nil {
 		return nil
 	}
 	in := make([]*tensor.Tensor, len(x.In))

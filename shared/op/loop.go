@@ -11,8 +11,8 @@ import (
 
 // runLoop: inputs M, condition, carried values; the body gets the iteration, the condition and the carried values, and
 // gives the next condition, the next carried values and what each iteration adds to the scan outputs. An omitted M is no
-// bound and an omitted condition is true. Shapes of carried values may change between iterations; the Body sees real
-// tensors. The condition in front of the first iteration counts, so a Loop may run not once. Iterations that a graph
+// bound and an omitted condition is true. Shapes of carried values may change between iterations, and a sequence may grow
+// or follow an optional that held nothing; the Body sees the values themselves. The condition in front of the first iteration counts, so a Loop may run not once. Iterations that a graph
 // collects without bound end at left.
 func runLoop(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body, left *Budget) ([]*tensor.Tensor, error) {
 	g, carried, err := loopBody(n)
@@ -44,6 +44,9 @@ func runLoop(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body,
 			return nil, fmt.Errorf("its body: %w", err)
 		}
 		copy(state, out[1:])
+		if err := left.carry(state); err != nil {
+			return nil, err
+		}
 		for k := range lists {
 			if err := lists[k].add(out[1+carried+k], left); err != nil {
 				return nil, fmt.Errorf("scan output %d: %w", k, err)
@@ -99,13 +102,16 @@ type collected []*tensor.Tensor
 
 // add keeps t without a copy: bodies return tensors that nobody changes any more.
 func (c *collected) add(t *tensor.Tensor, left *Budget) error {
+	if t.DType.Container() {
+		return fmt.Errorf("an iteration gives %s; only tensors are joined, sequences are carried", t.DType)
+	}
 	if len(*c) > 0 {
 		if first := (*c)[0]; first.DType != t.DType || !slices.Equal(first.Shape, t.Shape) {
 			return fmt.Errorf("an iteration gives %s%v after %s%v", t.DType, t.Shape, first.DType, first.Shape)
 		}
 	}
 	*c = append(*c, t)
-	return left.keep(t)
+	return left.take(t.Bytes())
 }
 
 // stack joins the parts along a new axis, the last part first if reverse is set. Without parts it is empty, of the type

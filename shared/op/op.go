@@ -76,7 +76,8 @@ type Op struct {
 	// Lower binds a node with known shapes and layouts to kernels.
 	Lower func(l *Lower) (Kernel, error)
 
-	// Control runs a node that has nested graphs instead; Lower is nil then. See control.go.
+	// Control runs a node on whole values instead: one that has nested graphs, or takes or gives sequences and optionals.
+	// Lower is nil then; an operator that has both (Identity) is lowered for tensors. See control.go and sequences.go.
 	Control Control
 
 	Role   Role
@@ -103,12 +104,19 @@ type Arity struct{ Least, Most int }
 
 // Info is what is known of one value with concrete input shapes: type, shape, and the elements themselves when they are
 // constant or follow from shapes alone. DType Invalid means that nothing is known. Invariant: Value, where set, has
-// exactly DType and Shape.
+// exactly DType and Shape. A container has neither Shape nor Value but, where that is known, the element type of a sequence
+// and Items; nil Items mean that their number is open, an empty list that there are none.
 type Info struct {
 	DType tensor.DType
 	Shape []int
 	Value *tensor.Tensor
+	Elem  tensor.DType
+	Items []Info
 }
+
+// Whole reports whether a node of o runs on whole values, between compiled stretches of nodes. container says that one of
+// its inputs is a sequence or an optional.
+func (o *Op) Whole(container bool) bool { return o.Control != nil && (o.Lower == nil || container) }
 
 // Infer is one application of a shape rule. In[i].DType is Invalid for an omitted input. Outer is what is known of the
 // values that the node's nested graphs may read; others than If, Loop and Scan do not look at it.

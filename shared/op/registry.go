@@ -10,6 +10,8 @@ var families = []struct {
 	ops  []*Op
 }{
 	{"control flow", controlOps},
+	{"sequences", sequenceOps},
+	{"optionals", optionalOps},
 	{"optimizers", optimizerOps},
 	{"features", featureOps},
 	{"integers", integerOps},

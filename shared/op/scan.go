@@ -19,14 +19,6 @@ type scan struct {
 	inReverse, outReverse []bool
 }
 
-// upgradeScan refuses opset 8, whose inputs have a batch axis and lengths in front.
-func upgradeScan(u *Upgrade) error {
-	if u.From < 9 {
-		return fmt.Errorf("the batched form of opset 8 is not supported; export with opset 9 or later")
-	}
-	return nil
-}
-
 // scanOf completes absent lists: axis 0 and forwards. Axes are not normalised yet, since ranks are not known.
 func scanOf(n *graph.Node) (s scan, err error) {
 	if s.body, err = branchOf(n, "body"); err != nil {

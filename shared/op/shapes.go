@@ -48,7 +48,7 @@ var shapeOps = []*Op{
 	},
 	{
 		Name: "Identity", Opsets: []int{1, 13, 14, 16, 19, 21}, Role: RolePassThrough, Memory: MemoryAny,
-		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Infer: same, Lower: lowerCopy,
+		Inputs: Arity{1, 1}, Outputs: Arity{1, 1}, Infer: inferIdentity, Lower: lowerCopy, Control: runIdentity,
 	},
 	{
 		Name: "ConstantOfShape", Opsets: []int{9, 20, 21}, Role: RoleShape,

@@ -44,6 +44,9 @@ var always = map[string]tensor.DType{
 	"And": tensor.Bool, "Or": tensor.Bool, "Xor": tensor.Bool, "Not": tensor.Bool, "IsNaN": tensor.Bool, "IsInf": tensor.Bool,
 	"MatMulInteger": tensor.Int32, "ConvInteger": tensor.Int32, "DynamicQuantizeLinear": tensor.Uint8, "TfIdfVectorizer": tensor.Float32,
 	"If": tensor.Invalid, "Loop": tensor.Invalid, "Scan": tensor.Invalid, // their graphs would have to be read
+	"SequenceLength": tensor.Int64, "OptionalHasElement": tensor.Bool, "SequenceMap": tensor.Sequence, "SequenceEmpty": tensor.Sequence,
+	"SequenceConstruct": tensor.Sequence, "SplitToSequence": tensor.Sequence, "Optional": tensor.Optional,
+	"SequenceAt": tensor.Invalid, "ConcatFromSequence": tensor.Invalid, "OptionalGetElement": tensor.Invalid, // that of an item
 }
 
 // typed names the attribute that chooses the element type of output 0, where there is one and it is given.
