@@ -7,6 +7,7 @@ import (
 
 	"assay/shared/config"
 	"assay/shared/dataset"
+	"assay/shared/graph"
 	"assay/shared/metric"
 )
 
@@ -195,11 +196,23 @@ func maskOf(j *config.Job, m *model) (string, error) {
 
 // chooseOutputs takes the outputs that the job names, with commas between; without a name all, and the first is what
 // classes and scores are read from.
-func (m *model) chooseOutputs(names string) error {
-	var all []string
+func (m *model) chooseOutputs(names string) (err error) {
+	var all, others []string
+	types := map[string]graph.Type{}
 	for _, p := range m.graph.Graph.Outputs {
 		all = append(all, p.Name)
+		types[p.Name] = p.Type
+		if !p.Type.DType.Container() {
+			others = append(others, p.Name)
+		}
 	}
+	defer func() {
+		for _, name := range m.outputs {
+			if t := types[name]; err == nil && t.DType.Container() {
+				err = &InputError{fmt.Errorf("--output: output %q is %s, and metrics read tensors; those are [%s]", name, t, strings.Join(others, ", "))}
+			}
+		}
+	}()
 	m.outputs = all
 	if names == "" {
 		return nil

@@ -55,6 +55,11 @@ func loadModel(path string) (*model, error) {
 	if len(m.Graph.Outputs) == 0 {
 		return nil, &InputError{fmt.Errorf("%s: the model has no output", path)}
 	}
+	for _, p := range m.Graph.Inputs {
+		if p.Type.DType.Container() {
+			return nil, &InputError{fmt.Errorf("%s: input %q is %s, and data sets hold tensors: let the model build it from tensors", path, p.Name, p.Type)}
+		}
+	}
 	return out, nil
 }
 

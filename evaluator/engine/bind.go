@@ -245,9 +245,12 @@ func (b *binder) slot(name string, y op.Layout, step int) (int, error) {
 	if !ok {
 		return 0, fmt.Errorf("value %q has no known shape", name)
 	}
-	n, err := bytesOf(x)
-	if err != nil {
-		return 0, fmt.Errorf("value %q: %w", name, err)
+	var n int64
+	if !x.DType.Container() || step >= 0 { // an input that passes: it has no memory here
+		var err error
+		if n, err = bytesOf(x); err != nil {
+			return 0, fmt.Errorf("value %q: %w", name, err)
+		}
 	}
 	i := len(b.slots)
 	b.slots = append(b.slots, slot{

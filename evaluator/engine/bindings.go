@@ -71,11 +71,33 @@ func (s *bindings) close() {
 	s.bounds, s.recent = nil, nil
 }
 
-// admits checks a tensor against what the model says of its input. Axes that the model leaves open admit any size, 0
+// admitsItems checks what a container from outside holds.
+func admitsItems(t graph.Type, v *tensor.Tensor) error {
+	if err := v.Check(); err != nil {
+		return err
+	}
+	if t.Elem == nil {
+		return nil
+	}
+	for i, item := range v.Items {
+		err := admits(graph.Port{Type: *t.Elem}, item)
+		if err == nil && item.DType.Container() {
+			err = admitsItems(*t.Elem, item)
+		}
+		if err != nil {
+			return fmt.Errorf("item %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// admits checks a value against what the model says of its input. Axes that the model leaves open admit any size, 0
 // included.
 func admits(port graph.Port, t *tensor.Tensor) error {
-	if err := t.Check(); err != nil {
-		return err
+	if !t.DType.Container() { // else Run has checked the items, once and not at each step of a loop
+		if err := t.Check(); err != nil {
+			return err
+		}
 	}
 	if port.Type.DType != tensor.Invalid && t.DType != port.Type.DType {
 		return fmt.Errorf("it holds %s, the model wants %s", t.DType, port.Type.DType)

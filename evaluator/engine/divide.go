@@ -10,8 +10,9 @@ import (
 )
 
 // division sorts the nodes of a program for given inputs. early nodes have shapes that follow from the inputs' shapes;
-// between are Loops and Scans that read nothing but early values; late is everything else: nodes that need elements of
-// early values before their own shapes are known, and all that follows. Where the condition of an If is known, the nodes
+// between are nodes that run on whole values (Loops, Scans, all that has to do with sequences and optionals) and read
+// nothing but early values and each other's; late is everything else: nodes that need elements of early values before
+// their own shapes are known, and all that follows. Where the condition of an If is known, the nodes
 // of the branch stand in its place. Invariants: early, between and late together hold each node (or the branch in its
 // place) once, each in the order of the graph; infos has every value of early nodes; after and infos are disjoint.
 type division struct {
@@ -22,13 +23,14 @@ type division struct {
 	late    []*graph.Node
 	need    map[string]bool // early values whose elements the late nodes' shapes depend on
 	after   map[string]bool // values that between and late nodes make
+	ready   map[string]bool // those of after that between nodes make
 	spliced bool
 }
 
 // divide walks the nodes once. need names values whose elements are known to be wanted, because a kernel asked for
 // them. need grows while walking and is the caller's map.
 func (p *Program) divide(in map[string]op.Info, need map[string]bool) (*division, error) {
-	d := &division{graph: p.graph, infos: maps.Clone(in), need: need, after: map[string]bool{}}
+	d := &division{graph: p.graph, infos: maps.Clone(in), need: need, after: map[string]bool{}, ready: map[string]bool{}}
 	for name, t := range p.graph.Consts {
 		d.infos[name] = op.Info{DType: t.DType, Shape: t.Shape, Value: t}
 	}
@@ -48,7 +50,7 @@ func (d *division) walk(nodes []*graph.Node) error {
 }
 
 // node puts n into one of the lists. A node that reads anything late is late itself, even if its shape would follow: it
-// could not run before.
+// could not run before. One on whole values may follow another, so that a chain of sequences is no chain of programs.
 func (d *division) node(n *graph.Node) error {
 	reads := n.Inputs
 	nested := graph.Nested(n)
@@ -56,15 +58,19 @@ func (d *division) node(n *graph.Node) error {
 		reads = append(slices.Clone(reads), graph.Captures(n)...)
 	}
 	o := op.Lookup(n.Domain, n.Op)
+	whole := o != nil && o.Whole(slices.ContainsFunc(n.Inputs, func(in string) bool { return d.infos[in].DType.Container() }))
+	branches := n.Op == "If" && whole
 	switch {
+	case whole && !branches && !slices.ContainsFunc(reads, func(in string) bool { return d.missing(in) && !d.ready[in] }):
+		d.put(&d.between, n)
+		for _, o := range n.Outputs {
+			d.ready[o] = o != ""
+		}
+		return nil
 	case slices.ContainsFunc(reads, d.missing):
 		d.put(&d.late, n)
 		return nil
-	case o == nil || o.Control == nil:
-	case n.Op != "If":
-		d.put(&d.between, n)
-		return nil
-	default:
+	case branches:
 		return d.branch(n)
 	}
 	var u *op.Unknown
@@ -132,7 +138,8 @@ func (d *division) branch(n *graph.Node) error {
 // whole reports whether all nodes are early.
 func (d *division) whole() bool { return len(d.between)+len(d.late) == 0 }
 
-// port describes a value for a program that takes it as an input of any shape.
+// port describes a value for a program that takes it as an input of any shape; nothing is known of one that nodes between
+// make.
 func (d *division) port(name string) graph.Port {
 	return graph.Port{Name: name, Type: graph.Type{DType: d.infos[name].DType}}
 }

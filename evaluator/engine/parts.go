@@ -12,17 +12,18 @@ import (
 	"assay/shared/tensor"
 )
 
-// parts are what a bound consists of when shapes depend on data, or loops stand among the nodes: a program for what can be
-// bound at once, the loops that follow, and a program for the rest, which is bound when the elements that its shapes
+// parts are what a bound consists of when shapes depend on data, or nodes on whole values stand among the nodes: a program
+// for what can be bound at once, the nodes on whole values that follow, and a program for the rest, which is bound when the elements that its shapes
 // depend on are there, and may fall into parts itself. Run goes first, between in order, rest, handing values on in a
-// map by name. Values of first that rest reads are results of first, with memory of their own.
+// map by name. Values of first that rest reads are results of first, with memory of their own; a sequence or an optional
+// lives in that map only, never in an arena or the store.
 type parts struct {
 	first   *Program // nil when the rest needs nothing but inputs
 	between []*control
 	rest    *Program
 }
 
-// control is a Loop or Scan with its body. bodies has a program for each nested graph, by identity.
+// control is a node that runs on whole values. bodies has a program for each nested graph, by identity.
 type control struct {
 	node   *graph.Node
 	bodies map[*graph.Graph]*Program
@@ -76,7 +77,8 @@ func names(ports []graph.Port) (out []string) {
 }
 
 // body compiles a nested graph: constants that it captures become its own, other captured values its inputs. Its inputs
-// lose their declared shapes, because carried values may change theirs from one iteration to the next.
+// lose their declared shapes, because carried values may change theirs from one iteration to the next, as an optional may
+// become what it holds.
 func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 	c := g.Clone()
 	if c.Consts == nil {
@@ -91,6 +93,9 @@ func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 	}
 	for i := range c.Inputs {
 		c.Inputs[i].Type.Ranked, c.Inputs[i].Type.Shape = false, nil // carried values may grow
+		if c.Inputs[i].Type.DType.Container() {
+			c.Inputs[i].Type = graph.Type{}
+		}
 	}
 	want := names(c.Outputs)
 	f := fuse.Graph(c, nil)
@@ -102,27 +107,29 @@ func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 	return e.program(f, want, e.digest.values(f, nil)), nil
 }
 
-// run computes the wanted values of p for one batch. One budget serves all loops of a run. The key goes to first and
-// rest alike: entries of the store are told apart by the value's hash.
-func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+// run computes the wanted values of p for one batch. One budget serves all loops of a run, those within bodies too. The key
+// goes to first and rest alike: entries of the store are told apart by the value's hash.
+func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, key [32]byte, budget *op.Budget) (map[string]*tensor.Tensor, error) {
 	env := maps.Clone(in)
+	if budget == nil {
+		budget = op.NewBudget(p.engine.memory.limit)
+	}
 	if x.first != nil {
-		out, err := x.first.Run(ctx, env, key)
+		out, err := x.first.within(ctx, env, key, budget)
 		if err != nil {
 			return nil, err
 		}
 		maps.Copy(env, out)
 	}
-	budget := op.NewBudget(p.engine.memory.limit)
 	for _, c := range x.between {
 		if err := c.run(ctx, env, budget); err != nil {
 			return nil, err
 		}
 	}
-	return x.rest.Run(ctx, env, key)
+	return x.rest.within(ctx, env, key, budget)
 }
 
-// run adds the outputs of a Loop or Scan to env. Bodies run with a zero key: iterations have no samples of their own to
+// run adds the outputs of the node to env. Bodies run with a zero key: iterations have no samples of their own to
 // be found under.
 func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget *op.Budget) error {
 	in := make([]*tensor.Tensor, len(c.node.Inputs))
@@ -137,7 +144,7 @@ func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget
 		for i, port := range g.Inputs {
 			values[port.Name] = args[i]
 		}
-		made, err := p.Run(ctx, values, [32]byte{})
+		made, err := p.within(ctx, values, [32]byte{}, budget)
 		if err != nil {
 			return nil, err
 		}

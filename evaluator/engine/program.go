@@ -22,7 +22,7 @@ type Program struct {
 	want   []string
 	sums   map[string][32]byte
 	rows   func() bool
-	nested bool            // it has If, Loop or Scan
+	nested bool            // it has nodes on whole values: If, Loop, Scan, sequences
 	known  map[string]bool // inputs whose elements its shapes depend on: it is bound for those too
 
 	watched bool            // wanted values are shown and not returned
@@ -66,7 +66,10 @@ func (e *Engine) program(g *graph.Graph, want []string, sums map[string][32]byte
 	p := &Program{
 		engine: e, graph: g, inputs: g.Inputs, want: slices.Clone(want), sums: sums,
 		bindings: &bindings{packs: e.packs, bounds: map[string]*bound{}},
-		nested:   slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool { return len(graph.Nested(n)) > 0 }),
+		nested: slices.ContainsFunc(g.Nodes, func(n *graph.Node) bool {
+			o := op.Lookup(n.Domain, n.Op)
+			return o != nil && o.Whole(false)
+		}),
 	}
 	p.rows = sync.OnceValue(p.rowWise)
 	p.watch = sync.OnceValue(func() *Program {
@@ -103,7 +106,7 @@ func knownTypes(g *graph.Graph) map[string]graph.Type {
 	types := make(map[string]graph.Type, len(a))
 	for name, x := range a {
 		y := b[name]
-		if len(x.Shape) != len(y.Shape) {
+		if len(x.Shape) != len(y.Shape) || x.DType.Container() {
 			continue
 		}
 		t := graph.FixedType(x.DType, x.Shape...)

@@ -22,13 +22,27 @@ import (
 // everything detached and given back. Nothing of the run is left in the frame, and the arena goes back dirty. A
 // kernel's panic is an error of this run alone and costs the arena and the frame. ctx is asked in front of each kernel
 // and not within one.
+//
+// A wanted sequence or optional shares its items with others; they are read-only.
 func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+	for _, port := range p.inputs {
+		if v := in[port.Name]; v != nil && v.DType.Container() && v.DType == port.Type.DType {
+			if err := admitsItems(port.Type, v); err != nil {
+				return nil, fmt.Errorf("input %q: %w", port.Name, err)
+			}
+		}
+	}
+	return p.within(ctx, in, key, nil)
+}
+
+// within is Run as a part of a run with that budget, nil where none is needed yet.
+func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte, budget *op.Budget) (map[string]*tensor.Tensor, error) {
 	b, shapes, err := p.boundFor(in)
 	if err != nil {
 		return nil, err
 	}
 	if b.parts != nil {
-		return b.parts.run(ctx, p, in, key)
+		return b.parts.run(ctx, p, in, key, budget)
 	}
 	f := b.frames.get()
 	arena, err := p.engine.memory.acquire(b.arena + b.scratch)
@@ -43,7 +57,7 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 		f.everything()
 	}
 	err, fault := f.run(ctx, p.engine, nil)
-	out := f.collect(p)
+	out := f.collect(in)
 	f.detach(p.engine.store)
 	if fault {
 		p.engine.memory.discard(arena)
@@ -276,7 +290,7 @@ func (f *frame) step(i int) {
 
 // collect makes the tensors that Run returns. A result that is an input or a constant is copied, so the caller owns
 // whatever he gets. Shapes are copied as well.
-func (f *frame) collect(p *Program) map[string]*tensor.Tensor {
+func (f *frame) collect(in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
 	out := make(map[string]*tensor.Tensor, len(f.b.results))
 	for _, r := range f.b.results {
 		if r.slot < 0 {
@@ -284,6 +298,10 @@ func (f *frame) collect(p *Program) map[string]*tensor.Tensor {
 			continue
 		}
 		s := &f.b.slots[r.slot]
+		if s.dtype.Container() {
+			out[r.name] = in[s.name] // no step makes one
+			continue
+		}
 		data := f.bufs[r.slot]
 		if s.step < 0 {
 			data = slices.Clone(data)
@@ -328,6 +346,10 @@ func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, erro
 			key = append(key, ',')
 		}
 		key = append(key, ';')
+		if port.Type.DType == tensor.Invalid {
+			key = strconv.AppendInt(key, int64(t.DType), 10) // a value of whatever type a node gave it
+			key = append(key, ':')
+		}
 		if p.known[port.Name] {
 			sum := t.Digest()
 			key = append(key, sum[:]...)
@@ -339,8 +361,8 @@ func (p *Program) boundFor(in map[string]*tensor.Tensor) (*bound, [32]byte, erro
 	infos := map[string]op.Info{}
 	for _, port := range p.inputs {
 		t := in[port.Name]
-		x := op.Info{DType: t.DType, Shape: slices.Clone(t.Shape)}
-		if p.known[port.Name] {
+		x := op.Info{DType: t.DType, Shape: slices.Clone(t.Shape), Elem: t.Elem}
+		if p.known[port.Name] && !t.DType.Container() {
 			x.Value = &tensor.Tensor{DType: t.DType, Shape: x.Shape, Data: slices.Clone(t.Data)}
 		}
 		infos[port.Name] = x
