@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -92,6 +93,9 @@ func (f *frame) show(i int, see See) error {
 func (f *frame) showSlot(i int, see See) error {
 	s := &f.b.slots[i]
 	for _, as := range s.shown {
+		if s.dtype.Container() {
+			return fmt.Errorf("value %q is %s, and only tensors are watched", as.name, s.dtype)
+		}
 		v := &tensor.Tensor{DType: s.dtype, Shape: as.shape, Data: f.bufs[i]}
 		if err := see(as.name, v, s.layout); err != nil {
 			return err
