@@ -1,0 +1,205 @@
+package report
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"assay/coordinator/search"
+	"assay/shared/metric"
+	"assay/shared/plan"
+)
+
+// TestAmounts: at the border of two units the larger one begins, and what is neither nothing nor everything is not rounded to
+// it.
+func TestAmounts(t *testing.T) {
+	for ms, want := range map[float64]string{
+		0.0005: "0.5 µs", 0.0999: "99.9 µs", 0.1: "0.10 ms", 9.99: "9.99 ms", 10: "10.0 ms", 999.9: "999.9 ms", 1000: "1.00 s", 61000: "61.00 s",
+	} {
+		require.Equal(t, want, milliseconds(ms))
+	}
+	for n, want := range map[int]string{
+		0: "0 B", 9_999: "9999 B", 10_000: "10 kB", 999_499: "999 kB", 1_000_000: "1.0 MB", 999_900_000: "999.9 MB", 1_000_000_000: "1.00 GB",
+	} {
+		require.Equal(t, want, bytesText(n))
+	}
+	for f, want := range map[float64]string{0: "0.0%", 0.0009: "< 0.1%", 0.001: "0.1%", 0.5: "50.0%", 0.999: "99.9%", 0.9991: "> 99.9%", 1: "100.0%"} {
+		require.Equal(t, want, percent(f))
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 999_999: "999,999", 1_234_567: "1,234,567"} {
+		require.Equal(t, want, count(n))
+	}
+	for v, want := range map[float64]string{0.00004: "0.0000", 0.00006: "0.0001", math.Inf(1): "n/a", math.Inf(-1): "n/a"} {
+		require.Equal(t, want, fixed(Number(v)))
+	}
+	for v, want := range map[float64]string{0: "+0.0000", 0.25: "+0.2500", -0.25: "-0.2500", math.Inf(-1): "n/a"} {
+		require.Equal(t, want, signed(Number(v)))
+	}
+	require.Equal(t, []string{"n/a", "n/a"}, []string{fixed(Number(math.NaN())), signed(Number(math.NaN()))})
+	require.Equal(t, []string{"0 samples", "1 sample", "1,000 samples"}, []string{plural(0, "sample"), plural(1, "sample"), plural(1000, "sample")})
+	require.Equal(t, []string{"a, b", "a and 1 more", ""}, []string{shorten([]string{"a", "b"}, 2), shorten([]string{"a", "b"}, 1), shorten(nil, 1)})
+}
+
+// TestEveryEndHasWords: no step and no end of a search is told by its code word.
+func TestEveryEndHasWords(t *testing.T) {
+	seen := map[string]bool{}
+	for _, v := range []search.Verdict{search.Within, search.Gone, search.Improved, search.Forgiven, search.RolledBack, search.KeptWorse, search.Switched} {
+		text := verdictText(string(v))
+		require.NotEqual(t, string(v), text)
+		require.False(t, seen[text], text)
+		seen[text] = true
+	}
+	for _, r := range []search.Reason{search.AllFloat, search.Iterations, search.Nothing, search.Stopped} {
+		text := because(string(r))
+		require.NotEqual(t, string(r), text)
+		require.False(t, seen[text], text)
+		seen[text] = true
+	}
+	require.Equal(t, []string{"of tomorrow", "of tomorrow"}, []string{verdictText("of tomorrow"), because("of tomorrow")})
+}
+
+// TestHeadline: each way in which a search may end, in the unit of its limit.
+func TestHeadline(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(d *Decisions)
+		want   string
+	}{
+		"all INT8, a little lost":  {func(d *Decisions) {}, "Everything that can be INT8 is INT8: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. Nothing had to go back to float."},
+		"all INT8, nothing lost":   {func(d *Decisions) { d.Metrics[0].Drop = 0 }, "Everything that can be INT8 is INT8, and accuracy@top1 is exactly the float model's. Nothing had to go back to float."},
+		"all INT8, better":         {func(d *Decisions) { d.Metrics[0].Drop = -0.002 }, "Everything that can be INT8 is INT8, and accuracy@top1 is 0.0020 better than the float model's. Nothing had to go back to float."},
+		"a relative limit":         {func(d *Decisions) { d.Job.DropType = "relative" }, "Everything that can be INT8 is INT8: accuracy@top1 is 0.40% worse than the float model's, and 1.00% is allowed. Nothing had to go back to float."},
+		"one group went":           {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 1) }, "One of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"two groups went":          {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 2) }, "2 of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"every group went":         {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 3) }, "Every group had to go back to float to keep the limit: the written file is the float model."},
+		"missed":                   {func(d *Decisions) { d.Met, d.Reason = false, "iterations" }, "No model within the limit was found. In the best one accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. The search ended because max_iter_num reverts had been tried."},
+		"missed, and no number":    {func(d *Decisions) { d.Met, d.Reason, d.Metrics[0].Drop = false, "stopped", Number(math.NaN()) }, "No model within the limit was found. In the best one accuracy@top1 is no number, and 0.0100 is allowed. The search ended because it was asked to stop."},
+		"nothing that can be INT8": {func(d *Decisions) { d.Model.Groups = 0 }, "The model has no operation that can be INT8; the written file is the float model."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := Decisions{Met: true, Model: Model{Groups: 3}, Metrics: []Metric{{Name: "accuracy@top1", Direction: higherBetter, Float: 0.9, Int8: 0.88, Drop: 0.004, Limit: 0.01}}}
+			c.change(&d)
+			require.Equal(t, c.want, headline(&d))
+		})
+	}
+}
+
+// TestWhatIsAllowed: the limit's line and the drop of all INT8, for metrics that grow with quality and that shrink, absolute and
+// as a share of the float value, whose sign turns nothing.
+func TestWhatIsAllowed(t *testing.T) {
+	for name, c := range map[string]struct {
+		direction  string
+		relative   bool
+		float      Number
+		line, fall float64
+	}{
+		"higher is better":            {higherBetter, false, 0.5, 0.4, 0.25},
+		"higher is better, relative":  {higherBetter, true, 0.5, 0.45, 0.5},
+		"higher is better, below 0":   {higherBetter, true, -0.5, -0.55, -1.5},
+		"higher is worse":             {"higher-worse", false, 0.5, 0.6, -0.25},
+		"higher is worse, relative":   {"higher-worse", true, 0.5, 0.55, -0.5},
+		"higher is worse and below 0": {"higher-worse", true, -0.5, -0.45, 1.5},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := Metric{Direction: c.direction, Float: c.float, Int8: 0.25, Limit: 0.1}
+			d := &Decisions{Metrics: []Metric{m}}
+			if c.relative {
+				d.Job.DropType = "relative"
+			}
+			require.InDelta(t, c.line, limitValue(d, m), 1e-12)
+			require.InDelta(t, c.fall, fall(d, m), 1e-12)
+		})
+	}
+}
+
+// TestTicks: three to a dozen round numbers, in order, inside the span, and texts that tell them apart.
+func TestTicks(t *testing.T) {
+	rapid.Check(t, func(r *rapid.T) {
+		lo := rapid.Float64Range(-100, 100).Draw(r, "lo")
+		hi := lo + rapid.Float64Range(1e-4, 100).Draw(r, "span")
+		at, texts := ticks(lo, hi), map[string]bool{}
+		require.GreaterOrEqual(r, len(at), 3)
+		require.LessOrEqual(r, len(at), 12)
+		step := at[1] - at[0]
+		digit := step / math.Pow(10, math.Floor(math.Log10(step*(1+1e-6))))
+		require.True(r, math.Abs(digit-1) < 1e-4 || math.Abs(digit-2) < 1e-4 || math.Abs(digit-5) < 1e-4, "steps of %g", step)
+		for i, v := range at {
+			require.True(r, v >= lo-step*1e-9 && v <= hi+step*1e-9, "%g", v)
+			require.InDelta(r, at[0]+float64(i)*step, v, step*1e-3)
+			texts[tickText(v, hi-lo)] = true
+		}
+		require.Len(r, texts, len(at))
+		require.True(r, at[0]-step < lo && at[len(at)-1]+step > hi, "none is missing at the ends")
+	})
+	require.Equal(t, "0.0", tickText(-1e-12, 1), "no sign before nothing")
+}
+
+// TestRankingBars: a bar lies between the model's own value and its group's, inside the row, and the longest on either side
+// reaches the edge. A metric that grows with loss turns the sides.
+func TestRankingBars(t *testing.T) {
+	value := func(v float64) *Number { n := Number(v); return &n }
+	for direction, want := range map[string][][3]string{
+		higherBetter:   {{"25.0%", "75.0%", "int8"}, {"0.0%", "25.0%", "follows"}, {"25.0%", "0.0%", "float"}},
+		"higher-worse": {{"0.0%", "75.0%", "follows"}, {"75.0%", "25.0%", "int8"}, {"75.0%", "0.0%", "float"}},
+	} {
+		d := &Decisions{Metrics: []Metric{{Direction: direction}}, Groups: []Group{{}, {}, {Float: true}}}
+		r := Ranking{Samples: 10, Current: value(0.5), Metric: 1, Scores: []Score{
+			{Group: 0, Value: value(0.8)}, {Group: 1, Value: value(0.4)}, {Group: 2, Value: value(0.5)}, {Group: 9}, {Group: 1, Value: value(math.NaN())},
+		}}
+		page := rankingRows(d, 0, r)
+		for i, w := range want {
+			require.Equal(t, w, [3]string{page.Rows[i].From, page.Rows[i].Width, page.Rows[i].Class}, "%s, row %d", direction, i)
+		}
+		require.Equal(t, "not asked", page.Rows[3].Score)
+		require.Equal(t, []bool{true, true, true, false, false}, []bool{page.Rows[0].Known, page.Rows[1].Known, page.Rows[2].Known, page.Rows[3].Known, page.Rows[4].Known})
+	}
+	many := Ranking{Scores: make([]Score, shownRows+3)}
+	page := rankingRows(&Decisions{Metrics: make([]Metric, 1)}, 4, many)
+	require.Equal(t, []int{5, shownRows, 3}, []int{page.Number, len(page.Rows), len(page.More)})
+}
+
+// TestLatestGain: the ranking that let a group go is the last that scored it, whatever others say later of other groups.
+func TestLatestGain(t *testing.T) {
+	value := func(v float64) *Number { n := Number(v); return &n }
+	d := &Decisions{Metrics: []Metric{{Direction: higherBetter}}, Groups: make([]Group, 2), Rankings: []Ranking{
+		{Current: value(0.5), Scores: []Score{{Group: 0, Value: value(0.6)}, {Group: 1, Value: value(0.4)}}},
+		{Current: value(0.6), Scores: []Score{{Group: 1, Value: value(0.9)}}},
+		{Current: nil, Scores: []Score{{Group: 0, Value: value(1)}}},
+	}}
+	require.Equal(t, []string{"+0.1000", "+0.3000", ""}, []string{latestGain(d, 0), latestGain(d, 1), latestGain(d, 2)})
+	require.Equal(t, map[int]string{0: "+0.1000", 1: "-0.1000"}, firstGains(d))
+	d.Gains()
+	require.InDelta(t, 0.1, float64(*d.Groups[0].Gain), 1e-12)
+	require.InDelta(t, -0.1, float64(*d.Groups[1].Gain), 1e-12)
+}
+
+// TestHolds: a drop that equals the limit as a fraction holds, though floating point has it a hair above; the word of the
+// search counts before any number.
+func TestHolds(t *testing.T) {
+	m := Metric{Limit: 0.01}
+	for drop, want := range map[float64]bool{0.0099: true, 0.01: true, 0.01 + 1e-15: true, 0.0101: false} {
+		require.Equal(t, want, Step{Drops: []Number{Number(drop)}}.holds(m), "%g", drop)
+	}
+	require.True(t, Step{Verdict: "within", Drops: []Number{1}}.holds(m))
+	require.False(t, Step{}.holds(m), "no number is within no limit")
+}
+
+// TestDecided: what a replay prints is the search, step by step, with the groups' operations by name.
+func TestDecided(t *testing.T) {
+	p, err := plan.All(&plan.Params{Groups: make([][]uint32, 2)}).Revert(1, 2)
+	require.NoError(t, err)
+	o := search.Outcome{
+		Reason: search.Iterations, Plan: p, Notes: []string{"a note"},
+		Metrics: []search.Result{{Metric: accuracy, Baseline: hits(900), Int8: hits(880), Final: hits(895), Drop: metric.Count(5, 1000)}},
+		Steps:   []search.Step{{Group: 1, Values: []search.Value{hits(895)}, Verdict: search.Improved}},
+	}
+	var b strings.Builder
+	require.NoError(t, Decided(&b, o, [][]string{{"stem"}, {"body", "add"}}))
+	require.Equal(t, `accuracy@top1: float 900/1000 (0.9), all INT8 880/1000 (0.88), final 895/1000 (0.895), drop 5/1000 (0.005): NOT MET
+step 1: group 1 (body, add) to float: [895/1000 (0.895)], kept
+end: iterations; float groups [1]
+note: a note
+`, b.String())
+}
