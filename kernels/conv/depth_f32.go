@@ -39,7 +39,7 @@ func packDepthF32(g Geometry, w, bias []float32) *depthF32 {
 func (p *depthF32) bytes() int { return 4 * len(p.tap) }
 func (p *depthF32) scratch(g Geometry) int {
 	ow := g.OutW()
-	return room(4*padding(g)) + room(8*groupInts*groupsOfLine(ow, pixelsOfGroup(ow)))
+	return room(4*padding(g)) + room(8*groupInts*groupsOfLine(ow, pixelsOfGroup(g, 4)))
 }
 
 // run picks the kernel of the current tier. Chains are per lane, so all kernels give the reference's bits: bias, then
@@ -71,7 +71,7 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 // lines runs a line kernel. It cuts long lines so that one call stays below maxSpan.
 func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte) {
 	ow := g.OutW()
-	pixels := pixelsOfGroup(ow)
+	pixels := pixelsOfGroup(g, 4)
 	n := groupsOfLine(ow, pixels)
 	groups, _ := carve[int](scratch, groupInts*n)
 	lineGroups(g, pixels, 4, groups)

@@ -24,11 +24,30 @@ func (k *Kernel) lines(g Geometry) bool {
 	return k.Lines && size && !shared
 }
 
-// pixelsOfGroup is the size of groups that makes the least work of ow pixels, where a group costs two pixels more than it
-// has. At most ow, so the last group can begin inside of the line.
-func pixelsOfGroup(ow int) int {
+// A group takes one vector of channels of its columns, then the next: what it sees in all channels should stay in the
+// first-level cache meanwhile. Kernels that move by two see twice the columns for each output and are held to seenBytes;
+// groups of leastPixels are never refused, and lines of a full group of shortLine neither. Kernels that move by one use each
+// column so often that larger groups are worth more (NOTES.md of package tile).
+const (
+	seenBytes   = 16 << 10
+	leastPixels = 4
+	shortLine   = 7
+)
+
+// tooWide says that a group of p pixels sees more than should be seen at a time, in elements of size bytes.
+func tooWide(g Geometry, p, size int) bool {
+	return g.StrideW > 1 && g.OutW() > shortLine && p > leastPixels && ((p-1)*g.StrideW+g.KW)*g.KH*g.C*size > seenBytes
+}
+
+// pixelsOfGroup is the size of groups, of those that are not too wide, that makes the least work of a line, where a group
+// costs two pixels more than it has. At most the width of the line, so the last group can begin inside of it.
+func pixelsOfGroup(g Geometry, size int) int {
+	ow := g.OutW()
 	best, least := 1, 3*ow
 	for _, p := range linePixels {
+		if tooWide(g, p, size) {
+			continue
+		}
 		if work := (ow + p - 1) / p * (p + 2); p <= ow && work < least {
 			best, least = p, work
 		}

@@ -33,12 +33,23 @@ func lineGeometries() (gs []Geometry) {
 
 func TestPixelsOfGroup(t *testing.T) {
 	for ow, want := range map[int]int{1: 1, 2: 2, 3: 3, 6: 3, 7: 7, 8: 8, 9: 5, 10: 10, 14: 14, 15: 8, 16: 8, 20: 10, 28: 14, 112: 14} {
-		require.Equal(t, want, pixelsOfGroup(ow), "width %d", ow)
+		require.Equal(t, want, pixelsOfGroup(square(1, ow, 64, 64, 3, 1, 1, 64), 4), "width %d", ow)
 	}
 	for ow := 1; ow < 300; ow++ {
-		p := pixelsOfGroup(ow)
+		p := pixelsOfGroup(square(1, ow, 64, 64, 3, 1, 1, 64), 4)
 		require.LessOrEqual(t, p, ow)
 		require.Contains(t, linePixels, p)
+	}
+}
+
+// TestGroupsThatSeeMuchAreSmall: of kernels that move by two, and not where a line is one group.
+func TestGroupsThatSeeMuchAreSmall(t *testing.T) {
+	for _, c := range []struct{ hw, channels, k, stride, want int }{
+		{112, 16, 3, 2, 14}, {112, 64, 3, 2, 8}, {112, 96, 3, 2, 5}, {56, 128, 3, 2, 4}, {28, 256, 3, 2, 4}, {56, 144, 5, 2, 4},
+		{14, 576, 3, 2, 7}, {56, 128, 3, 1, 14}, {28, 960, 3, 1, 14},
+	} {
+		g := square(1, c.hw, c.channels, c.channels, c.k, c.stride, c.k/2, c.channels)
+		require.Equal(t, c.want, pixelsOfGroup(g, 4), "%v", c)
 	}
 }
 
@@ -47,7 +58,7 @@ func TestLineGroups(t *testing.T) {
 	for _, g := range lineGeometries() {
 		t.Run(fmt.Sprintf("%dx%d_s%d_p%d_%d", g.W, g.KW, g.StrideW, g.PadLeft, g.PadRight), func(t *testing.T) {
 			ow := g.OutW()
-			p := pixelsOfGroup(ow)
+			p := pixelsOfGroup(g, 4)
 			groups := make([]int, groupInts*groupsOfLine(ow, p))
 			lineGroups(g, p, 1, groups)
 			covered := make([]bool, ow)
@@ -73,7 +84,7 @@ func TestLineGroups(t *testing.T) {
 func TestFetchAhead(t *testing.T) {
 	for _, c := range []struct{ hw, want int }{{28, 0}, {112, 1}} {
 		g := square(1, c.hw, 32, 32, 3, 2, 1, 32)
-		p := pixelsOfGroup(g.OutW())
+		p := pixelsOfGroup(g, 4)
 		n := groupsOfLine(g.OutW(), p)
 		groups := make([]int, groupInts*n)
 		lineGroups(g, p, 4, groups)
