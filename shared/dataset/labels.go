@@ -37,7 +37,7 @@ func parseLabels(file string, b []byte) ([]label, error) {
 	var bad lines
 	for n, text := range all {
 		text = strings.TrimSpace(text)
-		if text == "" || text == "#" || strings.HasPrefix(text, "# ") || strings.HasPrefix(text, "#\t") {
+		if text == "" || strings.HasPrefix(text, "# ") || strings.HasPrefix(text, "#\t") {
 			continue
 		}
 		l, err := parseLabel(text)
