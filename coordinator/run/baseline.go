@@ -19,7 +19,7 @@ func (w *work) baseline(ctx context.Context) error {
 		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
 	}
 	likely := w.wanted
-	likely.Params, likely.Groups, likely.Subset, likely.Iterations = plan.Digest{1}, layers(w.model.graph.Graph), w.job.Subset, w.iterations()
+	likely.Params, likely.Groups, likely.Subset, likely.Iterations = plan.Digest{1}, w.groups, w.job.Subset, w.iterations()
 	w.watch.begin(likely)
 	w.watch.outlook.against = yardstickOf(w.meter)
 	w.watch.scored, w.watch.noise = scored(w.job), w.meter.Adapter == metric.Outputs

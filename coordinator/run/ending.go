@@ -40,7 +40,8 @@ func (o *outlook) end(order int) prospect {
 	return p.more
 }
 
-// shareOut draws what each group is to blame for. A group's score counts with a tenth of the best one's by chance.
+// shareOut draws what each group is to blame for: exponentially in every other play, by the third power of that in the others, as often
+// one group or two have it nearly all. A group's score counts with a tenth of the best one's by chance.
 func (p *ending) shareOut() {
 	best, sum := 0.0, 0.0
 	for _, s := range p.score {
@@ -49,6 +50,9 @@ func (p *ending) shareOut() {
 	p.share = make([]float64, p.problem.Groups)
 	for g := range p.share {
 		chance := p.lot.ExpFloat64()
+		if p.order%2 == 1 && best == 0 {
+			chance *= chance * chance
+		}
 		s, ok := p.score[g]
 		switch {
 		case best == 0:
@@ -190,7 +194,7 @@ func (p *ending) lost(lost, whole, part, luck float64) float64 {
 	whole = max(whole, math.SmallestNonzeroFloat64)
 	ratio, rest := min(lost/whole, collapsed), max(0, 1-part)
 	if p.against == byDistance {
-		noise := max(0, ratio) / (1 - ratio) * rest
+		noise := max(0, ratio) / (1 - ratio) * max(0, rest-luck*interplay)
 		return whole * noise / (1 + noise)
 	}
 	if p.against == byDecisions {
@@ -208,6 +212,10 @@ func (p *ending) lost(lost, whole, part, luck float64) float64 {
 	}
 	return lost - luck*p.wobble(spread)
 }
+
+// interplay is the standard deviation of what the noise of a group does to that of the others, which it cancels or not, as a part of all:
+// in rankings of MobileNet's 28 groups by sqnr, several made it worse by 1 to 8 hundredths.
+const interplay = 0.05
 
 // collapsed is the part of all that a model is taken to lose at most: what is left then tells nothing any more.
 const collapsed = 0.98

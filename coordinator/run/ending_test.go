@@ -59,12 +59,12 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// TestLuckCannotBeatFloat: where the float model is the bound, no luck takes a plan beyond it, and outputs know no luck. By labels a
-// plan may be better.
+// TestLuckCannotBeatFloat: where the float model is the bound, no luck takes a plan beyond it. By labels a plan may be better.
 func TestLuckCannotBeatFloat(t *testing.T) {
 	for _, luck := range []float64{-40, -1, 0, 1, 40} {
-		require.GreaterOrEqual(t, imagined(t, byDecisions, 10, 200, 0.9, "0").lost(0.1, 1, 0.1, luck), 0.0)
-		require.InDelta(t, imagined(t, byDistance, 10, 200, 0.9, "0").lost(0.1, 1, 0.1, 0), imagined(t, byDistance, 10, 200, 0.9, "0").lost(0.1, 1, 0.1, luck), 0)
+		for _, by := range []yardstick{byDecisions, byDistance} {
+			require.GreaterOrEqual(t, imagined(t, by, 10, 200, 0.9, "0").lost(0.1, 1, 0.1, luck), 0.0)
+		}
 	}
 	require.Less(t, imagined(t, byLabels, 10, 200, 0.9, "0").lost(0.1, 1, 0.1, 40), 0.0)
 	for _, by := range []yardstick{byDecisions, byDistance} {
@@ -81,8 +81,8 @@ func TestLuckCannotBeatFloat(t *testing.T) {
 	}
 }
 
-// TestEndsByYardstick: with the same groups to blame for the same loss, classes ask more than outputs, as noise has to fall by the square
-// and chance undoes steps; outputs fall with every revert, so one ranking does. A limit that is kept asks nothing.
+// TestEndsByYardstick: with the same groups to blame for the same loss, classes ask more than outputs, as noise has to fall by the square.
+// A ranking of outputs serves many reverts. A limit that is kept asks nothing.
 func TestEndsByYardstick(t *testing.T) {
 	middle := func(by yardstick, limit string) prospect {
 		ends := imagined(t, by, 30, 300, 0.9, limit).outlook.ends()
@@ -90,8 +90,8 @@ func TestEndsByYardstick(t *testing.T) {
 	}
 	classes, outputs := middle(byDecisions, "0.03"), middle(byDistance, "0.03")
 	require.Greater(t, 2*classes.sum(), 3*outputs.sum())
-	require.Equal(t, int64(30*300), outputs.rank)
-	require.InDelta(t, 11*300, outputs.revert, 2*300, "x - x ln x is 0.7 where x is 0.35: so much of exponential shares a part x of the groups has")
+	require.GreaterOrEqual(t, outputs.rank, int64(30*300))
+	require.Less(t, outputs.rank, int64(2*30*300))
 	require.Zero(t, middle(byDecisions, "0.11").sum())
 	require.Zero(t, middle(byDistance, "0.11").sum())
 }

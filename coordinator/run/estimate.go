@@ -4,6 +4,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"assay/shared/plan"
 )
 
 // meterOfWork estimates how many inferences a job needs and how long it will take. What every job needs (calibration,
@@ -14,10 +16,11 @@ type meterOfWork struct {
 	begin  time.Time
 	now    func() time.Time // time.Now, but for tests
 	phase  string
-	done   int64            // inferences computed
-	reused int64            // inferences answered from the store
-	open   int64            // asked by the present round and not answered yet
-	later  map[string]int64 // still to be asked, by phase
+	met    map[plan.Digest]map[string]bool // plans, by what of which model they are asked, that a node has computed
+	done   int64                           // inferences computed
+	reused int64                           // inferences answered from the store
+	open   int64                           // asked by the present round and not answered yet
+	later  map[string]int64                // still to be asked, by phase
 	pace   pace
 	coda   time.Duration // what a slot of its own takes after the last inference; wall time on an idle machine
 	report func(Progress)
@@ -75,18 +78,33 @@ func (m *meterOfWork) standing() (done, certain int64) {
 	return done, done + m.open + m.ahead() - m.later[PhaseRank] - m.later[PhaseRevert]
 }
 
-// cell enters a finished cell. took is what its evaluator says, 0 for a known one.
-func (m *meterOfWork) cell(known bool, samples int, took time.Duration) {
+// cell enters a finished cell.
+func (m *meterOfWork) cell(e ended) {
 	m.mu.Lock()
-	m.open = max(0, m.open-int64(samples))
-	if known {
-		m.reused += int64(samples)
+	m.open = max(0, m.open-int64(e.runs))
+	if e.known {
+		m.reused += int64(e.runs)
 	} else {
-		m.done += int64(samples)
-		m.pace.add(m.phase, m.clock(), took, samples, m.slots())
+		m.done += int64(e.runs)
+		m.pace.add(m.phase, m.clock(), e.took, e.runs, m.slots(), m.meets(e))
 	}
 	m.mu.Unlock()
 	m.tell()
+}
+
+// meets reports whether a node computed a plan for the first time, so that the cell's time holds its compilation. Cells are named as if
+// they were of the first block of no view.
+func (m *meterOfWork) meets(e ended) bool {
+	if m.met == nil {
+		m.met = map[plan.Digest]map[string]bool{}
+	}
+	p := plan.Cell{Problem: e.cell.Problem, Plan: e.cell.Plan, What: e.cell.What, Ref: e.cell.Ref}.Digest()
+	if m.met[p] == nil {
+		m.met[p] = map[string]bool{}
+	}
+	before := m.met[p][e.node]
+	m.met[p][e.node] = true
+	return !before
 }
 
 func (m *meterOfWork) clock() time.Time {

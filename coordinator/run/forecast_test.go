@@ -31,7 +31,7 @@ func forecasts() (out []forecast) {
 	add("cifar10-vit-3x3", "vit", "0.005", "0 pot", "0.01 sqnr", "0.003 sqnr", "0.02 agreement")
 	add("mobilenet_v1_0.25_224", "imagenet-tf", "0.01", "0", "0.05 agreement", "0.02 sqnr", "0.01 tensor", "0.01 sqnr")
 	add("squeezenet1.1", "imagenet-torch every", "0.01", "0.02 agreement", "0")
-	add("efficientnet-lite0", "imagenet-lite", "0.02 agreement", "0", "0.01", "0.01 pot")
+	add("efficientnet-lite0", "imagenet-lite", "0.01 tensor", "0.02 agreement", "0.005 agreement", "0", "0.01", "0.01 pot")
 	add("all-minilm-l6-v2", "sts", "0.01")
 	return out
 }
@@ -157,10 +157,14 @@ func TestForecasts(t *testing.T) {
 func TestDiaries(t *testing.T) {
 	exceptions := map[string]float64{ // the factor, where it is more than 2
 		// Before INT8 is measured at all: a search asks 4.3 times what a job without one does, and the loss is next to the limit.
-		"cifar10-resnet20_0":                    2.1,
-		"cifar10-resnet20_0.02_agreement":       2.3,
-		"mlperf-tiny-ic-resnet8_0.02_agreement": 2.3,
+		"cifar10-resnet20_0.02_agreement":       2.4,
+		"mlperf-tiny-ic-resnet8_0.02_agreement": 2.5,
+		// The first revert misses the limit by one sample of 200, and a second ranking follows.
+		"mobilenet_v1_0.25_224_0.05_agreement": 2.4,
+		// Noise of a group cancels that of others: what the ranking promises does not come, four times.
+		"mobilenet_v1_0.25_224_0.01_sqnr": 2.5,
 	}
+	unsteady := map[string]float64{"mobilenet_v1_0.25_224_0.01_sqnr": 0.75} // the part of a job that is told well, where it is less
 	files, err := filepath.Glob("testdata/diaries/*.json.gz")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -172,7 +176,11 @@ func TestDiaries(t *testing.T) {
 			work, _ := atTenth(d, seen)
 			t.Logf("%.1f s, inferences %.2f of the truth, time left %.2f", d[len(d)-1].At, work.inferences, work.time)
 			require.LessOrEqual(t, work.offBy(), max(2, exceptions[name]))
-			require.GreaterOrEqual(t, steady(seen), 0.95)
+			least := 0.95
+			if part, ok := unsteady[name]; ok {
+				least = part
+			}
+			require.GreaterOrEqual(t, steady(seen), least)
 		})
 	}
 }
@@ -195,4 +203,11 @@ func TestDiaryKeepsAJob(t *testing.T) {
 	}
 	require.Equal(t, cells, last.done)
 	require.Equal(t, "report", d[len(d)-1].Name)
+	var groups []int
+	for _, e := range d {
+		if e.Kind == "problem" {
+			groups = append(groups, e.Problem.Groups)
+		}
+	}
+	require.Equal(t, []int{4}, groups, "placement knows before calibration")
 }

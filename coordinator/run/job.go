@@ -84,6 +84,7 @@ type work struct {
 	stop    func() // ends cells; nil before listen
 	asker   *asker
 	watch   *watcher
+	groups  int // that are likely, before calibration
 	heardOf int // cells of the measurement in work that the outlook knows
 	params  *plan.Params
 	built   *quant.Report
@@ -254,7 +255,7 @@ func (w *work) listen(ctx context.Context) error {
 	w.cells, w.stop = d, stop
 	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots, coda: speedBudget}
 	d.onCell = func(e ended) {
-		w.gauge.cell(e.known, e.runs, e.took)
+		w.gauge.cell(e)
 		if e.known {
 			w.counts.reused++
 		} else {
@@ -291,6 +292,9 @@ func (w *work) search(ctx context.Context) error {
 	w.cfg = quantConfig(w.job, shapes).For(w.model.graph.Graph)
 	taps, err := quant.Taps(w.model.graph, w.cfg)
 	if err != nil {
+		return &InputError{err}
+	}
+	if w.groups, err = quant.CountGroups(w.model.graph, w.cfg); err != nil {
 		return &InputError{err}
 	}
 	calibration := w.problem

@@ -7,7 +7,6 @@ import (
 
 	"assay/coordinator/search"
 	"assay/kernels/numeric"
-	"assay/shared/graph"
 	"assay/shared/metric"
 	"assay/shared/plan"
 	"assay/shared/wire"
@@ -250,18 +249,6 @@ func leastWrong(v []float64, free float64) float64 {
 		}
 	}
 	return (from + to) / 2
-}
-
-// layers guesses how many groups a model will have: one for each operation that multiplies by weights.
-func layers(g *graph.Graph) int {
-	n := 0
-	for _, node := range g.Nodes {
-		switch node.Op {
-		case "Conv", "ConvTranspose", "Gemm", "MatMul":
-			n++
-		}
-	}
-	return n
 }
 
 // parts is into how many parts a measurement is cut at which the outlook hears of it.

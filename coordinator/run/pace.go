@@ -13,8 +13,9 @@ type pace struct {
 	startup float64   // seconds that the first cells of the newest phase took above the later ones
 }
 
-// chronicle is the cells of a phase. The first cell on each slot stands apart: it also compiles the model and packs its
-// weights.
+// chronicle is the cells of a phase. The first cell on each slot stands apart, and the first of each plan on a node: they also compile
+// the plan and pack its weights. In a ranking that takes several times as long as the samples of a deep model, and the first cells
+// each bring another plan.
 type chronicle struct {
 	first, rest []spent // of rest the latest
 }
@@ -37,8 +38,8 @@ const manyCells, manyMarks, fewMarks = 64, 96, 8
 // fewCells of a phase are believed alone.
 const fewCells = 8
 
-// add enters a cell of one of so many slots that took so many seconds and ended at a time.
-func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slots int) {
+// add enters a cell of one of so many slots that took so many seconds and ended at a time; meets says that its node met its plan.
+func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slots int, meets bool) {
 	if samples <= 0 || took < 0 {
 		return
 	}
@@ -51,8 +52,9 @@ func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slot
 		p.phases[phase] = c
 	}
 	one := spent{took.Seconds(), samples}
-	if len(c.first) < slots {
+	if meets || len(c.first) < slots {
 		c.first = append(c.first, one)
+		c.first = c.first[max(0, len(c.first)-manyCells):]
 	} else {
 		c.rest = append(c.rest, one)
 		c.rest = c.rest[max(0, len(c.rest)-manyCells):]

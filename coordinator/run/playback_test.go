@@ -65,7 +65,9 @@ func (p *playback) step() {
 		p.watch.round(e.Name, e.Models, e.Samples)
 	case "cell":
 		p.slots = e.Slots
-		p.gauge.cell(e.Known, e.Samples, seconds(e.Took))
+		c := ended{known: e.Known, runs: e.Samples, took: seconds(e.Took)}
+		c.cell.Plan = plan.DigestOf("Plan", []string{e.Plan, e.Name}) // of one problem and question each
+		p.gauge.cell(c)
 		if p.gauge.at() != PhaseStart {
 			p.watch.expect()
 		}

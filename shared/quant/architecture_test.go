@@ -38,6 +38,9 @@ func TestArchitectures(t *testing.T) {
 			cfg := Config{InputShapes: shapes}
 			p, _, err := Build(m, cfg, statistics(t, m, cfg, noise(m, 1, shapes)))
 			require.NoError(t, err)
+			groups, err := CountGroups(m, cfg)
+			require.NoError(t, err)
+			require.Len(t, p.Groups, groups, "placement knows before calibration")
 			some := plan.All(p)
 			for g := 0; g < len(p.Groups); g += 2 {
 				some, err = some.Revert(g, len(p.Groups))

@@ -22,6 +22,15 @@ func Taps(m *graph.Model, cfg Config) ([]Tap, error) {
 	return s.taps(), nil
 }
 
+// CountGroups is how many groups Build makes, if statistics keep no point apart: placement alone says that, before calibration.
+func CountGroups(m *graph.Model, cfg Config) (int, error) {
+	s, err := newSketch(m, cfg)
+	if err != nil {
+		return 0, err
+	}
+	return len(s.groups(s.sites)), nil
+}
+
 func (s *sketch) taps() []Tap {
 	var out []Tap
 	seen := map[Tap]bool{}
