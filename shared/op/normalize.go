@@ -134,8 +134,11 @@ func BatchNormTerms(scale, bias, mean, variance []float32, epsilon float32) (fac
 }
 
 // inferLayerNormalization: scale and bias stretch to the axes from axis on; mean and inverse deviation keep those as 1.
-// The statistics are float32 for half inputs too; stash_type is accepted and not read.
+// The statistics are float32 for half inputs too.
 func inferLayerNormalization(x *Infer) error {
+	if err := x.stash(); err != nil {
+		return err
+	}
 	data := x.In[0].Shape
 	axis, err := axisIn(x.Node.Int("axis", -1), len(data))
 	if err != nil {

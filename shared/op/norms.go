@@ -35,7 +35,12 @@ var sampleNormOps = []*Op{
 	{
 		Name: "GroupNormalization", Opsets: []int{18, 21}, Types: float32Only, Attrs: []string{"epsilon", "num_groups", "stash_type"},
 		Inputs: Arity{3, 3}, Outputs: Arity{1, 1},
-		Infer: func(x *Infer) error { return inferGroups(x, x.Node.Int("num_groups", 0)) },
+		Infer: func(x *Infer) error {
+			if err := x.stash(); err != nil {
+				return err
+			}
+			return inferGroups(x, x.Node.Int("num_groups", 0))
+		},
 		Lower: func(l *Lower) (Kernel, error) { return lowerGroups(l, int(l.Node.Int("num_groups", 1))) },
 	},
 	{
