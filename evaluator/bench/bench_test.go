@@ -18,7 +18,7 @@ import (
 
 func TestMain(m *testing.M) {
 	if os.Getenv(child) != "" {
-		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr))
+		os.Exit(run(context.Background(), os.Args[1:], os.Stdout, os.Stderr, pin))
 	}
 	goleak.VerifyTestMain(m)
 }
@@ -34,7 +34,7 @@ func shared(t *testing.T, name string) string {
 
 func command(t *testing.T, want int, args ...string) (stdout, stderr string) {
 	var out, bad bytes.Buffer
-	require.Equal(t, want, run(context.Background(), args, &out, &bad), "%s", bad.String())
+	require.Equal(t, want, run(context.Background(), args, &out, &bad, func(int) error { return nil }), "%s", bad.String())
 	return out.String(), bad.String()
 }
 

@@ -39,6 +39,7 @@ type flags struct {
 	NoModels bool          `help:"Leave the models out."`
 	Rounds   int           `default:"5" help:"Rounds of each comparison."`
 	Slice    time.Duration `default:"10ms" help:"Time of one side in one round of a layer; models take thirty times as long, or one run."`
+	Core     int           `default:"-1" help:"Core to run on, together with ONNX Runtime; -1 takes the last one (Linux)."`
 	Page     string        `placeholder:"FILE" help:"Write one HTML page here."`
 	Profile  string        `placeholder:"MODEL" help:"Print where the time of this model file goes, by operator, and end."`
 	Ranking  string        `placeholder:"MODEL" help:"Print what stored activations save in a ranking round of this model file, and end."`
@@ -47,13 +48,13 @@ type flags struct {
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	code := run(ctx, os.Args[1:], os.Stdout, os.Stderr, pin)
 	stop()
 	os.Exit(code)
 }
 
-// run parses args, measures, and returns the exit code.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+// run parses args, puts the process on a core, measures, and returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer, pin func(core int) error) int {
 	var f flags
 	exited := -1
 	parser, err := kong.New(&f, kong.Name("bench"), kong.Description("Measure kernels and models, beside ONNX Runtime where ASSAY_PYTHON has it."),
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		fmt.Fprintf(stderr, "bench: %s (see --help)\n", err)
 		return 2
 	}
-	if err := tier.Check(); err != nil {
+	if err := errors.Join(tier.Check(), pin(f.Core)); err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
 		return 2
 	}
