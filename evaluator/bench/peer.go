@@ -17,7 +17,8 @@ import (
 //go:embed peer.py
 var script []byte
 
-// peer is ONNX Runtime in another process. A nil peer is none: every question has no answer.
+// peer is ONNX Runtime in another process. A nil peer is none: every question has no answer. cmd, in and out are nil until the
+// process runs; dir is the folder of its script, which close removes.
 type peer struct {
 	cmd  *exec.Cmd
 	in   io.WriteCloser
@@ -41,28 +42,39 @@ func startPeer(ctx context.Context, folder string) (*peer, error) {
 		return nil, err
 	}
 	p := &peer{dir: dir}
-	path := filepath.Join(dir, "peer.py")
-	if err := os.WriteFile(path, script, 0o600); err != nil {
+	if err := p.start(ctx, python, folder); err != nil {
+		p.close()
 		return nil, err
 	}
-	p.cmd = exec.CommandContext(ctx, python, path, folder)
-	p.cmd.Stderr = os.Stderr
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		return nil, err
-	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("ASSAY_PYTHON: %w", err)
-	}
-	p.out = bufio.NewScanner(out)
-	p.out.Buffer(nil, 1<<20)
-	p.name, err = p.line()
-	return p, err
+	return p, nil
 }
 
+// start writes the script, starts it, and waits for its name. After an error close still has to remove what there is.
+func (p *peer) start(ctx context.Context, python, folder string) error {
+	path := filepath.Join(p.dir, "peer.py")
+	if err := os.WriteFile(path, script, 0o600); err != nil {
+		return err
+	}
+	cmd := exec.CommandContext(ctx, python, path, folder)
+	cmd.Stderr = os.Stderr
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		return err
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	if err := cmd.Start(); err != nil {
+		return fmt.Errorf("ASSAY_PYTHON: %w", err)
+	}
+	p.cmd, p.in, p.out = cmd, in, bufio.NewScanner(out)
+	p.out.Buffer(nil, 1<<20)
+	p.name, err = p.line()
+	return err
+}
+
+// version is the peer's name, "" for none.
 func (p *peer) version() string {
 	if p == nil {
 		return ""
@@ -70,13 +82,15 @@ func (p *peer) version() string {
 	return p.name
 }
 
-// close ends the peer's process and waits for it.
+// close ends the peer's process, if there is one, waits for it, and removes its folder. A process whose input ends, ends.
 func (p *peer) close() {
 	if p == nil {
 		return
 	}
-	_ = p.in.Close()
-	_ = p.cmd.Wait()
+	if p.cmd != nil {
+		_ = p.in.Close()
+		_ = p.cmd.Wait()
+	}
 	_ = os.RemoveAll(p.dir)
 }
 
