@@ -128,15 +128,17 @@ func (p *F32) band(d *plan, o tile.OutF32, src []float32, y, n int, segs []int, 
 		if d.shape == seen {
 			gather(d, buf, src, 0, y, n, q*d.cg)
 		}
+		in := src
+		if d.shape == seen {
+			in, base = buf, 0
+		}
+		w, took := d.rows(base, 0, n, q*d.cg, segs)
+		l := tile.Lines{N: n / took, Src: took * g.StrideH * d.pw * g.C, Dst: took * d.ow * o.Ld}
+		rest, some := d.rows(base, n/took*took, n, q*d.cg, segs)
 		p.dense[q].Each(func(first, last int) {
-			for i := 0; i < n; {
-				in := src
-				if d.shape == seen {
-					in, base = buf, 0
-				}
-				w, took := d.rows(base, i, n, q*d.cg, segs)
-				p.dense[q].Run(o.From((y+i)*d.ow*o.Ld+q*og), in, w, first, last)
-				i += took
+			p.dense[q].RunLines(o.From(y*d.ow*o.Ld+q*og), in, w, l, first, last)
+			if n%took != 0 {
+				p.dense[q].Run(o.From((y+n-some)*d.ow*o.Ld+q*og), in, rest, first, last)
 			}
 		})
 	}

@@ -26,11 +26,12 @@ func strips(n, first, last, wide int) (s [2]strip) {
 	return s
 }
 
-// check touches the last elements that a call reads and writes, so that a wrong size is a Go panic and no stray access.
-func check[T, U any](dst []T, ldd int, src []U, w Walk, rows, cols, over int) {
-	_ = dst[(rows-1)*ldd+cols-1]
+// check touches the last elements that a call reads and writes, so that a wrong size is a Go panic and no stray access:
+// the one at last in dst, and those of the row that begins at row in src, with over more behind it.
+func check[T, U any](dst []T, last int, src []U, w Walk, row, over int) {
+	_ = dst[last]
 	for _, s := range w.Segs {
-		_ = src[w.at(rows-1)+s+w.Len+over-1]
+		_ = src[row+s+w.Len+over-1]
 		_ = src[w.Base+s]
 	}
 }
@@ -84,11 +85,12 @@ const leastClaim = 64
 
 // assembly runs the call by a kernel.
 func (c *callF32) assembly(k *Kernel) {
-	rows, cols, ldd := c.tiles*c.size, min(c.p.N, c.last*Panel), c.o.Ld
-	check(c.o.Dst, ldd, c.src, c.w, rows, cols, 0)
+	ldd := c.o.Ld
+	last := (c.tiles-1)*c.dstTile + (c.size-1)*ldd + min(c.p.N, c.last*Panel) - 1
+	check(c.o.Dst, last, c.src, c.w, c.w.at(c.size-1)+(c.tiles-1)*c.srcTile, 0)
 	adds := c.end && c.o.Residual != nil
 	if adds {
-		_ = c.o.Residual[(rows-1)*ldd+cols-1]
+		_ = c.o.Residual[last]
 	}
 	act := NewAct(c.o.Act)
 	begin, end := flag(c.begin)+flag(c.begin && c.depth >= leastClaim), flag(c.end)+flag(c.end && c.o.Act.On)
@@ -101,7 +103,7 @@ func (c *callF32) assembly(k *Kernel) {
 		if adds {
 			residual = &c.o.Residual[s.panel*Panel]
 		}
-		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*ldd*c.size, 4*c.w.Row*c.size, 4*Panel*c.p.K
+		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.dstTile, 4*c.srcTile, 4*Panel*c.p.K
 		if k.Tier == tier.AVX512VNNI {
 			f32Tile512(dst, 4*ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
 				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual)
@@ -136,9 +138,9 @@ func (c *callI8) assembly(k *Kernel) {
 	rows, cols := c.tiles*c.size, min(c.p.N, c.last*Panel)
 	mult, dst, element := c.o.Rq.Mult, (*byte)(nil), 1
 	if c.o.U8 != nil {
-		check(c.o.U8, c.o.Ld, c.src, c.w, rows, cols, c.over())
+		check(c.o.U8, (rows-1)*c.o.Ld+cols-1, c.src, c.w, c.w.at(rows-1), c.over())
 	} else {
-		check(c.o.F32, c.o.Ld, c.src, c.w, rows, cols, c.over())
+		check(c.o.F32, (rows-1)*c.o.Ld+cols-1, c.src, c.w, c.w.at(rows-1), c.over())
 		mult, element = c.o.Scale, 4
 	}
 	var few [4 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded

@@ -122,7 +122,9 @@ type callF32 struct {
 	first, last int // panels
 	k0, depth   int
 	begin, end  bool
-	tiles, size int // tiles of size rows, one below the other
+	tiles, size int // tiles of size rows
+
+	srcTile, dstTile int // elements from one tile to the next: they lie one below the other, or in neighbouring lines
 }
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
@@ -139,6 +141,7 @@ func (c callF32) rows(k *Kernel) {
 				c.w = all.part(atRow, c.tiles*c.size)
 			}
 			c.o = o.From(atRow * o.Ld)
+			c.srcTile, c.dstTile = c.w.Row*c.size, o.Ld*c.size
 			k.f32(&c)
 			atRow += c.tiles * c.size
 		}
