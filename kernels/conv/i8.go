@@ -138,16 +138,18 @@ func (p *I8) band(d *plan, dst, src []uint8, xZero uint8, rq numeric.Requant, y,
 			part.Mult = part.Mult[q*og : (q+1)*og]
 		}
 		segs := segs[:d.segs*p.dense[q].Parts()]
+		in := src
+		if d.shape == seen {
+			in, base = buf, 0
+		}
+		o := tile.Out{U8: dst[y*d.ow*g.apart()+q*og:], Rq: part, Ld: g.apart()}
+		w, took := d.rows(base, 0, n, q*d.cg, segs)
+		l := tile.Lines{N: n / took, Src: took * g.StrideH * d.pw * g.C, Dst: took * d.ow * o.Ld}
+		rest, some := d.rows(base, n/took*took, n, q*d.cg, segs)
 		p.panels(q, func(first, last int) {
-			for i := 0; i < n; {
-				in := src
-				if d.shape == seen {
-					in, base = buf, 0
-				}
-				w, took := d.rows(base, i, n, q*d.cg, segs)
-				o := tile.Out{U8: dst[(y+i)*d.ow*g.apart()+q*og:], Rq: part, Ld: g.apart()}
-				p.dense[q].Run(o, in, w, xZero, first, last)
-				i += took
+			p.dense[q].RunLines(o, in, w, l, xZero, first, last)
+			if n%took != 0 {
+				p.dense[q].Run(o.From((n-some)*d.ow*o.Ld, 0), in, rest, xZero, first, last)
 			}
 		})
 	}

@@ -135,12 +135,12 @@ func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
 // assembly runs the call by a kernel.
 func (c *callI8) assembly(k *Kernel) {
 	t := k.Tier
-	rows, cols := c.tiles*c.size, min(c.p.N, c.last*Panel)
+	last, row := (c.tiles-1)*c.dstTile+(c.size-1)*c.o.Ld+min(c.p.N, c.last*Panel)-1, c.w.at(c.size-1)+(c.tiles-1)*c.srcTile
 	mult, dst, element := c.o.Rq.Mult, (*byte)(nil), 1
 	if c.o.U8 != nil {
-		check(c.o.U8, (rows-1)*c.o.Ld+cols-1, c.src, c.w, c.w.at(rows-1), c.over())
+		check(c.o.U8, last, c.src, c.w, row, c.over())
 	} else {
-		check(c.o.F32, (rows-1)*c.o.Ld+cols-1, c.src, c.w, c.w.at(rows-1), c.over())
+		check(c.o.F32, last, c.src, c.w, row, c.over())
 		mult, element = c.o.Scale, 4
 	}
 	var few [4 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded
@@ -157,7 +157,7 @@ func (c *callI8) assembly(k *Kernel) {
 	var none int32
 	add, addStep := &none, 0
 	if c.o.Add != nil {
-		_ = c.o.Add[rows-1]
+		_ = c.o.Add[c.tiles*c.size-1]
 		add, addStep = &c.o.Add[0], 4*c.size
 	}
 	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
@@ -179,7 +179,7 @@ func (c *callI8) assembly(k *Kernel) {
 		}
 		at := s.panel * Panel
 		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[at*quad*c.p.depth()], &c.p.bias[at], &c.p.sum[at]
-		ld, panel := element*c.o.Ld, Panel*quad*c.p.depth()
+		ld, dstTile, panel := element*c.o.Ld, element*c.dstTile, Panel*quad*c.p.depth()
 		if t == tier.AMX {
 			half := (c.size + 1) / 2
 			second := (c.size - half) * c.w.Row
@@ -188,15 +188,15 @@ func (c *callI8) assembly(k *Kernel) {
 			}
 			config := NewConfig(half, c.p.groups%tileGroups)
 			begin := -int(uintptr(unsafe.Pointer(&block))) & (Align - 1) / 4
-			i8TileAMX(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, second, c.w.Row*c.size, &c.w.Segs[0],
+			i8TileAMX(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, second, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), c.p.groups/tileGroups, c.p.groups%tileGroups, b, panel, bias, sum, m, multMask, c.size, half,
 				c.tiles, s.groups, s.wide, s.mask, flag(element == 4), &rq[0], add, addStep, &config[0], &block[begin])
 		} else if t == tier.AVX512VNNI {
-			i8Tile512(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
+			i8Tile512(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
 				flag(element == 4), &rq[0], add, addStep)
 		} else {
-			i8Tile256(dst, ld, ld*c.size, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.w.Row*c.size, &c.w.Segs[0],
+			i8Tile256(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
 				flag(element == 4), &rq[0], add, addStep)
 		}

@@ -74,6 +74,12 @@ type Out struct {
 	Add   []int32 // nil, or what is added to the sums of each row
 }
 
+// From is o from element i and row r on.
+func (o Out) From(i, r int) Out {
+	o.U8, o.F32, o.Add = from(o.U8, i), from(o.F32, i), from(o.Add, r)
+	return o
+}
+
 // Run computes acc[r][n] = bias[n] + sum over k of (row r of w in src, less zero) * weight[k][n] for the columns of
 // panels first to last-1, which callers cut at even numbers, and writes it to o. With Parts above 1, w.Segs repeats.
 func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
@@ -90,11 +96,9 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	all := shares(k, w.straight() && p.Bytes() <= resident, first, last)
 	step := chunkOf(w, all[:], last-first)
 	for r := 0; r < w.M; r += step {
-		part := o
-		part.U8, part.F32, part.Add = from(o.U8, r*o.Ld), from(o.F32, r*o.Ld), from(o.Add, r)
 		for _, s := range all {
 			if s.first < s.last {
-				p.runPieces(s.k, part, src, w.rows(r, step), zero, s.first, s.last)
+				p.runPieces(s.k, o.From(r*o.Ld, r), src, w.rows(r, step), zero, s.first, s.last)
 			}
 		}
 	}
@@ -103,11 +107,11 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 // runPieces runs a kernel on rows that may lie in two pieces.
 func (p *I8) runPieces(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	n, piece := w.pieces(k.Rows)
-	for i := range n {
-		c := callI8{o: o, src: src, w: piece[i], p: p, zero: int32(zero), first: first, last: last}
+	c := callI8{o: o, src: src, w: piece[0], p: p, zero: int32(zero), first: first, last: last}
+	c.rows(k)
+	if n > 1 {
+		c.o, c.w = o.From(half*o.Ld, half), piece[1]
 		c.rows(k)
-		o.U8, o.F32 = o.U8[min(len(o.U8), half*o.Ld):], o.F32[min(len(o.F32), half*o.Ld):]
-		o.Add = o.Add[min(len(o.Add), half):]
 	}
 }
 
@@ -122,6 +126,8 @@ type callI8 struct {
 	tiles, size int       // tiles of size rows, one below the other
 	tail        bool      // the last group of a segment comes from rest: it would lie past the end of src
 	rest        [14]int32 // little-endian, one a row; only with one tile
+
+	srcTile, dstTile int // elements from one tile to the next
 }
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
@@ -145,14 +151,8 @@ func (c callI8) rows(k *Kernel) {
 			if c.tail = atRow+rows > safe; c.tail {
 				c.fillRest()
 			}
-			if c.o.U8 = o.U8; o.U8 != nil {
-				c.o.U8 = o.U8[atRow*o.Ld:]
-			} else {
-				c.o.F32 = o.F32[atRow*o.Ld:]
-			}
-			if o.Add != nil {
-				c.o.Add = o.Add[atRow:]
-			}
+			c.o = o.From(atRow*o.Ld, atRow)
+			c.srcTile, c.dstTile = c.w.Row*c.size, o.Ld*c.size
 			k.i8(&c)
 			atRow += rows
 			done += c.tiles

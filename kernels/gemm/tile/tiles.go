@@ -12,7 +12,7 @@ const (
 // runTiles runs the call on tile registers, or returns false if it is none for them: few rows, a short depth. Rows whose
 // last group of four would be read past the end of src run on the kernel below.
 func (p *I8) runTiles(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, last int) bool {
-	if w.M < leastRows || p.groups < leastGroups || !w.straight() && w.M != 2*half {
+	if !p.tiled(w) {
 		return false
 	}
 	c := callI8{o: o, src: src, w: w, p: p, zero: int32(zero), first: first, last: last}
@@ -27,10 +27,14 @@ func (p *I8) runTiles(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, 
 	if safe == w.M {
 		return true
 	}
-	rest := callI8{o: o, src: src, w: w.part(safe, w.M-safe), p: p, zero: int32(zero), first: first, last: last}
-	rest.o.U8, rest.o.F32, rest.o.Add = from(o.U8, safe*o.Ld), from(o.F32, safe*o.Ld), from(o.Add, safe)
+	rest := callI8{o: o.From(safe*o.Ld, safe), src: src, w: w.part(safe, w.M-safe), p: p, zero: int32(zero), first: first, last: last}
 	rest.rows(fallback("u8s8", k))
 	return true
+}
+
+// tiled says that rows of w are worth tile registers.
+func (p *I8) tiled(w Walk) bool {
+	return w.M >= leastRows && p.groups >= leastGroups && (w.straight() || w.M == 2*half)
 }
 
 // from is s from element i on, nil for nil.
