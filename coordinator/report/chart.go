@@ -157,7 +157,8 @@ func limitValue(d *Decisions, m Metric) float64 {
 
 func coordinate(v float64) string { return fmt.Sprintf("%.1f", v) }
 
-// ticks are three to seven round numbers between lo and hi.
+// ticks are three to seven round numbers from lo to hi. One that lies on an end is not lost to rounding: a millionth of a
+// step outside is on it.
 func ticks(lo, hi float64) []float64 {
 	step := math.Pow(10, math.Floor(math.Log10((hi-lo)/3)))
 	for _, f := range []float64{5, 2} {
@@ -166,8 +167,9 @@ func ticks(lo, hi float64) []float64 {
 			break
 		}
 	}
+	const on = 1e-6
 	var out []float64
-	for i := math.Ceil(lo / step); i*step <= hi && len(out) < 12; i++ {
+	for i := math.Ceil(lo/step - on); i*step <= hi+step*on && len(out) < 12; i++ {
 		out = append(out, i*step)
 	}
 	return out

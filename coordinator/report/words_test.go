@@ -126,13 +126,14 @@ func TestTicks(t *testing.T) {
 		digit := step / math.Pow(10, math.Floor(math.Log10(step*(1+1e-6))))
 		require.True(r, math.Abs(digit-1) < 1e-4 || math.Abs(digit-2) < 1e-4 || math.Abs(digit-5) < 1e-4, "steps of %g", step)
 		for i, v := range at {
-			require.True(r, v >= lo-step*1e-9 && v <= hi+step*1e-9, "%g", v)
+			require.True(r, v >= lo-step*2e-6 && v <= hi+step*2e-6, "%g", v)
 			require.InDelta(r, at[0]+float64(i)*step, v, step*1e-3)
 			texts[tickText(v, hi-lo)] = true
 		}
 		require.Len(r, texts, len(at))
 		require.True(r, at[0]-step < lo && at[len(at)-1]+step > hi, "none is missing at the ends")
 	})
+	require.InDelta(t, -1, ticks(-1, -1+0x1p-13)[0], 1e-12, "a tick on the end")
 	require.Equal(t, "0.0", tickText(-1e-12, 1), "no sign before nothing")
 }
 
