@@ -67,12 +67,11 @@ func (p *F32) lines(d *plan, o tile.OutF32, src []float32, segs []int, buf []flo
 // middle computes the columns of n lines that see no padding.
 func (p *F32) middle(d *plan, o tile.OutF32, src []float32, y, n int, segs []int) {
 	g, left := &d.g, d.inner.left
+	base := ((y*g.StrideH-g.PadTop)*g.W + left*g.StrideW - g.PadLeft) * g.C
+	w := tile.Line(base, g.StrideW*g.C, d.inner.right-left, segs, d.len)
+	l := tile.Lines{N: n, Src: g.StrideH * g.W * g.C, Dst: d.ow * o.Ld}
 	p.dense[0].Each(func(first, last int) {
-		for oy := y; oy < y+n; oy++ {
-			base := ((oy*g.StrideH-g.PadTop)*g.W + left*g.StrideW - g.PadLeft) * g.C
-			w := tile.Line(base, g.StrideW*g.C, d.inner.right-left, segs, d.len)
-			p.dense[0].Run(o.From((oy*d.ow+left)*o.Ld), src, w, first, last)
-		}
+		p.dense[0].RunLines(o.From((y*d.ow+left)*o.Ld), src, w, l, first, last)
 	})
 }
 

@@ -20,7 +20,7 @@ func TestLinesAreWalks(t *testing.T) {
 		t.Run(tr.String(), func(t *testing.T) {
 			defer tier.Force(tr)()
 			r := rand.New(rand.NewPCG(4, 4))
-			for i, m := range []int{1, 2, 5, 7, 8, 10, 14, 14, 15, 20, 27, 28, 30, 32, 33, 40, 56, 57, 64, 130, 140} {
+			for i, m := range []int{1, 2, 5, 7, 8, 10, 14, 14, 15, 20, 27, 28, 30, 32, 33, 40, 56, 57, 64, 130, 140, 141} {
 				const segs = 3
 				length, n := []int{4, 48, 17}[i%3], []int{1, 16, 20, 40, 64, 100}[i%6]
 				lines := 2 + r.IntN(9)
