@@ -2,8 +2,10 @@ package cell
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -11,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"assay/evaluator/engine"
+	"assay/shared/graph"
 	"assay/shared/quant"
 	"assay/shared/tensor"
 )
@@ -77,6 +81,22 @@ func TestPlace(t *testing.T) {
 			got = append(got, batch{c.asked, c.fed}.place(k))
 		}
 		require.Equal(t, c.want, got, "%v of %v", c.asked, c.fed)
+	}
+}
+
+// TestWatchTakesTheRowsAsked: statistics of a model that fixes its batch are those of the samples asked, in their order.
+func TestWatchTakesTheRowsAsked(t *testing.T) {
+	m, err := graph.Parse("input x: float32[3,1]\ny = Neg(x)\noutput y\n")
+	require.NoError(t, err)
+	program, err := engine.New(engine.Options{}).Compile(m, []string{"y"})
+	require.NoError(t, err)
+	q := question{want: []string{"y"}, taps: []quant.Tap{{Value: "y", Func: quant.Max, Axis: -1, Width: 1}}}
+	records, bytes, err := q.watch(t.Context(), program, map[string]*tensor.Tensor{"x": floats([]float32{10, 20, 30}, 3, 1)}, batch{[]uint32{5, 4}, []uint32{3, 4, 5}})
+	require.NoError(t, err)
+	require.Equal(t, 12, bytes)
+	require.Len(t, records, 16)
+	for k, want := range []float64{-30, -20} {
+		require.Equal(t, want, math.Float64frombits(binary.LittleEndian.Uint64(records[8*k:])))
 	}
 }
 

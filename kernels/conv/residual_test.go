@@ -21,7 +21,7 @@ func TestResidualIsAddedToFinishedSums(t *testing.T) {
 			if g.depthwise() || g.Batch == 0 {
 				continue
 			}
-			src := guard.Copy(t, floats(r, g.Batch*g.H*g.W*g.C, i%2 == 0))
+			src := guard.Copy(t, floats(r, g.Batch*g.H*g.W*g.C, i%2 == 0 && g.C < 1000)) // one NaN of so many would be in every sum
 			p, err := PackF32(g, floats(r, g.OC*(g.C/g.Group)*g.KH*g.KW, false), floats(r, g.OC, true))
 			require.NoError(t, err)
 			require.True(t, p.TakesResidual())
