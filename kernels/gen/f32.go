@@ -39,7 +39,7 @@ func (t tile512) f32Segment(name string, v locals) {
 		free := t.free()[t.wide:]
 		for r := range t.rows {
 			x := free[r%min(2, len(free))]
-			t.VBROADCASTSS(row(r).Offset(4*u), x)
+			t.VPBROADCASTD(row(r).Offset(4*u), x)
 			for p := range t.wide {
 				t.VFMADD231PS(w[p], x, t.acc(r, p))
 			}
