@@ -7,9 +7,12 @@ import (
 	"assay/evaluator/clock"
 )
 
-// sample runs f for about d of thread time, at least once, and returns the seconds of one run. The caller has locked its
-// goroutine to a thread.
+// sample runs f once to warm up, since the other side has had the caches, then for about d of thread time, at least once, and
+// returns the seconds of one of these runs. The caller has locked its goroutine to a thread.
 func sample(d time.Duration, f func() error) (float64, error) {
+	if err := f(); err != nil {
+		return 0, err
+	}
 	n, start := 0, clock.Thread()
 	for n == 0 || clock.Thread()-start < d {
 		if err := f(); err != nil {

@@ -116,15 +116,24 @@ func TestTurnsAreTaken(t *testing.T) {
 	require.Equal(t, []float64{3, 1, 2}, values, "the argument stays in its order")
 }
 
-// TestSampleRunsAtLeastOnce, however short the slice, and stops at an error.
+// TestSampleRunsAtLeastOnce after one run that does not count, however short the slice, and stops at an error of either.
 func TestSampleRunsAtLeastOnce(t *testing.T) {
 	n := 0
 	s, err := sample(0, func() error { n++; return nil })
 	require.NoError(t, err)
-	require.Equal(t, 1, n)
+	require.Equal(t, 2, n)
 	require.True(t, s >= 0)
-	_, err = sample(1<<40, func() error { return errors.New("broken") })
-	require.EqualError(t, err, "broken")
+	for broken := range 3 {
+		n = 0
+		_, err = sample(1<<40, func() error {
+			if n++; n > broken {
+				return errors.New("broken")
+			}
+			return nil
+		})
+		require.EqualError(t, err, "broken")
+		require.Equal(t, broken+1, n)
+	}
 }
 
 // TestFeedsFitTheModel: free axes are the batch in front and tokens elsewhere, a fixed batch is kept to, constants need no feed,
