@@ -66,7 +66,7 @@ func TestBytesOfPixelsApart(t *testing.T) {
 			p, err := PackI8(g, w, nil, nil)
 			require.NoError(t, err)
 			require.True(t, p.TakesApart())
-			rq := numeric.Requant{Mult: []float32{0.001}, Zero: 90, Lo: 1, Hi: 255} // 0 is what lies between
+			rq := numeric.NewRequant([]float32{0.001}, 90)
 			pixels := g.Batch * g.OutH() * g.OutW()
 			want := make([]uint8, pixels*g.OC)
 			p.Run(want, src, g, 7, rq, garbage(t, p.Scratch(g)))

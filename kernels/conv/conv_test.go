@@ -193,13 +193,17 @@ func TestI8IsExact(t *testing.T) {
 			}
 			wZero := [][]int8{nil, {0}, {int8(r.IntN(256))}}[i%3]
 			xZero := uint8(r.IntN(256))
-			rq := numeric.Requant{Mult: guard.Slice[float32](t, 1+i%2*(g.OC-1)), Zero: int32(r.IntN(256)), Hi: 255}
-			for j := range rq.Mult {
-				rq.Mult[j] = float32(math.Exp(-4 - 6*r.Float64()))
+			mult, yZero := guard.Slice[float32](t, 1+i%2*(g.OC-1)), int32(r.IntN(256))
+			for j := range mult {
+				mult[j] = float32(math.Exp(-4 - 6*r.Float64()))
 			}
-			if i%5 == 0 {
-				rq.Lo, rq.Hi, rq.Mult[0] = 20, 200, 0.25
+			switch {
+			case i%5 == 0:
+				yZero, mult[0] = 0, 0.25
+			case i%7 == 0:
+				mult[len(mult)-1] = 1e9 // beyond int32
 			}
+			rq := numeric.NewRequant(mult, yZero)
 			p, err := PackI8(g, w, bias, wZero)
 			require.NoError(t, err)
 			dst := guard.Slice[uint8](t, g.Batch*g.OutH()*g.OutW()*g.OC)
@@ -232,7 +236,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 		fs, fd := make([]float32, g.H*g.W*g.C), make([]float32, g.OutH()*g.OutW()*g.OC)
 		qs, qd := make([]uint8, len(fs)), make([]uint8, len(fd))
 		scratch := make([]byte, max(f.Scratch(g), q.Scratch(g)))
-		rq := numeric.Requant{Mult: []float32{0.1}, Hi: 255}
+		rq := numeric.NewRequant([]float32{0.1}, 0)
 		eachTier(t, func(t *testing.T) {
 			require.Zero(t, testing.AllocsPerRun(5, func() {
 				f.Run(fd, fs, g, numeric.Relu(), scratch)

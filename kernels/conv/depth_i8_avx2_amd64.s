@@ -113,7 +113,6 @@ group:
 	MOVQ         rq+88(FP), AX
 	VBROADCASTSS (AX), Y12
 	VPBROADCASTD 4(AX), Y13
-	VPBROADCASTD 8(AX), Y14
 	VPHADDD      Y1, Y0, Y0
 	VPERMQ       $0xd8, Y0, Y0
 	VMOVDQU      (SI), X8
@@ -141,7 +140,6 @@ group:
 	VPADDSW      Y13, Y0, Y0
 	VEXTRACTI128 $0x01, Y0, X1
 	VPACKUSWB    X1, X0, X0
-	VPMAXUB      X14, X0, X0
 	CMPQ         8(SP), $0x01
 	JEQ          some
 	VMOVDQU      X0, (R12)

@@ -10,7 +10,6 @@ TEXT ·depthI8x512(SB), NOSPLIT, $16-96
 	MOVQ         rq+88(FP), R9
 	VBROADCASTSS (R9), Z24
 	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
 	MOVQ         mask+80(FP), R9
 	KMOVQ        R9, K2
 	MOVQ         srcStep+32(FP), R13
@@ -85,7 +84,6 @@ group:
 	VPACKSSDW  Z3, Z2, Z2
 	VPADDSW    Z25, Z2, Z2
 	VPACKUSWB  Z2, Z0, Z0
-	VPMAXUB    Z26, Z0, Z0
 	VMOVDQU8   Z0, K3, (R12)
 	ADDQ       $0x40, R9
 	ADDQ       $0x40, R12
@@ -108,7 +106,6 @@ TEXT ·depth32I8x512(SB), NOSPLIT, $16-96
 	MOVQ         rq+88(FP), R9
 	VBROADCASTSS (R9), Z24
 	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
 	MOVQ         mask+80(FP), R9
 	KMOVQ        R9, K2
 	MOVQ         srcStep+32(FP), R13
@@ -184,7 +181,6 @@ group:
 	VPACKSSDW    Z3, Z2, Z2
 	VPADDSW      Z25, Z2, Z2
 	VPACKUSWB    Z2, Z0, Z0
-	VPMAXUB      Z26, Z0, Z0
 	VMOVDQU8     Z0, K3, (R12)
 	IMUL3Q       $0x02, R13, R9
 	ADDQ         R9, (SP)
@@ -201,7 +197,6 @@ TEXT ·depth16I8x512(SB), NOSPLIT, $16-96
 	MOVQ         rq+88(FP), R9
 	VBROADCASTSS (R9), Z24
 	VPBROADCASTD 4(R9), Z25
-	VPBROADCASTD 8(R9), Z26
 	MOVQ         mask+80(FP), R9
 	KMOVQ        R9, K2
 	MOVQ         srcStep+32(FP), R13
@@ -289,7 +284,6 @@ group:
 	VPACKSSDW    Z3, Z2, Z2
 	VPADDSW      Z25, Z2, Z2
 	VPACKUSWB    Z2, Z0, Z0
-	VPMAXUB      Z26, Z0, Z0
 	VMOVDQU8     Z0, K3, (R12)
 	IMUL3Q       $0x04, R13, R9
 	ADDQ         R9, (SP)

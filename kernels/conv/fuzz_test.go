@@ -46,7 +46,7 @@ func FuzzTiersAgree(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		rq := numeric.Requant{Mult: []float32{0.003 * r.Float32()}, Zero: int32(r.IntN(256)), Lo: int32(r.IntN(99)), Hi: int32(100 + r.IntN(156))}
+		rq := numeric.NewRequant([]float32{[]float32{0.003, 1.2}[r.IntN(2)] * r.Float32()}, int32(r.IntN(2)*r.IntN(256)))
 		act, zero := clamps[r.IntN(len(clamps))], uint8(r.Uint32())
 		fin := guard.Copy(t, in)
 		var want []byte

@@ -114,7 +114,7 @@ func (c *callI8) rest(dst []uint8, s *span[uint8], from, to int) {
 				w := c.p.packed[((ch/lanesI8*c.p.groups+k/stackI8)*lanesI8+order(ch%lanesI8))*stackI8+k%stackI8]
 				acc += int32(element(s.taps[k], i*s.srcStep+ch)) * int32(w)
 			}
-			one := numeric.Requant{Mult: c.mult[at : at+1], Zero: c.rq.Zero, Lo: c.rq.Lo, Hi: c.rq.Hi}
+			one := numeric.NewRequant(c.mult[at:at+1], c.rq.Zero)
 			dst[s.out+i*s.dstep+ch] = one.At(acc, 0)
 		}
 	}
@@ -127,35 +127,32 @@ func element(p *uint8, i int) uint8 { return *(*uint8)(unsafe.Add(unsafe.Pointer
 func (s *slideCall) line() {
 	g, p := &s.g, s.p
 	first, c := s.x0*g.StrideW-g.PadLeft, g.C
-	out, lines, rq := &s.out[0], &s.lines[0], &s.rq[0]
+	out, lines, zero := &s.out[0], &s.lines[0], int(s.rq.Zero<<16|s.rq.Zero)
 	w, bias, mult := &p.packed[s.block*p.groups*stackI8*lanesI8], &s.bias[s.block*lanesI8], &s.mult[s.block*lanesI8]
 	switch [3]int{g.KW, g.StrideW, s.parts} {
 	case [3]int{3, 1, 1}:
-		slide3x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 1, 2}:
-		slide3x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 1, 4}:
-		slide3x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 2, 1}:
-		slide3x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 2, 2}:
-		slide3x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 2, 4}:
-		slide3x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide3x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 1, 1}:
-		slide5x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 1, 2}:
-		slide5x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 1, 4}:
-		slide5x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 2, 1}:
-		slide5x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 2, 2}:
-		slide5x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 2, 4}:
-		slide5x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, rq, s.pad)
+		slide5x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	}
 }
-
-// newRequant is upper limit, zero point and lower limit of a result for assembly.
-func newRequant(rq numeric.Requant) tile.Requant { return tile.NewRequant(rq, 0) }

@@ -22,5 +22,3 @@ func (c *callI8) prepareBlocks() int { return 0 }
 func (c *callI8) span([]uint8, *span[uint8]) {}
 
 func (s *slideCall) line() {}
-
-func newRequant(numeric.Requant) (q [3]int32) { return q }

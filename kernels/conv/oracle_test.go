@@ -55,7 +55,7 @@ func TestI8EqualsONNXRuntime(t *testing.T) {
 		p, err := PackI8(g, w, bias, nil)
 		require.NoError(t, err)
 		y := make([]uint8, g.Batch*g.OutH()*g.OutW()*g.OC)
-		p.Run(y, x, g, c.XZero, numeric.Requant{Mult: mult, Zero: int32(c.YZero), Hi: 255}, make([]byte, p.Scratch(g)))
+		p.Run(y, x, g, c.XZero, numeric.NewRequant(mult, int32(c.YZero)), make([]byte, p.Scratch(g)))
 		cases, ours = append(cases, c), append(ours, y)
 		for name, data := range map[string][]byte{"x": x, "w": raw(w), "b": raw(bias), "m": raw(mult)} {
 			require.NoError(t, os.WriteFile(filepath.Join(dir, fmt.Sprintf("%d.%s", i, name)), data, 0o600))

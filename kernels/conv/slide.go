@@ -1,7 +1,5 @@
 package conv
 
-import "assay/kernels/numeric"
-
 // A sliding kernel takes whole lines of output, padding at the sides included, and unpacks each column of the picture
 // once for all outputs that see it. Whole blocks of channels go line by line. Channels that are left over would leave most
 // of a vector empty, so that it takes them of two or four lines at once.
@@ -11,7 +9,7 @@ import "assay/kernels/numeric"
 func (c *callI8) slides(g Geometry) bool {
 	size := g.KH == g.KW && (g.KW == 3 || g.KW == 5)
 	shared := g.C < 16 && lanesI8%g.C == 0 && g.StrideW == 1
-	return c.k.Slides && size && !shared && g.C%4 == 0 && g.StrideW <= 2 && g.DilationW == 1
+	return c.k.Slides && c.rq.Bounded() && size && !shared && g.C%4 == 0 && g.StrideW <= 2 && g.DilationW == 1
 }
 
 // slideParts is the largest number of lines that a vector takes.
@@ -22,7 +20,6 @@ const slideParts = 4
 type slideCall struct {
 	*callI8
 	g       Geometry
-	rq      [3 * lanesI8 / 4]int32 // vectors of upper limit less the zero point, float32, zero point, int16, and lower limit
 	pad     *uint8
 	lines   [slideParts * 2 * stackI8]*uint8 // column 0 of each line that each part sees
 	out     [slideParts]*uint8               // each part's first output
@@ -49,7 +46,7 @@ func tail(g Geometry) (channels, parts int) {
 // slide runs all lines. Lines outside of the picture are padding. Lines that several parts would compute twice at the
 // bottom are written twice with the same bytes.
 func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
-	s := slideCall{callI8: c, g: g, rq: requantVectors(c.rq), pad: &src[0]}
+	s := slideCall{callI8: c, g: g, pad: &src[0]}
 	if g.padded() {
 		s.pad = &pad[0]
 	}
@@ -98,13 +95,4 @@ func (s *slideCall) run(dst, src, pad []uint8, y int) {
 		}
 		s.line()
 	}
-}
-
-// requantVectors is rq as sliding kernels take it.
-func requantVectors(rq numeric.Requant) (v [3 * lanesI8 / 4]int32) {
-	q := newRequant(rq)
-	for i := range v {
-		v[i] = q[i/(lanesI8/4)]
-	}
-	return v
 }

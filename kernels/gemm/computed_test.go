@@ -57,7 +57,7 @@ func TestRepackedI8IsExact(t *testing.T) {
 			if signed {
 				zero -= 128
 			}
-			rq := numeric.Requant{Mult: []float32{float32(math.Exp(-4 - 6*r.Float64()))}, Zero: 3, Hi: 255}
+			rq := numeric.NewRequant([]float32{float32(math.Exp(-4 - 6*r.Float64()))}, 3)
 			bias := make([]int32, n*(i%3/2))
 			for j := range bias {
 				bias[j] = int32(r.IntN(20000) - 10000)
@@ -94,7 +94,7 @@ func TestRepackAllocatesNothing(t *testing.T) {
 	space := make([]byte, max(SpaceF32(k, n), SpaceI8(k, n)))
 	fd, fa, fb := make([]float32, m*n), make([]float32, m*k), make([]float32, k*n)
 	qd, qa, qb := make([]uint8, m*n), make([]uint8, m*k), make([]uint8, k*n)
-	rq := numeric.Requant{Mult: []float32{0.1}, Hi: 255}
+	rq := numeric.NewRequant([]float32{0.1}, 0)
 	eachTier(t, func(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(5, func() {
 			f := RepackF32(space, fb, k, n, nil)

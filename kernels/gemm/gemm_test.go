@@ -158,20 +158,23 @@ func newCaseI8(r *rand.Rand, s [3]int, i int) caseI8 {
 			c.bZero[j] = int8(r.IntN(256))
 		}
 	}
-	c.rq = numeric.Requant{Zero: int32(r.IntN(256)), Lo: 0, Hi: 255}
+	zero := int32(r.IntN(256))
 	if i%3 == 0 {
-		c.rq.Lo, c.rq.Hi = int32(r.IntN(100)), int32(100+r.IntN(156))
+		zero = 0 // kernels do not add it
 	}
-	c.rq.Mult = make([]float32, 1+i%2*(c.n-1))
-	for j := range c.rq.Mult {
-		c.rq.Mult[j] = float32(math.Exp(-4 - 6*r.Float64()))
+	mult := make([]float32, 1+i%2*(c.n-1))
+	for j := range mult {
+		mult[j] = float32(math.Exp(-4 - 6*r.Float64()))
 	}
 	switch {
 	case i%7 == 0:
-		c.rq.Mult[0] = 0.5 // ties
+		mult[0] = 0.5 // ties
 	case i%11 == 0:
-		c.rq.Mult[0] = 1e9 // beyond int32
+		mult[len(mult)-1] = 1e9 // beyond int32
+	case i%13 == 0:
+		mult[0] = 0x1.fffffep-1 // the largest that kernels need not limit
 	}
+	c.rq = numeric.NewRequant(mult, zero)
 	return c
 }
 
@@ -199,7 +202,7 @@ func TestI8IsExact(t *testing.T) {
 			}
 			got, float := guard.Slice[uint8](t, (c.m-1)*c.ldd+c.n), guard.Slice[float32](t, (c.m-1)*c.ldd+c.n)
 			a, mult := guard.Copy(t, c.a), guard.Copy(t, c.rq.Mult)
-			p.Run(got, c.ldd, a, c.lda, c.m, c.aZero, numeric.Requant{Mult: mult, Zero: c.rq.Zero, Lo: c.rq.Lo, Hi: c.rq.Hi})
+			p.Run(got, c.ldd, a, c.lda, c.m, c.aZero, numeric.NewRequant(mult, c.rq.Zero))
 			p.RunFloat(float, c.ldd, a, c.lda, c.m, c.aZero, mult)
 			for x := range got {
 				row, col := x/c.ldd, x%c.ldd
@@ -226,7 +229,7 @@ func TestRunAllocatesNothing(t *testing.T) {
 	f := PackF32(make([]float32, k*n), k, n, false, nil)
 	q := PackI8(make([]int8, k*n), k, n, false, nil, []int8{5})
 	fd, fa, qd, qa := make([]float32, m*n), make([]float32, m*k), make([]uint8, m*n), make([]uint8, m*k)
-	rq := numeric.Requant{Mult: []float32{0.1}, Hi: 255}
+	rq := numeric.NewRequant([]float32{0.1}, 0)
 	eachTier(t, func(t *testing.T) {
 		require.Zero(t, testing.AllocsPerRun(5, func() {
 			f.Run(fd, n, fa, k, m, numeric.Relu())

@@ -39,7 +39,7 @@ func (p product) run(t *testing.T) []byte {
 		bias[i] = int32(r.IntN(9999))
 	}
 	act, aZero := clamps[r.IntN(len(clamps))], uint8(r.Uint32())
-	rq := numeric.Requant{Mult: []float32{0.002 * r.Float32()}, Zero: int32(r.IntN(256)), Lo: int32(r.IntN(99)), Hi: int32(100 + r.IntN(156))}
+	rq := numeric.NewRequant([]float32{[]float32{0.002, 1.2}[r.IntN(2)] * r.Float32()}, int32(r.IntN(2)*r.IntN(256)))
 	zeros := [][]int8{nil, {int8(r.Uint32())}}[r.IntN(2)]
 	fd, qd, sd := guard.Slice[float32](t, p.m*p.n), guard.Slice[uint8](t, p.m*p.n), guard.Slice[float32](t, p.m*p.n)
 	cd := guard.Slice[uint8](t, p.m*p.n)

@@ -221,12 +221,11 @@ func (a *asm) depthI8Sums256() {
 	a.JNZ(LabelRef("group"))
 }
 
-// depthI8Store256 requantizes, as tile512.i8Bytes, and stores 16 bytes, or those of the mask X15 in the last block.
+// depthI8Store256 requantizes, as tile256.i8Bytes, and stores 16 bytes, or those of the mask X15 in the last block.
 func (a *asm) depthI8Store256(left Mem) {
 	a.load("rq", rA0)
 	a.VBROADCASTSS(Mem{Base: rA0, Disp: rqHigh}, reg.Y12)
 	a.VPBROADCASTD(Mem{Base: rA0, Disp: rqZero}, reg.Y13)
-	a.VPBROADCASTD(Mem{Base: rA0, Disp: rqLow}, reg.Y14)
 	for q := 0; q < 4; q += 2 {
 		v, x := ymm[q], reg.X8
 		a.VPHADDD(ymm[q+1], v, v)
@@ -246,7 +245,6 @@ func (a *asm) depthI8Store256(left Mem) {
 	a.VPADDSW(reg.Y13, reg.Y0, reg.Y0)
 	a.VEXTRACTI128(U8(1), reg.Y0, reg.X1)
 	a.VPACKUSWB(reg.X1, reg.X0, reg.X0)
-	a.VPMAXUB(reg.X14, reg.X0, reg.X0)
 	a.CMPQ(left, U8(1))
 	a.JEQ(LabelRef("some"))
 	a.VMOVDQU(reg.X0, Mem{Base: rDst})

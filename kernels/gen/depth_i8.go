@@ -42,7 +42,7 @@ type depth512 struct {
 func (a depth512) write() {
 	off, left := a.AllocLocal(8), a.AllocLocal(8)
 	a.load("rq", rK)
-	a.constants(rK, reg.Z24, reg.Z25, reg.Z26)
+	a.constants(rK, reg.Z24, reg.Z25)
 	a.load("mask", rK)
 	a.KMOVQ(rK, reg.K2)
 	a.load("srcStep", rDstRow)
@@ -79,7 +79,7 @@ func (a depth512) write() {
 	a.ADDQ(U32(256), rB)
 	a.DECQ(rNseg)
 	a.JNZ(LabelRef("group"))
-	a.store(zmm[:4], rB2, rDst, reg.Z24, reg.Z25, reg.Z26)
+	a.store(zmm[:4], rB2, rDst, reg.Z24, reg.Z25)
 	if a.channels == 64 {
 		a.ADDQ(U8(64), rK)
 		a.ADDQ(U8(64), rDst)
@@ -116,11 +116,10 @@ func (a depth512) gather(z reg.VecPhysical) {
 	}
 }
 
-// constants loads upper limit, zero point and lower limit of the result from rq at r.
-func (a stack512) constants(r reg.GPPhysical, high, zero, low reg.VecPhysical) {
+// constants loads upper limit and zero point of the result from rq at r.
+func (a stack512) constants(r reg.GPPhysical, high, zero reg.VecPhysical) {
 	a.VBROADCASTSS(Mem{Base: r, Disp: rqHigh}, high)
 	a.VPBROADCASTD(Mem{Base: r, Disp: rqZero}, zero)
-	a.VPBROADCASTD(Mem{Base: r, Disp: rqLow}, low)
 }
 
 // begin sets four sums to the bias at r.
@@ -142,8 +141,8 @@ func (a stack512) unpack(rows [4]reg.VecPhysical, t []reg.VecPhysical) {
 	a.VPUNPCKHWD(t[3], t[1], t[7])
 }
 
-// store requantizes four sums with the multipliers at mult and stores 64 bytes at dst under K3; see tile512.i8Bytes.
-func (a stack512) store(acc []reg.VecPhysical, mult, dst reg.GPPhysical, high, zero, low reg.VecPhysical) {
+// store requantizes four sums with the multipliers at mult and stores 64 bytes at dst under K3; see tile256.i8Bytes.
+func (a stack512) store(acc []reg.VecPhysical, mult, dst reg.GPPhysical, high, zero reg.VecPhysical) {
 	for q := range 4 {
 		a.VCVTDQ2PS(acc[q], acc[q])
 		a.VMULPS(Mem{Base: mult, Disp: 64 * q}, acc[q], acc[q])
@@ -155,6 +154,5 @@ func (a stack512) store(acc []reg.VecPhysical, mult, dst reg.GPPhysical, high, z
 		a.VPADDSW(zero, acc[q], acc[q])
 	}
 	a.VPACKUSWB(acc[2], acc[0], acc[0])
-	a.VPMAXUB(low, acc[0], acc[0])
 	a.VMOVDQU8(acc[0], reg.K3, Mem{Base: dst})
 }

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"fmt"
+
 	"github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
@@ -12,9 +14,8 @@ const i8Signature = `func(dst *byte, dstRow, dstTile, dstPanel int, a *byte, aRo
 
 // Places in the argument rq of the integer tiles, in bytes.
 const (
-	rqHigh  = 4 * iota // upper limit less the zero point, float32
+	rqHigh  = 4 * iota // 255 less the zero point, float32
 	rqZero             // zero point of the result, twice an int16
-	rqLow              // lower limit, four times a byte
 	rqXZero            // zero point of the activations, int32
 	rqTable            // of VFIXUPIMMPS
 	rqNaN
@@ -123,42 +124,32 @@ func (t tile512) scaled(r, p int, mult reg.VecPhysical) {
 	t.VMULPS(mult, t.acc(r, p), t.acc(r, p))
 }
 
-// rounded is scaled, limited above (before the conversion, which overflows otherwise; below, its overflow is the lowest
-// number and right) and rounded to int32, half to even. NaN becomes the lowest number, hence the lower limit.
-func (t tile512) rounded(r, p int, mult, high reg.VecPhysical) {
+// rounded is scaled and rounded to int32, half to even.
+func (t tile512) rounded(r, p int, mult reg.VecPhysical) {
 	t.scaled(r, p, mult)
-	t.VMINPS(t.acc(r, p), high, t.acc(r, p))
 	t.VCVTPS2DQ(t.acc(r, p), t.acc(r, p))
 }
 
-// i8Bytes requantizes and stores bytes: saturating to int16, adding the zero point, saturating to a byte, and the lower
-// limit lose nothing, since the limits lie between 0 and 255. Packing goes by 128-bit lanes: one permutation
-// puts the columns of a row together. Registers: rK mult, rSegs rq.
+// i8Bytes requantizes and stores bytes. Multipliers are below 1, so that no conversion overflows; saturating to int16,
+// adding the zero point and saturating to a byte are the clamp then. A zero point of 0, as behind a Relu, is not added: vector
+// instructions, of which two start in a cycle, bound the store. Packing goes by 128-bit lanes: one permutation puts the
+// columns of a row together. Registers: rK mult, rSegs rq.
 func (t tile512) i8Bytes() {
-	free := t.free()
-	mult, high, zero := free[:t.multipliers()], free[t.multipliers()], free[t.multipliers()+1]
+	free, name := t.free(), t.label(t.name()+"_bytes")
+	mult, zero, perm := free[:t.multipliers()], free[t.multipliers()], free[t.multipliers()+1]
 	for p := range t.wide {
 		t.VMOVUPS_Z(Mem{Base: rK, Disp: 64 * p}, mask(p), mult[p])
 	}
-	t.VBROADCASTSS(Mem{Base: rSegs, Disp: rqHigh}, high)
+	t.MOVL(Mem{Base: rSegs, Disp: rqZero}, rK.As32())
 	t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqZero}, zero)
-	var low, perm reg.VecPhysical
-	if rest := free[t.multipliers()+2:]; len(rest) >= 2 {
-		low, perm = rest[0], rest[1]
-	} else { // 14 x 32: the first pair of rows leaves registers behind
-		low, perm = t.acc(0, 1), t.acc(1, 1)
-	}
-	constants := func() {
-		t.VPBROADCASTD(Mem{Base: rSegs, Disp: rqLow}, low)
-		t.VMOVDQU32(Mem{Base: rSegs, Disp: rqPerm}, perm)
-	}
+	t.VMOVDQU32(Mem{Base: rSegs, Disp: rqPerm}, perm)
 	t.MOVQ(rDst, rNseg)
 	per := 4 / t.wide // rows in one vector of bytes
 	for r := 0; r < t.rows; r += per {
 		n := min(per, t.rows-r)
 		for i := range n {
 			for p := range t.wide {
-				t.rounded(r+i, p, mult[p], high)
+				t.rounded(r+i, p, mult[p])
 			}
 		}
 		word := func(i int) reg.VecPhysical { // 16-bit values of half a vector of bytes
@@ -174,7 +165,6 @@ func (t tile512) i8Bytes() {
 				return x
 			}
 			t.VPACKSSDW(y, x, x)
-			t.VPADDSW(zero, x, x)
 			return x
 		}
 		first := word(0)
@@ -182,11 +172,15 @@ func (t tile512) i8Bytes() {
 		if t.wide == 4 || t.wide == 2 && n > 1 || t.wide == 1 && n > 2 {
 			second = word(1)
 		}
-		if r == 0 {
-			constants()
+		centred := fmt.Sprintf("%s_%d", name, r)
+		t.TESTQ(rK, rK)
+		t.JEQ(LabelRef(centred))
+		t.VPADDSW(zero, first, first)
+		if second != first {
+			t.VPADDSW(zero, second, second)
 		}
+		t.Label(centred)
 		t.VPACKUSWB(second, first, first)
-		t.VPMAXUB(low, first, first)
 		t.VPERMD(first, perm, first)
 		t.storeBytes(first, n)
 	}

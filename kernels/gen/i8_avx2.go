@@ -129,12 +129,13 @@ func (t tile256) i8Scaled(v locals, half int) {
 	}
 }
 
-// i8Bytes requantizes, as tile512.i8Bytes, and stores 8 bytes a row from rA0 on, or as many as count.
+// i8Bytes requantizes and stores 8 bytes a row from rA0 on, or as many as count. Products are limited above before they are
+// converted, since multipliers may reach 1 here and the conversion overflows; below, its overflow is the lowest number and
+// right, for NaN as well. The sum stands last in VMINPS (in Intel's order), so that NaN stays.
 func (t tile256) i8Bytes(name string, h halves) {
 	t.load("rq", rK)
 	t.VBROADCASTSS(Mem{Base: rK, Disp: rqHigh}, reg.Y12)
 	t.VPBROADCASTD(Mem{Base: rK, Disp: rqZero}, reg.Y13)
-	t.VPBROADCASTD(Mem{Base: rK, Disp: rqLow}, reg.Y14)
 	for r := range t.rows {
 		x := t.acc(r, 0)
 		t.VMINPS(x, reg.Y12, x)
@@ -143,7 +144,6 @@ func (t tile256) i8Bytes(name string, h halves) {
 		t.VPERMQ(U8(0x08), x, x)
 		t.VPADDSW(reg.Y13, x, x)
 		t.VPACKUSWB(x, x, x)
-		t.VPMAXUB(reg.Y14, x, x)
 	}
 	t.CMPQ(h.cols, U8(8))
 	t.JNE(LabelRef(name + "_some"))

@@ -14,7 +14,7 @@ import (
 // is added, instruction by instruction, because a processor does not look far enough ahead to overlap them itself.
 
 const slideSignature = `func(dst **byte, dstStep int, lines **byte, srcStep, first, width, n int, w *int8, bias *int32,
-	mult *float32, blocks, mask int, rq *int32, pad *byte)`
+	mult *float32, blocks, mask, zero int, pad *byte)`
 
 // slide writes the kernel of k x k taps that moves by stride, for vectors that hold 64 channels of one line, 32 of each
 // of two or 16 of each of four.
@@ -36,8 +36,8 @@ func slideI8AVX512(ctx *build.Context) {
 						name, 64/parts, parts, k, k, stride),
 					"dst points to the first output of each line; lines points to column 0 of each line that they see, four to a",
 					"group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a",
-					"bit for every four channels of the last block, and rq is {high, zero, low} in vectors; there is one block if",
-					"there is more than one line. Other arguments are those of depthI8x512.")
+					"bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is",
+					"one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.")
 				slide{stack512{a}, k, stride, parts, table}.write()
 			}
 		}
@@ -69,14 +69,14 @@ func (s slide) acc(output int) []reg.VecPhysical {
 	return zmm[at : at+4]
 }
 
-// Registers above the slots: five for unpacking, then high, zero and low, then, for kernels of more than four lines, the
+// Registers above the slots: five for unpacking, then the zero point, then, for kernels of more than four lines, the
 // shuffles, then weights. What does not fit is read from memory.
 func (s slide) temp() []reg.VecPhysical { return zmm[4*s.slots():][:5] }
 
-func (s slide) constant(i int) reg.VecPhysical { return zmm[4*s.slots()+5+i] }
+func (s slide) zero() reg.VecPhysical { return zmm[4*s.slots()+5] }
 
 // above is where shuffles and weights begin.
-func (s slide) above() int { return 4*s.slots() + 8 }
+func (s slide) above() int { return 4*s.slots() + 6 }
 
 // shuffled is vector q of shuffles.
 func (s slide) shuffled(q int) Op {
@@ -104,10 +104,7 @@ func (s slide) groups() int { return (s.k + 3) / 4 }
 // output in its lines, rDstRow their beginnings, rNseg outputs left.
 func (s slide) write() {
 	off := s.AllocLocal(8)
-	s.load("rq", rK)
-	for i := range 3 {
-		s.VMOVDQU32(Mem{Base: rK, Disp: 64 * i}, s.constant(i))
-	}
+	s.VPBROADCASTD(s.arg("zero"), s.zero())
 	for q := range 4 {
 		if z, ok := s.shuffled(q).(reg.VecPhysical); ok && s.k > 4 {
 			s.VMOVDQU32(s.shuffle.Offset(64*q), z)
@@ -296,7 +293,7 @@ func (s slide) row(i int, z reg.VecPhysical) {
 	}
 }
 
-// results requantizes an output and stores it, as stack512.store, in single instructions.
+// results requantizes an output and stores it, as tile512.i8Bytes, in single instructions.
 func (s slide) results(output int) (f []func()) {
 	acc := s.acc(output)
 	for q := range 4 {
@@ -306,19 +303,14 @@ func (s slide) results(output int) (f []func()) {
 		f = append(f, func() { s.VMULPS(Mem{Base: rB2, Disp: 64 * q}, acc[q], acc[q]) })
 	}
 	for q := range 4 {
-		// The sum stands last in Intel's order.
-		f = append(f, func() { s.VMINPS(acc[q], s.constant(0), acc[q]) })
-	}
-	for q := range 4 {
 		f = append(f, func() { s.VCVTPS2DQ(acc[q], acc[q]) })
 	}
 	return append(f,
 		func() { s.VPACKSSDW(acc[1], acc[0], acc[0]) },
 		func() { s.VPACKSSDW(acc[3], acc[2], acc[2]) },
-		func() { s.VPADDSW(s.constant(1), acc[0], acc[0]) },
-		func() { s.VPADDSW(s.constant(1), acc[2], acc[2]) },
+		func() { s.VPADDSW(s.zero(), acc[0], acc[0]) },
+		func() { s.VPADDSW(s.zero(), acc[2], acc[2]) },
 		func() { s.VPACKUSWB(acc[2], acc[0], acc[0]) },
-		func() { s.VPMAXUB(s.constant(2), acc[0], acc[0]) },
 		func() { s.put(acc[0], acc[1]) },
 	)
 }

@@ -41,11 +41,11 @@ func weights(r *rand.Rand, n int) []int8 {
 
 // requant has a multiplier for each of n columns.
 func requant(n int) numeric.Requant {
-	q := numeric.Requant{Zero: zero, Hi: 255, Mult: make([]float32, n)}
-	for i := range q.Mult {
-		q.Mult[i] = 1e-4
+	mult := make([]float32, n)
+	for i := range mult {
+		mult[i] = 1e-4
 	}
-	return q
+	return numeric.NewRequant(mult, zero)
 }
 
 // Float returns the layer in float32: each call runs it once and returns its result, which the next call overwrites. The

@@ -65,7 +65,7 @@ func TestRoundClamp(t *testing.T) {
 }
 
 func TestRequant(t *testing.T) {
-	r := Requant{Mult: []float32{0.5, 0.25}, Zero: 3, Lo: 0, Hi: 255}
+	r := NewRequant([]float32{0.5, 0.25}, 3)
 	for _, c := range []struct {
 		acc  int32
 		ch   int
@@ -76,10 +76,19 @@ func TestRequant(t *testing.T) {
 		require.Equal(t, c.want, r.At(c.acc, c.ch), "acc %d channel %d", c.acc, c.ch)
 	}
 	// An accumulator beyond 2^24 is rounded half to even before the product.
-	one := Requant{Mult: []float32{0x1p-20}, Zero: 0, Lo: 0, Hi: 255}
+	one := NewRequant([]float32{0x1p-20}, 0)
 	require.Equal(t, uint8(24), one.At(24<<20+1<<19+1, 7))
-	require.Equal(t, uint8(9), Requant{Mult: []float32{1}, Zero: 4, Lo: 4, Hi: 9}.At(100, 0))
-	require.Equal(t, uint8(4), Requant{Mult: []float32{1}, Zero: 4, Lo: 4, Hi: 9}.At(-100, 0))
+	nan := float32(math.NaN())
+	require.Equal(t, uint8(0), NewRequant([]float32{nan}, 4).At(100, 0))
+	for _, c := range []struct {
+		mult    []float32
+		bounded bool
+	}{
+		{[]float32{0.5, -0x1.fffffep-1}, true}, {[]float32{0x1.fffffep-1}, true}, {[]float32{0.5, 1}, false}, {[]float32{-1, 0}, false},
+		{[]float32{nan}, false}, {[]float32{float32(math.Inf(-1))}, false}, {nil, true},
+	} {
+		require.Equal(t, c.bounded, NewRequant(c.mult, 0).Bounded(), "%v", c.mult)
+	}
 }
 
 // naiveLanes is the definition of the sum over the last axis, element by element.

@@ -28,20 +28,33 @@ func RoundClamp(v, lo, hi float32) int32 {
 
 // Requant turns an exact int32 accumulator into an unsigned byte:
 //
-//	y = clamp(rne(float32(float32(acc) * m)) + Zero, Lo, Hi)
+//	y = clamp(rne(float32(float32(acc) * m)) + Zero, 0, 255)
 //
-// with m = float32(float32(sx*sw)/sy), one in Mult for all channels or one for each. Invariant: 0 <= Lo <= Hi <= 255 and
-// 0 <= Zero <= 255. Signed outputs are the same with Zero+128 and the sign bit of the result flipped.
+// with m = float32(float32(sx*sw)/sy), one in Mult for all channels or one for each. Invariant: 0 <= Zero <= 255. Signed
+// outputs are the same with Zero+128 and the sign bit of the result flipped. NewRequant makes one; Mult is read-only then.
 type Requant struct {
-	Mult   []float32
-	Zero   int32
-	Lo, Hi int32
+	Mult    []float32
+	Zero    int32
+	bounded bool
 }
+
+// NewRequant is the Requant of these multipliers and zero point.
+func NewRequant(mult []float32, zero int32) Requant {
+	r := Requant{Mult: mult, Zero: zero, bounded: true}
+	for _, m := range mult {
+		r.bounded = r.bounded && m > -1 && m < 1
+	}
+	return r
+}
+
+// Bounded says that every multiplier is below 1 in magnitude, so that no product leaves int32 and saturating to narrower
+// integers is all the clamp that kernels need.
+func (r Requant) Bounded() bool { return r.bounded }
 
 // At requantizes acc of channel c; c does not matter when Mult has one entry.
 func (r Requant) At(acc int32, c int) uint8 {
 	if len(r.Mult) == 1 {
 		c = 0
 	}
-	return uint8(RoundClamp(float32(float32(acc)*r.Mult[c]), float32(r.Lo-r.Zero), float32(r.Hi-r.Zero)) + r.Zero)
+	return uint8(RoundClamp(float32(float32(acc)*r.Mult[c]), float32(-r.Zero), float32(255-r.Zero)) + r.Zero)
 }

@@ -29,7 +29,7 @@ func TestConvI8IsExact(t *testing.T) {
 		for i := range src {
 			src[i] = uint8(r.IntN(256))
 		}
-		rq := numeric.Requant{Mult: mult, Zero: 90, Lo: 0, Hi: 255}
+		rq := numeric.NewRequant(mult, 90)
 		p, err := PackConvI8(weight, bias, zeros, oc, w.C, group, w.Taps())
 		require.NoError(t, err)
 		got := make([]uint8, w.Batch*product(w.Out)*oc)

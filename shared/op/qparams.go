@@ -102,7 +102,7 @@ func requant(x, w, y levels) kernel.Requant {
 	for i, s := range w.scale {
 		m[i] = float32(x.scale[0]*s) / y.scale[0]
 	}
-	return kernel.Requant{Mult: m, Zero: int32(y.unsigned()), Lo: 0, Hi: 255}
+	return kernel.NewRequant(m, int32(y.unsigned()))
 }
 
 // flipTo writes src with the sign bit of every byte flipped, which turns signed bytes into unsigned ones and back.

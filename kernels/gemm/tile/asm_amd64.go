@@ -115,20 +115,19 @@ func (c *callF32) assembly(k *Kernel) {
 }
 
 // Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
-type Requant [6 + 16]int32
+type Requant [5 + 16]int32
 
 // byteOrder undoes packing by 128-bit lanes.
 var byteOrder = [16]int32{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}
 
 // NewRequant is rq and the zero point of the activations for assembly.
 func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
-	q[0] = int32(math.Float32bits(float32(rq.Hi - rq.Zero)))
+	q[0] = int32(math.Float32bits(float32(255 - rq.Zero)))
 	q[1] = rq.Zero<<16 | rq.Zero
-	q[2] = int32(uint32(rq.Lo) * 0x01010101)
-	q[3] = zero
-	q[4] = int32(fixup(numeric.Clamp{}))
-	q[5] = nanBits
-	copy(q[6:], byteOrder[:])
+	q[2] = zero
+	q[3] = int32(fixup(numeric.Clamp{}))
+	q[4] = nanBits
+	copy(q[5:], byteOrder[:])
 	return q
 }
 

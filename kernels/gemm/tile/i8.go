@@ -80,13 +80,21 @@ func (o Out) From(i, r int) Out {
 	return o
 }
 
+// pick is the kernel that writes o: those above AVX2 requantize by multipliers below 1 only.
+func (o *Out) pick() *Kernel {
+	if o.U8 != nil && !o.Rq.Bounded() {
+		return below("u8s8", min(tier.Current(), tier.AVX2))
+	}
+	return pick("u8s8")
+}
+
 // Run computes acc[r][n] = bias[n] + sum over k of (row r of w in src, less zero) * weight[k][n] for the columns of
 // panels first to last-1, which callers cut at even numbers, and writes it to o. With Parts above 1, w.Segs repeats.
 func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	if w.M == 0 || first >= last {
 		return
 	}
-	k := pick("u8s8")
+	k := o.pick()
 	if k.Tier == tier.AMX {
 		if p.runTiles(k, o, src, w, zero, first, last) {
 			return

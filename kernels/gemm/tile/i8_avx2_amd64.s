@@ -198,7 +198,7 @@ tile_6x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_6x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -265,49 +265,42 @@ tile_6x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	VMINPS       Y8, Y12, Y8
 	VCVTPS2DQ    Y8, Y8
 	VPACKSSDW    Y8, Y8, Y8
 	VPERMQ       $0x08, Y8, Y8
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
-	VPMAXUB      Y14, Y8, Y8
 	VMINPS       Y10, Y12, Y10
 	VCVTPS2DQ    Y10, Y10
 	VPACKSSDW    Y10, Y10, Y10
 	VPERMQ       $0x08, Y10, Y10
 	VPADDSW      Y13, Y10, Y10
 	VPACKUSWB    Y10, Y10, Y10
-	VPMAXUB      Y14, Y10, Y10
 	CMPQ         32(SP), $0x08
 	JNE          tile_6x16_half0_some
 	VMOVQ        X0, (AX)
@@ -398,7 +391,7 @@ tile_6x16_half0_bytes:
 tile_6x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -557,7 +550,7 @@ tile_6x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_6x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -624,49 +617,42 @@ tile_6x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	VMINPS       Y8, Y12, Y8
 	VCVTPS2DQ    Y8, Y8
 	VPACKSSDW    Y8, Y8, Y8
 	VPERMQ       $0x08, Y8, Y8
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
-	VPMAXUB      Y14, Y8, Y8
 	VMINPS       Y10, Y12, Y10
 	VCVTPS2DQ    Y10, Y10
 	VPACKSSDW    Y10, Y10, Y10
 	VPERMQ       $0x08, Y10, Y10
 	VPADDSW      Y13, Y10, Y10
 	VPACKUSWB    Y10, Y10, Y10
-	VPMAXUB      Y14, Y10, Y10
 	CMPQ         32(SP), $0x08
 	JNE          tile_6x16_half1_some
 	VMOVQ        X0, (AX)
@@ -757,7 +743,7 @@ tile_6x16_half1_bytes:
 tile_6x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -936,7 +922,7 @@ tile_5x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_5x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -996,42 +982,36 @@ tile_5x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	VMINPS       Y8, Y12, Y8
 	VCVTPS2DQ    Y8, Y8
 	VPACKSSDW    Y8, Y8, Y8
 	VPERMQ       $0x08, Y8, Y8
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
-	VPMAXUB      Y14, Y8, Y8
 	CMPQ         32(SP), $0x08
 	JNE          tile_5x16_half0_some
 	VMOVQ        X0, (AX)
@@ -1109,7 +1089,7 @@ tile_5x16_half0_bytes:
 tile_5x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -1250,7 +1230,7 @@ tile_5x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_5x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -1310,42 +1290,36 @@ tile_5x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	VMINPS       Y8, Y12, Y8
 	VCVTPS2DQ    Y8, Y8
 	VPACKSSDW    Y8, Y8, Y8
 	VPERMQ       $0x08, Y8, Y8
 	VPADDSW      Y13, Y8, Y8
 	VPACKUSWB    Y8, Y8, Y8
-	VPMAXUB      Y14, Y8, Y8
 	CMPQ         32(SP), $0x08
 	JNE          tile_5x16_half1_some
 	VMOVQ        X0, (AX)
@@ -1423,7 +1397,7 @@ tile_5x16_half1_bytes:
 tile_5x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -1584,7 +1558,7 @@ tile_4x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_4x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -1637,35 +1611,30 @@ tile_4x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	CMPQ         32(SP), $0x08
 	JNE          tile_4x16_half0_some
 	VMOVQ        X0, (AX)
@@ -1730,7 +1699,7 @@ tile_4x16_half0_bytes:
 tile_4x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -1853,7 +1822,7 @@ tile_4x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_4x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -1906,35 +1875,30 @@ tile_4x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	VMINPS       Y6, Y12, Y6
 	VCVTPS2DQ    Y6, Y6
 	VPACKSSDW    Y6, Y6, Y6
 	VPERMQ       $0x08, Y6, Y6
 	VPADDSW      Y13, Y6, Y6
 	VPACKUSWB    Y6, Y6, Y6
-	VPMAXUB      Y14, Y6, Y6
 	CMPQ         32(SP), $0x08
 	JNE          tile_4x16_half1_some
 	VMOVQ        X0, (AX)
@@ -1999,7 +1963,7 @@ tile_4x16_half1_bytes:
 tile_4x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -2142,7 +2106,7 @@ tile_3x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_3x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -2188,28 +2152,24 @@ tile_3x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	CMPQ         32(SP), $0x08
 	JNE          tile_3x16_half0_some
 	VMOVQ        X0, (AX)
@@ -2261,7 +2221,7 @@ tile_3x16_half0_bytes:
 tile_3x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -2366,7 +2326,7 @@ tile_3x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_3x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -2412,28 +2372,24 @@ tile_3x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	VMINPS       Y4, Y12, Y4
 	VCVTPS2DQ    Y4, Y4
 	VPACKSSDW    Y4, Y4, Y4
 	VPERMQ       $0x08, Y4, Y4
 	VPADDSW      Y13, Y4, Y4
 	VPACKUSWB    Y4, Y4, Y4
-	VPMAXUB      Y14, Y4, Y4
 	CMPQ         32(SP), $0x08
 	JNE          tile_3x16_half1_some
 	VMOVQ        X0, (AX)
@@ -2485,7 +2441,7 @@ tile_3x16_half1_bytes:
 tile_3x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -2610,7 +2566,7 @@ tile_2x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_2x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -2649,21 +2605,18 @@ tile_2x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	CMPQ         32(SP), $0x08
 	JNE          tile_2x16_half0_some
 	VMOVQ        X0, (AX)
@@ -2702,7 +2655,7 @@ tile_2x16_half0_bytes:
 tile_2x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -2789,7 +2742,7 @@ tile_2x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_2x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -2828,21 +2781,18 @@ tile_2x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	VMINPS       Y2, Y12, Y2
 	VCVTPS2DQ    Y2, Y2
 	VPACKSSDW    Y2, Y2, Y2
 	VPERMQ       $0x08, Y2, Y2
 	VPADDSW      Y13, Y2, Y2
 	VPACKUSWB    Y2, Y2, Y2
-	VPMAXUB      Y14, Y2, Y2
 	CMPQ         32(SP), $0x08
 	JNE          tile_2x16_half1_some
 	VMOVQ        X0, (AX)
@@ -2881,7 +2831,7 @@ tile_2x16_half1_bytes:
 tile_2x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	VCMPPS       $0x03, Y2, Y2, Y13
@@ -2988,7 +2938,7 @@ tile_1x16_half0_next:
 	DECQ         24(SP)
 	JNZ          tile_1x16_half0_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      (R9), Y12, Y12
@@ -3020,14 +2970,12 @@ tile_1x16_half0_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	CMPQ         32(SP), $0x08
 	JNE          tile_1x16_half0_some
 	VMOVQ        X0, (AX)
@@ -3053,7 +3001,7 @@ tile_1x16_half0_bytes:
 tile_1x16_half0_float:
 	ADDQ         $0x00, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	MOVQ         32(SP), R9
@@ -3122,7 +3070,7 @@ tile_1x16_half1_next:
 	DECQ         24(SP)
 	JNZ          tile_1x16_half1_seg
 	MOVQ         rq+192(FP), R9
-	VPBROADCASTD 12(R9), Y12
+	VPBROADCASTD 8(R9), Y12
 	MOVQ         sum+120(FP), R9
 	ADDQ         8(SP), R9
 	VPMULLD      32(R9), Y12, Y12
@@ -3154,14 +3102,12 @@ tile_1x16_half1_sums:
 	MOVQ         rq+192(FP), R9
 	VBROADCASTSS (R9), Y12
 	VPBROADCASTD 4(R9), Y13
-	VPBROADCASTD 8(R9), Y14
 	VMINPS       Y0, Y12, Y0
 	VCVTPS2DQ    Y0, Y0
 	VPACKSSDW    Y0, Y0, Y0
 	VPERMQ       $0x08, Y0, Y0
 	VPADDSW      Y13, Y0, Y0
 	VPACKUSWB    Y0, Y0, Y0
-	VPMAXUB      Y14, Y0, Y0
 	CMPQ         32(SP), $0x08
 	JNE          tile_1x16_half1_some
 	VMOVQ        X0, (AX)
@@ -3187,7 +3133,7 @@ tile_1x16_half1_bytes:
 tile_1x16_half1_float:
 	ADDQ         $0x20, AX
 	MOVQ         rq+192(FP), R9
-	VBROADCASTSS 20(R9), Y12
+	VBROADCASTSS 16(R9), Y12
 	VCMPPS       $0x03, Y0, Y0, Y13
 	VBLENDVPS    Y13, Y12, Y0, Y0
 	MOVQ         32(SP), R9

@@ -69,7 +69,7 @@ func (p *I8) RunLines(o Out, src []uint8, w Walk, l Lines, zero uint8, first, la
 	if w.M == 0 || first >= last {
 		return
 	}
-	k := pick("u8s8")
+	k := o.pick()
 	if k.Tier == tier.AMX && !p.tiled(w) {
 		k = fallback("u8s8", k)
 	}

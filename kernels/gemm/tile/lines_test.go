@@ -63,7 +63,7 @@ func TestLinesAreWalks(t *testing.T) {
 				for j := range bytes {
 					bytes[j] = uint8(r.Uint32())
 				}
-				b := Out{U8: got, Rq: numeric.Requant{Mult: []float32{0.001}, Zero: 120, Hi: 255}, Ld: n}
+				b := Out{U8: got, Rq: numeric.NewRequant([]float32{0.001}, 120), Ld: n}
 				q.RunLines(b, bytes, w, l, 3, 0, q.Panels())
 				b.U8 = expect
 				for k := range lines {

@@ -188,13 +188,13 @@ func TestExactToTheGreatestDepth(t *testing.T) {
 // TestNaNMultiplierGivesTheLowestByte keeps the rule of numeric.Requant for numbers that no calibration makes.
 func TestNaNMultiplierGivesTheLowestByte(t *testing.T) {
 	p := PackI8(1, 4, 3, func(k, n int) int { return n }, nil)
-	rq := numeric.Requant{Mult: []float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}, Zero: 9, Lo: 3, Hi: 200}
+	rq := numeric.NewRequant([]float32{float32(math.NaN()), float32(math.Inf(1)), float32(math.Inf(-1))}, 9)
 	for _, tr := range tier.Supported() {
 		undo := tier.Force(tr)
 		dst := make([]uint8, 3)
 		p.Run(Out{U8: dst, Rq: rq, Ld: 3}, []uint8{1, 2, 3, 4}, Line(0, 4, 1, []int{0}, 4), 0, 0, p.Panels())
 		undo()
-		require.Equal(t, []uint8{3, 200, 3}, dst, tr)
+		require.Equal(t, []uint8{0, 255, 0}, dst, tr)
 	}
 }
 
@@ -210,7 +210,7 @@ func TestShortBuffersPanic(t *testing.T) {
 		require.Panics(t, func() {
 			f.Run(OutF32{Dst: make([]float32, 60), Residual: make([]float32, 59), Ld: 20}, make([]float32, 24), w, 0, 2)
 		})
-		rq := numeric.Requant{Mult: []float32{1}, Hi: 255}
+		rq := numeric.NewRequant([]float32{0.5}, 0)
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 59), Rq: rq, Ld: 20}, make([]uint8, 24), w, 0, 0, 2) })
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 60), Rq: rq, Ld: 20}, make([]uint8, 23), w, 0, 0, 2) })
 		undo()
