@@ -206,22 +206,63 @@ func gatherTaps[T uint8 | float32](p *plan, out, src []T, pad T, x int) {
 	}
 }
 
-// rows is the Walk of output lines from line y of a band that begins at element base of its source; c is the first
-// channel of the group. It takes one line, or two if they make one tile, or all n lines where rows are gathered. Two
-// lines of 7 make a tile of 14 rows; Half is the distance between them.
-func (p *plan) rows(base, y, n, c int, segs []int) (w tile.Walk, took int) {
+// stretch is some output lines that see the same lines of the kernel.
+type stretch struct {
+	y, n        int // from line y of a band
+	first, last int // lines of the kernel: last is the one behind
+}
+
+// see is the stretch that begins at line y of the picture and has at most n lines. Lines of the kernel above or below the
+// picture are left out where top and bottom allow that, but not both for one line, nor all lines.
+func (p *plan) see(y, n int, top, bottom bool) stretch {
+	s := stretch{n: n, last: p.g.KH}
+	s.first, s.last = p.inside(y, top, bottom)
+	for i := 1; i < n; i++ {
+		if first, last := p.inside(y+i, top, bottom); first != s.first || last != s.last {
+			s.n = i
+			break
+		}
+	}
+	return s
+}
+
+// inside is which lines of the kernel output line y sees in the picture.
+func (p *plan) inside(y int, top, bottom bool) (first, last int) {
+	g := &p.g
+	at := y*g.StrideH - g.PadTop
+	last = g.KH
+	if top && at < 0 {
+		first = (-at + g.DilationH - 1) / g.DilationH
+	}
+	if room := g.H - at; bottom && first == 0 {
+		last = min(last, (room+g.DilationH-1)/g.DilationH)
+	}
+	if first >= last {
+		return 0, g.KH
+	}
+	return first, last
+}
+
+// rows is the Walk of the output lines of a stretch of a band that begins at element base of its source; c is the first
+// channel of the group. It takes one line, or two if they make one tile, or all lines where rows are gathered. Two lines
+// of 7 make a tile of 14 rows; Half is the distance between them.
+func (p *plan) rows(base int, s stretch, c int, segs []int) (w tile.Walk, took int) {
+	all := p.segs / p.g.KH
+	if s.last-s.first < p.g.KH {
+		segs = segs[s.first*all : s.last*all]
+	}
+	g := &p.g
 	switch {
 	case p.shape == seen:
-		return tile.Line(base, p.segs*p.len, n*p.ow, segs, p.len), n
-	case p.shape == flat:
-		return tile.Line(base, p.g.C, n*p.ow, segs, p.len), n
+		w, took = tile.Line(base+s.y*p.ow*p.segs*p.len, p.segs*p.len, s.n*p.ow, segs, p.len), s.n
+	default:
+		w, took = tile.Line(base+s.y*g.StrideH*p.pw*g.C+c, g.StrideW*g.C, p.ow, segs, p.len), 1
+		if p.ow == narrow && s.n > 1 {
+			w.M, w.Half, took = 2*narrow, g.StrideH*p.pw*g.C, 2
+		}
 	}
-	w = tile.Line(base+y*p.g.StrideH*p.pw*p.g.C+c, p.g.StrideW*p.g.C, p.ow, segs, p.len)
-	if p.ow == narrow && y+1 < n {
-		w.M, w.Half = 2*narrow, p.g.StrideH*p.pw*p.g.C
-		return w, 2
-	}
-	return w, 1
+	w.First = s.first * all
+	return w, took
 }
 
 // resident is how many bytes of packed weights may pass by for each line of output; see gemm.

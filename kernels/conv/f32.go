@@ -1,6 +1,8 @@
 package conv
 
 import (
+	"math"
+
 	"assay/kernels/gemm/tile"
 	"assay/kernels/numeric"
 )
@@ -132,14 +134,45 @@ func (p *F32) band(d *plan, o tile.OutF32, src []float32, y, n int, segs []int, 
 		if d.shape == seen {
 			in, base = buf, 0
 		}
-		w, took := d.rows(base, 0, n, q*d.cg, segs)
-		l := tile.Lines{N: n / took, Src: took * g.StrideH * d.pw * g.C, Dst: took * d.ow * o.Ld}
-		rest, some := d.rows(base, n/took*took, n, q*d.cg, segs)
-		p.dense[q].Each(func(first, last int) {
-			p.dense[q].RunLines(o.From(y*d.ow*o.Ld+q*og), in, w, l, first, last)
-			if n%took != 0 {
-				p.dense[q].Run(o.From((y+n-some)*d.ow*o.Ld+q*og), in, rest, first, last)
+		top := p.dense[q].Plain()
+		bottom := top && (!o.Act.On || math.Float32bits(o.Act.Lo) == 0) // which makes one zero of both; or turn does
+		for at := 0; at < n; {
+			s := d.see(y+at, n-at, top, bottom)
+			s.y = at
+			p.stretch(d, q, o.From((y+at)*d.ow*o.Ld+q*og), in, base, s, segs)
+			at += s.n
+		}
+	}
+}
+
+// stretch computes some lines of group q of a band; o begins at the first of them.
+func (p *F32) stretch(d *plan, q int, o tile.OutF32, in []float32, base int, s stretch, segs []int) {
+	w, took := d.rows(base, s, q*d.cg, segs)
+	l := tile.Lines{N: s.n / took, Src: took * d.g.StrideH * d.pw * d.g.C, Dst: took * d.ow * o.Ld}
+	odd := s.n % took
+	rest, _ := d.rows(base, stretch{s.y + s.n - 1, odd, s.first, s.last}, q*d.cg, segs)
+	p.dense[q].Each(func(first, last int) {
+		p.dense[q].RunLines(o, in, w, l, first, last)
+		if odd != 0 {
+			p.dense[q].Run(o.From((s.n-1)*d.ow*o.Ld), in, rest, first, last)
+		}
+	})
+	if s.last < d.g.KH && !o.Act.On {
+		p.turn(d, q, o.Dst, s)
+	}
+}
+
+// turn sets right the sign of zeros in lines that leave out the last lines of the kernel. A chain is -0 there only by underflow,
+// and a step of the padding's +0 by a weight that is not negative would have made it +0. Behind a residual a zero is -0 only if
+// both were.
+func (p *F32) turn(d *plan, q int, dst []float32, s stretch) {
+	og, ld := d.g.OC/d.g.Group, d.g.apart()
+	line := d.segs / d.g.KH * d.len
+	for i := range s.n * d.ow {
+		for c, v := range dst[i*ld:][:og] {
+			if math.Float32bits(v) == 1<<31 && p.dense[q].Turns(c, s.last*line, d.g.KH*line) {
+				dst[i*ld+c] = 0
 			}
-		})
+		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 
 	"assay/kernels/gemm/tile"
 	"assay/kernels/numeric"
+	"assay/kernels/tier"
 )
 
 // I8 is a packed convolution of unsigned activations with signed weights. Signed activations are unsigned ones with the
@@ -143,14 +144,28 @@ func (p *I8) band(d *plan, dst, src []uint8, xZero uint8, rq numeric.Requant, y,
 			in, base = buf, 0
 		}
 		o := tile.Out{U8: dst[y*d.ow*g.apart()+q*og:], Rq: part, Ld: g.apart()}
-		w, took := d.rows(base, 0, n, q*d.cg, segs)
-		l := tile.Lines{N: n / took, Src: took * g.StrideH * d.pw * g.C, Dst: took * d.ow * o.Ld}
-		rest, some := d.rows(base, n/took*took, n, q*d.cg, segs)
-		p.panels(q, func(first, last int) {
-			p.dense[q].RunLines(o, in, w, l, xZero, first, last)
-			if n%took != 0 {
-				p.dense[q].Run(o.From((n-some)*d.ow*o.Ld, 0), in, rest, xZero, first, last)
-			}
-		})
+		// Tile registers of 16 rows lose more by short stretches than they gain.
+		skip := p.dense[q].Parts() == 1 && tier.Current() < tier.AMX
+		for at := 0; at < n; {
+			s := d.see(y+at, n-at, skip, skip)
+			s.y = at
+			p.stretch(d, q, o.From(at*d.ow*o.Ld, 0), in, xZero, base, s, segs)
+			at += s.n
+		}
 	}
+}
+
+// stretch computes some lines of group q of a band; o begins at the first of them. Padding counts as the zero point, so that
+// lines of the kernel that see nothing else add nothing: they are left out with their weights' sums.
+func (p *I8) stretch(d *plan, q int, o tile.Out, in []uint8, xZero uint8, base int, s stretch, segs []int) {
+	w, took := d.rows(base, s, q*d.cg, segs)
+	l := tile.Lines{N: s.n / took, Src: took * d.g.StrideH * d.pw * d.g.C, Dst: took * d.ow * o.Ld}
+	odd := s.n % took
+	rest, _ := d.rows(base, stretch{s.y + s.n - 1, odd, s.first, s.last}, q*d.cg, segs)
+	p.panels(q, func(first, last int) {
+		p.dense[q].RunLines(o, in, w, l, xZero, first, last)
+		if odd != 0 {
+			p.dense[q].Run(o.From((s.n-1)*d.ow*o.Ld, 0), in, rest, xZero, first, last)
+		}
+	})
 }

@@ -58,8 +58,6 @@ const nanBits = 0x7fc00000
 // VFIXUPIMMPS, NaN, and for AVX2 what is added to and or'ed into clamped results for the sign of zeros.
 type Act [6]uint32
 
-const signBit = 1 << 31
-
 // NewAct is act for assembly.
 func NewAct(act numeric.Clamp) Act {
 	a := Act{math.Float32bits(act.Lo), math.Float32bits(act.Hi), fixup(act), nanBits, signBit, 0}
@@ -152,6 +150,7 @@ func (c *callI8) assembly(k *Kernel) {
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]
 	}
+	sums := c.p.sums(c.w)
 	var block [32*32 + Align/4]int32 // sums of a tile, from a multiple of Align on
 	var none int32
 	add, addStep := &none, 0
@@ -177,7 +176,7 @@ func (c *callI8) assembly(k *Kernel) {
 			}
 		}
 		at := s.panel * Panel
-		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[at*quad*c.p.depth()], &c.p.bias[at], &c.p.sum[at]
+		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[(at*c.p.depth()+c.w.First*c.p.groups*Panel)*quad], &c.p.bias[at], &sums[at]
 		ld, dstTile, panel := element*c.o.Ld, element*c.dstTile, Panel*quad*c.p.depth()
 		if t == tier.AMX {
 			half := (c.size + 1) / 2

@@ -1,24 +1,34 @@
 package tile
 
-import "assay/kernels/numeric"
+import (
+	"math"
+
+	"assay/kernels/numeric"
+)
 
 // F32 is a packed float matrix of K rows and N columns with a bias for each column.
 type F32 struct {
 	K, N  int
 	panel []float32 // [ceil(N/Panel)][K][Panel], columns beyond N are 0
 	bias  []float32 // padded with 0 to whole panels
+	plain bool      // see Plain
 }
 
 // PackF32 packs the matrix whose element in row k and column n is at(k, n); k counts along the segments of a Walk.
 // A nil bias is +0.
 func PackF32(k, n int, at func(k, n int) float32, bias []float32) *F32 {
 	panels := (n + Panel - 1) / Panel
-	p := &F32{K: k, N: n, panel: aligned[float32](panels * k * Panel), bias: aligned[float32](panels * Panel)}
+	p := &F32{K: k, N: n, panel: aligned[float32](panels * k * Panel), bias: aligned[float32](panels * Panel), plain: true}
 	copy(p.bias, bias)
+	for _, b := range bias {
+		p.plain = p.plain && math.Float32bits(b) != signBit
+	}
 	for j := range n {
 		col := j/Panel*k*Panel + j%Panel
 		for i := range k {
-			p.panel[col+i*Panel] = at(i, j)
+			w := at(i, j)
+			p.panel[col+i*Panel] = w
+			p.plain = p.plain && w-w == 0
 		}
 	}
 	return p
@@ -65,6 +75,20 @@ func (o OutF32) From(i int) OutF32 {
 	return o
 }
 
+// Plain says that leaving out steps of a chain whose element is +0 changes nothing but, behind other steps, the sign of a sum of
+// zero: all weights are finite and no bias is -0.
+func (p *F32) Plain() bool { return p.plain }
+
+// Turns says that of rows from to to-1 of column n one weight or more is not negative: a step of +0 by it makes +0 of -0.
+func (p *F32) Turns(n, from, to int) bool {
+	for k := from; k < to; k++ {
+		if !math.Signbit(float64(p.panel[(n/Panel*p.K+k)*Panel+n%Panel])) {
+			return true
+		}
+	}
+	return false
+}
+
 // Run computes act(chain(bias[n], row r of w in src) + residual[r][n]) for the columns of panels first to last-1. The
 // addition is one of its own, rounded to nearest, ties to even: not a step of the chain.
 func (p *F32) Run(o OutF32, src []float32, w Walk, first, last int) {
@@ -94,18 +118,18 @@ func (p *F32) runPieces(k *Kernel, o OutF32, src []float32, w Walk, first, last 
 
 // run cuts one piece of rows into calls: along k first, since a chain that goes on needs its sums stored.
 func (p *F32) run(k *Kernel, o OutF32, src []float32, w Walk, first, last int) {
-	c := callF32{o: o, src: src, w: w, p: p, first: first, last: last, begin: true, end: true}
-	if p.K <= maxDepth {
-		c.depth = p.K
+	c := callF32{o: o, src: src, w: w, p: p, first: first, last: last, k0: w.First * w.Len, depth: w.depth(), begin: true, end: true}
+	if c.depth <= maxDepth {
 		c.rows(k)
 		return
 	}
+	from, to := c.k0, c.k0+c.depth
 	for s := range w.Segs {
 		for off := 0; off < w.Len; off += maxDepth {
 			c.w.Segs, c.w.Base, c.w.Len = w.Segs[s:s+1], w.Base+off, min(maxDepth, w.Len-off)
 			c.depth = c.w.Len
-			c.begin = c.k0 == 0
-			c.end = c.k0+c.depth == p.K
+			c.begin = c.k0 == from
+			c.end = c.k0+c.depth == to
 			c.rows(k)
 			c.k0 += c.depth
 		}

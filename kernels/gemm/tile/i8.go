@@ -14,6 +14,8 @@ type I8 struct {
 	parts     int     // how many int8 matrices add up to the weights, 1 without zero points
 	panel     []int8  // [ceil(N/Panel)][parts*segs*groups][Panel][quad]
 	bias, sum []int32 // of each column, padded with 0: bias, and sum of the weights less their zero point
+	front     []int32 // sum of the first 1, 2 ... segs-1 segments, all columns each; nil with several parts
+	back      []int32 // and of what is behind these
 	zero      int32   // of weights that are packed as they are; see RowSums
 }
 
@@ -31,11 +33,17 @@ func PackI8(segs, segLen, n int, at func(k, n int) int, bias []int32) *I8 {
 	}
 	p.panel = aligned[int8](p.Panels() * p.depth() * Panel * quad)
 	p.bias, p.sum = aligned[int32](p.Panels()*Panel), aligned[int32](p.Panels()*Panel)
+	if p.parts == 1 {
+		p.front, p.back = make([]int32, (segs-1)*len(p.sum)), make([]int32, (segs-1)*len(p.sum))
+	}
 	copy(p.bias, bias)
 	for j := range n {
 		col := j/Panel*p.depth()*Panel + j%Panel
 		for i := range p.K {
 			v := at(i, j)
+			if i > 0 && i%segLen == 0 && p.parts == 1 {
+				p.front[(i/segLen-1)*len(p.sum)+j] = p.sum[j]
+			}
 			p.sum[j] += int32(v)
 			for q := range p.parts {
 				w := max(-128, min(127, v))
@@ -45,7 +53,22 @@ func PackI8(segs, segLen, n int, at func(k, n int) int, bias []int32) *I8 {
 			}
 		}
 	}
+	for i, v := range p.front {
+		p.back[i] = p.sum[i%len(p.sum)] - v
+	}
 	return p
+}
+
+// sums is the sum of weights of each column in the segments that w meets: all, the first or the last of them.
+func (p *I8) sums(w Walk) []int32 {
+	switch n, all := len(w.Segs), len(p.sum); {
+	case n == p.segs*p.parts:
+		return p.sum
+	case w.First == 0:
+		return p.front[(n-1)*all:][:all]
+	default:
+		return p.back[(w.First-1)*all:][:all]
+	}
 }
 
 // depth is the number of groups of four along k.
@@ -199,12 +222,13 @@ func (c *callI8) fillRest() {
 
 // plainI8 is the reference kernel.
 func plainI8(c *callI8) {
+	sums := c.p.sums(c.w)
 	for r := range c.tiles * c.size {
 		row := c.w.at(r)
 		for q := c.first; q < c.last; q++ {
 			n := min(Panel, c.p.N-q*Panel)
 			var acc [Panel]int32
-			b := c.p.panel[q*c.p.depth()*Panel*quad:]
+			b := c.p.panel[(q*c.p.depth()+c.w.First*c.p.groups)*Panel*quad:]
 			for _, s := range c.w.Segs {
 				for i, x := range c.src[row+s:][:c.w.Len] {
 					g := b[(i&^(quad-1))*Panel+i%quad:]
@@ -215,7 +239,7 @@ func plainI8(c *callI8) {
 				b = b[c.p.groups*Panel*quad:]
 			}
 			for j := range n {
-				acc[j] += c.p.bias[q*Panel+j] - c.zero*c.p.sum[q*Panel+j]
+				acc[j] += c.p.bias[q*Panel+j] - c.zero*sums[q*Panel+j]
 				if c.o.Add != nil {
 					acc[j] += c.o.Add[r]
 				}

@@ -44,14 +44,14 @@ func (p *F32) RunLines(o OutF32, src []float32, w Walk, l Lines, first, last int
 		return
 	}
 	k := pick("f32")
-	if !l.short(k, w) || p.K > maxDepth {
+	if !l.short(k, w) || w.depth() > maxDepth {
 		for i := range l.N {
 			p.Run(o.From(i*l.Dst), src, w, first, last)
 			w.Base += l.Src
 		}
 		return
 	}
-	c := callF32{src: src, p: p, depth: p.K, begin: true, end: true, srcTile: l.Src, dstTile: l.Dst}
+	c := callF32{src: src, p: p, k0: w.First * w.Len, depth: w.depth(), begin: true, end: true, srcTile: l.Src, dstTile: l.Dst}
 	for _, s := range shares(k, w.straight() && p.Bytes() <= resident, first, last) {
 		if s.first == s.last {
 			continue

@@ -20,18 +20,21 @@ const (
 	// quad is the number of bytes along k that one int8 multiply-add takes.
 	quad = 4
 	// half is the number of rows that share one base address; see Walk.Half.
-	half = 7
+	half    = 7
+	signBit = 1 << 31 // of a float32
 	// maxDepth bounds the depth of one call of a float kernel; a deeper chain continues from the stored accumulator.
 	maxDepth = 16384
 )
 
 // Walk says where rows of K elements lie in a source, in elements. Row r begins at Base + r*Row for r < 7 and at
 // Base + Half + (r-7)*Row above, so that one tile can take two lines of a 7-wide picture; a Walk with more than 14
-// rows has Half = 7*Row. Each row is len(Segs) segments of Len elements that begin at their offset from the row.
+// rows has Half = 7*Row. Each row is len(Segs) segments of Len elements that begin at their offset from the row. They meet
+// segments First and up of the packed matrix; what lies in front of these and behind them takes no part.
 type Walk struct {
 	Base, Row, Half, M int
 	Segs               []int
 	Len                int
+	First              int
 }
 
 // Line is the Walk of m rows that lie at equal distances.
@@ -46,6 +49,9 @@ func (w Walk) at(r int) int {
 	}
 	return w.Base + w.Half + (r-half)*w.Row
 }
+
+// depth is the number of elements of a row.
+func (w Walk) depth() int { return len(w.Segs) * w.Len }
 
 func (w Walk) straight() bool { return w.Half == half*w.Row }
 
