@@ -101,7 +101,11 @@ type formula struct {
 	mul, signed bool
 	x, y, m, c  float32
 	lo, hi      float32
+	bounded     bool // no result before rounding leaves int32
 }
+
+// bound sets bounded, given the largest magnitude of a sum or of a product and its zero point. NaN is no bound.
+func (f *formula) bound(most float32) { f.bounded = most < 1<<30 }
 
 // NewAdd tabulates QLinearAdd of a and b to y, all signed or all unsigned:
 //
@@ -115,6 +119,7 @@ func NewAdd(a, b, y quantize.Side) *Pair {
 	c := float32(y.Zero) - numeric.FMA32(ra, float32(a.Zero), float32(rb*float32(b.Zero)))
 	lo, hi := limits(y.Signed)
 	p := &Pair{form: formula{signed: y.Signed, x: ra, y: rb, c: c, lo: lo, hi: hi}}
+	p.form.bound(float32(256*(abs(ra)+abs(rb))) + abs(c))
 	for j := range 256 {
 		inner := numeric.FMA32(level(uint8(j), b.Signed), rb, c)
 		for i := range 256 {
@@ -131,6 +136,7 @@ func NewMul(a, b, y quantize.Side) *Pair {
 	m := float32(a.Scale*b.Scale) / y.Scale
 	lo, hi := limits(y.Signed)
 	p := &Pair{form: formula{mul: true, signed: y.Signed, x: float32(a.Zero), y: float32(b.Zero), m: m, c: float32(y.Zero), lo: lo, hi: hi}}
+	p.form.bound(float32(1<<16*abs(m)) + 256)
 	for i := range 256 {
 		va := level(uint8(i), a.Signed) - float32(a.Zero)
 		for j := range 256 {

@@ -52,6 +52,32 @@ func pairsAreONNXRuntimes(t *testing.T) {
 	}
 }
 
+// TestPairsBeyondInt32: ratios of scales by which a result leaves int32 before it is rounded, or is no number, and the last ones that
+// do not, give rows their table all the same.
+func TestPairsBeyondInt32(t *testing.T) { eachTier(t, pairsBeyondInt32) }
+
+func pairsBeyondInt32(t *testing.T) {
+	a, b, run := make([]uint8, 1<<16), make([]uint8, 1<<16), make([]uint8, 1<<16)
+	for i := range a {
+		a[i], b[i] = uint8(i>>8), uint8(i)
+	}
+	for _, scale := range []float32{1, 1e3, 4e6, 1e7, 1e12, 1e38} {
+		for _, signed := range []bool{false, true} {
+			zero := int32(200)
+			if signed {
+				zero = -100
+			}
+			x := quantize.Side{Affine: numeric.Affine{Scale: scale, Zero: zero}, Signed: signed}
+			y := quantize.Side{Affine: numeric.Affine{Scale: 1, Zero: zero / 2}, Signed: signed}
+			z := quantize.Side{Affine: numeric.Affine{Scale: 1e-3, Zero: zero / 2}, Signed: signed}
+			for _, p := range []*Pair{NewAdd(x, y, y), NewAdd(y, x, y), NewMul(x, y, y), NewMul(x, x, z)} {
+				p.Run(run, a, b, []int{1 << 16}, []int{1}, []int{1})
+				require.Equal(t, p.t[:], run, "scale %g, signed %v, product %v", scale, signed, p.form.mul)
+			}
+		}
+	}
+}
+
 func randomBytes(rng *rand.Rand, n int) []uint8 {
 	b := make([]uint8, n)
 	for i := range b {

@@ -86,7 +86,11 @@ func fastPair(p *Pair, d, a, b []uint8) int {
 	if len(d) < 8 || tier.Current() < tier.AVX2 {
 		return 0
 	}
-	k := whole(len(d), 32, func(at, n int) { p.form.run(&d[at], &a[at], &b[at], n) })
+	k := 0
+	if p.form.bounded && tier.Current() >= tier.AVX512VNNI {
+		k = whole(len(d), 64, func(at, n int) { p.form.run64(&d[at], &a[at], &b[at], n) })
+	}
+	k += whole(len(d)-k, 32, func(at, n int) { p.form.run(&d[k+at], &a[k+at], &b[k+at], n) })
 	if k == len(d) {
 		return k
 	}
@@ -96,6 +100,20 @@ func fastPair(p *Pair, d, a, b []uint8) int {
 	p.form.run(&rd[0], &ra[0], &rb[0], 32)
 	copy(d[k:], rd[:])
 	return len(d)
+}
+
+// run64 computes n elements, a multiple of 64, of a formula that is bounded.
+func (f *formula) run64(d, a, b *uint8, n int) {
+	switch {
+	case f.mul && f.signed:
+		mulI8AVX512(d, a, b, n, int32(f.x), int32(f.y), f.m, f.c)
+	case f.mul:
+		mulU8AVX512(d, a, b, n, int32(f.x), int32(f.y), f.m, f.c)
+	case f.signed:
+		addI8AVX512(d, a, b, n, f.x, f.y, f.c)
+	default:
+		addU8AVX512(d, a, b, n, f.x, f.y, f.c)
+	}
 }
 
 // run computes n elements, a multiple of 32.

@@ -174,7 +174,9 @@ func interleave[T any](dst []T, src []T, s, sm, m int) {
 // threes writes three columns of one length as rows of three: the planes of a coloured picture as its pixels.
 func threes[T any](dst, a, b, c []T) {
 	if unsafe.Sizeof(*new(T)) == 1 {
-		n := threeBytes(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))
+		n := fastThree(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))
+		dst, a, b, c = dst[3*n:], a[n:], b[n:], c[n:]
+		n = threeBytes(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))
 		dst, a, b, c = dst[3*n:], a[n:], b[n:], c[n:]
 	}
 	b, c = b[:len(a)], c[:len(a)]

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/kernels/tier"
 )
 
 // bytesOf returns n bytes that differ from their neighbours.
@@ -86,8 +88,17 @@ func TestLayoutsAreInverse(t *testing.T) {
 // TestColouredPictures has pictures of three channels of every length up to some groups of pixels, in each element size, with
 // marks around.
 func TestColouredPictures(t *testing.T) {
+	for _, tr := range tier.Supported() {
+		t.Run(tr.String(), func(t *testing.T) {
+			defer tier.Force(tr)()
+			colouredPictures(t)
+		})
+	}
+}
+
+func colouredPictures(t *testing.T) {
 	for _, size := range []int{1, 2, 4, 8} {
-		for pixels := range 70 {
+		for _, pixels := range append(counts(70), 1<<14+5, 1<<15+37) {
 			src, n := bytesOf(2*3*pixels*size), 2*3*pixels*size
 			buf := bytesOf(n + 64)
 			dst := buf[32 : 32+n : 32+n]
@@ -97,6 +108,14 @@ func TestColouredPictures(t *testing.T) {
 			require.Equal(t, bytesOf(n + 64)[32+n:], buf[32+n:])
 		}
 	}
+}
+
+// counts is 0 to n-1.
+func counts(n int) (all []int) {
+	for i := range n {
+		all = append(all, i)
+	}
+	return all
 }
 
 func TestCopySlicesReversesAndRepeats(t *testing.T) {

@@ -5,8 +5,8 @@
 //	cd kernels/gen && go run ./elementwise -root ..          # writes the files
 //	cd kernels/gen && go run ./elementwise -root .. -check   # fails if a committed file differs
 //
-// These kernels wait for memory, so 256-bit vectors serve both assembly tiers; only the 256-entry table look-up has a form
-// of its own for AVX-512 VBMI. Lengths are whole blocks; callers finish with plain Go.
+// These kernels wait for memory, so 256-bit vectors serve both assembly tiers; the 256-entry table look-up (AVX-512 VBMI),
+// arithmetic of bytes and curves, which do not, have forms of their own. Lengths are whole blocks; callers finish with plain Go.
 package main
 
 import (
@@ -29,10 +29,12 @@ var files = []struct {
 }{
 	{"elementwise", "float_avx2", floats},
 	{"elementwise", "bytes_avx2", byteArithmetic},
+	{"elementwise", "bytes_avx512", byteArithmetic512},
 	{"elementwise", "lookup_vbmi", lookup},
 	{"curve", "curve_avx2", curves256},
 	{"curve", "curve_avx512", curves512},
 	{"curve", "rows_avx2", rows},
+	{"move", "planes_avx2", planes},
 	{"pool", "pool_avx2", pools},
 	{"quantize", "quantize_avx2", quantization},
 	{"reduce", "extremes_avx2", extremes},

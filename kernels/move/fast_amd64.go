@@ -1,0 +1,21 @@
+//go:build amd64 && !noasm
+
+package move
+
+import "assay/kernels/tier"
+
+// part is how many pixels one call of assembly takes, since it cannot be preempted: some microseconds.
+const part = 1 << 14
+
+// fastThree writes whole groups of 16 rows of three bytes and returns the number of rows.
+func fastThree(dst, a, b, c []byte) int {
+	n := len(a) &^ 15
+	if n == 0 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	_, _, _ = dst[3*n-1], b[n-1], c[n-1]
+	for at := 0; at < n; at += part {
+		threePlanesAVX2(&dst[3*at], &a[at], &b[at], &c[at], min(part, n-at))
+	}
+	return n
+}
