@@ -40,9 +40,6 @@ func upgradeScan(u *Upgrade) error {
 	lengths := n.Inputs[0]
 	n.Inputs, n.Attrs = slices.Clone(n.Inputs[1:]), nil
 	if lengths != "" {
-		if slices.Contains(s.inReverse, true) {
-			return fmt.Errorf("lengths with a reverse direction are not supported at opset 8; export with opset 9 or later")
-		}
 		n.Inputs = append(n.Inputs, lengths)
 		cutToLength(u, s, body, inner)
 	}
@@ -61,8 +58,10 @@ func freshPorts(u *Upgrade, hint string, k int) (ports []graph.Port, names []str
 }
 
 // cutToLength gives the body of one sample that sample's length as a last input. What the inner Scan reads ends there, and
-// what it joins is filled with zeros to the whole length again: opset 8 leaves those elements undefined. A length outside
-// of the axis counts as its nearer end.
+// what it joins is filled with zeros to the whole length again: opset 8 leaves those elements undefined. A reverse direction
+// therefore begins at the sample's own last element and not at the axis's, and its outputs are joined in the order of the
+// steps, from position 0 on: "N = sequence_lengths[batch]" bounds the loop of Scan-8, and ONNX Runtime skips what lies
+// behind it. A length outside of the axis counts as its nearer end.
 func cutToLength(u *Upgrade, s scan, body *graph.Graph, inner *graph.Node) {
 	zero := u.AddConst("first", int64s(0))
 	length := u.Fresh("length")

@@ -40,6 +40,8 @@ func TestBatchedScan(t *testing.T) {
 		{"all rows", `""`, "", []int64{0, 0}, []float32{9, 12, 27, 30}, []float32{2, 4, 8, 12, 18, 24, 14, 16, 32, 36, 54, 60}},
 		{"lengths", "n", "", []int64{2, 3}, []float32{4, 6, 27, 30}, []float32{2, 4, 8, 12, 0, 0, 14, 16, 32, 36, 54, 60}},
 		{"lengths beyond both ends", "n", "", []int64{-5, 9}, []float32{0, 0, 27, 30}, []float32{0, 0, 0, 0, 0, 0, 14, 16, 32, 36, 54, 60}},
+		{"lengths, backwards", "n", ", directions=[1]", []int64{2, 3}, []float32{4, 6, 27, 30}, []float32{6, 8, 8, 12, 0, 0, 22, 24, 40, 44, 54, 60}},
+		{"no length, backwards", "n", ", directions=[1]", []int64{0, 1}, []float32{0, 0, 7, 8}, []float32{0, 0, 0, 0, 0, 0, 14, 16, 0, 0, 0, 0}},
 		{"backwards", `""`, ", directions=[1]", []int64{0, 0}, []float32{9, 12, 27, 30}, []float32{10, 12, 16, 20, 18, 24, 22, 24, 40, 44, 54, 60}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -62,10 +64,34 @@ func TestBatchedScan(t *testing.T) {
 	}
 }
 
-// TestBatchedScanIsRefused: what opset 8 leaves open, and what no Scan can be.
+// TestBatchedScanBothWays: one Scan goes over the same values forwards and backwards, each within the sample's own length.
+func TestBatchedScanBothWays(t *testing.T) {
+	m, err := graph.Parse(`opset 8
+input n: int64[2]
+input x: float32[2,3,1]
+z = Scan(n, x, x) {num_scan_inputs=2, directions=[0,1], body=graph {
+  input f: float32[1]
+  input b: float32[1]
+  k: float32[] = const [100]
+  w = Mul(f, k)
+  c = Add(w, b)
+  output c: float32[1]
+}}
+output z
+`)
+	require.NoError(t, err)
+	require.NoError(t, UpgradeModel(m))
+	graph.NameNodes(m.Graph)
+	require.NoError(t, graph.Validate(m))
+	x := tensor.Of(tensor.Float32, []int{2, 3, 1}, []float32{1, 2, 3, 4, 5, 6})
+	env, err := EvalGraph(context.Background(), m.Graph, map[string]*tensor.Tensor{"n": int64s(2, 3), "x": x})
+	require.NoError(t, err)
+	require.Equal(t, []float32{102, 201, 0, 406, 505, 604}, env["z"].F32())
+}
+
+// TestBatchedScanIsRefused: what no Scan can be.
 func TestBatchedScanIsRefused(t *testing.T) {
 	for attrs, want := range map[string]string{
-		", directions=[1]":   "lengths with a reverse direction",
 		", directions=[1,1]": "do not fit 1 values",
 	} {
 		m, err := graph.Parse(fmt.Sprintf(batched, "n", attrs))
