@@ -3,20 +3,17 @@ package engine_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
 	"assay/evaluator/engine"
 	"assay/kernels/tier"
 	"assay/shared/graph"
 	"assay/shared/onnx"
-	"assay/shared/onnx/onnxpb"
+	"assay/shared/onnx/suite"
 	"assay/shared/op"
 	"assay/shared/tensor"
 )
@@ -77,70 +74,9 @@ func hasGemmSum(g *graph.Graph) bool {
 func suiteInputs(dir string, g *graph.Graph) map[string]*tensor.Tensor {
 	in := map[string]*tensor.Tensor{}
 	for i, p := range g.Inputs {
-		b, err := os.ReadFile(filepath.Join(dir, "test_data_set_0", fmt.Sprintf("input_%d.pb", i)))
-		if err != nil {
-			continue
-		}
-		if x := valueOf(b, p.Type); x != nil {
+		if x, err := suite.Read(filepath.Join(dir, "test_data_set_0", fmt.Sprintf("input_%d.pb", i)), p.Type); err == nil {
 			in[p.Name] = x
 		}
 	}
 	return in
-}
-
-// valueOf decodes a value of the suite as its type declares it, nil when it cannot: a tensor, or, of a sequence and an optional
-// alike, tensors in field 3 and sequences in field 5.
-func valueOf(b []byte, declared graph.Type) *tensor.Tensor {
-	if !declared.DType.Container() {
-		var pb onnxpb.TensorProto
-		if proto.Unmarshal(b, &pb) != nil {
-			return nil
-		}
-		return constantOf(&pb)
-	}
-	var elem graph.Type
-	if declared.Elem != nil {
-		elem = *declared.Elem
-	}
-	var items []*tensor.Tensor
-	for len(b) > 0 {
-		num, typ, n := protowire.ConsumeTag(b)
-		size := protowire.ConsumeFieldValue(num, typ, b[max(n, 0):])
-		if n < 0 || size < 0 {
-			return nil
-		}
-		if num == 3 || num == 5 {
-			inner, _ := protowire.ConsumeBytes(b[n:])
-			items = append(items, valueOf(inner, elem))
-		}
-		b = b[n+size:]
-	}
-	v := tensor.SequenceOf(elem.DType, items...)
-	if declared.DType == tensor.Optional {
-		v = tensor.OptionalOf(append(items, nil)[0])
-	}
-	if v.Check() != nil {
-		return nil
-	}
-	return v
-}
-
-// constantOf decodes a tensor by way of a model that has it as a constant, nil when it cannot be one.
-func constantOf(pb *onnxpb.TensorProto) *tensor.Tensor {
-	pb.Name = proto.String("t")
-	raw, err := proto.Marshal(&onnxpb.ModelProto{
-		IrVersion: proto.Int64(8), OpsetImport: []*onnxpb.OperatorSetIdProto{{Version: proto.Int64(21)}},
-		Graph: &onnxpb.GraphProto{
-			Name: proto.String("g"), Initializer: []*onnxpb.TensorProto{pb},
-			Output: []*onnxpb.ValueInfoProto{{Name: proto.String("t")}},
-		},
-	})
-	if err != nil {
-		return nil
-	}
-	m, err := onnx.Decode(raw, "")
-	if err != nil {
-		return nil
-	}
-	return m.Graph.Consts["t"]
 }

@@ -49,6 +49,7 @@ func TestWiderFields(t *testing.T) {
 		got, err := (&decoder{}).tensor(pb)
 		if c.want != "" {
 			require.ErrorContains(t, err, c.want, "%s %v", c.d, c.field)
+			require.Equal(t, c.field == nil, strings.Contains(err.Error(), "stripped"), "only a field without elements looks stripped")
 			continue
 		}
 		require.NoError(t, err, "%s %v", c.d, c.field)
@@ -129,6 +130,37 @@ func TestHintsOfNobodyAreDropped(t *testing.T) {
 	prune(m.Graph)
 	require.Equal(t, map[string]graph.Type{"a": graph.FixedType(tensor.Float32, 2)}, m.Graph.Types)
 	require.Empty(t, nested.Types)
+}
+
+// TestHintsThatSayNothingAreLeftOut: of the types beside a graph those stay that name an element type and can be read; one that cannot
+// is no reason to refuse a file whose nodes say the same.
+func TestHintsThatSayNothingAreLeftOut(t *testing.T) {
+	typed := func(name string, p *onnxpb.TypeProto) *onnxpb.ValueInfoProto {
+		return &onnxpb.ValueInfoProto{Name: proto.String(name), Type: p}
+	}
+	elem := func(d int32) *onnxpb.TypeProto {
+		return &onnxpb.TypeProto{Value: &onnxpb.TypeProto_TensorType{TensorType: &onnxpb.TypeProto_Tensor{ElemType: proto.Int32(d)}}}
+	}
+	g, err := (&decoder{}).graph(&onnxpb.GraphProto{ValueInfo: []*onnxpb.ValueInfoProto{
+		typed("known", elem(1)), typed("a list", sequenceOf(elem(1))), typed("no type", nil), typed("no element type", elem(0)),
+		typed("no such type", elem(-1)), typed("lists of lists", sequenceOf(sequenceOf(elem(1)))), typed("map", &onnxpb.TypeProto{Value: &onnxpb.TypeProto_MapType{}}),
+	}}, "g", 0)
+	require.NoError(t, err)
+	require.Equal(t, map[string]graph.Type{"known": {DType: tensor.Float32}, "a list": graph.Of(tensor.Sequence, graph.Type{DType: tensor.Float32})}, g.Types)
+}
+
+// TestInputsOfBodiesNeedNoType: what calls a body types its inputs; nobody calls the outermost graph.
+func TestInputsOfBodiesNeedNoType(t *testing.T) {
+	free := &onnxpb.GraphProto{Input: []*onnxpb.ValueInfoProto{{Name: proto.String("v")}}}
+	for depth, want := range []string{`input "v": has no element type`, "", ""} {
+		g, err := (&decoder{}).graph(free, "g", depth)
+		if want != "" {
+			require.EqualError(t, err, want)
+			continue
+		}
+		require.NoError(t, err, "depth %d", depth)
+		require.Equal(t, []graph.Port{{Name: "v"}}, g.Inputs)
+	}
 }
 
 // TestPartsOfAGraphAreMerged: protobuf lets a message stand in pieces; a model whose graph comes in two has all nodes and constants of

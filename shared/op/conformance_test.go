@@ -38,7 +38,7 @@ func TestConformance(t *testing.T) {
 				}
 				t.Parallel()
 				start := time.Now()
-				err := safely(func() error { return runCase(dir, suite) })
+				err := safely(func() error { return runCase(dir, suiteTolerance) })
 				require.Less(t, time.Since(start), perCase)
 				if err != nil {
 					mu.Lock()

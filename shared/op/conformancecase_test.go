@@ -12,6 +12,7 @@ import (
 	"assay/shared/graph"
 	"assay/shared/onnx"
 	"assay/shared/onnx/onnxpb"
+	"assay/shared/onnx/suite"
 	"assay/shared/op"
 	"assay/shared/tensor"
 )
@@ -48,7 +49,7 @@ func runCase(path string, tol tolerance) error {
 			if _, err := os.Stat(file); err != nil {
 				continue // an initializer that is also an input
 			}
-			if in[p.GetName()], err = readValue(file, declared[p.GetName()]); err != nil {
+			if in[p.GetName()], err = suite.Read(file, declared[p.GetName()]); err != nil {
 				return fmt.Errorf("input %q: %w", p.GetName(), err)
 			}
 		}
@@ -90,7 +91,7 @@ func compare(g *graph.Graph, in map[string]*tensor.Tensor, tol tolerance, file f
 		}
 	}
 	for i, p := range g.Outputs {
-		want, err := readValue(file(i), p.Type)
+		want, err := suite.Read(file(i), p.Type)
 		if err == nil {
 			err = tol.check(want, env[p.Name])
 		}
@@ -156,6 +157,3 @@ func agrees(i op.Info, t *tensor.Tensor) error {
 	}
 	return nil
 }
-
-// readTensor reads a file of one TensorProto.
-func readTensor(path string) (*tensor.Tensor, error) { return readValue(path, graph.Type{}) }

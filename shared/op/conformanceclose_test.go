@@ -12,8 +12,8 @@ import (
 // tolerance allows |got - want| <= absolute + relative*|want|, for numbers of every type.
 type tolerance struct{ relative, bfloat, absolute float64 }
 
-// suite are the suite's own tolerances; bfloat16 may be two of its steps away.
-var suite = tolerance{1e-3, 0x1p-6, 1e-7}
+// suiteTolerance are the suite's own tolerances; bfloat16 may be two of its steps away.
+var suiteTolerance = tolerance{1e-3, 0x1p-6, 1e-7}
 
 // check compares as the suite does: equal types and shapes, numbers within the tolerances, NaN equal to NaN.
 func (tol tolerance) check(want, got *tensor.Tensor) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/shared/onnx"
+	"assay/shared/onnx/suite"
 	"assay/shared/op"
 	"assay/shared/tensor"
 )
@@ -24,10 +25,10 @@ func TestCornersOfFractionalScales(t *testing.T) {
 			require.NoError(t, err)
 			in := map[string]*tensor.Tensor{}
 			for i, file := range []string{"input_0.pb", "input_1.pb"} {
-				in[m.Graph.Inputs[i].Name], err = readTensor(filepath.Join(dir, "test_data_set_0", file))
+				in[m.Graph.Inputs[i].Name], err = suite.ReadTensor(filepath.Join(dir, "test_data_set_0", file))
 				require.NoError(t, err)
 			}
-			want, err := readTensor(filepath.Join(dir, "test_data_set_0", "output_0.pb"))
+			want, err := suite.ReadTensor(filepath.Join(dir, "test_data_set_0", "output_0.pb"))
 			require.NoError(t, err)
 			env, err := op.EvalGraph(context.Background(), m.Graph, in)
 			require.NoError(t, err)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/shared/onnx"
+	"assay/shared/onnx/suite"
 	"assay/shared/op"
 	"assay/shared/tensor"
 )
@@ -46,7 +47,7 @@ func TestModelsAgreeWithONNXRuntime(t *testing.T) {
 			in := map[string]*tensor.Tensor{}
 			shapes := map[string]op.Info{}
 			for i, p := range m.Graph.Inputs {
-				x, err := readTensor(filepath.Join(dir, fmt.Sprintf("input_%d.pb", i)))
+				x, err := suite.ReadTensor(filepath.Join(dir, fmt.Sprintf("input_%d.pb", i)))
 				require.NoError(t, err)
 				in[p.Name], shapes[p.Name] = x, op.Info{DType: x.DType, Shape: x.Shape}
 			}
@@ -55,7 +56,7 @@ func TestModelsAgreeWithONNXRuntime(t *testing.T) {
 			env, err := evaluate(m.Graph, in)
 			require.NoError(t, err)
 			for i, p := range m.Graph.Outputs {
-				want, err := readTensor(filepath.Join(dir, fmt.Sprintf("output_%d.pb", i)))
+				want, err := suite.ReadTensor(filepath.Join(dir, fmt.Sprintf("output_%d.pb", i)))
 				require.NoError(t, err)
 				require.Equal(t, want.Shape, info[p.Name].Shape)
 				requireNear(t, want, env[p.Name], 1e-4)

@@ -13,6 +13,7 @@ import (
 
 	"assay/shared/graph"
 	"assay/shared/onnx"
+	"assay/shared/onnx/suite"
 	"assay/shared/op"
 	"assay/shared/tensor"
 )
@@ -103,7 +104,7 @@ func TestValuesAgreeWithOracle(t *testing.T) {
 		env, err := evaluate(c.m.Graph, nil)
 		require.NoError(t, err, c.pos)
 		for k, p := range c.m.Graph.Outputs {
-			want, err := readTensor(filepath.Join(dir, fmt.Sprintf("%d_%d.pb", i, k)))
+			want, err := suite.ReadTensor(filepath.Join(dir, fmt.Sprintf("%d_%d.pb", i, k)))
 			require.NoError(t, err, c.pos)
 			if err := (tolerance{1e-5, 0x1p-7, 1e-6}).check(want, env[p.Name]); err != nil {
 				t.Errorf("%s: output %q, by %s: %v", c.pos, p.Name, strings.TrimSpace(string(said)), err)
