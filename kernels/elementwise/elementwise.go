@@ -8,7 +8,7 @@
 package elementwise
 
 // MaxRank is the number of axes that broadcasting functions accept.
-const MaxRank = 12
+const MaxRank = 32
 
 // Strides returns, for an operand of the given shape that is broadcast to shape to as in ONNX (aligned at the last axis,
 // axes of 1 repeat), the step in elements along each axis of to; 0 where it repeats. ok is false when the shapes do not

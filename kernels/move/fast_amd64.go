@@ -19,3 +19,10 @@ func fastThree(dst, a, b, c []byte) int {
 	}
 	return n
 }
+
+func fastTranspose() bool { return tier.Current() >= tier.AVX2 }
+
+// transposeStrip transposes 8 rows of n words; steps are in words and the caller has checked the ends of both sides.
+func transposeStrip(dst, src []uint32, n, dstStep, srcStep int) {
+	transposeStripAVX2(&dst[0], &src[0], n, 4*dstStep, 4*srcStep)
+}

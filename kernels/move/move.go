@@ -11,7 +11,7 @@ import (
 )
 
 // MaxRank is the number of axes that Transpose and Copy accept.
-const MaxRank = 12
+const MaxRank = 32
 
 // Copy moves an array of the given shape between two strided places: element (i, j, ...) goes from
 // srcAt + i*srcStep[0] + ... to dstAt + i*dstStep[0] + ..., all counted in elements. A step of 0 repeats (Expand, Tile), a
@@ -128,6 +128,14 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 		interleave(dst[d:d+n*m], src, s, sm, m)
 		return
 	}
+	if sm == 1 && dm == 1 && m <= short {
+		shortRows(dst[d:], dn, src[s:], sn, n, m)
+		return
+	}
+	if sn == 1 && dm == 1 {
+		done := transposeWords(dst[d:], dn, src[s:], sm, n, m)
+		d, s, m = d+done, s+done*sm, m-done
+	}
 	if sm == 1 && dm == 1 || sm == 0 || sn != 1 {
 		for i := range n {
 			row(dst[d+i*dn:], dm, src, s+i*sn, sm, m)
@@ -143,6 +151,50 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 			}
 		}
 	}
+}
+
+// short is the length up to which rows are copied element by element: a call of copy takes as long as several of them.
+const short = 4
+
+// shortRows copies n rows of m elements, up to short of them, ds and ss apart.
+func shortRows[T any](dst []T, ds int, src []T, ss, n, m int) {
+	for i := range n {
+		to, from := dst[i*ds:][:m], src[i*ss:][:m]
+		for j, v := range from {
+			to[j] = v
+		}
+	}
+}
+
+// transposeWords writes the first columns of a transposing plane of 32-bit words, 8 at a time, and returns how many: word i of
+// source row j, sm apart, becomes word j of row i of dst, dn apart. Pieces of 64 rows of dst stay in the nearest cache while
+// their columns are written.
+func transposeWords[T any](dst []T, dn int, src []T, sm, n, m int) int {
+	m -= m % 8
+	if unsafe.Sizeof(*new(T)) != 4 || n < 8 || m == 0 || !fastTranspose() {
+		return 0
+	}
+	to, from := words(dst), words(src)
+	_, _ = to[(n-1)*dn+m-1], from[(m-1)*sm+n-1]
+	whole := n - n%8
+	const piece = 64
+	for i := 0; i < whole; i += piece {
+		k := min(piece, whole-i)
+		for j := 0; j < m; j += 8 {
+			transposeStrip(to[i*dn+j:], from[j*sm+i:], k, dn, sm)
+		}
+	}
+	for i := whole; i < n; i++ {
+		for j := range m {
+			to[i*dn+j] = from[j*sm+i]
+		}
+	}
+	return m
+}
+
+// words is s, whose elements are of 32 bits, as words.
+func words[T any](s []T) []uint32 {
+	return unsafe.Slice((*uint32)(unsafe.Pointer(unsafe.SliceData(s))), len(s))
 }
 
 // narrow is the number of columns up to which a transposed plane is written column by column: pictures of 1 to 4 channels

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"assay/kernels/move"
 	"assay/shared/tensor"
 )
 
@@ -88,6 +89,15 @@ func lowerGather(l *Lower) (Kernel, error) {
 	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
 		src, ib, dst := data.bytes(c), idx.bytes(c), c.Out[0]
+		if run == 4 {
+			words, to := view[uint32](src), view[uint32](dst)
+			for o := range outer {
+				for i := range count {
+					to[o*count+i] = words[o*n+int(place(index(ib, isize, i), n))]
+				}
+			}
+			return
+		}
 		for o := range outer {
 			for i := range count {
 				k := int(place(index(ib, isize, i), n))
@@ -141,8 +151,9 @@ func broadcastKeepsRows(l *Lower) bool {
 	return true
 }
 
-// lowerWhere copies elements and does no arithmetic, so every type and NaN payload passes. Its walk is recursive over
-// axes and never aliases: condition bytes have another size than the sides.
+// lowerWhere copies elements and does no arithmetic, so every type and NaN payload passes. It never aliases: condition bytes
+// have another size than the sides. Axes that all operands pass alike are joined first, which keeps the rank below what the
+// kernel takes.
 func lowerWhere(l *Lower) (Kernel, error) {
 	out, y := l.Out[0], l.layout()
 	var ops [3]operand
@@ -154,23 +165,8 @@ func lowerWhere(l *Lower) (Kernel, error) {
 		}
 	}
 	shape, size := physical(y, out.Shape), out.DType.Size()
-	var walk func(c, a, b, dst []byte, axis, ci, ai, bi, d int)
-	dense := rowMajor(shape)
-	walk = func(c, a, b, dst []byte, axis, ci, ai, bi, d int) {
-		if axis == len(shape) {
-			if c[ci] != 0 {
-				copy(dst[d*size:(d+1)*size], a[ai*size:])
-			} else {
-				copy(dst[d*size:(d+1)*size], b[bi*size:])
-			}
-			return
-		}
-		for i := range shape[axis] {
-			walk(c, a, b, dst, axis+1, ci+i*strides[0][axis], ai+i*strides[1][axis], bi+i*strides[2][axis], d+i*dense[axis])
-		}
-	}
 	return Kernel{Alias: -1, Run: func(c *Call) {
-		walk(ops[0].bytes(c), ops[1].bytes(c), ops[2].bytes(c), c.Out[0], 0, 0, 0, 0, 0)
+		move.Select(size, shape, c.Out[0], ops[0].bytes(c), strides[0], ops[1].bytes(c), strides[1], ops[2].bytes(c), strides[2])
 	}}, nil
 }
 

@@ -39,6 +39,7 @@ var files = []struct {
 	{"quantize", "quantize_avx2", quantization},
 	{"reduce", "extremes_avx2", extremes},
 	{"reduce", "columnsums_avx2", columnSums},
+	{"move", "transpose_avx2", transposes},
 }
 
 func main() {

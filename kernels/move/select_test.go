@@ -1,0 +1,102 @@
+package move
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/kernels/tier"
+)
+
+// TestSelectIsItsDefinition: operands that repeat along any axes, in each element size, up to as many axes as do not join.
+func TestSelectIsItsDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	for round := range 400 {
+		rank := rng.IntN(5)
+		if round%40 == 0 {
+			rank = 14 // more than any two neighbours can join to fewer than 12
+		}
+		shape, total := make([]int, rank), 1
+		for i := range shape {
+			shape[i] = 1 + rng.IntN(6)
+			if rank > 5 {
+				shape[i] = 2
+			}
+			total *= shape[i]
+		}
+		var steps [3][]int
+		var sizes [3]int
+		for o := range steps {
+			steps[o], sizes[o] = make([]int, rank), 1
+			for i := rank - 1; i >= 0; i-- {
+				if rng.IntN(3) > 0 {
+					steps[o][i] = sizes[o]
+					sizes[o] *= shape[i]
+				}
+			}
+		}
+		for _, size := range []int{1, 2, 4, 8, 16} {
+			cond, a, b := make([]byte, sizes[0]), bytesOf(sizes[1]*size), bytesOf(sizes[2]*size + 100)[100:]
+			for i := range cond {
+				cond[i] = byte(rng.IntN(3)) // any byte but 0 is true
+			}
+			var want []byte
+			for i := range total {
+				var at [3]int
+				for axis, rest := rank-1, i; axis >= 0; axis-- {
+					for o := range at {
+						at[o] += rest % shape[axis] * steps[o][axis]
+					}
+					rest /= shape[axis]
+				}
+				if cond[at[0]] != 0 {
+					want = append(want, a[at[1]*size:][:size]...)
+				} else {
+					want = append(want, b[at[2]*size:][:size]...)
+				}
+			}
+			dst := make([]byte, total*size)
+			Select(size, shape, dst, cond, steps[0], a, steps[1], b, steps[2])
+			require.Equal(t, want, dst, "size %d shape %v steps %v", size, shape, steps)
+		}
+	}
+	require.NotPanics(t, func() { Select(4, []int{3, 0}, nil, nil, []int{0, 1}, nil, []int{0, 1}, nil, []int{0, 1}) })
+}
+
+// TestTransposedPlanesInEachTier: planes of words around whole blocks of eight and around the pieces that blocks are written in.
+func TestTransposedPlanesInEachTier(t *testing.T) {
+	for _, level := range tier.Supported() {
+		undo := tier.Force(level)
+		for _, rows := range []int{1, 7, 8, 9, 16, 23, 40} {
+			for _, columns := range []int{7, 8, 15, 63, 64, 65, 130} {
+				n := 2 * rows * columns * 4
+				src, buf := bytesOf(n), bytesOf(n+64)
+				dst := buf[32 : 32+n : 32+n]
+				Transpose(4, dst, src, []int{2, rows, columns}, []int{0, 2, 1})
+				require.Equal(t, naiveTranspose(4, src, []int{2, rows, columns}, []int{0, 2, 1}), dst, "%s: %d x %d", level, rows, columns)
+				require.Equal(t, bytesOf(32), buf[:32])
+				require.Equal(t, bytesOf(n + 64)[32+n:], buf[32+n:])
+			}
+		}
+		undo()
+	}
+}
+
+// TestNarrowRows: rows of every width around a register's, with gaps that stay as they are.
+func TestNarrowRows(t *testing.T) {
+	for width := range 20 {
+		const rows, ldd, lds = 5, 23, 21
+		src, dst := bytesOf(rows*lds), make([]byte, rows*ldd)
+		Rows(dst, ldd, src, lds, width, rows)
+		for i, v := range dst {
+			want := byte(0)
+			if r, at := i/ldd, i%ldd; at < width {
+				want = src[r*lds+at]
+			}
+			require.Equal(t, want, v, "width %d, byte %d", width, i)
+		}
+		end := make([]byte, 4*width)
+		require.NotPanics(t, func() { Rows(end, width, src[:(4-1)*lds+width], lds, width, 4) }, "the last row may end the slice")
+	}
+}
