@@ -181,6 +181,12 @@ func extremum(op Op, src []float32, base int, a Axes) float32 {
 		r = float32(math.Inf(1))
 	}
 	a.rows(base, func(at, n, step int) {
+		if op == Max && step == 1 {
+			if top := curve.Max(src[at : at+n]); top != 0 { // the sign of a zero is looked for below
+				r = max(r, top)
+				return
+			}
+		}
 		for i := range n {
 			switch v := src[at+i*step]; op {
 			case Max:

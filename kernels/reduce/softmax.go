@@ -2,22 +2,108 @@ package reduce
 
 import (
 	"math"
+	"sync"
 
 	"assay/kernels/curve"
+	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 )
 
 // Softmax writes exp(x-max)/sum along the middle axis of [outer][n][inner]; dst may be src. exp rounds to float32 before the
 // sum. A row with a NaN or an infinite maximum is NaN where the differences are.
 func Softmax(dst, src []float32, outer, n, inner int, lanes bool) {
-	if inner == 1 && lanes {
+	switch {
+	case n == 0:
+	case inner == 1 && lanes && n <= few:
+		softmaxShort(dst[:outer*n], src[:outer*n], n)
+	case inner == 1 && lanes:
 		for r := range outer {
 			x, y := src[r*n:][:n], dst[r*n:][:n]
 			curve.ExpLess(y, x, curve.Max(x))
 			curve.Divide(y, y, curve.Sum(y))
 		}
-		return
+	case inner >= few && !lanes:
+		for o := range outer {
+			for at := 0; at < inner; at += broad {
+				softmaxColumns(dst[o*n*inner+at:], src[o*n*inner+at:], n, inner, min(broad, inner-at))
+			}
+		}
+	default:
+		softmaxAny(dst, src, outer, n, inner, lanes)
 	}
+}
+
+// few is the length up to which rows are not worth a call of vector instructions each.
+const few = 8
+
+// softmaxShort is Softmax of rows of n elements, up to few: exponentials are taken of several rows at once.
+func softmaxShort(dst, src []float32, n int) {
+	const piece = 1024
+	for len(src) > 0 {
+		k := min(len(src), piece/n*n)
+		x, y := src[:k], dst[:k]
+		for at := 0; at < k; at += n {
+			row, to := x[at:][:n], y[at:][:n]
+			top := row[0]
+			for _, v := range row[1:] {
+				top = max(top, v)
+			}
+			for i, v := range row {
+				to[i] = v - top
+			}
+		}
+		curve.Exp(y, y)
+		for at := 0; at < k; at += n {
+			to := y[at:][:n]
+			s := shortSum(to)
+			for i, v := range to {
+				to[i] = numeric.Canon(v / s)
+			}
+		}
+		dst, src = dst[k:], src[k:]
+	}
+}
+
+// shortSum is numeric.Sum of up to few elements, none of them -0: each has a lane of its own, and what the other lanes add is
+// +0.
+func shortSum(x []float32) float32 {
+	var l [few]float32
+	copy(l[:], x)
+	half := few / 2
+	for half > 1 && len(x) <= half {
+		half /= 2
+	}
+	for ; half > 0; half /= 2 {
+		for j := range half {
+			l[j] += l[j+half]
+		}
+	}
+	return l[0]
+}
+
+// softmaxColumns is Softmax along n rows of k elements, step apart: k columns beside each other.
+func softmaxColumns(dst, src []float32, n, step, k int) {
+	room := columnRooms.Get().(*[broad]float32)
+	defer columnRooms.Put(room)
+	t := room[:k]
+	foldRows(Max, t, src, n, step)
+	for i := range n {
+		y := dst[i*step:][:k]
+		elementwise.Row(elementwise.Sub, y, src[i*step:][:k], t)
+		curve.Exp(y, y)
+	}
+	sumRows(t, dst, n, step, false)
+	for i := range n {
+		y := dst[i*step:][:k]
+		elementwise.Row(elementwise.Div, y, y, t)
+	}
+}
+
+// columnRooms are lent to softmaxColumns, which calls what borrows from rooms.
+var columnRooms = sync.Pool{New: func() any { return new([broad]float32) }}
+
+// softmaxAny is Softmax of every form, an element at a time but for the exponentials.
+func softmaxAny(dst, src []float32, outer, n, inner int, lanes bool) {
 	each(outer, n, inner, func(at int) {
 		top := extremum(Max, src, at, Axes{[]int{n}, []int{inner}})
 		for i := range n {
