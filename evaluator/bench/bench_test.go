@@ -70,11 +70,11 @@ func tiny(t *testing.T) string {
 	}
 	conv := &graph.Node{Name: "conv", Op: "Conv", Inputs: []string{"x", "w"}, Outputs: []string{"c"}}
 	relu := &graph.Node{Name: "relu", Op: "Relu", Inputs: []string{"c"}, Outputs: []string{"r"}}
-	swish := &graph.Node{Name: "swish", Op: "HardSwish", Inputs: []string{"r"}, Outputs: []string{"s"}}
-	neg := &graph.Node{Name: "neg", Op: "Neg", Inputs: []string{"s"}, Outputs: []string{"y"}}
+	soft := &graph.Node{Name: "soft", Op: "Softsign", Inputs: []string{"r"}, Outputs: []string{"s"}}
+	sign := &graph.Node{Name: "sign", Op: "Sign", Inputs: []string{"s"}, Outputs: []string{"y"}}
 	free := graph.Type{DType: tensor.Float32, Ranked: true, Shape: []graph.Dim{{N: -1, Sym: "n"}, {N: 3}, {N: 16}, {N: 16}}}
 	m := &graph.Model{Opset: 21, FileOpset: 21, IRVersion: 10, Graph: &graph.Graph{
-		Nodes: []*graph.Node{conv, relu, swish, neg}, Consts: map[string]*tensor.Tensor{"w": w}, Types: map[string]graph.Type{},
+		Nodes: []*graph.Node{conv, relu, soft, sign}, Consts: map[string]*tensor.Tensor{"w": w}, Types: map[string]graph.Type{},
 		Inputs: []graph.Port{{Name: "x", Type: free}}, Outputs: []graph.Port{{Name: "y", Type: graph.Type{DType: tensor.Float32}}},
 	}}
 	b, err := onnx.Encode(m)
@@ -90,7 +90,7 @@ func TestModelsInBothTypes(t *testing.T) {
 	out, _ := command(t, 0, "--no-layers", "--assets", filepath.Dir(path), "--models", "squeeze", "--rounds", "1", "--slice", "1ms", "--page", file)
 	page, err := os.ReadFile(file)
 	require.NoError(t, err)
-	require.Equal(t, 2, strings.Count(string(page), "<td class=l>1 HardSwish, 1 Neg"), "of both batches; in INT8 the first is a table")
+	require.Equal(t, 2, strings.Count(string(page), "<td class=l>1 Sign, 1 Softsign"), "of both batches; in INT8 the first is a table")
 	require.Equal(t, 4, strings.Count(out, "squeezenet1.1"), out)
 	require.Contains(t, out, "int8  batch 8")
 	out, _ = command(t, 0, "--profile", path, "--rounds", "1")

@@ -39,6 +39,28 @@ func Binary(op Op2, dst, a, b []float32, shape, sa, sb []int) {
 	}
 }
 
+// Gated writes Silu(a, alpha) * b for shape, broadcasting by sa and sb: SwiGLU. dst may be a or b where they are not broadcast.
+func Gated(dst, a, b []float32, shape, sa, sb []int, alpha float32) {
+	l := merge(shape, sa, sb)
+	last := l.rank - 1
+	n, ia, ib := l.n[last], l.a[last], l.b[last]
+	l.rows(func(d, pa, pb int) {
+		if ia != 1 || ib != 1 {
+			for i := range n {
+				dst[d+i] = numeric.Canon(float32(parametric(Silu, a[pa+i*ia], alpha, 0) * b[pb+i*ib]))
+			}
+			return
+		}
+		block := blocks.Get().(*[256]float32)
+		for at := 0; at < n; at += len(block) {
+			t := block[:min(len(block), n-at)]
+			Unary(Silu, t, a[pa+at:][:len(t)], alpha, 0)
+			rowVV(Mul, dst[d+at:][:len(t)], t, b[pb+at:][:len(t)])
+		}
+		blocks.Put(block)
+	})
+}
+
 // Row writes op(a, b) of rows of one length. dst may be an operand.
 func Row(op Op2, dst, a, b []float32) { rowVV(op, dst, a, b) }
 

@@ -30,6 +30,12 @@ func fastRows(op Op2, d, a, b []float32) int {
 		f = mulRowsAVX2
 	case op == Div:
 		f = divRowsAVX2
+	case op == Max:
+		f = maxRowsAVX2
+	case op == Min:
+		f = minRowsAVX2
+	case op == PRelu:
+		f = preluRowsAVX2
 	default:
 		return 0
 	}
@@ -50,6 +56,12 @@ func fastNumber(op Op2, d, a []float32, b float32) int {
 		f = mulNumberAVX2
 	case op == Div:
 		f = divNumberAVX2
+	case op == Max:
+		f = maxNumberAVX2
+	case op == Min:
+		f = minNumberAVX2
+	case op == PRelu:
+		f = preluNumberAVX2
 	default:
 		return 0
 	}
@@ -62,6 +74,47 @@ func fastClip(d, s []float32, lo, hi float32) int {
 		return 0
 	}
 	return whole(len(d), 8, func(at, n int) { clampAVX2(&d[at], &s[at], n, lo, hi) })
+}
+
+// fastUnary computes the first elements of op and returns how many.
+func fastUnary(op Op1, d, s []float32, alpha, beta float32) int {
+	if len(d) < 8 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	var f func(d, s *float32, n int)
+	switch op {
+	case LeakyRelu:
+		return whole(len(d), 8, func(at, n int) { preluNumberAVX2(&d[at], &s[at], alpha, n) })
+	case HardSigmoid:
+		return whole(len(d), 8, func(at, n int) { hardSigmoidAVX2(&d[at], &s[at], n, alpha, beta) })
+	case HardSwish:
+		return whole(len(d), 8, func(at, n int) { hardSwishAVX2(&d[at], &s[at], n, swishAlpha, swishBeta) })
+	case Abs:
+		f = absAVX2
+	case Neg:
+		f = negAVX2
+	case Sqrt:
+		f = sqrtAVX2
+	case Reciprocal:
+		f = reciprocalAVX2
+	case Floor:
+		f = floorAVX2
+	case Ceil:
+		f = ceilAVX2
+	case Round:
+		f = roundAVX2
+	default:
+		return 0
+	}
+	return whole(len(d), 8, func(at, n int) { f(&d[at], &s[at], n) })
+}
+
+// fastMulAdd computes the first elements of MulAdd and returns how many.
+func fastMulAdd(d, a []float32, b float32) int {
+	if len(d) < 8 || tier.Current() < tier.AVX2 {
+		return 0
+	}
+	return whole(len(d), 8, func(at, n int) { mulAddAVX2(&d[at], &a[at], b, n) })
 }
 
 // fastLookup looks the first elements up and returns how many.

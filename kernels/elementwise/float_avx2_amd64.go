@@ -44,7 +44,87 @@ func divRowsAVX2(d *float32, a *float32, b *float32, n int)
 //go:noescape
 func divNumberAVX2(d *float32, a *float32, b float32, n int)
 
+// maxRowsAVX2 is max of two rows of n floats, n a multiple of 8.
+//
+//go:noescape
+func maxRowsAVX2(d *float32, a *float32, b *float32, n int)
+
+// maxNumberAVX2 is max of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func maxNumberAVX2(d *float32, a *float32, b float32, n int)
+
+// minRowsAVX2 is min of two rows of n floats, n a multiple of 8.
+//
+//go:noescape
+func minRowsAVX2(d *float32, a *float32, b *float32, n int)
+
+// minNumberAVX2 is min of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func minNumberAVX2(d *float32, a *float32, b float32, n int)
+
+// preluRowsAVX2 is prelu of two rows of n floats, n a multiple of 8.
+//
+//go:noescape
+func preluRowsAVX2(d *float32, a *float32, b *float32, n int)
+
+// preluNumberAVX2 is prelu of a row of n floats and b, n a multiple of 8.
+//
+//go:noescape
+func preluNumberAVX2(d *float32, a *float32, b float32, n int)
+
 // clampAVX2 is numeric.Clamp on n floats, n a multiple of 8.
 //
 //go:noescape
 func clampAVX2(d *float32, s *float32, n int, lo float32, hi float32)
+
+// absAVX2 is abs of n floats, n a multiple of 8.
+//
+//go:noescape
+func absAVX2(d *float32, s *float32, n int)
+
+// negAVX2 is neg of n floats, n a multiple of 8.
+//
+//go:noescape
+func negAVX2(d *float32, s *float32, n int)
+
+// sqrtAVX2 is sqrt of n floats, n a multiple of 8.
+//
+//go:noescape
+func sqrtAVX2(d *float32, s *float32, n int)
+
+// reciprocalAVX2 is reciprocal of n floats, n a multiple of 8.
+//
+//go:noescape
+func reciprocalAVX2(d *float32, s *float32, n int)
+
+// floorAVX2 is floor of n floats, n a multiple of 8.
+//
+//go:noescape
+func floorAVX2(d *float32, s *float32, n int)
+
+// ceilAVX2 is ceil of n floats, n a multiple of 8.
+//
+//go:noescape
+func ceilAVX2(d *float32, s *float32, n int)
+
+// roundAVX2 is round of n floats, n a multiple of 8.
+//
+//go:noescape
+func roundAVX2(d *float32, s *float32, n int)
+
+// hardSigmoidAVX2 is max(0, min(1, alpha*x + beta)) of n floats, each step rounded, n a multiple of 8.
+//
+//go:noescape
+func hardSigmoidAVX2(d *float32, s *float32, n int, alpha float32, beta float32)
+
+// hardSwishAVX2 is x * max(0, min(1, alpha*x + beta)) of n floats, each step rounded, n a multiple of 8.
+//
+//go:noescape
+func hardSwishAVX2(d *float32, s *float32, n int, alpha float32, beta float32)
+
+// mulAddAVX2 is d = fma(a, b, d) of n floats, n a multiple of 8.
+//
+//go:noescape
+func mulAddAVX2(d *float32, a *float32, b float32, n int)

@@ -468,6 +468,484 @@ end_2:
 	VZEROUPPER
 	RET
 
+// func maxRowsAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·maxRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0x7fc00000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      BX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMAXPS    Y2, Y1, Y4
+	VMAXPS    Y1, Y2, Y1
+	VANDPS    Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VMOVUPS   32(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMAXPS    Y2, Y1, Y4
+	VMAXPS    Y1, Y2, Y1
+	VANDPS    Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VMOVUPS   64(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMAXPS    Y2, Y1, Y4
+	VMAXPS    Y1, Y2, Y1
+	VANDPS    Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VMOVUPS   96(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMAXPS    Y2, Y1, Y4
+	VMAXPS    Y1, Y2, Y1
+	VANDPS    Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      BX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMAXPS    Y2, Y1, Y4
+	VMAXPS    Y1, Y2, Y1
+	VANDPS    Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func maxNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·maxNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMAXPS    Y3, Y2, Y5
+	VMAXPS    Y2, Y3, Y2
+	VANDPS    Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMAXPS    Y3, Y2, Y5
+	VMAXPS    Y2, Y3, Y2
+	VANDPS    Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMAXPS    Y3, Y2, Y5
+	VMAXPS    Y2, Y3, Y2
+	VANDPS    Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMAXPS    Y3, Y2, Y5
+	VMAXPS    Y2, Y3, Y2
+	VANDPS    Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMAXPS    Y3, Y2, Y5
+	VMAXPS    Y2, Y3, Y2
+	VANDPS    Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func minRowsAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·minRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0x7fc00000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      BX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMINPS    Y2, Y1, Y4
+	VMINPS    Y1, Y2, Y1
+	VORPS     Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VMOVUPS   32(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMINPS    Y2, Y1, Y4
+	VMINPS    Y1, Y2, Y1
+	VORPS     Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VMOVUPS   64(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMINPS    Y2, Y1, Y4
+	VMINPS    Y1, Y2, Y1
+	VORPS     Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VMOVUPS   96(DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMINPS    Y2, Y1, Y4
+	VMINPS    Y1, Y2, Y1
+	VORPS     Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      BX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VMOVUPS   (DX), Y2
+	VCMPPS    $0x03, Y1, Y2, Y3
+	VMINPS    Y2, Y1, Y4
+	VMINPS    Y1, Y2, Y1
+	VORPS     Y4, Y1, Y1
+	VORPS     Y3, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func minNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·minNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMINPS    Y3, Y2, Y5
+	VMINPS    Y2, Y3, Y2
+	VORPS     Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMINPS    Y3, Y2, Y5
+	VMINPS    Y2, Y3, Y2
+	VORPS     Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMINPS    Y3, Y2, Y5
+	VMINPS    Y2, Y3, Y2
+	VORPS     Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMINPS    Y3, Y2, Y5
+	VMINPS    Y2, Y3, Y2
+	VORPS     Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VMOVUPS   Y0, Y3
+	VCMPPS    $0x03, Y2, Y3, Y4
+	VMINPS    Y3, Y2, Y5
+	VMINPS    Y2, Y3, Y2
+	VORPS     Y5, Y2, Y2
+	VORPS     Y4, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func preluRowsAVX2(d *float32, a *float32, b *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·preluRowsAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         b+16(FP), DX
+	MOVQ         n+24(FP), BX
+	MOVL         $0x7fc00000, SI
+	VMOVD        SI, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      BX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VMULPS    (DX), Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VMULPS    32(DX), Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VMULPS    64(DX), Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VMULPS    96(DX), Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x00000080, DX
+	SUBQ      $0x00000020, BX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      BX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VXORPS    Y3, Y3, Y3
+	VCMPPS    $0x11, Y3, Y1, Y3
+	VMULPS    (DX), Y1, Y2
+	VBLENDVPS Y3, Y2, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	ADDQ      $0x00000020, DX
+	SUBQ      $0x00000008, BX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func preluNumberAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2
+TEXT ·preluNumberAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y2, Y4
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y2, Y4
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y2, Y4
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y2, Y4
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VXORPS    Y4, Y4, Y4
+	VCMPPS    $0x11, Y4, Y2, Y4
+	VMULPS    Y0, Y2, Y3
+	VBLENDVPS Y4, Y3, Y2, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
 // func clampAVX2(d *float32, s *float32, n int, lo float32, hi float32)
 // Requires: AVX, AVX2
 TEXT ·clampAVX2(SB), NOSPLIT, $0-32
@@ -546,6 +1024,668 @@ loop_2:
 	ADDQ      $0x00000020, CX
 	SUBQ      $0x00000008, DX
 	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func absAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·absAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x80000000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VANDNPS   Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VANDNPS   Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VANDNPS   Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VANDNPS   Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VANDNPS   Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func negAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·negAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x80000000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VXORPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VXORPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VXORPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VXORPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VXORPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func sqrtAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·sqrtAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VSQRTPS   Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VSQRTPS   Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VSQRTPS   Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VSQRTPS   Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VSQRTPS   Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func reciprocalAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·reciprocalAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y2
+	VDIVPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	VMOVUPS   32(CX), Y2
+	VDIVPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 32(AX)
+	VMOVUPS   64(CX), Y2
+	VDIVPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 64(AX)
+	VMOVUPS   96(CX), Y2
+	VDIVPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y2
+	VDIVPS    Y2, Y0, Y2
+	VCMPPS    $0x03, Y2, Y2, Y3
+	VBLENDVPS Y3, Y1, Y2, Y2
+	VMOVUPS   Y2, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func floorAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·floorAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x09, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VROUNDPS  $0x09, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VROUNDPS  $0x09, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VROUNDPS  $0x09, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x09, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func ceilAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·ceilAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x0a, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VROUNDPS  $0x0a, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VROUNDPS  $0x0a, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VROUNDPS  $0x0a, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x0a, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func roundAVX2(d *float32, s *float32, n int)
+// Requires: AVX, AVX2
+TEXT ·roundAVX2(SB), NOSPLIT, $0-24
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X0
+	VPBROADCASTD X0, Y0
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x08, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	VMOVUPS   32(CX), Y1
+	VROUNDPS  $0x08, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 32(AX)
+	VMOVUPS   64(CX), Y1
+	VROUNDPS  $0x08, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 64(AX)
+	VMOVUPS   96(CX), Y1
+	VROUNDPS  $0x08, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y1
+	VROUNDPS  $0x08, Y1, Y1
+	VCMPPS    $0x03, Y1, Y1, Y2
+	VBLENDVPS Y2, Y0, Y1, Y1
+	VMOVUPS   Y1, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func hardSigmoidAVX2(d *float32, s *float32, n int, alpha float32, beta float32)
+// Requires: AVX, AVX2
+TEXT ·hardSigmoidAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS alpha+24(FP), Y0
+	VBROADCASTSS beta+28(FP), Y1
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	VXORPS       Y4, Y4, Y4
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y5
+	VMULPS    Y5, Y0, Y5
+	VADDPS    Y1, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VMINPS    Y2, Y5, Y5
+	VMAXPS    Y4, Y5, Y7
+	VMAXPS    Y5, Y4, Y5
+	VANDPS    Y7, Y5, Y5
+	VORPS     Y6, Y5, Y5
+	VMOVAPS   Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, (AX)
+	VMOVUPS   32(CX), Y5
+	VMULPS    Y5, Y0, Y5
+	VADDPS    Y1, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VMINPS    Y2, Y5, Y5
+	VMAXPS    Y4, Y5, Y7
+	VMAXPS    Y5, Y4, Y5
+	VANDPS    Y7, Y5, Y5
+	VORPS     Y6, Y5, Y5
+	VMOVAPS   Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 32(AX)
+	VMOVUPS   64(CX), Y5
+	VMULPS    Y5, Y0, Y5
+	VADDPS    Y1, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VMINPS    Y2, Y5, Y5
+	VMAXPS    Y4, Y5, Y7
+	VMAXPS    Y5, Y4, Y5
+	VANDPS    Y7, Y5, Y5
+	VORPS     Y6, Y5, Y5
+	VMOVAPS   Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 64(AX)
+	VMOVUPS   96(CX), Y5
+	VMULPS    Y5, Y0, Y5
+	VADDPS    Y1, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VMINPS    Y2, Y5, Y5
+	VMAXPS    Y4, Y5, Y7
+	VMAXPS    Y5, Y4, Y5
+	VANDPS    Y7, Y5, Y5
+	VORPS     Y6, Y5, Y5
+	VMOVAPS   Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y5
+	VMULPS    Y5, Y0, Y5
+	VADDPS    Y1, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VMINPS    Y2, Y5, Y5
+	VMAXPS    Y4, Y5, Y7
+	VMAXPS    Y5, Y4, Y5
+	VANDPS    Y7, Y5, Y5
+	VORPS     Y6, Y5, Y5
+	VMOVAPS   Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func hardSwishAVX2(d *float32, s *float32, n int, alpha float32, beta float32)
+// Requires: AVX, AVX2
+TEXT ·hardSwishAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         s+8(FP), CX
+	MOVQ         n+16(FP), DX
+	VBROADCASTSS alpha+24(FP), Y0
+	VBROADCASTSS beta+28(FP), Y1
+	MOVL         $0x3f800000, BX
+	VMOVD        BX, X2
+	VPBROADCASTD X2, Y2
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X3
+	VPBROADCASTD X3, Y3
+	VXORPS       Y4, Y4, Y4
+
+loop_1:
+	CMPQ      DX, $0x00000020
+	JLT       end_1
+	VMOVUPS   (CX), Y5
+	VMULPS    Y5, Y0, Y6
+	VADDPS    Y1, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VMINPS    Y2, Y6, Y6
+	VMAXPS    Y4, Y6, Y8
+	VMAXPS    Y6, Y4, Y6
+	VANDPS    Y8, Y6, Y6
+	VORPS     Y7, Y6, Y6
+	VMULPS    Y6, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, (AX)
+	VMOVUPS   32(CX), Y5
+	VMULPS    Y5, Y0, Y6
+	VADDPS    Y1, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VMINPS    Y2, Y6, Y6
+	VMAXPS    Y4, Y6, Y8
+	VMAXPS    Y6, Y4, Y6
+	VANDPS    Y8, Y6, Y6
+	VORPS     Y7, Y6, Y6
+	VMULPS    Y6, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 32(AX)
+	VMOVUPS   64(CX), Y5
+	VMULPS    Y5, Y0, Y6
+	VADDPS    Y1, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VMINPS    Y2, Y6, Y6
+	VMAXPS    Y4, Y6, Y8
+	VMAXPS    Y6, Y4, Y6
+	VANDPS    Y8, Y6, Y6
+	VORPS     Y7, Y6, Y6
+	VMULPS    Y6, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 64(AX)
+	VMOVUPS   96(CX), Y5
+	VMULPS    Y5, Y0, Y6
+	VADDPS    Y1, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VMINPS    Y2, Y6, Y6
+	VMAXPS    Y4, Y6, Y8
+	VMAXPS    Y6, Y4, Y6
+	VANDPS    Y8, Y6, Y6
+	VORPS     Y7, Y6, Y6
+	VMULPS    Y6, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, 96(AX)
+	ADDQ      $0x00000080, AX
+	ADDQ      $0x00000080, CX
+	SUBQ      $0x00000020, DX
+	JMP       loop_1
+
+end_1:
+loop_2:
+	CMPQ      DX, $0x00000008
+	JLT       end_2
+	VMOVUPS   (CX), Y5
+	VMULPS    Y5, Y0, Y6
+	VADDPS    Y1, Y6, Y6
+	VCMPPS    $0x03, Y6, Y6, Y7
+	VMINPS    Y2, Y6, Y6
+	VMAXPS    Y4, Y6, Y8
+	VMAXPS    Y6, Y4, Y6
+	VANDPS    Y8, Y6, Y6
+	VORPS     Y7, Y6, Y6
+	VMULPS    Y6, Y5, Y5
+	VCMPPS    $0x03, Y5, Y5, Y6
+	VBLENDVPS Y6, Y3, Y5, Y5
+	VMOVUPS   Y5, (AX)
+	ADDQ      $0x00000020, AX
+	ADDQ      $0x00000020, CX
+	SUBQ      $0x00000008, DX
+	JMP       loop_2
+
+end_2:
+	VZEROUPPER
+	RET
+
+// func mulAddAVX2(d *float32, a *float32, b float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·mulAddAVX2(SB), NOSPLIT, $0-32
+	MOVQ         d+0(FP), AX
+	MOVQ         a+8(FP), CX
+	MOVQ         n+24(FP), DX
+	VBROADCASTSS b+16(FP), Y0
+	MOVL         $0x7fc00000, BX
+	VMOVD        BX, X1
+	VPBROADCASTD X1, Y1
+
+loop_1:
+	CMPQ        DX, $0x00000020
+	JLT         end_1
+	VMOVUPS     (AX), Y2
+	VFMADD231PS (CX), Y0, Y2
+	VCMPPS      $0x03, Y2, Y2, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	VMOVUPS     Y2, (AX)
+	VMOVUPS     32(AX), Y2
+	VFMADD231PS 32(CX), Y0, Y2
+	VCMPPS      $0x03, Y2, Y2, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	VMOVUPS     Y2, 32(AX)
+	VMOVUPS     64(AX), Y2
+	VFMADD231PS 64(CX), Y0, Y2
+	VCMPPS      $0x03, Y2, Y2, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	VMOVUPS     Y2, 64(AX)
+	VMOVUPS     96(AX), Y2
+	VFMADD231PS 96(CX), Y0, Y2
+	VCMPPS      $0x03, Y2, Y2, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	VMOVUPS     Y2, 96(AX)
+	ADDQ        $0x00000080, AX
+	ADDQ        $0x00000080, CX
+	SUBQ        $0x00000020, DX
+	JMP         loop_1
+
+end_1:
+loop_2:
+	CMPQ        DX, $0x00000008
+	JLT         end_2
+	VMOVUPS     (AX), Y2
+	VFMADD231PS (CX), Y0, Y2
+	VCMPPS      $0x03, Y2, Y2, Y3
+	VBLENDVPS   Y3, Y1, Y2, Y2
+	VMOVUPS     Y2, (AX)
+	ADDQ        $0x00000020, AX
+	ADDQ        $0x00000020, CX
+	SUBQ        $0x00000008, DX
+	JMP         loop_2
 
 end_2:
 	VZEROUPPER

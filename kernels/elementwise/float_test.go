@@ -117,6 +117,74 @@ func binaryOfEveryLength(t *testing.T) {
 	}
 }
 
+// TestMulAddIsFMA32: a step of a chain, of every length, in place too.
+func TestMulAddIsFMA32(t *testing.T) { eachTier(t, mulAddIsFMA32) }
+
+func mulAddIsFMA32(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 4))
+	for n := range 80 {
+		dst, src := awkward(rng, n), awkward(rng, n)
+		for _, b := range []float32{0.3, -1.7, float32(math.Inf(1)), 0} {
+			want := make([]float32, n)
+			for i := range want {
+				want[i] = numeric.Canon(numeric.FMA32(src[i], b, dst[i]))
+			}
+			got := append([]float32{}, dst...)
+			MulAdd(got, src, b)
+			require.Equal(t, bits(want), bits(got), "n %d b %g", n, b)
+		}
+	}
+}
+
+// TestGatedIsItsDefinition: gates of every length and stretched operands.
+func TestGatedIsItsDefinition(t *testing.T) { eachTier(t, gatedIsItsDefinition) }
+
+func gatedIsItsDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 5))
+	for _, n := range []int{1, 7, 8, 31, 255, 256, 257, 600} {
+		for _, steps := range [][2]int{{1, 1}, {0, 1}, {1, 0}} {
+			for _, alpha := range []float32{1, 1.7} {
+				a, b := awkward(rng, n), awkward(rng, n)
+				got, want := make([]float32, n), make([]float32, n)
+				for i := range want {
+					want[i] = numeric.Canon(float32(Func(Silu, alpha, 0)(a[i*steps[0]]) * b[i*steps[1]]))
+				}
+				Gated(got, a, b, []int{n}, steps[:1], steps[1:], alpha)
+				require.Equal(t, bits(want), bits(got))
+				if steps == [2]int{1, 1} {
+					Gated(b, a, b, []int{n}, steps[:1], steps[1:], alpha)
+					require.Equal(t, bits(want), bits(b), "in place")
+				}
+			}
+		}
+	}
+}
+
+// TestUnaryOfEveryLength: functions with instructions of their own leave what lies around alone.
+func TestUnaryOfEveryLength(t *testing.T) { eachTier(t, unaryOfEveryLength) }
+
+func unaryOfEveryLength(t *testing.T) {
+	rng := rand.New(rand.NewPCG(9, 6))
+	for n := range 80 {
+		v := awkward(rng, n)
+		for op := Relu; op <= Tan; op++ {
+			for _, p := range [][2]float32{{0.3, 1.2}, {1, 0}} {
+				f := Func(op, p[0], p[1])
+				buf := make([]float32, n+32)
+				dst := buf[16 : 16+n : 16+n]
+				Unary(op, dst, v, p[0], p[1])
+				for i, x := range v {
+					require.Equal(t, math.Float32bits(f(x)), math.Float32bits(dst[i]), "op %d of %g", op, x)
+				}
+				for i := range 16 {
+					require.Zero(t, buf[i])
+					require.Zero(t, buf[16+n+i])
+				}
+			}
+		}
+	}
+}
+
 func TestStridesRefuseWhatDoesNotBroadcast(t *testing.T) {
 	for _, c := range []struct {
 		to, operand, want []int

@@ -52,14 +52,6 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 	case Relu:
 		Clip(dst, src, numeric.Relu())
 		return
-	case LeakyRelu:
-		for i, v := range src {
-			if v < 0 {
-				v = float32(v * alpha)
-			}
-			dst[i] = numeric.Canon(v)
-		}
-		return
 	case Exp:
 		curve.Exp(dst, src)
 		return
@@ -77,45 +69,87 @@ func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 			curve.Silu(dst, src)
 			return
 		}
-		inBlocks(dst, src, curve.Sigmoid, func(x float32) float32 { return float32(alpha * x) }, product)
+		inBlocks(dst, src, func(x, t []float32) {
+			rowVS(Mul, t, x, alpha)
+			curve.Sigmoid(t, t)
+			rowVV(Mul, t, x, t)
+		})
 		return
 	case Gelu:
 		curve.Gelu(dst, src)
 		return
 	case GeluTanh:
-		inBlocks(dst, src, curve.Tanh, geluInner, func(x, t float32) float32 { return float32(float32(0.5*x) * (1 + t)) })
+		inBlocks(dst, src, geluTanhBlock)
 		return
 	case Mish:
-		inBlocks(dst, src, curve.Tanh, numeric.Softplus, product)
+		inBlocks(dst, src, func(x, t []float32) {
+			for i, v := range x {
+				t[i] = numeric.Softplus(v)
+			}
+			curve.Tanh(t, t)
+			rowVV(Mul, t, x, t)
+		})
 		return
 	}
-	f := Func(op, alpha, beta)
+	k := fastUnary(op, dst, src, alpha, beta)
+	if dst, src = dst[k:], src[k:]; len(src) == 0 {
+		return
+	}
+	dst = dst[:len(src)]
+	if f := curves[op]; f != nil {
+		for i, v := range src {
+			dst[i] = f(v)
+		}
+		return
+	}
 	for i, v := range src {
-		dst[i] = f(v)
+		dst[i] = parametric(op, v, alpha, beta)
 	}
 }
 
 // blocks are lent to inBlocks: a local one would be allocated in every call, since it is handed to a function in a table.
 var blocks = sync.Pool{New: func() any { return new([256]float32) }}
 
-// inBlocks computes outer(x, f(inner(x))) a block at a time, so that the curve f inside is one of vectors.
-func inBlocks(dst, src []float32, f func(dst, src []float32), inner func(float32) float32, outer func(x, t float32) float32) {
+// inBlocks computes a function a block at a time, in steps that are passes of vectors over the nearest cache: f makes t, which
+// becomes dst, of x, which it must not write.
+func inBlocks(dst, src []float32, f func(x, t []float32)) {
 	block := blocks.Get().(*[256]float32)
 	defer blocks.Put(block)
 	for len(src) > 0 {
-		t := block[:min(len(block), len(src))]
-		for i := range t {
-			t[i] = inner(src[i])
-		}
-		f(t, t)
-		for i, v := range t {
-			dst[i] = numeric.Canon(outer(src[i], v))
-		}
-		dst, src = dst[len(t):], src[len(t):]
+		n := min(len(block), len(src))
+		f(src[:n], block[:n])
+		copy(dst, block[:n])
+		dst, src = dst[n:], src[n:]
 	}
 }
 
-func product(x, t float32) float32 { return float32(x * t) }
+// geluTanhBlock is GeluTanh with the roundings of geluTanh: each step is one operation of its formula. A second block holds
+// x/2.
+func geluTanhBlock(x, t []float32) {
+	half := blocks.Get().(*[256]float32)
+	defer blocks.Put(half)
+	h := half[:len(x)]
+	rowVV(Mul, t, x, x)
+	rowVV(Mul, t, x, t)
+	rowVS(Mul, t, t, geluCube)
+	rowVV(Add, t, x, t)
+	rowVS(Mul, t, t, sqrt2OverPi)
+	curve.Tanh(t, t)
+	rowVS(Add, t, t, 1)
+	rowVS(Mul, h, x, 0.5)
+	rowVV(Mul, t, h, t)
+}
+
+// MulAdd writes dst + src*b, the sum of the exact product rounded once: a step of a chain of fused multiply-adds. dst and src
+// have one length and do not overlap, or are the same.
+func MulAdd(dst, src []float32, b float32) {
+	src = src[:len(dst)]
+	k := fastMulAdd(dst, src, b)
+	dst, src = dst[k:], src[k:]
+	for i, v := range src {
+		dst[i] = numeric.Canon(numeric.FMA32(v, b, dst[i]))
+	}
+}
 
 // Clip writes c.Apply(src) to dst, which may be src.
 func Clip(dst, src []float32, c numeric.Clamp) {
@@ -137,43 +171,39 @@ func Func(op Op1, alpha, beta float32) func(float32) float32 {
 	if f := curves[op]; f != nil {
 		return f
 	}
+	return func(x float32) float32 { return parametric(op, x, alpha, beta) }
+}
+
+// parametric is op, one of those with parameters, of one number. Unary calls it instead of Func, which allocates.
+func parametric(op Op1, x, alpha, beta float32) float32 {
 	switch op {
 	case LeakyRelu:
-		return func(x float32) float32 {
-			if x < 0 {
-				x = float32(x * alpha)
-			}
-			return numeric.Canon(x)
-		}
+		return prelu(x, alpha)
 	case Elu:
-		return func(x float32) float32 { return elu(x, alpha) }
+		return elu(x, alpha)
 	case Selu:
-		return func(x float32) float32 { return numeric.Canon(float32(beta * elu(x, alpha))) }
+		return numeric.Canon(float32(beta * elu(x, alpha)))
 	case Celu:
-		return func(x float32) float32 {
-			if x < 0 {
-				x = float32(alpha * numeric.Expm1(x/alpha))
-			}
-			return numeric.Canon(x)
+		if x < 0 {
+			x = float32(alpha * numeric.Expm1(x/alpha))
 		}
+		return numeric.Canon(x)
 	case ThresholdedRelu:
-		return func(x float32) float32 {
-			if x <= alpha {
-				return 0
-			}
-			return numeric.Canon(x)
+		if x <= alpha {
+			return 0
 		}
+		return numeric.Canon(x)
 	case HardSigmoid:
-		return func(x float32) float32 { return hardSigmoid(x, alpha, beta) }
+		return hardSigmoid(x, alpha, beta)
 	}
-	return func(x float32) float32 { return numeric.Canon(float32(x * numeric.Sigmoid(float32(alpha*x)))) } // Silu
+	return numeric.Canon(float32(x * numeric.Sigmoid(float32(alpha*x)))) // Silu
 }
 
 // curves are the functions without parameters.
 var curves = [...]func(float32) float32{
 	Relu:       func(x float32) float32 { return numeric.Max(x, 0) },
 	Sigmoid:    numeric.Sigmoid,
-	HardSwish:  func(x float32) float32 { return numeric.Canon(float32(x * hardSigmoid(x, 1./6, 0.5))) },
+	HardSwish:  func(x float32) float32 { return numeric.Canon(float32(x * hardSigmoid(x, swishAlpha, swishBeta))) },
 	Tanh:       numeric.Tanh,
 	Softplus:   numeric.Softplus,
 	Softsign:   func(x float32) float32 { return numeric.Canon(x / (1 + abs(x))) },
@@ -213,11 +243,19 @@ func geluTanh(x float32) float32 {
 	return numeric.Canon(float32(float32(0.5*x) * (1 + numeric.Tanh(geluInner(x)))))
 }
 
+// The constants of GeluTanh.
+const (
+	sqrt2OverPi = float32(0.79788456080286536)
+	geluCube    = float32(0.044715)
+)
+
 // geluInner is sqrt(2/pi) * (x + 0.044715 x^3).
 func geluInner(x float32) float32 {
-	const sqrt2OverPi = 0.79788456080286536
-	return float32(sqrt2OverPi * (x + float32(0.044715*float32(x*float32(x*x)))))
+	return float32(sqrt2OverPi * (x + float32(geluCube*float32(x*float32(x*x)))))
 }
+
+// The parameters of HardSwish's HardSigmoid.
+const swishAlpha, swishBeta = float32(1. / 6), float32(0.5)
 
 func sign(x float32) float32 {
 	switch {

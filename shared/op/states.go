@@ -7,7 +7,6 @@ import (
 
 	"assay/kernels/attention"
 	"assay/kernels/elementwise"
-	"assay/kernels/numeric"
 	"assay/shared/tensor"
 )
 
@@ -47,8 +46,12 @@ var stateOps = []*Op{
 			return same(x)
 		},
 		Lower: func(l *Lower) (Kernel, error) {
-			gate := elementwise.Func(elementwise.Silu, l.Node.Float("alpha", 1), 0)
-			return lowerPairs(l, pairLoop(func(a, b float32) float32 { return numeric.Canon(float32(gate(a) * b)) }))
+			alpha := l.Node.Float("alpha", 1)
+			return lowerPairs(l, func(p *pairs, dst, a, b []byte) {
+				if len(dst) > 0 {
+					elementwise.Gated(view[float32](dst), view[float32](a), view[float32](b), p.shape, p.a, p.b, alpha)
+				}
+			})
 		},
 	},
 }
@@ -251,7 +254,8 @@ func inferCausal(x *Infer) error {
 	return x.alike(1, 2, 3)
 }
 
-// lowerCausal convolves each channel with its past: a chain of fused multiply-adds from the bias on, taps ascending.
+// lowerCausal convolves each channel with its past: a chain of fused multiply-adds from the bias on, taps ascending. The chains
+// of all positions of a channel grow together, a tap at a time.
 func lowerCausal(l *Lower) (Kernel, error) {
 	var in [4]operand
 	for i := range l.In {
@@ -264,10 +268,7 @@ func lowerCausal(l *Lower) (Kernel, error) {
 	}
 	data, k := l.In[0].Shape, l.In[1].Shape[2]
 	channels, n := data[1], data[2]
-	activate := func(v float32) float32 { return numeric.Canon(v) }
-	if l.Node.Str("activation", "none") != "none" {
-		activate = elementwise.Func(elementwise.Silu, 1, 0)
-	}
+	silu := l.Node.Str("activation", "none") != "none"
 	return Kernel{Alias: -1, Scratch: 4 * (k - 1 + n), Run: func(c *Call) {
 		x, w, dst, row := view[float32](in[0].bytes(c)), view[float32](in[1].bytes(c)), view[float32](c.Out[0]), view[float32](c.Scratch)
 		for i := range data[0] * channels {
@@ -281,12 +282,15 @@ func lowerCausal(l *Lower) (Kernel, error) {
 			if in[2].shape != nil {
 				start = view[float32](in[2].bytes(c))[i%channels]
 			}
-			for t := range n {
-				v := start
-				for j, f := range w[i%channels*k:][:k] {
-					v = numeric.FMA32(row[t+j], f, v)
-				}
-				dst[i*n+t] = activate(v)
+			sums := dst[i*n : (i+1)*n]
+			for t := range sums {
+				sums[t] = start
+			}
+			for j, f := range w[i%channels*k:][:k] {
+				elementwise.MulAdd(sums, row[j:j+n], f)
+			}
+			if silu {
+				elementwise.Unary(elementwise.Silu, sums, sums, 1, 0)
 			}
 			if l.wants(1) {
 				copy(view[float32](c.Out[1])[i*(k-1):], row[n:])

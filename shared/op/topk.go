@@ -50,9 +50,8 @@ func inferTopK(x *Infer) error {
 	return nil
 }
 
-// lowerTopK sorts places by element, ties by place, so that what comes out does not depend on attribute sorted. NaN is
-// larger than every number. It sorts all n places and takes k, n log n instead of n log k, so the order of equals is
-// the same for every k.
+// lowerTopK ranks places by element, ties by place, so that what comes out does not depend on attribute sorted, and equals
+// come in the same order for every k. NaN is larger than every number.
 func lowerTopK(l *Lower) (Kernel, error) {
 	src, err := l.operand(0, Logical)
 	if err != nil {
@@ -92,17 +91,18 @@ type ranking struct {
 	descending         bool
 }
 
-// rank sorts places in scratch (n int64) line by line; values and places may each be nil.
+// rank keeps the first k places seen so far in scratch (n int64), line by line, as a heap whose root is the last of them: n log k
+// at most, and a comparison for each element that is behind the root. values and places may each be nil.
 func rank[T element](r ranking, values, places, src, scratch []byte) {
-	in, order := view[T](src), view[int64](scratch)
+	in, order := view[T](src), view[int64](scratch)[:r.k]
 	top, at := view[T](values), view[int64](places)
+	if r.k == 0 {
+		return
+	}
 	for o := range r.outer * r.inner {
-		base := o/r.inner*r.n*r.inner + o%r.inner
-		for i := range order {
-			order[i] = int64(i)
-		}
-		slices.SortFunc(order, func(a, b int64) int {
-			d := ordered(in[base+int(a)*r.inner], in[base+int(b)*r.inner])
+		line := in[o/r.inner*r.n*r.inner+o%r.inner:]
+		compare := func(a, b int64) int {
+			d := ordered(line[int(a)*r.inner], line[int(b)*r.inner])
 			if r.descending {
 				d = -d
 			}
@@ -110,16 +110,49 @@ func rank[T element](r ranking, values, places, src, scratch []byte) {
 				return cmp.Compare(a, b)
 			}
 			return d
-		})
-		to := o/r.inner*r.k*r.inner + o%r.inner
-		for i := range r.k {
-			if top != nil {
-				top[to+i*r.inner] = in[base+int(order[i])*r.inner]
+		}
+		for i := range order {
+			order[i] = int64(i)
+		}
+		if r.k < r.n {
+			for i := r.k/2 - 1; i >= 0; i-- {
+				sink(order, i, compare)
 			}
-			if at != nil {
-				at[to+i*r.inner] = order[i]
+			for i := int64(r.k); i < int64(r.n); i++ {
+				if compare(i, order[0]) < 0 {
+					order[0] = i
+					sink(order, 0, compare)
+				}
 			}
 		}
+		slices.SortFunc(order, compare)
+		to := o/r.inner*r.k*r.inner + o%r.inner
+		for i, place := range order {
+			if top != nil {
+				top[to+i*r.inner] = line[int(place)*r.inner]
+			}
+			if at != nil {
+				at[to+i*r.inner] = place
+			}
+		}
+	}
+}
+
+// sink moves entry i of a heap down to where no child is behind it.
+func sink(heap []int64, i int, compare func(a, b int64) int) {
+	for {
+		child := 2*i + 1
+		if child >= len(heap) {
+			return
+		}
+		if child+1 < len(heap) && compare(heap[child+1], heap[child]) > 0 {
+			child++
+		}
+		if compare(heap[child], heap[i]) <= 0 {
+			return
+		}
+		heap[i], heap[child] = heap[child], heap[i]
+		i = child
 	}
 }
 

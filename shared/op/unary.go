@@ -73,22 +73,17 @@ type curve struct {
 	scalar      func(float32) float32 // in place of op where kernels have no loop of its own
 }
 
-// loop applies k to every element. A function with parameters is made here, once: the kernel would make it in every
-// run. The kernel's vector loop is taken where it needs no closure over parameters.
+// loop applies k to every element.
 func (k curve) loop() func(dst, src []byte) {
-	if k.scalar == nil && (k.op == elementwise.LeakyRelu || k.op == elementwise.Silu || k.alpha == 0 && k.beta == 0) {
+	if k.scalar == nil {
 		return func(dst, src []byte) {
 			elementwise.Unary(k.op, view[float32](dst), view[float32](src), k.alpha, k.beta)
 		}
 	}
-	f := k.scalar
-	if f == nil {
-		f = elementwise.Func(k.op, k.alpha, k.beta)
-	}
 	return func(dst, src []byte) {
 		out := view[float32](dst)
 		for i, v := range view[float32](src) {
-			out[i] = f(v)
+			out[i] = k.scalar(v)
 		}
 	}
 }

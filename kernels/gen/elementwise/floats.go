@@ -6,7 +6,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// floats writes the arithmetic of two rows, of a row and a number, and the clamp.
+// floats writes the arithmetic of two rows, of a row and a number, the clamp, and functions of one row.
 func floats(ctx *build.Context) {
 	for _, op := range []struct {
 		name string
@@ -16,6 +16,9 @@ func floats(ctx *build.Context) {
 		{"sub", func(a *asm, v reg.VecVirtual, b Op) { a.VSUBPS(b, v, v) }},
 		{"mul", func(a *asm, v reg.VecVirtual, b Op) { a.VMULPS(b, v, v) }},
 		{"div", func(a *asm, v reg.VecVirtual, b Op) { a.VDIVPS(b, v, v) }},
+		{"max", func(a *asm, v reg.VecVirtual, b Op) { a.extreme(v, b, a.maximum) }},
+		{"min", func(a *asm, v reg.VecVirtual, b Op) { a.extreme(v, b, a.minimum) }},
+		{"prelu", (*asm).prelu},
 	} {
 		a := function(ctx, op.name+"RowsAVX2", "func(d, a, b *float32, n int)", op.name+"RowsAVX2 is "+op.name+" of two rows of n floats, n a multiple of 8.")
 		d, x, y, n := a.pointer("d"), a.pointer("a"), a.pointer("b"), a.pointer("n")
@@ -38,6 +41,8 @@ func floats(ctx *build.Context) {
 		number(ctx, op.name, op.emit)
 	}
 	clamp(ctx)
+	unaries(ctx)
+	mulAdd(ctx)
 }
 
 // number writes an operation of a row and a number.
