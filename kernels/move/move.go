@@ -129,7 +129,7 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 		return
 	}
 	if sm == 1 && dm == 1 && m <= short {
-		shortRows(dst[d:], dn, src[s:], sn, n, m)
+		shortRows(dst[d:], dn, src, s, sn, n, m)
 		return
 	}
 	if sn == 1 && dm == 1 {
@@ -156,10 +156,10 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 // short is the length up to which rows are copied element by element: a call of copy takes as long as several of them.
 const short = 4
 
-// shortRows copies n rows of m elements, up to short of them, ds and ss apart.
-func shortRows[T any](dst []T, ds int, src []T, ss, n, m int) {
+// shortRows copies n rows of m elements, up to short of them, ds and ss apart; those of src begin at s and may go backwards.
+func shortRows[T any](dst []T, ds int, src []T, s, ss, n, m int) {
 	for i := range n {
-		to, from := dst[i*ds:][:m], src[i*ss:][:m]
+		to, from := dst[i*ds:][:m], src[s+i*ss:][:m]
 		for j, v := range from {
 			to[j] = v
 		}

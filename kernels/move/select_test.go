@@ -100,3 +100,17 @@ func TestNarrowRows(t *testing.T) {
 		require.NotPanics(t, func() { Rows(end, width, src[:(4-1)*lds+width], lds, width, 4) }, "the last row may end the slice")
 	}
 }
+
+// TestShortRowsGoBackwards: rows of each length around short, from the last to the first, of each element size.
+func TestShortRowsGoBackwards(t *testing.T) {
+	for m := 1; m <= short+2; m++ {
+		for _, size := range []int{1, 2, 4, 8} {
+			const n = 5
+			src, dst := bytesOf(n*(m+1)*size), make([]byte, n*m*size)
+			Copy(size, []int{n, m}, dst, 0, []int{m, 1}, src, (n-1)*(m+1), []int{-(m + 1), 1})
+			for i := range n {
+				require.Equal(t, src[(n-1-i)*(m+1)*size:][:m*size], dst[i*m*size:][:m*size], "row %d of %d elements of %d bytes", i, m, size)
+			}
+		}
+	}
+}

@@ -7,7 +7,7 @@ import "slices"
 var fastForms = map[string]string{
 	"convolution": "avx2, avx512vnni", "gemm": "avx2, avx512vnni", "matmul": "avx2, avx512vnni",
 	"quantized convolution": "avx2, avx512vnni, amx", "quantized matmul": "avx2, avx512vnni, amx", "attention": "avx2, avx512vnni",
-	"transposed convolution": "avx2, avx512vnni, over data set apart by zeros", "softmax": "avx2, avx512vnni",
+	"transposed convolution": "avx2, avx512vnni", "softmax": "avx2, avx512vnni",
 	"pool": "avx2", "quantized pool": "avx2", "quantized binary": "avx2", "quantized tables": "avx512vnni", "clip": "avx2",
 	"Add": "avx2", "Sub": "avx2", "Mul": "avx2", "Relu": "avx2", "LayerNormalization": "avx2", "QuantizeLinear": "avx2",
 	"Exp": "avx2, avx512vnni", "Sigmoid": "avx2, avx512vnni", "Tanh": "avx2, avx512vnni", "Erf": "avx2, avx512vnni", "Gelu": "avx2, avx512vnni",

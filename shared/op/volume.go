@@ -89,8 +89,8 @@ func lowerVolumeQLinearConv(l *Lower) (Kernel, error) {
 // transposeOps turn a convolution around: gradients with respect to its input, and upsampling that is learnt. Data
 // position p adds x[p]*w[k] to output position p*stride - before + k*dilation. Weight is [C][OC/group][kernel...],
 // input channels first. Defaults: stride, dilation and group 1, no padding; output_shape wins over pads, and auto_pad
-// over both when it is SAME. It runs as a convolution over data set apart by zeros with the kernel turned, so every
-// output is one chain and the order of Conv holds. A float one between DQ and Q is silently quantized by ONNX Runtime,
+// over both when it is SAME. It is a convolution over data set apart by zeros with the kernel turned, so every output is
+// one chain and the order of Conv holds; where only the taps that meet data are computed, see phases. A float one between DQ and Q is silently quantized by ONNX Runtime,
 // as Conv is (ort-semantics 6.4).
 var transposeOps = []*Op{{
 	Name: "ConvTranspose", Opsets: []int{1, 11}, Role: RoleLayer, Memory: MemorySpatial, Types: float32Only,
@@ -233,6 +233,24 @@ func lowerConvTranspose(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
+	in, out := tensor.Count(t.in)*l.In[0].Shape[1], tensor.Count(t.out)*t.oc
+	if p, err := l.phased(t, weight, bias); err != nil {
+		return Kernel{}, err
+	} else if p != nil {
+		_, space := p.space()
+		return Kernel{Alias: -1, Scratch: space, Run: func(call *Call) {
+			data, dst := view[float32](src.bytes(call)), view[float32](call.Out[0])
+			for n := range l.In[0].Shape[0] {
+				p.run(dst[n*out:(n+1)*out], data[n*in:(n+1)*in], call.Scratch)
+			}
+		}}, nil
+	}
+	return l.spreadKernel(t, weight, bias, src)
+}
+
+// spreadKernel is the form of every ConvTranspose: the convolution over data set apart by zeros.
+func (l *Lower) spreadKernel(t transposition, weight, bias *tensor.Tensor, src operand) (Kernel, error) {
+	in, out := tensor.Count(t.in)*l.In[0].Shape[1], tensor.Count(t.out)*t.oc
 	w, first := t.spread()
 	run, scratch, err := l.spreadConv(t, w, weight, bias)
 	if err != nil {
@@ -240,7 +258,6 @@ func lowerConvTranspose(l *Lower) (Kernel, error) {
 	}
 	batch, c := l.In[0].Shape[0], l.In[0].Shape[1]
 	room := tensor.Count(w.in) * c
-	in, out := tensor.Count(t.in)*c, tensor.Count(t.out)*t.oc
 	return Kernel{Alias: -1, Scratch: spaced(4*room) + scratch, Run: func(call *Call) {
 		data, dst := view[float32](src.bytes(call)), view[float32](call.Out[0])
 		stuffed, rest := view[float32](call.Scratch[:4*room]), call.Scratch[spaced(4*room):]
