@@ -64,6 +64,9 @@ func Gated(dst, a, b []float32, shape, sa, sb []int, alpha float32) {
 // Row writes op(a, b) of rows of one length. dst may be an operand.
 func Row(op Op2, dst, a, b []float32) { rowVV(op, dst, a, b) }
 
+// Number writes op(a, b) of a row and a number. dst may be a.
+func Number(op Op2, dst, a []float32, b float32) { rowVS(op, dst, a, b) }
+
 // scalar returns op as a function of two numbers.
 func (op Op2) scalar() func(a, b float32) float32 {
 	switch op {

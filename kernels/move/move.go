@@ -156,12 +156,19 @@ func plane[T any](l *loop, dst []T, d int, src []T, s int) {
 // short is the length up to which rows are copied element by element: a call of copy takes as long as several of them.
 const short = 4
 
-// shortRows copies n rows of m elements, up to short of them, ds and ss apart; those of src begin at s and may go backwards.
+// shortRows copies n rows of m elements, 1 to short of them, ds and ss apart; those of src begin at s and may go backwards.
 func shortRows[T any](dst []T, ds int, src []T, s, ss, n, m int) {
 	for i := range n {
 		to, from := dst[i*ds:][:m], src[s+i*ss:][:m]
-		for j, v := range from {
-			to[j] = v
+		to[0] = from[0]
+		if m > 1 {
+			to[1] = from[1]
+		}
+		if m > 2 {
+			to[2] = from[2]
+		}
+		if m > 3 {
+			to[3] = from[3]
 		}
 	}
 }

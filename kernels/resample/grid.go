@@ -51,6 +51,13 @@ func (g *Grid) Run(dst, src, grid []float32) {
 			for a := range rank {
 				axes[a] = g.taps(at[rank-1-a], g.In[a])
 			}
+			if rank == 2 {
+				y, x := axes[0].weighty(), axes[1].weighty()
+				for i := n * g.C; i < (n+1)*g.C; i++ {
+					dst[i*g.Points+p] = numeric.Canon(readImage(src[i*pixels:][:pixels], &y, &x, g.In[1]))
+				}
+				continue
+			}
 			for c := range g.C {
 				i := n*g.C + c
 				dst[i*g.Points+p] = numeric.Canon(g.read(src[i*pixels:][:pixels], axes[:rank], g.In))
@@ -120,6 +127,30 @@ func (g *Grid) place(i, n int) int {
 		return 2*length - 1 - i
 	}
 	return -1
+}
+
+// weighty leaves out the taps that lie outside or weigh nothing; the others keep their order.
+func (t *taps) weighty() (w taps) {
+	for k := range t.n {
+		if t.at[k] >= 0 && t.weight[k] != 0 {
+			w.at[w.n], w.weight[w.n] = t.at[k], t.weight[k]
+			w.n++
+		}
+	}
+	return w
+}
+
+// readImage is read of two axes whose taps all count; a line has columns elements.
+func readImage(src []float32, y, x *taps, columns int) float32 {
+	sum := float32(0)
+	for i, line := range y.at[:y.n] {
+		row, part := src[line*columns:][:columns], float32(0)
+		for k, at := range x.at[:x.n] {
+			part += float32(x.weight[k] * row[at])
+		}
+		sum += float32(y.weight[i] * part)
+	}
+	return sum
 }
 
 // read joins the taps of all axes, the innermost sums first.

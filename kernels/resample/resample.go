@@ -9,7 +9,10 @@ package resample
 
 import (
 	"math"
+	"sync"
+	"unsafe"
 
+	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 )
 
@@ -215,40 +218,116 @@ func (a *Axis) Same() bool {
 // Run resizes the middle axis of src [outer][In][inner] into dst [outer][Out][inner]. Taps of weight 0 are not read, so that an
 // infinity beside a position that lies on an element does not make it NaN. dst and src do not overlap.
 func (a *Axis) Run(dst, src []float32, outer, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			a.line(dst[o*a.Out:][:a.Out], src[o*a.In:][:a.In])
+		}
+		return
+	}
+	room := rooms.Get().(*[wide]float32)
+	defer rooms.Put(room)
 	for o := range outer * a.Out {
 		to := dst[o*inner : (o+1)*inner]
 		in := src[o/a.Out*a.In*inner:][:a.In*inner]
 		at, weight := a.at[o%a.Out*a.Taps:][:a.Taps], a.weight[o%a.Out*a.Taps:][:a.Taps]
-		started := false
-		for k, w := range weight {
-			if w == 0 {
-				continue
-			}
-			row := in[int(at[k])*inner:][:inner]
-			if !started {
-				for i, v := range row {
-					to[i] = float32(v * w)
-				}
-				started = true
-				continue
-			}
-			for i, v := range row {
-				to[i] += float32(v * w)
-			}
-		}
-		if !started {
-			clear(to)
+		for first := 0; first < inner; first += wide {
+			k := min(wide, inner-first)
+			join(to[first:][:k], in[first:], room[:k], at, weight, inner)
 		}
 	}
-	numeric.CanonAll(dst[:outer*a.Out*inner])
+}
+
+// wide is how many elements of a row are joined at a time, so that they stay in the nearest cache while taps are added.
+const wide = 1024
+
+// rooms are lent to Run for products.
+var rooms = sync.Pool{New: func() any { return new([wide]float32) }}
+
+// join writes the sum of rows of in, step apart, times their weights: each product rounded, then added. t has the length of to.
+func join(to, in, t []float32, at []int32, weight []float32, step int) {
+	started := false
+	for k, w := range weight {
+		if w == 0 {
+			continue
+		}
+		row := in[int(at[k])*step:][:len(to)]
+		if !started {
+			elementwise.Number(elementwise.Mul, to, row, w)
+			started = true
+			continue
+		}
+		elementwise.Number(elementwise.Mul, t, row, w)
+		elementwise.Row(elementwise.Add, to, to, t)
+	}
+	if !started {
+		clear(to)
+	}
+}
+
+// line resizes one row whose elements are the axis.
+func (a *Axis) line(to, row []float32) {
+	if a.Taps == 2 {
+		for o := range to {
+			w, at := a.weight[2*o:][:2], a.at[2*o:][:2]
+			v := float32(0)
+			if w[0] != 0 {
+				v = float32(row[at[0]] * w[0])
+				if w[1] != 0 {
+					v += float32(row[at[1]] * w[1])
+				}
+			} else if w[1] != 0 {
+				v = float32(row[at[1]] * w[1])
+			}
+			to[o] = numeric.Canon(v)
+		}
+		return
+	}
+	for o := range to {
+		at := a.at[o*a.Taps:][:a.Taps]
+		v, started := float32(0), false
+		for k, w := range a.weight[o*a.Taps:][:len(at)] {
+			switch {
+			case w == 0:
+			case started:
+				v += float32(row[at[k]] * w)
+			default:
+				v, started = float32(row[at[k]]*w), true
+			}
+		}
+		to[o] = numeric.Canon(v)
+	}
 }
 
 // Move is Run for Nearest with elements of size bytes: bits are copied, a NaN keeps its pattern.
 func (a *Axis) Move(dst, src []byte, outer, inner, size int) {
-	run := inner * size
-	for o := range outer * a.Out {
-		copy(dst[o*run:(o+1)*run], src[(o/a.Out*a.In+int(a.at[o%a.Out]))*run:])
+	switch run := inner * size; run {
+	case 1:
+		pick(a, dst, src, outer)
+	case 4:
+		pick(a, elements[uint32](dst), elements[uint32](src), outer)
+	default:
+		for o := range outer * a.Out {
+			copy(dst[o*run:(o+1)*run], src[(o/a.Out*a.In+int(a.at[o%a.Out]))*run:])
+		}
 	}
+}
+
+// pick is Move of rows whose elements are the axis.
+func pick[T any](a *Axis, dst, src []T, outer int) {
+	for o := range outer {
+		row, to := src[o*a.In:][:a.In], dst[o*a.Out:][:a.Out]
+		for i, at := range a.at[:len(to)] {
+			to[i] = row[at]
+		}
+	}
+}
+
+// elements reads b as elements of type T, which holds no pointers and may lie anywhere.
+func elements[T any](b []byte) []T {
+	if len(b) == 0 {
+		return nil
+	}
+	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(b))), len(b)/int(unsafe.Sizeof(*new(T))))
 }
 
 // Fill writes unit, the bytes of one element, over every element of dst [outer][Out][inner] whose position lies outside the
