@@ -213,9 +213,10 @@ func lowerEinsum(l *Lower) (Kernel, error) {
 		}
 	}
 	if l.In[0].DType == tensor.Float32 && len(ops) == 2 {
-		return Kernel{Alias: -1, Run: func(c *Call) {
-			sumOf(&e, c, ops, func(sum, product, factor float32) float32 { return numeric.FMA32(product, factor, sum) }, numeric.Canon)
-		}}, nil
+		if p, ok := productOfEinsum(&e); ok {
+			return p.kernel(ops[0], ops[1]), nil
+		}
+		return e.fused(ops), nil
 	}
 	run := map[tensor.DType]func(*equation, *Call, []operand){
 		tensor.Float32: sums(numeric.Canon), tensor.Float64: sums[float64](nil), tensor.Int8: sums[int8](nil), tensor.Uint8: sums[uint8](nil),
@@ -223,6 +224,13 @@ func lowerEinsum(l *Lower) (Kernel, error) {
 		tensor.Int64: sums[int64](nil), tensor.Uint64: sums[uint64](nil),
 	}[l.In[0].DType]
 	return Kernel{Alias: -1, Run: func(c *Call) { run(&e, c, ops) }}, nil
+}
+
+// fused is the form of any two float32 operands, an element at a time.
+func (e *equation) fused(ops []operand) Kernel {
+	return Kernel{Alias: -1, Run: func(c *Call) {
+		sumOf(e, c, ops, func(sum, product, factor float32) float32 { return numeric.FMA32(product, factor, sum) }, numeric.Canon)
+	}}
 }
 
 // sums is the form of all types but the pair of float32 operands.

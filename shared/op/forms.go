@@ -13,7 +13,7 @@ var fastForms = map[string]string{
 	"Exp": "avx2, avx512vnni", "Sigmoid": "avx2, avx512vnni", "Tanh": "avx2, avx512vnni", "Erf": "avx2, avx512vnni", "Gelu": "avx2, avx512vnni",
 	"Div": "avx2", "Max": "avx2", "Min": "avx2", "PRelu": "avx2", "LeakyRelu": "avx2", "HardSigmoid": "avx2", "HardSwish": "avx2",
 	"Abs": "avx2", "Neg": "avx2", "Sqrt": "avx2", "Reciprocal": "avx2", "Floor": "avx2", "Ceil": "avx2", "Round": "avx2",
-	"SwiGLU": "avx2, avx512vnni", "CausalConvWithState": "avx2, avx512vnni",
+	"Einsum": "avx2, avx512vnni, of two operands", "SwiGLU": "avx2, avx512vnni", "CausalConvWithState": "avx2, avx512vnni",
 	"ReduceSum": "avx2", "ReduceMean": "avx2", "ReduceMax": "avx2", "ReduceMin": "avx2, but along the last axis", "ReduceProd": "avx2, but along the last axis",
 	"ReduceSumSquare": "avx2, but along the last axis", "ReduceL2": "avx2, but along the last axis",
 	"Swish": "avx2, avx512vnni", "Mish": "avx2, avx512vnni, for its tanh", "LogSoftmax": "avx2, avx512vnni", "ReduceLogSumExp": "avx2, avx512vnni",
