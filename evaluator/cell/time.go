@@ -15,7 +15,7 @@ import (
 // is as long, so that the clock's own cost does not show.
 const (
 	fewTurns, manyTurns = 3, 25
-	quantum             = 200 * time.Microsecond
+	quantum             = 100 * time.Microsecond
 	manyRuns            = 100
 )
 
