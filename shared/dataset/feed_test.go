@@ -77,6 +77,39 @@ func TestFeedArrangesAndScales(t *testing.T) {
 	}
 }
 
+// TestBytesAreLookedUp: of every layout, order and number of channels, element (ch, i) of a row of bytes is the table's value for
+// its byte, and nothing is written or read beside the row.
+func TestBytesAreLookedUp(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		c, inner := rapid.IntRange(1, 5).Draw(t, "channels"), rapid.IntRange(1, 9).Draw(t, "pixels")
+		layout := rapid.SampledFrom([]string{NHWC, NCHW})
+		s := Stream{DType: tensor.Uint8, Want: tensor.Float32, From: layout.Draw(t, "from"), To: layout.Draw(t, "to"), Swap: rapid.Bool().Draw(t, "swap")}
+		for range c {
+			s.Affine.Mean = append(s.Affine.Mean, float32(rapid.IntRange(1, 9).Draw(t, "mean")))
+		}
+		src := rapid.SliceOfN(rapid.Byte(), c*inner, c*inner).Draw(t, "bytes")
+		place := func(layout string, ch, i int) int {
+			if layout == NHWC {
+				return i*c + ch
+			}
+			return ch*inner + i
+		}
+		dst := make([]byte, 4*c*inner+8)
+		s.mover(c)(dst[4:4+4*c*inner:4+4*c*inner], src[:c*inner:c*inner])
+		for ch := range c {
+			for i := range inner {
+				stored := ch
+				if s.Swap {
+					stored = c - 1 - ch
+				}
+				got := math.Float32frombits(binary.LittleEndian.Uint32(dst[4+4*place(s.To, ch, i):]))
+				require.Equal(t, float32(src[place(s.From, stored, i)])-s.Affine.Mean[ch], got)
+			}
+		}
+		require.Equal(t, make([]byte, 8), append(dst[:4:4], dst[4+4*c*inner:]...))
+	})
+}
+
 // TestBatchIsItsSamples: a batch is its samples one behind the other, in any order, however they lie in pieces.
 func TestBatchIsItsSamples(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

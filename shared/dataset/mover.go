@@ -33,9 +33,7 @@ func (s Stream) mover(c int) func(dst, src []byte) {
 			tables[i] = s.table(i)
 		}
 		return func(dst, src []byte) {
-			s.walk(len(src), c, func(ch, to, from int) {
-				binary.LittleEndian.PutUint32(dst[to*4:], math.Float32bits(tables[ch][src[from]]))
-			})
+			s.lines(len(src), c, func(ch int, l line) { l.look(dst, src, tables[ch]) })
 		}
 	}
 	load, size := loader(s.DType), s.DType.Size()
@@ -50,9 +48,43 @@ func (s Stream) mover(c int) func(dst, src []byte) {
 	}
 }
 
-// walk visits the n elements of a row: fed channel ch, fed position, stored position. With Swap, fed channel ch is
-// stored channel c-1-ch; the affine belongs to the fed channel.
-func (s Stream) walk(n, c int, visit func(ch, to, from int)) {
+// line is where the elements of a channel lie: n of them, from the fed position to and the stored position from on, in steps.
+type line struct {
+	n                int
+	to, from         int
+	toStep, fromStep int
+}
+
+// look writes what a table has for each byte of a line. Pictures are fed anew for every plan, so this is as much of the time
+// of a small network as its kernels are: steps of one and the three channels of a picture have loops of their own.
+func (l line) look(dst, src []byte, t *[256]float32) {
+	if l.n == 0 {
+		return
+	}
+	src = src[l.from : l.from+(l.n-1)*l.fromStep+1]
+	dst = dst[4*l.to : 4*(l.to+(l.n-1)*l.toStep+1)]
+	switch {
+	case l.toStep == 1 && l.fromStep == 1:
+		for _, b := range src {
+			binary.LittleEndian.PutUint32(dst, math.Float32bits(t[b]))
+			dst = dst[4:]
+		}
+	case l.toStep == 1 && l.fromStep == 3:
+		for len(src) > 3 && len(dst) > 4 {
+			binary.LittleEndian.PutUint32(dst, math.Float32bits(t[src[0]]))
+			src, dst = src[3:], dst[4:]
+		}
+		binary.LittleEndian.PutUint32(dst, math.Float32bits(t[src[0]]))
+	default:
+		for i, at := 0, 0; i < len(src); i, at = i+l.fromStep, at+4*l.toStep {
+			binary.LittleEndian.PutUint32(dst[at:], math.Float32bits(t[src[i]]))
+		}
+	}
+}
+
+// lines visits the channels of a row of n elements. With Swap, fed channel ch is stored channel c-1-ch; the affine belongs to
+// the fed channel.
+func (s Stream) lines(n, c int, visit func(ch int, l line)) {
 	if n == 0 {
 		return
 	}
@@ -66,13 +98,19 @@ func (s Stream) walk(n, c int, visit func(ch, to, from int)) {
 	fromPixel, fromChannel := strides(s.From, c, inner)
 	toPixel, toChannel := strides(s.To, c, inner)
 	for ch := range c {
-		from, to := stored(ch)*fromChannel, ch*toChannel
-		for range inner {
-			visit(ch, to, from)
-			from += fromPixel
-			to += toPixel
-		}
+		visit(ch, line{n: inner, to: ch * toChannel, from: stored(ch) * fromChannel, toStep: toPixel, fromStep: fromPixel})
 	}
+}
+
+// walk visits the n elements of a row: fed channel ch, fed position, stored position.
+func (s Stream) walk(n, c int, visit func(ch, to, from int)) {
+	s.lines(n, c, func(ch int, l line) {
+		for range l.n {
+			visit(ch, l.to, l.from)
+			l.to += l.toStep
+			l.from += l.fromStep
+		}
+	})
 }
 
 // strides gives the distance between neighbouring pixels of one channel, and between channels of one pixel.
