@@ -121,7 +121,7 @@ func work(ctx context.Context, f flags, stderr io.Writer) error {
 	defer b.Close()
 	log.Info("ready", zap.String("node", f.Name), zap.Int("slots", f.Slots), zap.String("tier", current.String()), zap.String("broker", b.URL()), zap.String("version", version.String()))
 	objects := store.NewCache(b.Objects, engine.DefaultMemory(memory)/8)
-	return worker.Run(ctx, b, cell.New(objects, engine.Options{Memory: memory}), worker.Config{
+	return worker.Run(ctx, b, cell.New(objects, engine.Options{Memory: memory, Slots: f.Slots}), worker.Config{
 		Node: f.Name, Build: version.String(), Slots: f.Slots, Tier: current.String(), Log: log,
 	})
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 
 	"assay/shared/plan"
@@ -54,7 +55,7 @@ func pack(job string, requests []request, slots int, cost func(request) float64)
 	target := min(longest, max(shortest, total/float64(perSlot*max(slots, 1))))
 	sorted := slices.Clone(requests)
 	slices.SortStableFunc(sorted, func(a, b request) int {
-		return cmp.Or(compareQuestion(a.cell, b.cell), cmp.Compare(a.cell.Index, b.cell.Index))
+		return cmp.Or(compareQuestion(a.cell, b.cell), cmp.Compare(a.cell.Index, b.cell.Index), compareFloat(a.plan, b.plan))
 	})
 	var out []*parcel
 	for len(sorted) > 0 {
@@ -116,6 +117,24 @@ func joins(p *parcel, rs []request, n int) bool {
 // compareQuestion orders cells by everything but plan and block.
 func compareQuestion(a, b plan.Cell) int {
 	return cmp.Or(slices.Compare(a.Problem[:], b.Problem[:]), cmp.Compare(a.What, b.What), slices.Compare(a.Ref[:], b.Ref[:]), slices.Compare(a.View[:], b.View[:]))
+}
+
+// compareFloat orders plans by the groups that are float, from the first group on, INT8 before float: groups are in topological order, so
+// each plan comes behind the one that it has most in common with, and the first of a ranking computes what all others begin with.
+func compareFloat(a, b plan.Plan) int {
+	for i := range max(len(a.Float), len(b.Float)) {
+		var x, y uint64
+		if i < len(a.Float) {
+			x = a.Float[i]
+		}
+		if i < len(b.Float) {
+			y = b.Float[i]
+		}
+		if x != y {
+			return cmp.Compare(bits.Reverse64(x), bits.Reverse64(y))
+		}
+	}
+	return 0
 }
 
 // sameBlock reports whether two cells differ in their plan alone, so that what their plans share is computed once.

@@ -55,7 +55,7 @@ func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error
 		return nil, err
 	}
 	s.objects = store.NewCache(s.broker.Objects, engine.DefaultMemory(j.Memory)/8)
-	s.cells = cell.New(s.objects, engine.Options{Memory: j.Memory})
+	s.cells = cell.New(s.objects, engine.Options{Memory: j.Memory, Slots: slots(j)})
 	return s, nil
 }
 

@@ -20,8 +20,8 @@ import (
 // blocks and blockSize are the samples of a ranking round.
 const blocks, blockSize = 2, 4
 
-// ranking measures what stored activations save: the plan with everything INT8, then every plan with one group reverted,
-// as a ranking round evaluates them, with a store and without. Binding a plan to kernels is paid by both and left out.
+// ranking measures what stored activations save: the plan with everything INT8, then every plan with one group reverted, the last
+// first, as a ranking round evaluates them, with a store and without. Binding a plan to kernels is paid by both and left out.
 func ranking(ctx context.Context, path string, out io.Writer) error {
 	m, err := onnx.Read(path)
 	if err != nil {
@@ -45,9 +45,9 @@ func ranking(ctx context.Context, path string, out io.Writer) error {
 		samples = append(samples, in)
 	}
 	sides := [2]side{{engine: engine.New(engine.Options{}), known: false}, {engine: engine.New(engine.Options{}), known: true}}
-	for g := -1; g < len(params.Groups); g++ {
+	for g := len(params.Groups); g >= 0; g-- {
 		p := plan.Plan{Params: params.Digest()}
-		if g >= 0 {
+		if g < len(params.Groups) {
 			if p, err = p.Revert(g, len(params.Groups)); err != nil {
 				return err
 			}

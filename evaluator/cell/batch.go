@@ -98,7 +98,7 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 	for len(samples) > 0 {
 		b := next(pr.inputs, program, samples, most)
 		samples = samples[len(b.asked):]
-		in, err := pr.inputs.Feed(ctx, e.objects.Get, b.fed)
+		in, err := e.feeds.get(ctx, pr.Problem.Inputs, pr.inputs, e.objects.Get, b.fed, q.several)
 		if err != nil {
 			return nil, err
 		}
@@ -126,7 +126,11 @@ func (q question) answer(ctx context.Context, program *engine.Program, in map[st
 		records, bytes, err = q.watch(ctx, program, in, b)
 	} else {
 		var out map[string]*tensor.Tensor
-		out, err = program.Run(ctx, in, key)
+		run := program.Run
+		if q.several {
+			run = program.RunFirst
+		}
+		out, err = run(ctx, in, key)
 		for _, t := range out {
 			bytes += len(t.Data)
 		}

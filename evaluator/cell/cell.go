@@ -25,6 +25,7 @@ import (
 type Evaluator struct {
 	engine     *engine.Engine
 	objects    store.Store
+	feeds      *feeds
 	problems   *memo[plan.Digest, *problem]
 	params     *memo[plan.Digest, *plan.Params]
 	views      *memo[plan.Digest, plan.View]
@@ -72,7 +73,7 @@ const (
 // New makes an evaluator that fetches from objects, which should be cached in memory.
 func New(objects store.Store, o engine.Options) *Evaluator {
 	return &Evaluator{
-		engine: engine.New(o), objects: objects,
+		engine: engine.New(o), objects: objects, feeds: newFeeds(engine.DefaultMemory(o.Memory)),
 		problems:   newMemo[plan.Digest, *problem](keepProblems),
 		params:     newMemo[plan.Digest, *plan.Params](keepProblems),
 		views:      newMemo[plan.Digest, plan.View](keepViews),
@@ -117,6 +118,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
+	q.several = len(t.Plans) > 1
 	program, err := e.program(ctx, pr, p, q.want)
 	if err != nil {
 		return worker.Value{}, err

@@ -17,6 +17,7 @@ type question struct {
 	want    []string
 	measure measure
 	taps    []quant.Tap
+	several bool // plans of the task share the samples of a block
 }
 
 // measure makes the bytes of a cell from the values of one batch: inputs and wanted outputs by name, and its samples.

@@ -109,24 +109,24 @@ func (e *Engine) body(g *graph.Graph, d *division) (*Program, error) {
 
 // run computes the wanted values of p for one batch. One budget serves all loops of a run, those within bodies too. The key
 // goes to first and rest alike: entries of the store are told apart by the value's hash.
-func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, key [32]byte, budget *op.Budget) (map[string]*tensor.Tensor, error) {
+func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tensor, t terms) (map[string]*tensor.Tensor, error) {
 	env := maps.Clone(in)
-	if budget == nil {
-		budget = op.NewBudget(p.engine.memory.limit)
+	if t.budget == nil {
+		t.budget = op.NewBudget(p.engine.memory.limit)
 	}
 	if x.first != nil {
-		out, err := x.first.within(ctx, env, key, budget)
+		out, err := x.first.within(ctx, env, t)
 		if err != nil {
 			return nil, err
 		}
 		maps.Copy(env, out)
 	}
 	for _, c := range x.between {
-		if err := c.run(ctx, env, budget); err != nil {
+		if err := c.run(ctx, env, t.budget); err != nil {
 			return nil, err
 		}
 	}
-	return x.rest.within(ctx, env, key, budget)
+	return x.rest.within(ctx, env, t)
 }
 
 // run adds the outputs of the node to env. Bodies run with a zero key: iterations have no samples of their own to
@@ -144,7 +144,7 @@ func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget
 		for i, port := range g.Inputs {
 			values[port.Name] = args[i]
 		}
-		made, err := p.within(ctx, values, [32]byte{}, budget)
+		made, err := p.within(ctx, values, terms{budget: budget})
 		if err != nil {
 			return nil, err
 		}

@@ -25,6 +25,25 @@ import (
 //
 // A wanted sequence or optional shares its items with others; they are read-only.
 func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+	return p.checked(ctx, in, terms{key: key})
+}
+
+// RunFirst is Run for a program that others will differ from on the same samples: if nothing that it computes was computed before,
+// all of it goes to the store at once. A run that no other follows would touch fresh memory for nothing, more than it
+// computes.
+func (p *Program) RunFirst(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+	return p.checked(ctx, in, terms{key: key, first: true})
+}
+
+// terms are what a run is told besides its inputs. budget is nil where none is needed yet.
+type terms struct {
+	key    [32]byte
+	first  bool
+	budget *op.Budget
+}
+
+// checked is within, for items of containers that the caller has made.
+func (p *Program) checked(ctx context.Context, in map[string]*tensor.Tensor, t terms) (map[string]*tensor.Tensor, error) {
 	for _, port := range p.inputs {
 		if v := in[port.Name]; v != nil && v.DType.Container() && v.DType == port.Type.DType {
 			if err := admitsItems(port.Type, v); err != nil {
@@ -32,17 +51,17 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 			}
 		}
 	}
-	return p.within(ctx, in, key, nil)
+	return p.within(ctx, in, t)
 }
 
-// within is Run as a part of a run with that budget, nil where none is needed yet.
-func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte, budget *op.Budget) (map[string]*tensor.Tensor, error) {
+// within is Run, also as a part of another run.
+func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t terms) (map[string]*tensor.Tensor, error) {
 	b, shapes, err := p.boundFor(in)
 	if err != nil {
 		return nil, err
 	}
 	if b.parts != nil {
-		return b.parts.run(ctx, p, in, key, budget)
+		return b.parts.run(ctx, p, in, t)
 	}
 	f := b.frames.get()
 	arena, err := p.engine.memory.acquire(b.arena + b.scratch)
@@ -51,8 +70,9 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, key 
 		return nil, err
 	}
 	f.attach(p, in, arena)
-	if key != [32]byte{} {
-		f.resume(p.engine.store, key, shapes)
+	if t.key != [32]byte{} {
+		f.resume(p.engine.store, t.key, shapes)
+		f.first = t.first && !f.known
 	} else {
 		f.everything()
 	}
@@ -84,6 +104,7 @@ type frame struct {
 	entries []*entry
 	samples [32]byte
 	known   bool // some value of this run was computed before on these samples
+	first   bool // none was, and other programs will differ from this one on them
 	scratch []byte
 }
 
@@ -259,7 +280,7 @@ func (f *frame) run(ctx context.Context, e *Engine, see See) (err error, fault b
 		for _, o := range f.b.steps[at].out {
 			if o >= 0 && f.fresh[o] {
 				s := &f.b.slots[o]
-				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep, !f.known)
+				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep, f.first)
 			}
 		}
 	}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"container/heap"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -31,13 +32,15 @@ type entry struct {
 // one of many only the shared prefix comes back, and copying the rest would cost more than it saves. What it drops
 // first is what has saved least per byte lately: the rank of an entry is its gain times its uses above the rank of what
 // was last dropped, so old entries sink (Cherkasova's greedy dual size frequency). It decides only what is computed
-// again, never a bit. Invariants: m and heap hold the same entries; memory.stored is the sum of their bytes; a pinned
+// again, never a bit. The memory of what it drops serves entries of the same size, since fresh memory costs several times what
+// copying does. Invariants: m and heap hold the same entries; memory.stored is the sum of their bytes and those of spare; a pinned
 // entry is never dropped.
 type store struct {
 	memory *memory
 	mu     sync.Mutex
 	m      map[storeKey]*entry
 	heap   ranks
+	spare  [][]byte // of dropped entries, the newest last
 	clock  float64
 	seen   [2]map[storeKey]bool // computed once: the current generation and the one before
 	hits   atomic.Int64
@@ -99,18 +102,47 @@ func (s *store) put(key storeKey, data []byte, gain float64, eager bool) {
 		return
 	}
 	rank := s.clock + gain
-	for !s.memory.addStored(n) {
-		if !s.drop(rank) {
-			return
-		}
+	room, ok := s.room(len(data), rank)
+	if !ok {
+		return
 	}
-	e := &entry{key: key, data: append([]byte(nil), data...), gain: gain, rank: rank, uses: 1}
+	e := &entry{key: key, data: append(room, data...), gain: gain, rank: rank, uses: 1}
 	s.m[key] = e
 	heap.Push(&s.heap, e)
 }
 
-// drop removes the entry of lowest rank if that is below limit and nobody reads it. A pinned entry at the top ends it,
-// even if others could go.
+// room is an empty slice for n bytes that are counted as stored: of a dropped entry as large, or nil. Where the budget is spent,
+// spare memory of other sizes goes first, then entries of a rank below limit.
+func (s *store) room(n int, limit float64) (b []byte, ok bool) {
+	for {
+		for i, b := range slices.Backward(s.spare) {
+			if len(b) == n {
+				s.spare = slices.Delete(s.spare, i, i+1)
+				return b[:0], true
+			}
+		}
+		if s.memory.addStored(int64(n)) {
+			return nil, true
+		}
+		if s.forgo() == 0 && !s.drop(limit) {
+			return nil, false
+		}
+	}
+}
+
+// forgo leaves the oldest spare memory to the garbage collector and says how much it was.
+func (s *store) forgo() int64 {
+	if len(s.spare) == 0 {
+		return 0
+	}
+	n := int64(len(s.spare[0]))
+	s.spare = slices.Delete(s.spare, 0, 1)
+	s.memory.dropStored(n)
+	return n
+}
+
+// drop removes the entry of lowest rank if that is below limit and nobody reads it; its memory is spare then. A pinned entry at the
+// top ends it, even if others could go.
 func (s *store) drop(limit float64) bool {
 	if len(s.heap) == 0 || s.heap[0].rank >= limit || s.heap[0].pins > 0 {
 		return false
@@ -118,7 +150,7 @@ func (s *store) drop(limit float64) bool {
 	e := heap.Pop(&s.heap).(*entry)
 	delete(s.m, e.key)
 	s.clock = max(s.clock, e.rank)
-	s.memory.dropStored(int64(len(e.data)))
+	s.spare = append(s.spare, e.data)
 	return true
 }
 
@@ -127,6 +159,9 @@ func (s *store) drop(limit float64) bool {
 func (s *store) evict(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for n > 0 && len(s.spare) > 0 {
+		n -= s.forgo()
+	}
 	var kept []*entry
 	for n > 0 && len(s.heap) > 0 {
 		e := heap.Pop(&s.heap).(*entry)

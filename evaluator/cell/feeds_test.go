@@ -1,0 +1,66 @@
+package cell
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"assay/shared/dataset"
+	"assay/shared/plan"
+	"assay/shared/tensor"
+)
+
+// TestBatchesAreFedOnce: what is to be kept is made once for its data and samples, in their order, as long as it fits; the oldest
+// goes first. Nobody's changes of the map are seen by others.
+func TestBatchesAreFedOnce(t *testing.T) {
+	const sample = 100 // bytes
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 8, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{sample}, Count: 8}},
+	}}}
+	pixels := make([]byte, 8*sample)
+	for i := range pixels {
+		pixels[i] = byte(i / sample)
+	}
+	read := 0
+	from := func(context.Context, plan.Digest) ([]byte, error) { read++; return pixels, nil }
+	f := &feeds{budget: 5 * sample}
+	get := func(data byte, keep bool, samples ...uint32) {
+		t.Helper()
+		got, err := f.get(t.Context(), plan.Digest{data}, in, from, samples, keep)
+		require.NoError(t, err)
+		for k, s := range samples {
+			require.Equal(t, byte(s), got["x"].Data[k*sample])
+		}
+		require.Len(t, got, 1)
+		got["y"] = nil
+		require.LessOrEqual(t, f.used, f.budget)
+	}
+	for _, step := range []struct {
+		name    string
+		data    byte
+		keep    bool
+		samples []uint32
+		read    int // so far
+	}{
+		{"nobody else asks", 1, false, []uint32{0, 1}, 1},
+		{"the first who does", 1, true, []uint32{0, 1}, 2},
+		{"the second", 1, true, []uint32{0, 1}, 2},
+		{"one who does not keep", 1, false, []uint32{0, 1}, 2},
+		{"another order", 1, true, []uint32{1, 0}, 3},
+		{"other data", 2, false, []uint32{0, 1}, 4},
+		{"too many for half of the budget", 1, true, []uint32{0, 1, 2}, 5},
+		{"and again", 1, true, []uint32{0, 1, 2}, 6},
+		{"one more than fits", 1, true, []uint32{4, 5}, 7},
+		{"the oldest had to go", 1, true, []uint32{0, 1}, 8},
+		{"the newer one not", 1, true, []uint32{4, 5}, 8},
+	} {
+		get(step.data, step.keep, step.samples...)
+		require.Equal(t, step.read, read, step.name)
+	}
+	lost := errors.New("lost")
+	_, err := f.get(t.Context(), plan.Digest{1}, in, func(context.Context, plan.Digest) ([]byte, error) { return nil, lost }, []uint32{7}, true)
+	require.ErrorIs(t, err, lost)
+	get(1, true, 7)
+}
