@@ -59,7 +59,7 @@ var withoutLabels = []struct {
 	{"a mask", strings.ReplaceAll(colours, "output y: float32[N,4]", "m: float32[N,4,8,8] = Sigmoid(c) @mask\noutput m: float32[N,4,8,8]"), nil, "sqnr", []string{"outputs (m)", "a Sigmoid makes m"}},
 	{"two outputs", colours + "output c: float32[N,4,8,8]\n", nil, "sqnr", []string{"outputs (y, c)"}},
 	{"one of two outputs", colours + "output c: float32[N,4,8,8]\n", []string{"--output", "y"}, "agreement", []string{"output y"}},
-	{"boxes behind a selection", detector + "output kept: float32[K,4]\n", []string{"--max-drop", "1"}, "rows", []string{"which rows of kept", "in any order (F1)", "the first 256 rows of a sample"}},
+	{"boxes behind a selection", detector + "output kept: float32[K,4]\n", []string{"--max-drop", "1"}, "rows", []string{"which rows of kept", "in any order (F1)", "the first 256 rows of a sample", "boxes of kept, which NonMaxSuppression compares, count by intersection over union"}},
 	{"boxes and what they are selected from", detector + "output kept: float32[K,4]\noutput c: float32[1,4,8,8]\n", nil, "sqnr", []string{"outputs (c)", "not measured: kept, whose number of rows follows from the data (--output kept --metric rows compares the rows)"}},
 	{"a selection by its values", detector + "output selected: int64[K,3]\n", []string{"--metric", "sqnr", "--max-drop", "1"}, "sqnr", []string{"the number of rows of selected follows from the data", "--metric rows compares"}},
 	{"a selection by its rows", detector + "output selected: int64[K,3]\noutput c: float32[1,4,8,8]\n", []string{"--metric", "rows", "--output", "selected", "--max-drop", "1"}, "rows", []string{"which rows of selected"}},

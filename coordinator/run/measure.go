@@ -108,8 +108,16 @@ func freeMeter(j *config.Job, m *model, note func(string)) (metric.Meter, error)
 	}
 	out.Adapter, out.Outputs = metric.Outputs, outputs
 	if kind == typeRows {
-		out.Adapter = metric.Rows
-		note(fmt.Sprintf("no labels are used: what counts is which rows of %s both the float and the INT8 model give, in any order (F1): their number follows from the data, and a score next to a threshold is a row more or less; of each output the first %d rows of a sample are compared", strings.Join(outputs, ", "), metric.RowsAtMost))
+		out.Adapter, out.Boxes = metric.Rows, boxesOf(m.graph.Graph, outputs)
+		var boxes string
+		if len(out.Boxes) > 0 {
+			var with []string
+			for _, b := range out.Boxes {
+				with = append(with, outputs[b.Output])
+			}
+			boxes = fmt.Sprintf("; boxes of %s, which NonMaxSuppression compares, count by intersection over union", strings.Join(with, ", "))
+		}
+		note(fmt.Sprintf("no labels are used: what counts is which rows of %s both the float and the INT8 model give, in any order (F1): their number follows from the data, and a score next to a threshold is a row more or less; of each output the first %d rows of a sample are compared%s", strings.Join(outputs, ", "), metric.RowsAtMost, boxes))
 		return out, nil
 	}
 	limit, err := j.Limit()

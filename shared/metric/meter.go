@@ -20,6 +20,15 @@ type Meter struct {
 	Metrics []Spec
 	Labels  []int32
 	Scores  []float64
+	Boxes   []Box // Rows: where the rows of an output hold boxes; one entry for an output at most, in the order of outputs
+}
+
+// Box says that four neighbouring columns of an output's rows are a box, which whoever makes the meter reads off the model's graph:
+// numbers alone do not tell a box from four others.
+type Box struct {
+	Output uint32 // index into Outputs
+	At     int32  // the first of the four columns; below 0 it counts from the end of the row: -4 is the last four
+	Center bool   // x, y of the centre, width and height; else two opposite corners
 }
 
 // Spec is one metric as the job asks for it. Name is what reports print; Type is a name of the table; TopK is 1 or more.
@@ -64,7 +73,20 @@ func (m Meter) Check() error {
 	if m.whole() != (len(m.Outputs) > 0) || len(m.Outputs) > maxOutputs {
 		return fmt.Errorf("meter: %s does not go with %d outputs (at most %d are compared)", m.Adapter, len(m.Outputs), maxOutputs)
 	}
+	if err := m.checkBoxes(); err != nil {
+		return err
+	}
 	return m.checkAnnotations()
+}
+
+// checkBoxes refuses boxes of no output, twice of one, and outside of any row.
+func (m Meter) checkBoxes() error {
+	for i, b := range m.Boxes {
+		if m.Adapter != Rows || int(b.Output) >= len(m.Outputs) || i > 0 && b.Output <= m.Boxes[i-1].Output || b.At > comparedAtMost-4 || b.At < 0 && (b.At > -4 || b.At < -comparedAtMost) {
+			return fmt.Errorf("meter: box %d at column %d of output %d is none: %s compares %d outputs", i, b.At, b.Output, m.Adapter, len(m.Outputs))
+		}
+	}
+	return nil
 }
 
 // checkAnnotations refuses annotations that the adapter does not read, classes below 0 and scores that are not finite, the

@@ -39,7 +39,7 @@ func TestRowShare(t *testing.T) {
 		"more rows than are compared":   {make([]float64, RowsAtMost+1), []float64{0}, 1, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.InDelta(t, c.want, rowShare(c.float, c.v, c.columns, c.exact), 1e-12)
+			require.InDelta(t, c.want, closeness{columns: c.columns, exact: c.exact}.share(c.float, c.v), 1e-12)
 		})
 	}
 }
@@ -63,7 +63,7 @@ func TestPairsAreFormedGreedily(t *testing.T) {
 		"the first box near zero":           {[]float64{0, 0, 10, 10}, []float64{5, 5, 15, 15}, 4, kept(200, 100), kept(200, 100)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			require.InDelta(t, c.want, rowShare(c.float, c.v, c.columns, false), 1e-12)
+			require.InDelta(t, c.want, closeness{columns: c.columns}.share(c.float, c.v), 1e-12)
 			require.InDelta(t, c.best, bestShare(c.float, c.v, c.columns), 1e-12)
 		})
 	}
@@ -100,14 +100,14 @@ func TestGreedyPairsAgainstTheBest(t *testing.T) {
 			return rapid.SliceOfN(cell, rows*columns, rows*columns).Draw(t, name)
 		}
 		float, v := draw("float"), draw("other")
-		got, best := rowShare(float, v, columns, false), bestShare(float, v, columns)
+		got, best := closeness{columns: columns}.share(float, v), bestShare(float, v, columns)
 		require.LessOrEqual(t, got, best+1e-12)
 		require.GreaterOrEqual(t, got, best/2-1e-12)
 		near, noise := make([]float64, 5), rapid.SliceOfN(rapid.Float64Range(-0.05, 0.05), 5, 5).Draw(t, "noise")
 		for i := range near {
 			near[len(near)-1-i] = float64(i+1) + noise[i]
 		}
-		require.InDelta(t, bestShare([]float64{1, 2, 3, 4, 5}, near, 1), rowShare([]float64{1, 2, 3, 4, 5}, near, 1, false), 1e-12)
+		require.InDelta(t, bestShare([]float64{1, 2, 3, 4, 5}, near, 1), closeness{columns: 1}.share([]float64{1, 2, 3, 4, 5}, near), 1e-12)
 	})
 }
 
@@ -125,10 +125,10 @@ func TestRowShareProperties(t *testing.T) {
 				shuffled[i*columns+c], shuffled[j*columns+c] = shuffled[j*columns+c], shuffled[i*columns+c]
 			}
 		})
-		require.InDelta(t, 1, rowShare(float, shuffled, columns, false), 1e-12)
+		require.InDelta(t, 1, closeness{columns: columns}.share(float, shuffled), 1e-12)
 		lost := rapid.IntRange(0, rows).Draw(t, "lost")
-		require.InDelta(t, 2*float64(rows-lost)/float64(2*rows-lost), rowShare(float, shuffled[lost*columns:], columns, false), 1e-12)
-		share := rowShare(float, other, columns, false)
+		require.InDelta(t, 2*float64(rows-lost)/float64(2*rows-lost), closeness{columns: columns}.share(float, shuffled[lost*columns:]), 1e-12)
+		share := closeness{columns: columns}.share(float, other)
 		require.True(t, share >= 0 && share <= 1, "%g", share)
 	})
 }

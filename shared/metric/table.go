@@ -45,7 +45,7 @@ var kinds = []kind{
 	correlated("pearson", "Pearson correlation of what the model says with the scores in the labels", unchanged),
 	correlated("spearman", "Spearman correlation: Pearson's on ranks, equal values sharing the mean of theirs", ranks),
 	meanKept("sqnr", Outputs, "signal to quantization noise of all outputs against the float model's, as the share E/(E+N) of their energy that is no noise, mean over samples: 0.99 is 20 dB, 0.999 is 30 dB"),
-	meanKept("rows", Rows, "rows of the outputs that the float model gives too, in any order, where their number follows from the data: F1, in which a pair of rows counts by the share of its energy that is no noise, mean over outputs and samples; of an output the first 256 rows of a sample"),
+	meanKept("rows", Rows, "rows of the outputs that the float model gives too, in any order, where their number follows from the data: F1, in which a pair of rows counts by how near they are: boxes that come from NonMaxSuppression by intersection over union, other rows by the share of energy that is no noise; mean over outputs and samples; of an output the first 256 rows of a sample"),
 }
 
 // counted is a kind that counts samples out of all samples: a share that is exact, and whose bounds take every sample not
