@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/shared/dataset/npy"
+	"assay/shared/graph"
+	"assay/shared/onnx"
 )
 
 // realAssets is the folder of real models and data next to the repository; the test is skipped where that is absent, and
@@ -98,6 +101,72 @@ func TestRealWithoutLabels(t *testing.T) {
 			require.True(t, d.Output.Verified)
 		})
 	}
+}
+
+// TestRealBoxesBehindASelection: a face detector with NonMaxSuppression behind it, which it was published without, on pictures
+// without labels. INT8 gives the boxes of the float model, to the same share whether their coordinates are parts of the picture's
+// sides or pixels.
+func TestRealBoxesBehindASelection(t *testing.T) {
+	dir := realAssets(t)
+	var shares []float64
+	for _, unit := range []string{"1, 1, 1, 1", "320, 240, 320, 240"} {
+		t.Run(unit, func(t *testing.T) {
+			w := newWorld(t)
+			m, err := onnx.Read(filepath.Join(dir, "models/ultraface-rfb-320.onnx"))
+			require.NoError(t, err)
+			tail, err := graph.Parse(`input scores: float32[1,4420,2]
+input boxes: float32[1,4420,4]
+most: int64[1] = const [50]
+overlap: float32[1] = const [0.5]
+least: float32[1] = const [0.5]
+front: int64[1] = const [0]
+face: int64[1] = const [1]
+behind: int64[1] = const [2]
+last: int64[1] = const [-1]
+unit: float32[4] = const [` + unit + `]
+of: float32[1,1,4420] = Transpose(faces) {perm=[0,2,1]} @of
+faces = Slice(scores, face, behind, last) @faces
+sel = NonMaxSuppression(boxes, of, most, overlap, least) @sel
+place = Slice(sel, behind, three, last) @place
+three: int64[1] = const [3]
+places = Squeeze(place, last) @places
+flat = Squeeze(boxes, front) @flat
+near = Gather(flat, places) @near
+pixels = Mul(near, unit) @pixels
+line = Squeeze(faces, ends) @line
+ends: int64[2] = const [0, 2]
+score = Gather(line, places) @score
+column = Unsqueeze(score, last) @column
+found = Concat(pixels, column) {axis=-1} @found
+output found: float32[K,5]
+`)
+			require.NoError(t, err)
+			m.Graph.Nodes = append(m.Graph.Nodes, tail.Graph.Nodes...)
+			maps.Copy(m.Graph.Consts, tail.Graph.Consts)
+			m.Graph.Outputs = tail.Graph.Outputs
+			b, err := onnx.Encode(m)
+			require.NoError(t, err)
+			w.write("faces.onnx", b)
+			files, err := filepath.Glob(filepath.Join(dir, "imagenet/images/*"))
+			require.NoError(t, err)
+			require.NoError(t, os.MkdirAll(w.path("some"), 0o755))
+			for i := range 40 {
+				f := files[i*len(files)/40]
+				require.NoError(t, os.Symlink(f, w.path("some/"+filepath.Base(f))))
+			}
+			code, _, stderr := w.execute(t.Context(), "run", "-m", w.path("faces.onnx"), "--data", w.path("some"), "--max-iter", "0", "--scale", "128", "--mean", "0.9921875",
+				"--output-dir", w.path("out"), "--state-dir", w.path("state"))
+			require.Contains(t, []int{exitMet, exitMissed}, code, stderr)
+			require.Contains(t, stderr, "boxes of found, which NonMaxSuppression compares")
+			d := w.parse().Decisions
+			require.Equal(t, "rows", d.Metrics[0].Name)
+			shares = append(shares, float64(d.Metrics[0].Int8))
+			require.Greater(t, shares[len(shares)-1], 0.97)
+			require.Less(t, shares[len(shares)-1], 1.0, "boxes move a little")
+			require.True(t, d.Output.Verified)
+		})
+	}
+	require.InDelta(t, shares[0], shares[1], 1e-6)
 }
 
 // TestRealPairs: correlations of the first 16 sentence pairs are those of ONNX Runtime and scipy on the float model.
