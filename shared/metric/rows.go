@@ -103,7 +103,7 @@ func (c closeness) of(float, v []float64) float64 {
 		}
 		rest, other = append(rest, x), append(other, v[i])
 	}
-	return kept * keptShare(rest, other, len(other), false)
+	return float64(kept * keptShare(rest, other, len(other), false))
 }
 
 // corners are the lower and the upper end along both axes of a box.
