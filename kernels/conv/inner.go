@@ -9,7 +9,7 @@ import (
 // lines are copied with padding. columns is the number of lines that one gathering serves, 0 without all this.
 //
 //	+-----------------------+   top
-//	| l |    in place   | r |          l and r: gathered column by column, 14 lines at a time
+//	| l |    in place   | r |          l and r: gathered column by column, 28 lines at a time
 //	| l |    in place   | r |
 //	+-----------------------+   bottom     above and below: bands copied with padding
 type inner struct {
@@ -23,6 +23,9 @@ const worthCopy = 160
 // leastInner is the width of output from which on the columns at the sides are few enough to be gathered.
 const leastInner = 48
 
+// leastLines is the number of lines from which on a picture is read in place, mostLines how many of them are at a time.
+const leastLines, mostLines = 14, 28
+
 // findInner decides whether a picture is read in place. The copy costs a pass over the picture; it is avoided where few
 // multiply-adds follow for each element.
 func (p *plan) findInner() {
@@ -30,12 +33,13 @@ func (p *plan) findInner() {
 	if !p.copies || g.Group != 1 || p.ow < leastInner || g.OC*g.KH*g.KW > worthCopy*g.StrideH*g.StrideW {
 		return
 	}
-	in := inner{columns: 14}
+	var in inner
 	in.top, in.bottom = within(g.H, p.oh, g.StrideH, g.PadTop, (g.KH-1)*g.DilationH)
 	in.left, in.right = within(g.W, p.ow, g.StrideW, g.PadLeft, (g.KW-1)*g.DilationW)
-	if in.bottom-in.top < in.columns || in.right-in.left < leastInner/2 {
+	if in.bottom-in.top < leastLines || in.right-in.left < leastInner/2 {
 		return
 	}
+	in.columns = min(mostLines, in.bottom-in.top)
 	p.inner = in
 	p.band = min(p.band, max(1, in.top, p.oh-in.bottom))
 }

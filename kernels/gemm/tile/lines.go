@@ -7,7 +7,7 @@ type Lines struct{ N, Src, Dst int }
 
 // fewTiles is the number of tiles in a line up to which calls go down the lines instead of along one: below it, a call
 // costs much beside its work.
-const fewTiles = 10
+const fewTiles = 16
 
 // short says that calls for tiles of k go down the lines.
 func (l Lines) short(k *Kernel, w Walk) bool {
