@@ -39,8 +39,10 @@ func toRGB(dst []byte, s space, c [4][]byte) {
 			dst[3*x], dst[3*x+1], dst[3*x+2] = c[0][x], c[1][x], c[2][x]
 		}
 	case ycc:
-		for x := range c[0] {
-			dst[3*x], dst[3*x+1], dst[3*x+2] = fromYCC(c[0][x], c[1][x], c[2][x])
+		cb, cr := c[1][:len(c[0])], c[2][:len(c[0])]
+		for x, y := range c[0] {
+			d := (*[3]byte)(dst[3*x:])
+			d[0], d[1], d[2] = fromYCC(y, cb[x], cr[x])
 		}
 	case cmyk:
 		for x := range c[0] {

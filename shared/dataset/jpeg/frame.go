@@ -136,7 +136,7 @@ func ceil(a, b int) int { return (a + b - 1) / b }
 func (c *component) render() {
 	for i := range c.coefficients {
 		x, y := i%c.across, i/c.across
-		idct(c.plane.pix[(y*c.plane.stride+x)*8:], c.plane.stride, &c.coefficients[i], c.quantizer)
+		idct(c.plane.pix[(y*c.plane.stride+x)*8:], c.plane.stride, &c.coefficients[i], c.quantizer, 63)
 	}
 	c.coefficients = nil
 }

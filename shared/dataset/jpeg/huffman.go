@@ -1,6 +1,9 @@
 package jpeg
 
-import "errors"
+import (
+	"encoding/binary"
+	"errors"
+)
 
 // lookBits is the length of codes that one table look-up decodes.
 const lookBits = 9
@@ -9,6 +12,7 @@ const lookBits = 9
 // with the length (C.2), so limit and offset describe all of them; DECODE of F.2.2.3 is the loop over limit.
 type huffman struct {
 	look    [1 << lookBits]uint16 // length<<8 | symbol for codes of at most lookBits, else 0
+	short   [1 << lookBits]int32  // value<<16 | run<<8 | length for codes of a run and a value, where both have at most lookBits together, else 0
 	limit   [18]int32             // limit[n]: first code of n bits, left-aligned to 16, that is no longer one of n bits
 	offset  [17]int32             // symbol index of a code c of n bits: c + offset[n]
 	symbols []byte
@@ -40,7 +44,20 @@ func newHuffman(counts [16]byte, symbols []byte) (*huffman, error) {
 		code <<= 1
 	}
 	h.limit[17] = 1 << 30
+	h.shorten()
 	return h, nil
+}
+
+// shorten fills short, as if look and then receive had read the bits.
+func (h *huffman) shorten() {
+	for i, e := range h.look {
+		length, run, size := uint(e>>8), int32(e>>4&15), uint(e&15)
+		if size == 0 || length+size > lookBits {
+			continue
+		}
+		v := extend(int32(i)>>(lookBits-length-size)&(1<<size-1), size)
+		h.short[i] = v<<16 | run<<8 | int32(length+size)
+	}
 }
 
 // bits reads entropy-coded data: stuffed zeros are dropped and a marker ends it. Behind the end come zero bits, counted
@@ -54,9 +71,21 @@ type bits struct {
 	fake uint
 }
 
+// ones is 1 in each byte.
+const ones = 0x0101010101010101
+
 // fill brings n above 48 bits, so that a symbol and the value behind it, 32 bits at most, need one call. 0xff 0x00 is a
 // byte 0xff (F.1.2.3); 0xff with anything else is a marker and stays where it is.
 func (b *bits) fill() {
+	if b.n <= 48 && b.pos+8 <= len(b.src) {
+		if w := binary.BigEndian.Uint64(b.src[b.pos:]); (^w-ones)&w&(ones<<7) == 0 { // no byte of it is 0xff
+			k := (56 - b.n) / 8
+			b.acc = b.acc<<(8*k&63) | w>>((64-8*k)&63)
+			b.pos += int(k)
+			b.n += 8 * k
+			return
+		}
+	}
 	for b.n <= 48 {
 		c := byte(0)
 		switch {
@@ -100,11 +129,25 @@ func (b *bits) receive(k uint) int32 {
 	if k == 0 {
 		return 0
 	}
-	v := b.get(k)
+	return extend(b.get(k), k)
+}
+
+// extend is the signed form of a number v of k bits, at least one.
+func extend(v int32, k uint) int32 {
 	if v < 1<<(k-1) {
 		v += -1<<k + 1
 	}
 	return v
+}
+
+// short decodes a run and the value behind it if they are short; else ok is false and nothing is read.
+func (b *bits) short(h *huffman) (run int, value int16, ok bool) {
+	if b.n < 16 {
+		b.fill()
+	}
+	e := h.short[b.acc>>((b.n-lookBits)&63)&(1<<lookBits-1)]
+	b.n -= uint(e & 0xff)
+	return int(e >> 8 & 0xff), int16(e >> 16), e != 0
 }
 
 // symbol decodes one symbol, or -1 for bits that are no code. 16 bits must be there for the longest code; fill makes

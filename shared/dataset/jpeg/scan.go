@@ -13,7 +13,7 @@ type scan struct {
 	from, to  int
 	high, low uint
 	eobRun    int32
-	decode    func(*bits, *component, *[64]int16) error
+	decode    func(*bits, *component, *[64]int16) error // nil in a sequential file
 }
 
 var (
@@ -63,7 +63,6 @@ func (s *scan) choose(progressive bool) error {
 	needDC, needAC := true, true
 	switch {
 	case !progressive:
-		s.decode = sequential
 		for _, c := range s.comps {
 			if c.scanned {
 				return errors.New("corrupt: a component in two scans of a sequential file")
@@ -167,10 +166,11 @@ func (s *scan) block(b *bits, c *component, x, y int) error {
 		return s.decode(b, c, &c.coefficients[y*c.across+x])
 	}
 	var block [64]int16
-	if err := s.decode(b, c, &block); err != nil {
+	last, err := sequential(b, c, &block)
+	if err != nil {
 		return err
 	}
-	idct(c.plane.pix[(y*c.plane.stride+x)*8:], c.plane.stride, &block, c.quantizer)
+	idct(c.plane.pix[(y*c.plane.stride+x)*8:], c.plane.stride, &block, c.quantizer, last)
 	return nil
 }
 
@@ -187,30 +187,37 @@ func dcDelta(b *bits, c *component) (int32, error) {
 
 // sequential reads a whole block of a baseline or extended sequential scan (T.81 F.2.2): the DC difference, then runs of zeros
 // and values in zigzag order up to the end-of-block code. 0xf0 (ZRL) stands for 16 zeros, any other size of 0 ends the
-// block.
-func sequential(b *bits, c *component, block *[64]int16) error {
+// block. last is the place of the last value.
+func sequential(b *bits, c *component, block *[64]int16) (last int, err error) {
 	dc, err := dcDelta(b, c)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	block[0] = int16(dc)
 	for k := 1; k < 64; k++ {
+		if run, value, ok := b.short(c.acTable); ok {
+			if k += run; k > 63 {
+				return 0, errBlock
+			}
+			block[zigzag[k]], last = value, k
+			continue
+		}
 		sym := b.symbol(c.acTable)
 		if sym < 0 {
-			return errCode
+			return 0, errCode
 		}
 		run, size := sym>>4, uint(sym&15)
 		if size == 0 {
 			if run != 15 {
-				return nil
+				return last, nil
 			}
 			k += 15
 			continue
 		}
 		if k += run; k > 63 {
-			return errBlock
+			return 0, errBlock
 		}
-		block[zigzag[k]] = int16(b.receive(size))
+		block[zigzag[k]], last = int16(b.receive(size)), k
 	}
-	return nil
+	return last, nil
 }

@@ -182,6 +182,10 @@ func horizontal(src []byte, w, h, c int, f Filter, ow int, r Rect) []byte {
 	cols := coefficients(f, w, ow, r.X, r.X+r.W)
 	for y := range h {
 		in, out := src[y*w*c:(y+1)*w*c], dst[y*r.W*c:(y+1)*r.W*c]
+		if c == 3 {
+			horizontal3(out, in, cols)
+			continue
+		}
 		for x, k := range cols.k {
 			p := in[cols.start[x]*c:]
 			for ch := range c {
@@ -194,6 +198,22 @@ func horizontal(src []byte, w, h, c int, f Filter, ow int, r Rect) []byte {
 		}
 	}
 	return dst
+}
+
+// horizontal3 filters a row of three channels: each coefficient is read once.
+func horizontal3(out, in []byte, cols line) {
+	for x, k := range cols.k {
+		p := in[3*cols.start[x]:][:3*len(k)]
+		a, b, c := int32(1)<<(bits-1), int32(1)<<(bits-1), int32(1)<<(bits-1)
+		for _, v := range k {
+			a += int32(p[0]) * v
+			b += int32(p[1]) * v
+			c += int32(p[2]) * v
+			p = p[3:]
+		}
+		o := (*[3]byte)(out[3*x:])
+		o[0], o[1], o[2] = clamp(a), clamp(b), clamp(c)
+	}
 }
 
 // vertical filters columns of bytes: stride bytes a row, and source row lo is the first of src.
