@@ -125,7 +125,7 @@ func TestDistance(t *testing.T) {
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"ab", "ba", 2}, {"ab", "aB", 1}, {"a.b", "a_b", 1}, {"[", "{", 2}, {"@", "`", 2}, {"model", "modle", 2}, {"", "abc", 6}} {
+	}{{"ab", "ba", 2}, {"ab", "aB", 1}, {"a.b", "a_b", 1}, {"a.b", "acb", 2}, {"acb", "a_b", 2}, {"[", "{", 2}, {"@", "`", 2}, {"model", "modle", 2}, {"", "abc", 6}} {
 		require.Equal(t, c.want, distance(c.a, c.b), "%v", c)
 	}
 }
@@ -142,6 +142,14 @@ func TestNearestLimits(t *testing.T) {
 	require.Equal(t, "ax", Nearest("ab", []string{"zzz", "ax", "ay"}))
 	require.Equal(t, "ab", Nearest("ab", []string{"ax", "ab"}))
 	require.Empty(t, Nearest("ab", nil))
+}
+
+// TestMessagesRepeatLittle: a word of the file of up to 200 bytes stands in a message as it is, of a longer one the beginning.
+func TestMessagesRepeatLittle(t *testing.T) {
+	whole := strings.Repeat("a", 200)
+	require.Equal(t, whole, clip(whole))
+	require.Equal(t, whole+"...", clip(whole+"b"))
+	require.Empty(t, clip(""))
 }
 
 // TestPositions: lines and characters count from 1; a character of several bytes is one.
