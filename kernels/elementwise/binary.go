@@ -1,6 +1,10 @@
 package elementwise
 
-import "assay/kernels/numeric"
+import (
+	"math"
+
+	"assay/kernels/numeric"
+)
 
 // Op2 is a float function of two operands.
 type Op2 uint8
@@ -133,6 +137,16 @@ func rowVS(op Op2, d, a []float32, b float32) {
 		return
 	}
 	a = a[:len(d)]
+	if op == Pow && b == 0.5 {
+		for i, v := range a {
+			if v > 0 && v <= math.MaxFloat32 {
+				d[i] = float32(math.Sqrt(float64(v)))
+			} else {
+				d[i] = numeric.Pow(v, b)
+			}
+		}
+		return
+	}
 	k := fastNumber(op, d, a, b)
 	d, a = d[k:], a[k:]
 	a = a[:len(d)]

@@ -117,6 +117,19 @@ func binaryOfEveryLength(t *testing.T) {
 	}
 }
 
+// TestPowersOfOneExponent: rows to the powers that models write, zeros, infinities and NaN among them.
+func TestPowersOfOneExponent(t *testing.T) {
+	v := awkward(rand.New(rand.NewPCG(9, 7)), 500)
+	for _, b := range []float32{0, 0.5, 0.75, 1, 2, 3, -0.5, -1, float32(math.Inf(1))} {
+		got, want := make([]float32, len(v)), make([]float32, len(v))
+		for i, x := range v {
+			want[i] = numeric.Canon(numeric.Pow(x, b))
+		}
+		Number(Pow, got, v, b)
+		require.Equal(t, bits(want), bits(got), "%g", b)
+	}
+}
+
 // TestMulAddIsFMA32: a step of a chain, of every length, in place too.
 func TestMulAddIsFMA32(t *testing.T) { eachTier(t, mulAddIsFMA32) }
 
