@@ -1,8 +1,9 @@
 package volume
 
 import (
-	"math"
+	"sync"
 
+	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 )
 
@@ -17,20 +18,37 @@ type number interface {
 func Max[T number](dst []T, at []int64, src []T, w *Window, order []int) {
 	for i := range w.Batch * w.outs {
 		n, o := i/w.outs, i%w.outs
-		for c := range w.C {
-			best, found := 0, false
-			w.each(o, func(_, p int, _ bool) {
-				if p < 0 {
-					return
-				}
-				v, top := src[(n*w.pixels+p)*w.C+c], src[(n*w.pixels+best)*w.C+c]
-				if !found || v > top || v != v && top == top {
-					best, found = p, true
-				}
-			})
-			dst[i*w.C+c] = src[(n*w.pixels+best)*w.C+c]
+		top, first := dst[i*w.C:(i+1)*w.C], true
+		w.each(o, func(_, p int, _ bool) {
+			if p < 0 {
+				return
+			}
+			row := src[(n*w.pixels+p)*w.C:][:len(top)]
+			var places []int64
 			if at != nil {
-				at[i*w.C+c] = int64((n*w.C+c)*w.pixels + strided(best, w.In, order))
+				places = at[i*w.C:][:len(top)]
+			}
+			raise(top, row, places, int64(p), first)
+			first = false
+		})
+		if at == nil {
+			continue
+		}
+		for c := range w.C {
+			p := &at[i*w.C+c]
+			*p = int64((n*w.C+c)*w.pixels + strided(int(*p), w.In, order))
+		}
+	}
+}
+
+// raise takes the elements of row into top that are larger, or all of the first row, and notes where they are from in places
+// unless it is nil. Of equals, zeros of either sign among them, the first stays.
+func raise[T number](top, row []T, places []int64, p int64, first bool) {
+	for c, v := range row {
+		if t := top[c]; first || v > t || v != v && t == t {
+			top[c] = v
+			if places != nil {
+				places[c] = p
 			}
 		}
 	}
@@ -48,54 +66,71 @@ func strided(flat int, shape, strides []int) int {
 // Average writes the mean of each window, the sum one canonical chain; with padding its elements count, those that only
 // ceil_mode reaches do not.
 func Average(dst, src []float32, w *Window, padding bool) {
-	w.fold(dst, src, func(v float32) float32 { return v }, func(sum float32, inside, padded int) float32 {
+	w.fold(dst, src, nil, func(sums []float32, inside, padded int) {
 		if padding {
-			return sum / float32(padded)
+			inside = padded
 		}
-		return sum / float32(inside)
+		elementwise.Number(elementwise.Div, sums, sums, float32(inside))
 	})
 }
 
 // Norm writes the p-norm of each window, (sum |x|^p)^(1/p), the sum one canonical chain.
 func Norm(dst, src []float32, w *Window, p int) {
 	power := float32(p)
-	w.fold(dst, src, func(v float32) float32 {
-		switch v = float32(math.Abs(float64(v))); p {
-		case 1:
-			return v
-		case 2:
-			return float32(v * v)
-		}
-		return numeric.Pow(v, power)
-	}, func(sum float32, _, _ int) float32 {
-		switch p {
-		case 1:
-			return sum
-		case 2:
-			return float32(math.Sqrt(float64(sum)))
-		}
-		return numeric.Pow(sum, 1/power)
-	})
+	switch p {
+	case 1:
+		w.fold(dst, src, func(t, x []float32) { elementwise.Unary(elementwise.Abs, t, x, 0, 0) }, func([]float32, int, int) {})
+	case 2:
+		w.fold(dst, src, func(t, x []float32) { elementwise.Row(elementwise.Mul, t, x, x) },
+			func(sums []float32, _, _ int) { elementwise.Unary(elementwise.Sqrt, sums, sums, 0, 0) })
+	default:
+		w.fold(dst, src, func(t, x []float32) {
+			elementwise.Unary(elementwise.Abs, t, x, 0, 0)
+			elementwise.Number(elementwise.Pow, t, t, power)
+		}, func(sums []float32, _, _ int) { elementwise.Number(elementwise.Pow, sums, sums, 1/power) })
+	}
 }
 
-// fold sums a term of every element of each window and writes what end makes of the sum, the number of taps in the data
-// and the number of those in it or its padding.
-func (w *Window) fold(dst, src []float32, term func(float32) float32, end func(sum float32, inside, padded int) float32) {
+// wide is how many channels are folded beside each other.
+const wide = 256
+
+// rooms are lent to fold: the sums since the last flush, and the terms of a tap.
+var rooms = sync.Pool{New: func() any { return new([2 * wide]float32) }}
+
+// fold sums a term of every element of each window, the element itself where term is nil, and lets end change the sums: it is told
+// the number of taps in the data and of those in it or its padding. Channels are summed beside each other, each as numeric.Chain
+// sums.
+func (w *Window) fold(dst, src []float32, term func(t, x []float32), end func(sums []float32, inside, padded int)) {
+	room := rooms.Get().(*[2 * wide]float32)
+	defer rooms.Put(room)
 	for i := range w.Batch * w.outs {
 		n, o := i/w.outs, i%w.outs
-		for c := range w.C {
-			var sum numeric.Chain
+		for c := 0; c < w.C; c += wide {
+			k := min(wide, w.C-c)
+			total, part, t := dst[i*w.C+c:][:k], room[:k], room[wide:][:k]
+			clear(total)
+			clear(part)
 			data, padded := 0, 0
 			w.each(o, func(_, p int, inside bool) {
 				if inside {
 					padded++
 				}
-				if p >= 0 {
-					data++
-					sum.Add(term(src[(n*w.pixels+p)*w.C+c]))
+				if p < 0 {
+					return
+				}
+				x := src[(n*w.pixels+p)*w.C+c:][:k]
+				if term != nil {
+					term(t, x)
+					x = t
+				}
+				elementwise.Row(elementwise.Add, part, part, x)
+				if data++; data%numeric.Run == 0 {
+					elementwise.Row(elementwise.Add, total, total, part)
+					clear(part)
 				}
 			})
-			dst[i*w.C+c] = numeric.Canon(end(sum.Sum(), data, padded))
+			elementwise.Row(elementwise.Add, total, total, part)
+			end(total, data, padded)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"assay/kernels/elementwise"
 	"assay/kernels/numeric"
 	"assay/shared/tensor"
 )
@@ -222,16 +223,32 @@ func lowerLRN(l *Lower) (Kernel, error) {
 	alpha, beta, bias := l.Node.Float("alpha", 1e-4), l.Node.Float("beta", 0.75), l.Node.Float("bias", 1)
 	channels, inner := shape[1], tensor.Count(shape[2:])
 	factor := alpha / float32(size)
-	return Kernel{Alias: -1, Run: func(c *Call) {
+	room := spaced(4 * inner)
+	return Kernel{Alias: -1, Scratch: 2 * room, Run: func(c *Call) {
 		in, dst := view[float32](src.bytes(c)), view[float32](c.Out[0])
-		for i := range dst {
-			k := i / inner % channels
-			var s numeric.Chain
-			for j := max(0, k-(size-1)/2); j <= min(channels-1, k+size/2); j++ {
-				v := in[i+(j-k)*inner]
-				s.Add(float32(v * v))
+		if len(dst) == 0 {
+			return
+		}
+		part, square := view[float32](c.Scratch[:4*inner]), view[float32](c.Scratch[room:][:4*inner])
+		for i := range len(dst) / inner {
+			k, sums := i%channels, dst[i*inner:][:inner]
+			clear(sums)
+			clear(part)
+			first, last := max(0, k-(size-1)/2), min(channels-1, k+size/2)
+			for j := first; j <= last; j++ { // the chains of all places of a channel, each as numeric.Chain sums
+				row := in[(i+j-k)*inner:][:inner]
+				elementwise.Row(elementwise.Mul, square, row, row)
+				elementwise.Row(elementwise.Add, part, part, square)
+				if (j-first+1)%numeric.Run == 0 {
+					elementwise.Row(elementwise.Add, sums, sums, part)
+					clear(part)
+				}
 			}
-			dst[i] = numeric.Canon(in[i] / numeric.Pow(bias+float32(factor*s.Sum()), beta))
+			elementwise.Row(elementwise.Add, sums, sums, part)
+			elementwise.Number(elementwise.Mul, sums, sums, factor)
+			elementwise.Number(elementwise.Add, sums, sums, bias)
+			elementwise.Number(elementwise.Pow, sums, sums, beta)
+			elementwise.Row(elementwise.Div, sums, in[i*inner:][:inner], sums)
 		}
 	}}, nil
 }
