@@ -68,7 +68,7 @@ func (p *depthF32) run(dst, src []float32, g Geometry, act numeric.Clamp, scratc
 	}
 }
 
-// lines runs a line kernel. It cuts long lines so that one call stays below maxSpan.
+// lines runs a line kernel on some lines at a time. One call stays below maxSpan, if need be by cutting long lines.
 func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad []float32, scratch []byte) {
 	ow := g.OutW()
 	pixels := pixelsOfGroup(g, 4)
@@ -80,21 +80,32 @@ func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad 
 		c.pad = &pad[0]
 	}
 	most := max(1, maxSpan/(len(p.bias)/lanesF32*p.taps*pixels))
-	var table [maxTaps]*float32
-	eachLine(g, src, pad, table[:g.KH], func(out int) {
-		for i := 0; i < n; i += most {
-			c.groups = groups[i*groupInts : min(n, i+most)*groupInts]
-			p.line(&c, dst[out:out+ow*g.C], &table, g)
+	rows, oh := 1, g.OutH()
+	if stays(g, pixels, 4) {
+		rows = max(1, min(len(c.lines)/g.KH, most/n))
+	}
+	for b := range g.Batch {
+		in := src[b*g.H*g.W*g.C:][:g.H*g.W*g.C]
+		for y := 0; y < oh; y += rows {
+			c.rows = min(rows, oh-y)
+			seenLines(g, in, pad, y, c.lines[:c.rows*g.KH])
+			out := dst[(b*oh+y)*ow*g.C:][:c.rows*ow*g.C]
+			for i := 0; i < n; i += most {
+				c.groups = groups[i*groupInts : min(n, i+most)*groupInts]
+				p.line(&c, out, g)
+			}
 		}
-	})
+	}
 }
 
-// lineCall has what the calls of a line kernel share, and the groups of one.
+// lineCall has what the calls of a line kernel share, and the groups and lines of one.
 type lineCall struct {
 	act    numeric.Clamp
 	pixels int
 	pad    *float32
 	groups []int
+	rows   int
+	lines  [maxTaps]*float32
 }
 
 // plain is the reference: for each output a chain over the taps in order, where a tap outside of the picture sees +0.

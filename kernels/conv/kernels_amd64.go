@@ -38,21 +38,22 @@ func (p *depthF32) span(k *Kernel, dst []float32, s *span[float32], act numeric.
 }
 
 // line runs one call of a line kernel, whose outputs are dst.
-func (p *depthF32) line(c *lineCall, dst []float32, lines *[maxTaps]*float32, g Geometry) {
+func (p *depthF32) line(c *lineCall, dst []float32, g Geometry) {
 	clamp, a := 0, tile.NewAct(c.act)
 	if c.act.On {
 		clamp = 1
 	}
 	step, n, blocks, mask := 4*g.C, len(c.groups)/groupInts, len(p.bias)/lanesF32, 1<<((g.C-1)%lanesF32+1)-1
+	line, first, groups := step*g.OutW(), &c.lines[0], &c.groups[0]
 	switch [2]int{g.KW, g.StrideW} {
 	case [2]int{3, 1}:
-		line3x1F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+		line3x1F32x512(&dst[0], step, line, first, g.KH, step, &p.tap[0], &p.bias[0], groups, n, c.rows, c.pixels, blocks, mask, clamp, &a[0], c.pad)
 	case [2]int{3, 2}:
-		line3x2F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+		line3x2F32x512(&dst[0], step, line, first, g.KH, step, &p.tap[0], &p.bias[0], groups, n, c.rows, c.pixels, blocks, mask, clamp, &a[0], c.pad)
 	case [2]int{5, 1}:
-		line5x1F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+		line5x1F32x512(&dst[0], step, line, first, g.KH, step, &p.tap[0], &p.bias[0], groups, n, c.rows, c.pixels, blocks, mask, clamp, &a[0], c.pad)
 	case [2]int{5, 2}:
-		line5x2F32x512(&dst[0], step, &lines[0], g.KH, step, &p.tap[0], &p.bias[0], &c.groups[0], n, c.pixels, blocks, mask, clamp, &a[0], c.pad)
+		line5x2F32x512(&dst[0], step, line, first, g.KH, step, &p.tap[0], &p.bias[0], groups, n, c.rows, c.pixels, blocks, mask, clamp, &a[0], c.pad)
 	}
 }
 

@@ -15,7 +15,7 @@ var table = [...]Kernel{
 // No span is made where there is no assembly.
 func (p *depthF32) span(*Kernel, []float32, *span[float32], numeric.Clamp) {}
 
-func (p *depthF32) line(*lineCall, []float32, *[maxTaps]*float32, Geometry) {}
+func (p *depthF32) line(*lineCall, []float32, Geometry) {}
 
 func (c *callI8) prepareBlocks() int { return 0 }
 

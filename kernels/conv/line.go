@@ -1,20 +1,17 @@
 package conv
 
-// A line kernel takes a whole line of output, in groups of neighbouring pixels whose sums are in registers together: a
+// A line kernel takes whole lines of output, in groups of neighbouring pixels whose sums are in registers together: a
 // column of the picture is loaded once for all of them that see it. Groups at the sides say which of their columns lie in
-// the picture; the last group may begin inside of the one before it, whose results it computes again.
+// the picture; the last group may begin inside of the one before it, whose results it computes again. A group goes down the
+// lines of a call, one block of channels after the other, so that of what a kernel sees only new lines come from afar; where
+// they would not stay, a call has one line.
 
 // linePixels are the sizes of groups that line kernels have; the generator has the same list.
 var linePixels = [...]int{14, 10, 8, 7, 5, 4, 3, 2, 1}
 
 // groupInts is the number of elements of a group: offset of its first column in a line and of its first output in a line
-// of output, in bytes, then a bit for each column in the picture, or 0 if all are, then the offset of the next group, if it is
-// worth fetching ahead, else 0.
-const groupInts = 4
-
-// distant is the size of a picture with its output, in bytes, from which on a second-level cache has lost its lines
-// before they are read.
-const distant = 1 << 20
+// of output, in bytes, then a bit for each column in the picture, or 0 if all are.
+const groupInts = 3
 
 // lines says whether a line kernel of k computes g. Where several pixels of few channels share a vector, that is
 // faster. The sizes are those the generator has unrolled: 3 and 5 columns, moving by 1 and 2.
@@ -76,40 +73,39 @@ func lineGroups(g Geometry, p, size int, groups []int) {
 		case seen == 0:
 			seen = 1 << columns // no column, which is not all of them
 		}
-		copy(groups[i*groupInts:], []int{first * g.C * size, x * g.C * size, seen, 0})
-	}
-	if (g.H*g.W+g.OutH()*ow)*g.C*size >= distant && g.KH >= g.StrideW {
-		fetchAhead(g, size, groups)
+		copy(groups[i*groupInts:], []int{first * g.C * size, x * g.C * size, seen})
 	}
 }
 
-// fetchAhead fills in the offsets of next groups; after the last one is the first of the next line.
-func fetchAhead(g Geometry, size int, groups []int) {
-	for at := 0; at < len(groups); at += groupInts {
-		if next := at + groupInts; next < len(groups) {
-			groups[at+3] = max(0, groups[next])
+// Sets of the smallest first-level cache in use, 32 KB of lines of 64 bytes: an address belongs to one of 64 sets of 8.
+const sets, ways, lineBytes = 64, 8, 64
+
+// nearPixels is how many bytes pixels may lie apart for lines to be worth going down: beyond, a block of channels of some lines is
+// spread over so much memory that going along them costs less.
+const nearPixels = 1 << 10
+
+// stays says that what a group of p pixels sees in one block of channels, and its outputs, take at most three quarters of the
+// first-level cache until the next line. Pixels that lie a large power of two apart share few sets and put each other out.
+func stays(g Geometry, p, size int) bool {
+	apart, distinct := g.C*size, sets
+	if apart > nearPixels {
+		return false
+	}
+	for step := lineBytes; distinct > 1 && apart%(2*step) == 0; step *= 2 {
+		distinct /= 2
+	}
+	return ((p-1)*g.StrideW+g.KW)*g.KH+p <= distinct*ways*3/4
+}
+
+// seenLines fills in pointers to column 0 of the lines of in that lines of output from y on see, g.KH each, pad for those
+// outside of the picture.
+func seenLines(g Geometry, in, pad []float32, y int, lines []*float32) {
+	for i := range lines {
+		iy := (y+i/g.KH)*g.StrideH + i%g.KH*g.DilationH - g.PadTop
+		if iy >= 0 && iy < g.H {
+			lines[i] = &in[iy*g.W*g.C]
 		} else {
-			groups[at+3] = g.StrideH * g.W * g.C * size
-		}
-	}
-}
-
-// eachLine calls f for each line of output with pointers to column 0 of the lines that it sees, pad for those outside of
-// the picture, and the index of its first output.
-func eachLine[T uint8 | float32](g Geometry, src, pad []T, lines []*T, f func(out int)) {
-	oh, ow := g.OutH(), g.OutW()
-	for n := range g.Batch {
-		in := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C]
-		for y := range oh {
-			for ky := range lines {
-				iy := y*g.StrideH + min(ky, g.KH-1)*g.DilationH - g.PadTop
-				if iy >= 0 && iy < g.H {
-					lines[ky] = &in[iy*g.W*g.C]
-				} else {
-					lines[ky] = &pad[0]
-				}
-			}
-			f((n*oh + y) * ow * g.C)
+			lines[i] = &pad[0]
 		}
 	}
 }

@@ -4,34 +4,34 @@
 
 package conv
 
-// line3x1F32x512 computes n groups of pixels of a line, blocks times 16 channels, by a kernel of 3 columns that
-// moves by 1. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column
-// in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to
-// fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
+// line3x1F32x512 computes n groups of pixels in rows lines, blocks times 16 channels, by a kernel of 3 columns that
+// moves by 1. lines points to column 0 of each of the kernel's kh lines, for each line of output; a group is the
+// offset of its first column in bytes, that of its first output, and a bit for each column in the picture, or 0 if all
+// are. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
 //
 //go:noescape
-func line3x1F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+func line3x1F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
 
-// line3x2F32x512 computes n groups of pixels of a line, blocks times 16 channels, by a kernel of 3 columns that
-// moves by 2. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column
-// in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to
-// fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
+// line3x2F32x512 computes n groups of pixels in rows lines, blocks times 16 channels, by a kernel of 3 columns that
+// moves by 2. lines points to column 0 of each of the kernel's kh lines, for each line of output; a group is the
+// offset of its first column in bytes, that of its first output, and a bit for each column in the picture, or 0 if all
+// are. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
 //
 //go:noescape
-func line3x2F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+func line3x2F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
 
-// line5x1F32x512 computes n groups of pixels of a line, blocks times 16 channels, by a kernel of 5 columns that
-// moves by 1. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column
-// in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to
-// fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
+// line5x1F32x512 computes n groups of pixels in rows lines, blocks times 16 channels, by a kernel of 5 columns that
+// moves by 1. lines points to column 0 of each of the kernel's kh lines, for each line of output; a group is the
+// offset of its first column in bytes, that of its first output, and a bit for each column in the picture, or 0 if all
+// are. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
 //
 //go:noescape
-func line5x1F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+func line5x1F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
 
-// line5x2F32x512 computes n groups of pixels of a line, blocks times 16 channels, by a kernel of 5 columns that
-// moves by 2. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column
-// in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to
-// fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
+// line5x2F32x512 computes n groups of pixels in rows lines, blocks times 16 channels, by a kernel of 5 columns that
+// moves by 2. lines points to column 0 of each of the kernel's kh lines, for each line of output; a group is the
+// offset of its first column in bytes, that of its first output, and a bit for each column in the picture, or 0 if all
+// are. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.
 //
 //go:noescape
-func line5x2F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+func line5x2F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)

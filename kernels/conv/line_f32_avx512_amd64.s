@@ -4,41 +4,39 @@
 
 #include "textflag.h"
 
-// func line3x1F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·line3x1F32x512(SB), NOSPLIT, $40-120
-	MOVQ         srcStep+32(FP), CX
+// func line3x1F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·line3x1F32x512(SB), NOSPLIT, $56-136
+	MOVQ         srcStep+40(FP), CX
 	LEAQ         (CX)(CX*2), DX
 	LEAQ         (CX)(CX*4), SI
 	LEAQ         (DX)(CX*4), R8
-	MOVQ         act+104(FP), R9
+	MOVQ         act+120(FP), R9
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
 	VPBROADCASTD 8(R9), Z30
 	VPBROADCASTD 12(R9), Z27
-	MOVQ         mask+88(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        R9, K2
-	MOVQ         groups+56(FP), R9
+	MOVQ         groups+64(FP), R9
 	MOVQ         R9, 24(SP)
 
 group:
 	MOVQ   24(SP), R9
-	ADDQ   $0x20, 24(SP)
+	ADDQ   $0x18, 24(SP)
 	MOVQ   (R9), BX
 	MOVQ   8(R9), R12
 	ADDQ   dst+0(FP), R12
 	MOVQ   16(R9), AX
 	MOVQ   AX, 16(SP)
-	MOVQ   24(R9), DI
-	MOVQ   DI, 32(SP)
-	MOVQ   bias+48(FP), R9
-	MOVQ   w+40(FP), DI
-	MOVQ   pad+112(FP), R10
+	MOVQ   bias+56(FP), R9
+	MOVQ   w+48(FP), DI
+	MOVQ   pad+128(FP), R10
 	MOVQ   R10, 8(SP)
-	MOVQ   blocks+80(FP), R10
+	MOVQ   blocks+96(FP), R10
 	MOVQ   R10, (SP)
 	KXNORW K1, K1, K1
-	MOVQ   pixels+72(FP), R11
+	MOVQ   pixels+88(FP), R11
 	TESTQ  AX, AX
 	JNE    sides
 	CMPQ   R11, $0x0e
@@ -84,6 +82,13 @@ inner_14:
 	KMOVW K2, K1
 
 inner_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -98,8 +103,7 @@ inner_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_14_line:
 	MOVQ        (R10), AX
@@ -171,58 +175,36 @@ inner_14_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-inner_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 inner_14_fix:
 	MOVQ        R12, AX
@@ -282,13 +264,21 @@ inner_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_14_row
+
+inner_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_14
+	JMP  next
 
 side_14:
 	CMPQ  (SP), $0x01
@@ -296,6 +286,13 @@ side_14:
 	KMOVW K2, K1
 
 side_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -310,8 +307,7 @@ side_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_14_line:
 	MOVQ        (R10), AX
@@ -444,58 +440,36 @@ side_14_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-side_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 side_14_fix:
 	MOVQ        R12, AX
@@ -555,13 +529,21 @@ side_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_14_row
+
+side_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_14
+	JMP  next
 
 inner_10:
 	CMPQ  (SP), $0x01
@@ -569,6 +551,13 @@ inner_10:
 	KMOVW K2, K1
 
 inner_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -579,8 +568,7 @@ inner_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_10_line:
 	MOVQ        (R10), AX
@@ -635,46 +623,28 @@ inner_10_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-inner_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 inner_10_fix:
 	MOVQ        R12, AX
@@ -718,13 +688,21 @@ inner_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_10_row
+
+inner_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_10
+	JMP  next
 
 side_10:
 	CMPQ  (SP), $0x01
@@ -732,6 +710,13 @@ side_10:
 	KMOVW K2, K1
 
 side_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -742,8 +727,7 @@ side_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_10_line:
 	MOVQ        (R10), AX
@@ -844,46 +828,28 @@ side_10_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-side_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 side_10_fix:
 	MOVQ        R12, AX
@@ -927,13 +893,21 @@ side_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_10_row
+
+side_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_10
+	JMP  next
 
 inner_8:
 	CMPQ  (SP), $0x01
@@ -941,6 +915,13 @@ inner_8:
 	KMOVW K2, K1
 
 inner_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -949,8 +930,7 @@ inner_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_8_line:
 	MOVQ        (R10), AX
@@ -997,40 +977,24 @@ inner_8_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-inner_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 inner_8_fix:
 	MOVQ        R12, AX
@@ -1066,13 +1030,21 @@ inner_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_8_row
+
+inner_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_8
+	JMP  next
 
 side_8:
 	CMPQ  (SP), $0x01
@@ -1080,6 +1052,13 @@ side_8:
 	KMOVW K2, K1
 
 side_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -1088,8 +1067,7 @@ side_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_8_line:
 	MOVQ        (R10), AX
@@ -1174,40 +1152,24 @@ side_8_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-side_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 side_8_fix:
 	MOVQ        R12, AX
@@ -1243,13 +1205,21 @@ side_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_8_row
+
+side_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_8
+	JMP  next
 
 inner_7:
 	CMPQ  (SP), $0x01
@@ -1257,6 +1227,13 @@ inner_7:
 	KMOVW K2, K1
 
 inner_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -1264,8 +1241,7 @@ inner_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_7_line:
 	MOVQ        (R10), AX
@@ -1308,37 +1284,22 @@ inner_7_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	ADDQ        $0x000001c0, 32(SP)
-
-inner_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 inner_7_fix:
 	MOVQ        R12, AX
@@ -1370,13 +1331,21 @@ inner_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_7_row
+
+inner_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_7
+	JMP  next
 
 side_7:
 	CMPQ  (SP), $0x01
@@ -1384,6 +1353,13 @@ side_7:
 	KMOVW K2, K1
 
 side_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -1391,8 +1367,7 @@ side_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_7_line:
 	MOVQ        (R10), AX
@@ -1469,37 +1444,22 @@ side_7_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	ADDQ        $0x000001c0, 32(SP)
-
-side_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 side_7_fix:
 	MOVQ        R12, AX
@@ -1531,13 +1491,21 @@ side_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_7_row
+
+side_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_7
+	JMP  next
 
 inner_5:
 	CMPQ  (SP), $0x01
@@ -1545,13 +1513,19 @@ inner_5:
 	KMOVW K2, K1
 
 inner_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_5_line:
 	MOVQ        (R10), AX
@@ -1585,31 +1559,18 @@ inner_5_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	ADDQ        $0x00000140, 32(SP)
-
-inner_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 inner_5_fix:
 	MOVQ        R12, AX
@@ -1633,13 +1594,21 @@ inner_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_5_row
+
+inner_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_5
+	JMP  next
 
 side_5:
 	CMPQ  (SP), $0x01
@@ -1647,13 +1616,19 @@ side_5:
 	KMOVW K2, K1
 
 side_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_5_line:
 	MOVQ        (R10), AX
@@ -1714,31 +1689,18 @@ side_5_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	ADDQ        $0x00000140, 32(SP)
-
-side_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 side_5_fix:
 	MOVQ        R12, AX
@@ -1762,13 +1724,21 @@ side_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_5_row
+
+side_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_5
+	JMP  next
 
 inner_4:
 	CMPQ  (SP), $0x01
@@ -1776,12 +1746,18 @@ inner_4:
 	KMOVW K2, K1
 
 inner_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_4_line:
 	MOVQ        (R10), AX
@@ -1811,28 +1787,16 @@ inner_4_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-inner_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 inner_4_fix:
 	MOVQ        R12, AX
@@ -1852,13 +1816,21 @@ inner_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_4_row
+
+inner_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_4
+	JMP  next
 
 side_4:
 	CMPQ  (SP), $0x01
@@ -1866,12 +1838,18 @@ side_4:
 	KMOVW K2, K1
 
 side_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_4_line:
 	MOVQ        (R10), AX
@@ -1924,28 +1902,16 @@ side_4_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-side_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 side_4_fix:
 	MOVQ        R12, AX
@@ -1965,13 +1931,21 @@ side_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_4_row
+
+side_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_4
+	JMP  next
 
 inner_3:
 	CMPQ  (SP), $0x01
@@ -1979,11 +1953,17 @@ inner_3:
 	KMOVW K2, K1
 
 inner_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_3_line:
 	MOVQ        (R10), AX
@@ -2009,25 +1989,14 @@ inner_3_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	ADDQ        $0x000000c0, 32(SP)
-
-inner_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 inner_3_fix:
 	MOVQ        R12, AX
@@ -2043,13 +2012,21 @@ inner_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_3_row
+
+inner_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_3
+	JMP  next
 
 side_3:
 	CMPQ  (SP), $0x01
@@ -2057,11 +2034,17 @@ side_3:
 	KMOVW K2, K1
 
 side_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_3_line:
 	MOVQ        (R10), AX
@@ -2106,25 +2089,14 @@ side_3_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	ADDQ        $0x000000c0, 32(SP)
-
-side_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 side_3_fix:
 	MOVQ        R12, AX
@@ -2140,13 +2112,21 @@ side_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_3_row
+
+side_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_3
+	JMP  next
 
 inner_2:
 	CMPQ  (SP), $0x01
@@ -2154,10 +2134,16 @@ inner_2:
 	KMOVW K2, K1
 
 inner_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_2_line:
 	MOVQ        (R10), AX
@@ -2179,22 +2165,12 @@ inner_2_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-inner_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 inner_2_fix:
 	MOVQ        R12, AX
@@ -2206,13 +2182,21 @@ inner_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_2_row
+
+inner_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_2
+	JMP  next
 
 side_2:
 	CMPQ  (SP), $0x01
@@ -2220,10 +2204,16 @@ side_2:
 	KMOVW K2, K1
 
 side_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_2_line:
 	MOVQ        (R10), AX
@@ -2260,22 +2250,12 @@ side_2_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-side_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 side_2_fix:
 	MOVQ        R12, AX
@@ -2287,13 +2267,21 @@ side_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_2_row
+
+side_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_2
+	JMP  next
 
 inner_1:
 	CMPQ  (SP), $0x01
@@ -2301,9 +2289,15 @@ inner_1:
 	KMOVW K2, K1
 
 inner_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_1_line:
 	MOVQ        (R10), AX
@@ -2321,19 +2315,10 @@ inner_1_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	ADDQ        $0x00000040, 32(SP)
-
-inner_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 inner_1_fix:
 	MOVQ        R12, AX
@@ -2341,13 +2326,21 @@ inner_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_1
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_1_row
+
+inner_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_1
+	JMP  next
 
 side_1:
 	CMPQ  (SP), $0x01
@@ -2355,9 +2348,15 @@ side_1:
 	KMOVW K2, K1
 
 side_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_1_line:
 	MOVQ        (R10), AX
@@ -2386,19 +2385,10 @@ side_1_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	ADDQ        $0x00000040, 32(SP)
-
-side_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 side_1_fix:
 	MOVQ        R12, AX
@@ -2406,54 +2396,60 @@ side_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_1
+	DECQ        32(SP)
+	JEQ         side_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_1_row
+
+side_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_1
 
 next:
-	DECQ n+64(FP)
+	DECQ n+72(FP)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func line3x2F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·line3x2F32x512(SB), NOSPLIT, $40-120
-	MOVQ         srcStep+32(FP), CX
+// func line3x2F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·line3x2F32x512(SB), NOSPLIT, $56-136
+	MOVQ         srcStep+40(FP), CX
 	LEAQ         (CX)(CX*2), DX
 	LEAQ         (CX)(CX*4), SI
 	LEAQ         (DX)(CX*4), R8
-	MOVQ         act+104(FP), R9
+	MOVQ         act+120(FP), R9
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
 	VPBROADCASTD 8(R9), Z30
 	VPBROADCASTD 12(R9), Z27
-	MOVQ         mask+88(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        R9, K2
-	MOVQ         groups+56(FP), R9
+	MOVQ         groups+64(FP), R9
 	MOVQ         R9, 24(SP)
 
 group:
 	MOVQ   24(SP), R9
-	ADDQ   $0x20, 24(SP)
+	ADDQ   $0x18, 24(SP)
 	MOVQ   (R9), BX
 	MOVQ   8(R9), R12
 	ADDQ   dst+0(FP), R12
 	MOVQ   16(R9), AX
 	MOVQ   AX, 16(SP)
-	MOVQ   24(R9), DI
-	MOVQ   DI, 32(SP)
-	MOVQ   bias+48(FP), R9
-	MOVQ   w+40(FP), DI
-	MOVQ   pad+112(FP), R10
+	MOVQ   bias+56(FP), R9
+	MOVQ   w+48(FP), DI
+	MOVQ   pad+128(FP), R10
 	MOVQ   R10, 8(SP)
-	MOVQ   blocks+80(FP), R10
+	MOVQ   blocks+96(FP), R10
 	MOVQ   R10, (SP)
 	KXNORW K1, K1, K1
-	MOVQ   pixels+72(FP), R11
+	MOVQ   pixels+88(FP), R11
 	TESTQ  AX, AX
 	JNE    sides
 	CMPQ   R11, $0x0e
@@ -2499,6 +2495,13 @@ inner_14:
 	KMOVW K2, K1
 
 inner_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -2513,8 +2516,7 @@ inner_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_14_line:
 	MOVQ        (R10), AX
@@ -2601,102 +2603,36 @@ inner_14_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	ADDQ        $0x00000700, 32(SP)
-
-inner_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 inner_14_fix:
 	MOVQ        R12, AX
@@ -2756,13 +2692,21 @@ inner_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_14_row
+
+inner_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_14
+	JMP  next
 
 side_14:
 	CMPQ  (SP), $0x01
@@ -2770,6 +2714,13 @@ side_14:
 	KMOVW K2, K1
 
 side_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -2784,8 +2735,7 @@ side_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_14_line:
 	MOVQ        (R10), AX
@@ -2983,102 +2933,36 @@ side_14_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	ADDQ        $0x00000700, 32(SP)
-
-side_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 side_14_fix:
 	MOVQ        R12, AX
@@ -3138,13 +3022,21 @@ side_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_14_row
+
+side_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_14
+	JMP  next
 
 inner_10:
 	CMPQ  (SP), $0x01
@@ -3152,6 +3044,13 @@ inner_10:
 	KMOVW K2, K1
 
 inner_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -3162,8 +3061,7 @@ inner_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_10_line:
 	MOVQ        (R10), AX
@@ -3228,78 +3126,28 @@ inner_10_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	ADDQ        $0x00000500, 32(SP)
-
-inner_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 inner_10_fix:
 	MOVQ        R12, AX
@@ -3343,13 +3191,21 @@ inner_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_10_row
+
+inner_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_10
+	JMP  next
 
 side_10:
 	CMPQ  (SP), $0x01
@@ -3357,6 +3213,13 @@ side_10:
 	KMOVW K2, K1
 
 side_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -3367,8 +3230,7 @@ side_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_10_line:
 	MOVQ        (R10), AX
@@ -3514,78 +3376,28 @@ side_10_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	ADDQ        $0x00000500, 32(SP)
-
-side_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 side_10_fix:
 	MOVQ        R12, AX
@@ -3629,13 +3441,21 @@ side_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_10_row
+
+side_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_10
+	JMP  next
 
 inner_8:
 	CMPQ  (SP), $0x01
@@ -3643,6 +3463,13 @@ inner_8:
 	KMOVW K2, K1
 
 inner_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -3651,8 +3478,7 @@ inner_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_8_line:
 	MOVQ        (R10), AX
@@ -3707,66 +3533,24 @@ inner_8_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	ADDQ        $0x00000400, 32(SP)
-
-inner_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 inner_8_fix:
 	MOVQ        R12, AX
@@ -3802,13 +3586,21 @@ inner_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_8_row
+
+inner_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_8
+	JMP  next
 
 side_8:
 	CMPQ  (SP), $0x01
@@ -3816,6 +3608,13 @@ side_8:
 	KMOVW K2, K1
 
 side_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -3824,8 +3623,7 @@ side_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_8_line:
 	MOVQ        (R10), AX
@@ -3945,66 +3743,24 @@ side_8_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	ADDQ        $0x00000400, 32(SP)
-
-side_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 side_8_fix:
 	MOVQ        R12, AX
@@ -4040,13 +3796,21 @@ side_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_8_row
+
+side_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_8
+	JMP  next
 
 inner_7:
 	CMPQ  (SP), $0x01
@@ -4054,6 +3818,13 @@ inner_7:
 	KMOVW K2, K1
 
 inner_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -4061,8 +3832,7 @@ inner_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_7_line:
 	MOVQ        (R10), AX
@@ -4112,60 +3882,22 @@ inner_7_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-inner_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 inner_7_fix:
 	MOVQ        R12, AX
@@ -4197,13 +3929,21 @@ inner_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_7_row
+
+inner_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_7
+	JMP  next
 
 side_7:
 	CMPQ  (SP), $0x01
@@ -4211,6 +3951,13 @@ side_7:
 	KMOVW K2, K1
 
 side_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -4218,8 +3965,7 @@ side_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_7_line:
 	MOVQ        (R10), AX
@@ -4326,60 +4072,22 @@ side_7_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-side_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 side_7_fix:
 	MOVQ        R12, AX
@@ -4411,13 +4119,21 @@ side_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_7_row
+
+side_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_7
+	JMP  next
 
 inner_5:
 	CMPQ  (SP), $0x01
@@ -4425,13 +4141,19 @@ inner_5:
 	KMOVW K2, K1
 
 inner_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_5_line:
 	MOVQ        (R10), AX
@@ -4470,48 +4192,18 @@ inner_5_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-inner_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 inner_5_fix:
 	MOVQ        R12, AX
@@ -4535,13 +4227,21 @@ inner_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_5_row
+
+inner_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_5
+	JMP  next
 
 side_5:
 	CMPQ  (SP), $0x01
@@ -4549,13 +4249,19 @@ side_5:
 	KMOVW K2, K1
 
 side_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_5_line:
 	MOVQ        (R10), AX
@@ -4636,48 +4342,18 @@ side_5_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-side_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 side_5_fix:
 	MOVQ        R12, AX
@@ -4701,13 +4377,21 @@ side_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_5_row
+
+side_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_5
+	JMP  next
 
 inner_4:
 	CMPQ  (SP), $0x01
@@ -4715,12 +4399,18 @@ inner_4:
 	KMOVW K2, K1
 
 inner_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_4_line:
 	MOVQ        (R10), AX
@@ -4754,42 +4444,16 @@ inner_4_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-inner_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 inner_4_fix:
 	MOVQ        R12, AX
@@ -4809,13 +4473,21 @@ inner_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_4_row
+
+inner_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_4
+	JMP  next
 
 side_4:
 	CMPQ  (SP), $0x01
@@ -4823,12 +4495,18 @@ side_4:
 	KMOVW K2, K1
 
 side_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_4_line:
 	MOVQ        (R10), AX
@@ -4896,42 +4574,16 @@ side_4_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-side_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 side_4_fix:
 	MOVQ        R12, AX
@@ -4951,13 +4603,21 @@ side_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_4_row
+
+side_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_4
+	JMP  next
 
 inner_3:
 	CMPQ  (SP), $0x01
@@ -4965,11 +4625,17 @@ inner_3:
 	KMOVW K2, K1
 
 inner_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_3_line:
 	MOVQ        (R10), AX
@@ -4997,36 +4663,14 @@ inner_3_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	ADDQ        $0x00000180, 32(SP)
-
-inner_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 inner_3_fix:
 	MOVQ        R12, AX
@@ -5042,13 +4686,21 @@ inner_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_3_row
+
+inner_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_3
+	JMP  next
 
 side_3:
 	CMPQ  (SP), $0x01
@@ -5056,11 +4708,17 @@ side_3:
 	KMOVW K2, K1
 
 side_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_3_line:
 	MOVQ        (R10), AX
@@ -5115,36 +4773,14 @@ side_3_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	ADDQ        $0x00000180, 32(SP)
-
-side_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 side_3_fix:
 	MOVQ        R12, AX
@@ -5160,13 +4796,21 @@ side_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_3_row
+
+side_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_3
+	JMP  next
 
 inner_2:
 	CMPQ  (SP), $0x01
@@ -5174,10 +4818,16 @@ inner_2:
 	KMOVW K2, K1
 
 inner_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_2_line:
 	MOVQ        (R10), AX
@@ -5200,30 +4850,12 @@ inner_2_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-inner_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 inner_2_fix:
 	MOVQ        R12, AX
@@ -5235,13 +4867,21 @@ inner_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_2_row
+
+inner_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_2
+	JMP  next
 
 side_2:
 	CMPQ  (SP), $0x01
@@ -5249,10 +4889,16 @@ side_2:
 	KMOVW K2, K1
 
 side_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_2_line:
 	MOVQ        (R10), AX
@@ -5294,30 +4940,12 @@ side_2_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-side_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 side_2_fix:
 	MOVQ        R12, AX
@@ -5329,13 +4957,21 @@ side_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_2_row
+
+side_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_2
+	JMP  next
 
 inner_1:
 	CMPQ  (SP), $0x01
@@ -5343,9 +4979,15 @@ inner_1:
 	KMOVW K2, K1
 
 inner_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_1_line:
 	MOVQ        (R10), AX
@@ -5363,24 +5005,10 @@ inner_1_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         inner_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-inner_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 inner_1_fix:
 	MOVQ        R12, AX
@@ -5388,13 +5016,21 @@ inner_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_1
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_1_row
+
+inner_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_1
+	JMP  next
 
 side_1:
 	CMPQ  (SP), $0x01
@@ -5402,9 +5038,15 @@ side_1:
 	KMOVW K2, K1
 
 side_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_1_line:
 	MOVQ        (R10), AX
@@ -5433,24 +5075,10 @@ side_1_line:
 	ADDQ        $0x000000c0, DI
 	DECQ        R11
 	JNZ         side_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-side_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 side_1_fix:
 	MOVQ        R12, AX
@@ -5458,54 +5086,60 @@ side_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_1
+	DECQ        32(SP)
+	JEQ         side_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_1_row
+
+side_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_1
 
 next:
-	DECQ n+64(FP)
+	DECQ n+72(FP)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func line5x1F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·line5x1F32x512(SB), NOSPLIT, $40-120
-	MOVQ         srcStep+32(FP), CX
+// func line5x1F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·line5x1F32x512(SB), NOSPLIT, $56-136
+	MOVQ         srcStep+40(FP), CX
 	LEAQ         (CX)(CX*2), DX
 	LEAQ         (CX)(CX*4), SI
 	LEAQ         (DX)(CX*4), R8
-	MOVQ         act+104(FP), R9
+	MOVQ         act+120(FP), R9
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
 	VPBROADCASTD 8(R9), Z30
 	VPBROADCASTD 12(R9), Z27
-	MOVQ         mask+88(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        R9, K2
-	MOVQ         groups+56(FP), R9
+	MOVQ         groups+64(FP), R9
 	MOVQ         R9, 24(SP)
 
 group:
 	MOVQ   24(SP), R9
-	ADDQ   $0x20, 24(SP)
+	ADDQ   $0x18, 24(SP)
 	MOVQ   (R9), BX
 	MOVQ   8(R9), R12
 	ADDQ   dst+0(FP), R12
 	MOVQ   16(R9), AX
 	MOVQ   AX, 16(SP)
-	MOVQ   24(R9), DI
-	MOVQ   DI, 32(SP)
-	MOVQ   bias+48(FP), R9
-	MOVQ   w+40(FP), DI
-	MOVQ   pad+112(FP), R10
+	MOVQ   bias+56(FP), R9
+	MOVQ   w+48(FP), DI
+	MOVQ   pad+128(FP), R10
 	MOVQ   R10, 8(SP)
-	MOVQ   blocks+80(FP), R10
+	MOVQ   blocks+96(FP), R10
 	MOVQ   R10, (SP)
 	KXNORW K1, K1, K1
-	MOVQ   pixels+72(FP), R11
+	MOVQ   pixels+88(FP), R11
 	TESTQ  AX, AX
 	JNE    sides
 	CMPQ   R11, $0x0e
@@ -5551,6 +5185,13 @@ inner_14:
 	KMOVW K2, K1
 
 inner_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -5565,8 +5206,7 @@ inner_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_14_line:
 	MOVQ        (R10), AX
@@ -5670,58 +5310,36 @@ inner_14_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-inner_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 inner_14_fix:
 	MOVQ        R12, AX
@@ -5781,13 +5399,21 @@ inner_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_14_row
+
+inner_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_14
+	JMP  next
 
 side_14:
 	CMPQ  (SP), $0x01
@@ -5795,6 +5421,13 @@ side_14:
 	KMOVW K2, K1
 
 side_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -5809,8 +5442,7 @@ side_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_14_line:
 	MOVQ        (R10), AX
@@ -5983,58 +5615,36 @@ side_14_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-side_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 side_14_fix:
 	MOVQ        R12, AX
@@ -6094,13 +5704,21 @@ side_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_14_row
+
+side_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_14
+	JMP  next
 
 inner_10:
 	CMPQ  (SP), $0x01
@@ -6108,6 +5726,13 @@ inner_10:
 	KMOVW K2, K1
 
 inner_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -6118,8 +5743,7 @@ inner_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_10_line:
 	MOVQ        (R10), AX
@@ -6198,46 +5822,28 @@ inner_10_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-inner_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 inner_10_fix:
 	MOVQ        R12, AX
@@ -6281,13 +5887,21 @@ inner_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_10_row
+
+inner_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_10
+	JMP  next
 
 side_10:
 	CMPQ  (SP), $0x01
@@ -6295,6 +5909,13 @@ side_10:
 	KMOVW K2, K1
 
 side_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -6305,8 +5926,7 @@ side_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_10_line:
 	MOVQ        (R10), AX
@@ -6439,46 +6059,28 @@ side_10_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-side_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 side_10_fix:
 	MOVQ        R12, AX
@@ -6522,13 +6124,21 @@ side_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_10_row
+
+side_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_10
+	JMP  next
 
 inner_8:
 	CMPQ  (SP), $0x01
@@ -6536,6 +6146,13 @@ inner_8:
 	KMOVW K2, K1
 
 inner_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -6544,8 +6161,7 @@ inner_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_8_line:
 	MOVQ        (R10), AX
@@ -6612,40 +6228,24 @@ inner_8_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-inner_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 inner_8_fix:
 	MOVQ        R12, AX
@@ -6681,13 +6281,21 @@ inner_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_8_row
+
+inner_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_8
+	JMP  next
 
 side_8:
 	CMPQ  (SP), $0x01
@@ -6695,6 +6303,13 @@ side_8:
 	KMOVW K2, K1
 
 side_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -6703,8 +6318,7 @@ side_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_8_line:
 	MOVQ        (R10), AX
@@ -6817,40 +6431,24 @@ side_8_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-side_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 side_8_fix:
 	MOVQ        R12, AX
@@ -6886,13 +6484,21 @@ side_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_8_row
+
+side_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_8
+	JMP  next
 
 inner_7:
 	CMPQ  (SP), $0x01
@@ -6900,6 +6506,13 @@ inner_7:
 	KMOVW K2, K1
 
 inner_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -6907,8 +6520,7 @@ inner_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_7_line:
 	MOVQ        (R10), AX
@@ -6969,37 +6581,22 @@ inner_7_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	ADDQ        $0x000001c0, 32(SP)
-
-inner_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 inner_7_fix:
 	MOVQ        R12, AX
@@ -7031,13 +6628,21 @@ inner_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_7_row
+
+inner_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_7
+	JMP  next
 
 side_7:
 	CMPQ  (SP), $0x01
@@ -7045,6 +6650,13 @@ side_7:
 	KMOVW K2, K1
 
 side_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -7052,8 +6664,7 @@ side_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_7_line:
 	MOVQ        (R10), AX
@@ -7156,37 +6767,22 @@ side_7_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	ADDQ        $0x000001c0, 32(SP)
-
-side_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 side_7_fix:
 	MOVQ        R12, AX
@@ -7218,13 +6814,21 @@ side_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_7_row
+
+side_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_7
+	JMP  next
 
 inner_5:
 	CMPQ  (SP), $0x01
@@ -7232,13 +6836,19 @@ inner_5:
 	KMOVW K2, K1
 
 inner_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_5_line:
 	MOVQ        (R10), AX
@@ -7287,31 +6897,18 @@ inner_5_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	ADDQ        $0x00000140, 32(SP)
-
-inner_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 inner_5_fix:
 	MOVQ        R12, AX
@@ -7335,13 +6932,21 @@ inner_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_5_row
+
+inner_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_5
+	JMP  next
 
 side_5:
 	CMPQ  (SP), $0x01
@@ -7349,13 +6954,19 @@ side_5:
 	KMOVW K2, K1
 
 side_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_5_line:
 	MOVQ        (R10), AX
@@ -7438,31 +7049,18 @@ side_5_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	ADDQ        $0x00000140, 32(SP)
-
-side_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 side_5_fix:
 	MOVQ        R12, AX
@@ -7486,13 +7084,21 @@ side_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_5_row
+
+side_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_5
+	JMP  next
 
 inner_4:
 	CMPQ  (SP), $0x01
@@ -7500,12 +7106,18 @@ inner_4:
 	KMOVW K2, K1
 
 inner_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_4_line:
 	MOVQ        (R10), AX
@@ -7548,28 +7160,16 @@ inner_4_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-inner_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 inner_4_fix:
 	MOVQ        R12, AX
@@ -7589,13 +7189,21 @@ inner_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_4_row
+
+inner_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_4
+	JMP  next
 
 side_4:
 	CMPQ  (SP), $0x01
@@ -7603,12 +7211,18 @@ side_4:
 	KMOVW K2, K1
 
 side_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_4_line:
 	MOVQ        (R10), AX
@@ -7681,28 +7295,16 @@ side_4_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-side_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 side_4_fix:
 	MOVQ        R12, AX
@@ -7722,13 +7324,21 @@ side_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_4_row
+
+side_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_4
+	JMP  next
 
 inner_3:
 	CMPQ  (SP), $0x01
@@ -7736,11 +7346,17 @@ inner_3:
 	KMOVW K2, K1
 
 inner_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_3_line:
 	MOVQ        (R10), AX
@@ -7776,25 +7392,14 @@ inner_3_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	ADDQ        $0x000000c0, 32(SP)
-
-inner_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 inner_3_fix:
 	MOVQ        R12, AX
@@ -7810,13 +7415,21 @@ inner_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_3_row
+
+inner_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_3
+	JMP  next
 
 side_3:
 	CMPQ  (SP), $0x01
@@ -7824,11 +7437,17 @@ side_3:
 	KMOVW K2, K1
 
 side_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_3_line:
 	MOVQ        (R10), AX
@@ -7891,25 +7510,14 @@ side_3_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	ADDQ        $0x000000c0, 32(SP)
-
-side_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 side_3_fix:
 	MOVQ        R12, AX
@@ -7925,13 +7533,21 @@ side_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_3_row
+
+side_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_3
+	JMP  next
 
 inner_2:
 	CMPQ  (SP), $0x01
@@ -7939,10 +7555,16 @@ inner_2:
 	KMOVW K2, K1
 
 inner_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_2_line:
 	MOVQ        (R10), AX
@@ -7972,22 +7594,12 @@ inner_2_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-inner_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 inner_2_fix:
 	MOVQ        R12, AX
@@ -7999,13 +7611,21 @@ inner_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_2_row
+
+inner_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_2
+	JMP  next
 
 side_2:
 	CMPQ  (SP), $0x01
@@ -8013,10 +7633,16 @@ side_2:
 	KMOVW K2, K1
 
 side_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_2_line:
 	MOVQ        (R10), AX
@@ -8069,22 +7695,12 @@ side_2_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-side_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 side_2_fix:
 	MOVQ        R12, AX
@@ -8096,13 +7712,21 @@ side_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_2_row
+
+side_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_2
+	JMP  next
 
 inner_1:
 	CMPQ  (SP), $0x01
@@ -8110,9 +7734,15 @@ inner_1:
 	KMOVW K2, K1
 
 inner_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_1_line:
 	MOVQ        (R10), AX
@@ -8136,19 +7766,10 @@ inner_1_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	ADDQ        $0x00000040, 32(SP)
-
-inner_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 inner_1_fix:
 	MOVQ        R12, AX
@@ -8156,13 +7777,21 @@ inner_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_1
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_1_row
+
+inner_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_1
+	JMP  next
 
 side_1:
 	CMPQ  (SP), $0x01
@@ -8170,9 +7799,15 @@ side_1:
 	KMOVW K2, K1
 
 side_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_1_line:
 	MOVQ        (R10), AX
@@ -8215,19 +7850,10 @@ side_1_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	ADDQ        $0x00000040, 32(SP)
-
-side_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 side_1_fix:
 	MOVQ        R12, AX
@@ -8235,54 +7861,60 @@ side_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_1
+	DECQ        32(SP)
+	JEQ         side_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_1_row
+
+side_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_1
 
 next:
-	DECQ n+64(FP)
+	DECQ n+72(FP)
 	JNZ  group
 	VZEROUPPER
 	RET
 
-// func line5x2F32x512(dst *float32, dstStep int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
-// Requires: AVX, AVX512F, CMOV, MMX+
-TEXT ·line5x2F32x512(SB), NOSPLIT, $40-120
-	MOVQ         srcStep+32(FP), CX
+// func line5x2F32x512(dst *float32, dstStep int, dstLine int, lines **float32, kh int, srcStep int, w *float32, bias *float32, groups *int, n int, rows int, pixels int, blocks int, mask int, clamp int, act *uint32, pad *float32)
+// Requires: AVX, AVX512F, CMOV
+TEXT ·line5x2F32x512(SB), NOSPLIT, $56-136
+	MOVQ         srcStep+40(FP), CX
 	LEAQ         (CX)(CX*2), DX
 	LEAQ         (CX)(CX*4), SI
 	LEAQ         (DX)(CX*4), R8
-	MOVQ         act+104(FP), R9
+	MOVQ         act+120(FP), R9
 	VBROADCASTSS (R9), Z28
 	VBROADCASTSS 4(R9), Z29
 	VPBROADCASTD 8(R9), Z30
 	VPBROADCASTD 12(R9), Z27
-	MOVQ         mask+88(FP), R9
+	MOVQ         mask+104(FP), R9
 	KMOVW        R9, K2
-	MOVQ         groups+56(FP), R9
+	MOVQ         groups+64(FP), R9
 	MOVQ         R9, 24(SP)
 
 group:
 	MOVQ   24(SP), R9
-	ADDQ   $0x20, 24(SP)
+	ADDQ   $0x18, 24(SP)
 	MOVQ   (R9), BX
 	MOVQ   8(R9), R12
 	ADDQ   dst+0(FP), R12
 	MOVQ   16(R9), AX
 	MOVQ   AX, 16(SP)
-	MOVQ   24(R9), DI
-	MOVQ   DI, 32(SP)
-	MOVQ   bias+48(FP), R9
-	MOVQ   w+40(FP), DI
-	MOVQ   pad+112(FP), R10
+	MOVQ   bias+56(FP), R9
+	MOVQ   w+48(FP), DI
+	MOVQ   pad+128(FP), R10
 	MOVQ   R10, 8(SP)
-	MOVQ   blocks+80(FP), R10
+	MOVQ   blocks+96(FP), R10
 	MOVQ   R10, (SP)
 	KXNORW K1, K1, K1
-	MOVQ   pixels+72(FP), R11
+	MOVQ   pixels+88(FP), R11
 	TESTQ  AX, AX
 	JNE    sides
 	CMPQ   R11, $0x0e
@@ -8328,6 +7960,13 @@ inner_14:
 	KMOVW K2, K1
 
 inner_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -8342,8 +7981,7 @@ inner_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_14_line:
 	MOVQ        (R10), AX
@@ -8462,102 +8100,36 @@ inner_14_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	ADDQ        $0x00000700, 32(SP)
-
-inner_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 inner_14_fix:
 	MOVQ        R12, AX
@@ -8617,13 +8189,21 @@ inner_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_14_row
+
+inner_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_14
+	JMP  next
 
 side_14:
 	CMPQ  (SP), $0x01
@@ -8631,6 +8211,13 @@ side_14:
 	KMOVW K2, K1
 
 side_14_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_14_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -8645,8 +8232,7 @@ side_14_whole:
 	VMOVUPS (R9), Z11
 	VMOVUPS (R9), Z12
 	VMOVUPS (R9), Z13
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_14_line:
 	MOVQ        (R10), AX
@@ -8884,102 +8470,36 @@ side_14_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_14_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_14_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	PREFETCHT0  1280(AX)
-	PREFETCHT0  1344(AX)
-	PREFETCHT0  1408(AX)
-	PREFETCHT0  1472(AX)
-	PREFETCHT0  1536(AX)
-	PREFETCHT0  1600(AX)
-	PREFETCHT0  1664(AX)
-	PREFETCHT0  1728(AX)
-	ADDQ        $0x00000700, 32(SP)
-
-side_14_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_14_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
-	VMAXPS Z10, Z28, Z10
-	VMINPS Z10, Z29, Z10
-	VMAXPS Z11, Z28, Z11
-	VMINPS Z11, Z29, Z11
-	VMAXPS Z12, Z28, Z12
-	VMINPS Z12, Z29, Z12
-	VMAXPS Z13, Z28, Z13
-	VMINPS Z13, Z29, Z13
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_14_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
+	VMAXPS      Z10, Z28, Z10
+	VMINPS      Z10, Z29, Z10
+	VMAXPS      Z11, Z28, Z11
+	VMINPS      Z11, Z29, Z11
+	VMAXPS      Z12, Z28, Z12
+	VMINPS      Z12, Z29, Z12
+	VMAXPS      Z13, Z28, Z13
+	VMINPS      Z13, Z29, Z13
 
 side_14_fix:
 	MOVQ        R12, AX
@@ -9039,13 +8559,21 @@ side_14_fix:
 	VFIXUPIMMPS $0x00, Z30, Z13, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_14
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_14_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_14_row
+
+side_14_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_14
+	JMP  next
 
 inner_10:
 	CMPQ  (SP), $0x01
@@ -9053,6 +8581,13 @@ inner_10:
 	KMOVW K2, K1
 
 inner_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -9063,8 +8598,7 @@ inner_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_10_line:
 	MOVQ        (R10), AX
@@ -9154,78 +8688,28 @@ inner_10_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	ADDQ        $0x00000500, 32(SP)
-
-inner_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 inner_10_fix:
 	MOVQ        R12, AX
@@ -9269,13 +8753,21 @@ inner_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_10_row
+
+inner_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_10
+	JMP  next
 
 side_10:
 	CMPQ  (SP), $0x01
@@ -9283,6 +8775,13 @@ side_10:
 	KMOVW K2, K1
 
 side_10_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_10_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -9293,8 +8792,7 @@ side_10_whole:
 	VMOVUPS (R9), Z7
 	VMOVUPS (R9), Z8
 	VMOVUPS (R9), Z9
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_10_line:
 	MOVQ        (R10), AX
@@ -9472,78 +8970,28 @@ side_10_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_10_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_10_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	PREFETCHT0  1024(AX)
-	PREFETCHT0  1088(AX)
-	PREFETCHT0  1152(AX)
-	PREFETCHT0  1216(AX)
-	ADDQ        $0x00000500, 32(SP)
-
-side_10_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_10_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
-	VMAXPS Z8, Z28, Z8
-	VMINPS Z8, Z29, Z8
-	VMAXPS Z9, Z28, Z9
-	VMINPS Z9, Z29, Z9
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_10_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
+	VMAXPS      Z8, Z28, Z8
+	VMINPS      Z8, Z29, Z8
+	VMAXPS      Z9, Z28, Z9
+	VMINPS      Z9, Z29, Z9
 
 side_10_fix:
 	MOVQ        R12, AX
@@ -9587,13 +9035,21 @@ side_10_fix:
 	VFIXUPIMMPS $0x00, Z30, Z9, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_10
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_10_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_10_row
+
+side_10_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_10
+	JMP  next
 
 inner_8:
 	CMPQ  (SP), $0x01
@@ -9601,6 +9057,13 @@ inner_8:
 	KMOVW K2, K1
 
 inner_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -9609,8 +9072,7 @@ inner_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_8_line:
 	MOVQ        (R10), AX
@@ -9685,66 +9147,24 @@ inner_8_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	ADDQ        $0x00000400, 32(SP)
-
-inner_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 inner_8_fix:
 	MOVQ        R12, AX
@@ -9780,13 +9200,21 @@ inner_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_8_row
+
+inner_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_8
+	JMP  next
 
 side_8:
 	CMPQ  (SP), $0x01
@@ -9794,6 +9222,13 @@ side_8:
 	KMOVW K2, K1
 
 side_8_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_8_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -9802,8 +9237,7 @@ side_8_whole:
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
 	VMOVUPS (R9), Z7
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_8_line:
 	MOVQ        (R10), AX
@@ -9951,66 +9385,24 @@ side_8_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_8_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_8_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	PREFETCHT0  896(AX)
-	PREFETCHT0  960(AX)
-	ADDQ        $0x00000400, 32(SP)
-
-side_8_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_8_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
-	VMAXPS Z7, Z28, Z7
-	VMINPS Z7, Z29, Z7
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_8_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
+	VMAXPS      Z7, Z28, Z7
+	VMINPS      Z7, Z29, Z7
 
 side_8_fix:
 	MOVQ        R12, AX
@@ -10046,13 +9438,21 @@ side_8_fix:
 	VFIXUPIMMPS $0x00, Z30, Z7, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_8
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_8_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_8_row
+
+side_8_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_8
+	JMP  next
 
 inner_7:
 	CMPQ  (SP), $0x01
@@ -10060,6 +9460,13 @@ inner_7:
 	KMOVW K2, K1
 
 inner_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -10067,8 +9474,7 @@ inner_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_7_line:
 	MOVQ        (R10), AX
@@ -10136,60 +9542,22 @@ inner_7_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-inner_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 inner_7_fix:
 	MOVQ        R12, AX
@@ -10221,13 +9589,21 @@ inner_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_7_row
+
+inner_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_7
+	JMP  next
 
 side_7:
 	CMPQ  (SP), $0x01
@@ -10235,6 +9611,13 @@ side_7:
 	KMOVW K2, K1
 
 side_7_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_7_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
@@ -10242,8 +9625,7 @@ side_7_whole:
 	VMOVUPS (R9), Z4
 	VMOVUPS (R9), Z5
 	VMOVUPS (R9), Z6
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_7_line:
 	MOVQ        (R10), AX
@@ -10376,60 +9758,22 @@ side_7_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_7_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_7_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	PREFETCHT0  640(AX)
-	PREFETCHT0  704(AX)
-	PREFETCHT0  768(AX)
-	PREFETCHT0  832(AX)
-	ADDQ        $0x00000380, 32(SP)
-
-side_7_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_7_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
-	VMAXPS Z5, Z28, Z5
-	VMINPS Z5, Z29, Z5
-	VMAXPS Z6, Z28, Z6
-	VMINPS Z6, Z29, Z6
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_7_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
+	VMAXPS      Z5, Z28, Z5
+	VMINPS      Z5, Z29, Z5
+	VMAXPS      Z6, Z28, Z6
+	VMINPS      Z6, Z29, Z6
 
 side_7_fix:
 	MOVQ        R12, AX
@@ -10461,13 +9805,21 @@ side_7_fix:
 	VFIXUPIMMPS $0x00, Z30, Z6, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_7
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_7_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_7_row
+
+side_7_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_7
+	JMP  next
 
 inner_5:
 	CMPQ  (SP), $0x01
@@ -10475,13 +9827,19 @@ inner_5:
 	KMOVW K2, K1
 
 inner_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_5_line:
 	MOVQ        (R10), AX
@@ -10534,48 +9892,18 @@ inner_5_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-inner_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 inner_5_fix:
 	MOVQ        R12, AX
@@ -10599,13 +9927,21 @@ inner_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_5_row
+
+inner_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_5
+	JMP  next
 
 side_5:
 	CMPQ  (SP), $0x01
@@ -10613,13 +9949,19 @@ side_5:
 	KMOVW K2, K1
 
 side_5_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_5_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
 	VMOVUPS (R9), Z4
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_5_line:
 	MOVQ        (R10), AX
@@ -10722,48 +10064,18 @@ side_5_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_5_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_5_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	PREFETCHT0  512(AX)
-	PREFETCHT0  576(AX)
-	ADDQ        $0x00000280, 32(SP)
-
-side_5_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_5_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
-	VMAXPS Z4, Z28, Z4
-	VMINPS Z4, Z29, Z4
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_5_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
+	VMAXPS      Z4, Z28, Z4
+	VMINPS      Z4, Z29, Z4
 
 side_5_fix:
 	MOVQ        R12, AX
@@ -10787,13 +10099,21 @@ side_5_fix:
 	VFIXUPIMMPS $0x00, Z30, Z4, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_5
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_5_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_5_row
+
+side_5_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_5
+	JMP  next
 
 inner_4:
 	CMPQ  (SP), $0x01
@@ -10801,12 +10121,18 @@ inner_4:
 	KMOVW K2, K1
 
 inner_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_4_line:
 	MOVQ        (R10), AX
@@ -10852,42 +10178,16 @@ inner_4_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-inner_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 inner_4_fix:
 	MOVQ        R12, AX
@@ -10907,13 +10207,21 @@ inner_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_4_row
+
+inner_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_4
+	JMP  next
 
 side_4:
 	CMPQ  (SP), $0x01
@@ -10921,12 +10229,18 @@ side_4:
 	KMOVW K2, K1
 
 side_4_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_4_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
 	VMOVUPS (R9), Z3
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_4_line:
 	MOVQ        (R10), AX
@@ -11014,42 +10328,16 @@ side_4_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_4_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_4_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	PREFETCHT0  384(AX)
-	PREFETCHT0  448(AX)
-	ADDQ        $0x00000200, 32(SP)
-
-side_4_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_4_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
-	VMAXPS Z3, Z28, Z3
-	VMINPS Z3, Z29, Z3
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_4_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
+	VMAXPS      Z3, Z28, Z3
+	VMINPS      Z3, Z29, Z3
 
 side_4_fix:
 	MOVQ        R12, AX
@@ -11069,13 +10357,21 @@ side_4_fix:
 	VFIXUPIMMPS $0x00, Z30, Z3, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_4
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_4_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_4_row
+
+side_4_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_4
+	JMP  next
 
 inner_3:
 	CMPQ  (SP), $0x01
@@ -11083,11 +10379,17 @@ inner_3:
 	KMOVW K2, K1
 
 inner_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_3_line:
 	MOVQ        (R10), AX
@@ -11126,36 +10428,14 @@ inner_3_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	ADDQ        $0x00000180, 32(SP)
-
-inner_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 inner_3_fix:
 	MOVQ        R12, AX
@@ -11171,13 +10451,21 @@ inner_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_3_row
+
+inner_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_3
+	JMP  next
 
 side_3:
 	CMPQ  (SP), $0x01
@@ -11185,11 +10473,17 @@ side_3:
 	KMOVW K2, K1
 
 side_3_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_3_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
 	VMOVUPS (R9), Z2
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_3_line:
 	MOVQ        (R10), AX
@@ -11262,36 +10556,14 @@ side_3_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_3_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_3_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	PREFETCHT0  256(AX)
-	PREFETCHT0  320(AX)
-	ADDQ        $0x00000180, 32(SP)
-
-side_3_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_3_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
-	VMAXPS Z2, Z28, Z2
-	VMINPS Z2, Z29, Z2
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_3_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
+	VMAXPS      Z2, Z28, Z2
+	VMINPS      Z2, Z29, Z2
 
 side_3_fix:
 	MOVQ        R12, AX
@@ -11307,13 +10579,21 @@ side_3_fix:
 	VFIXUPIMMPS $0x00, Z30, Z2, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_3
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_3_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_3_row
+
+side_3_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_3
+	JMP  next
 
 inner_2:
 	CMPQ  (SP), $0x01
@@ -11321,10 +10601,16 @@ inner_2:
 	KMOVW K2, K1
 
 inner_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_2_line:
 	MOVQ        (R10), AX
@@ -11355,30 +10641,12 @@ inner_2_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-inner_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 inner_2_fix:
 	MOVQ        R12, AX
@@ -11390,13 +10658,21 @@ inner_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_2_row
+
+inner_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_2
+	JMP  next
 
 side_2:
 	CMPQ  (SP), $0x01
@@ -11404,10 +10680,16 @@ side_2:
 	KMOVW K2, K1
 
 side_2_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_2_row:
 	VMOVUPS (R9), Z0
 	VMOVUPS (R9), Z1
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_2_line:
 	MOVQ        (R10), AX
@@ -11465,30 +10747,12 @@ side_2_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_2_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_2_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	PREFETCHT0  128(AX)
-	PREFETCHT0  192(AX)
-	ADDQ        $0x00000100, 32(SP)
-
-side_2_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_2_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
-	VMAXPS Z1, Z28, Z1
-	VMINPS Z1, Z29, Z1
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_2_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
+	VMAXPS      Z1, Z28, Z1
+	VMINPS      Z1, Z29, Z1
 
 side_2_fix:
 	MOVQ        R12, AX
@@ -11500,13 +10764,21 @@ side_2_fix:
 	VFIXUPIMMPS $0x00, Z30, Z1, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_2
-	JMP         next
+	DECQ        32(SP)
+	JEQ         side_2_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_2_row
+
+side_2_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_2
+	JMP  next
 
 inner_1:
 	CMPQ  (SP), $0x01
@@ -11514,9 +10786,15 @@ inner_1:
 	KMOVW K2, K1
 
 inner_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+inner_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 inner_1_line:
 	MOVQ        (R10), AX
@@ -11540,24 +10818,10 @@ inner_1_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         inner_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         inner_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-inner_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    inner_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         inner_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 inner_1_fix:
 	MOVQ        R12, AX
@@ -11565,13 +10829,21 @@ inner_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         inner_1
-	JMP         next
+	DECQ        32(SP)
+	JEQ         inner_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         inner_1_row
+
+inner_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  inner_1
+	JMP  next
 
 side_1:
 	CMPQ  (SP), $0x01
@@ -11579,9 +10851,15 @@ side_1:
 	KMOVW K2, K1
 
 side_1_whole:
+	MOVQ lines+24(FP), R10
+	MOVQ rows+80(FP), AX
+	MOVQ AX, 32(SP)
+	MOVQ R12, 40(SP)
+	MOVQ DI, 48(SP)
+
+side_1_row:
 	VMOVUPS (R9), Z0
-	MOVQ    lines+16(FP), R10
-	MOVQ    kh+24(FP), R11
+	MOVQ    kh+32(FP), R11
 
 side_1_line:
 	MOVQ        (R10), AX
@@ -11624,24 +10902,10 @@ side_1_line:
 	ADDQ        $0x00000140, DI
 	DECQ        R11
 	JNZ         side_1_line
-	CMPQ        32(SP), $0x00
-	JEQ         side_1_near
-	MOVQ        32(SP), R13
-	MOVQ        -8(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	MOVQ        -16(R10), AX
-	ADDQ        R13, AX
-	PREFETCHT0  (AX)
-	PREFETCHT0  64(AX)
-	ADDQ        $0x00000080, 32(SP)
-
-side_1_near:
-	CMPQ   clamp+96(FP), $0x00
-	JEQ    side_1_fix
-	VMAXPS Z0, Z28, Z0
-	VMINPS Z0, Z29, Z0
+	CMPQ        clamp+112(FP), $0x00
+	JEQ         side_1_fix
+	VMAXPS      Z0, Z28, Z0
+	VMINPS      Z0, Z29, Z0
 
 side_1_fix:
 	MOVQ        R12, AX
@@ -11649,15 +10913,23 @@ side_1_fix:
 	VFIXUPIMMPS $0x00, Z30, Z0, Z31
 	VMOVUPS     Z31, K1, (AX)
 	ADDQ        dstStep+8(FP), AX
-	ADDQ        $0x40, 8(SP)
-	ADDQ        $0x40, BX
-	ADDQ        $0x40, R12
-	ADDQ        $0x40, R9
-	DECQ        (SP)
-	JNZ         side_1
+	DECQ        32(SP)
+	JEQ         side_1_done
+	ADDQ        dstLine+16(FP), R12
+	MOVQ        48(SP), DI
+	JMP         side_1_row
+
+side_1_done:
+	MOVQ 40(SP), R12
+	ADDQ $0x40, 8(SP)
+	ADDQ $0x40, BX
+	ADDQ $0x40, R12
+	ADDQ $0x40, R9
+	DECQ (SP)
+	JNZ  side_1
 
 next:
-	DECQ n+64(FP)
+	DECQ n+72(FP)
 	JNZ  group
 	VZEROUPPER
 	RET

@@ -79,21 +79,45 @@ func TestLineGroups(t *testing.T) {
 	}
 }
 
-// TestFetchAhead demands that groups of a picture that a cache does not hold name the one that follows, over the end of
-// the line too, and that groups of others do not.
-func TestFetchAhead(t *testing.T) {
-	for _, c := range []struct{ hw, want int }{{28, 0}, {112, 1}} {
-		g := square(1, c.hw, 32, 32, 3, 2, 1, 32)
-		p := pixelsOfGroup(g, 4)
-		n := groupsOfLine(g.OutW(), p)
-		groups := make([]int, groupInts*n)
-		lineGroups(g, p, 4, groups)
-		for i := range n {
-			want := 4 * g.C * ((i+1)*p*g.StrideW - g.PadLeft) * c.want
-			if i == n-1 {
-				want = 4 * g.C * g.W * g.StrideH * c.want
-			}
-			require.Equal(t, want, groups[i*groupInts+3], "%d pixels wide, group %d", c.hw, i)
-		}
+// TestStays: 14 pixels that move by one see 16 columns in three lines, 48 places beside 14 outputs.
+func TestStays(t *testing.T) {
+	for _, c := range []struct {
+		channels, pixels, stride int
+		want                     bool
+	}{
+		{16, 14, 1, true}, {64, 14, 1, true},
+		{128, 14, 1, false}, {128, 14, 2, false}, {128, 4, 2, true}, {128, 10, 1, true}, // 8 sets of 8
+		{144, 14, 2, true}, {17, 14, 1, true}, {240, 14, 1, true}, // all sets
+		{256, 4, 2, false}, {256, 4, 1, true}, {384, 2, 1, false}, {1024, 1, 1, false},
+	} {
+		g := square(1, 56, c.channels, c.channels, 3, c.stride, 1, c.channels)
+		require.Equal(t, c.want, stays(g, c.pixels, 4), "%+v", c)
 	}
+}
+
+// TestSeenLines has lines above, in and below a picture of five lines, and a dilated kernel.
+func TestSeenLines(t *testing.T) {
+	g := square(1, 5, 2, 2, 3, 2, 1, 2)
+	in, pad := make([]float32, 5*5*2), make([]float32, 2)
+	at := func(lines []*float32) (all []int) {
+		for _, p := range lines {
+			where := -1
+			for y := range 5 {
+				if p == &in[y*10] {
+					where = y
+				}
+			}
+			require.True(t, where >= 0 || p == &pad[0])
+			all = append(all, where)
+		}
+		return all
+	}
+	lines := make([]*float32, 9)
+	seenLines(g, in, pad, 0, lines)
+	require.Equal(t, []int{-1, 0, 1, 1, 2, 3, 3, 4, -1}, at(lines))
+	seenLines(g, in, pad, 2, lines[:6])
+	require.Equal(t, []int{3, 4, -1, -1, -1, -1}, at(lines[:6]))
+	g.DilationH, g.StrideH = 2, 1
+	seenLines(g, in, pad, 0, lines[:3])
+	require.Equal(t, []int{-1, 1, 3}, at(lines[:3]))
 }

@@ -8,13 +8,14 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// Line kernels compute a line of depthwise outputs in groups of neighbouring pixels. A column of the picture is loaded
+// Line kernels compute lines of depthwise outputs in groups of neighbouring pixels. A column of the picture is loaded
 // once for all the outputs of the group that see it, so that taps of one line of the kernel, whose weights stay in
-// registers, cost little more than their multiply-adds. At the sides a bit for each column says whether it lies in the
-// picture; columns outside are read from padding.
+// registers, cost little more than their multiply-adds. A group goes down all lines of output in one block of channels,
+// then in the next: what an output sees in common with the one above it is in the first-level cache still. At the sides a bit
+// for each column says whether it lies in the picture; columns outside are read from padding.
 
-const lineF32Signature = `func(dst *float32, dstStep int, lines **float32, kh, srcStep int, w, bias *float32,
-	groups *int, n, pixels, blocks, mask, clamp int, act *uint32, pad *float32)`
+const lineF32Signature = `func(dst *float32, dstStep, dstLine int, lines **float32, kh, srcStep int, w, bias *float32,
+	groups *int, n, rows, pixels, blocks, mask, clamp int, act *uint32, pad *float32)`
 
 // linePixels are the sizes of groups that line kernels have, largest first.
 var linePixels = []int{14, 10, 8, 7, 5, 4, 3, 2, 1}
@@ -24,7 +25,8 @@ type lineF32 struct {
 	*asm
 	kw, stride          int
 	left, outside, seen Mem // blocks left; padding of the block; columns in the picture
-	at, next            Mem // group; what to fetch of the next, or 0
+	at, rows            Mem // group; lines of output left
+	place, weights      Mem // of the block: its first output, its weights
 }
 
 // lineF32AVX512 writes the kernels of 3 and 5 columns that move by 1 and by 2.
@@ -33,11 +35,12 @@ func lineF32AVX512(ctx *build.Context) {
 		for _, stride := range []int{1, 2} {
 			name := fmt.Sprintf("line%dx%dF32x512", kw, stride)
 			a := function(ctx, name, lineF32Signature,
-				fmt.Sprintf("%s computes n groups of pixels of a line, blocks times 16 channels, by a kernel of %d columns that", name, kw),
-				fmt.Sprintf("moves by %d. lines points to column 0 of each of the kernel's kh lines; a group is the offset of its first column", stride),
-				"in bytes, that of its first output, a bit for each column in the picture, or 0 if all are, and the offset of what to",
-				"fetch ahead, or 0. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.")
-			l := lineF32{a, kw, stride, a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8)}
+				fmt.Sprintf("%s computes n groups of pixels in rows lines, blocks times 16 channels, by a kernel of %d columns that", name, kw),
+				fmt.Sprintf("moves by %d. lines points to column 0 of each of the kernel's kh lines, for each line of output; a group is the", stride),
+				"offset of its first column in bytes, that of its first output, and a bit for each column in the picture, or 0 if all",
+				"are. Other arguments are those of depthF32x512; pad has at least blocks * 16 zeros.")
+			l := lineF32{a, kw, stride, a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8), a.AllocLocal(8),
+				a.AllocLocal(8), a.AllocLocal(8)}
 			l.write()
 		}
 	}
@@ -62,14 +65,12 @@ func (l lineF32) write() {
 	l.MOVQ(rK, l.at)
 	l.Label("group")
 	l.MOVQ(l.at, rK)
-	l.ADDQ(U8(32), l.at)
+	l.ADDQ(U8(24), l.at)
 	l.MOVQ(Mem{Base: rK}, rA1)
 	l.MOVQ(Mem{Base: rK, Disp: 8}, rDst)
 	l.ADDQ(l.arg("dst"), rDst)
 	l.MOVQ(Mem{Base: rK, Disp: 16}, rA0)
 	l.MOVQ(rA0, l.seen)
-	l.MOVQ(Mem{Base: rK, Disp: 24}, rB)
-	l.MOVQ(rB, l.next)
 	l.load("bias", rK)
 	l.load("w", rB)
 	l.load("pad", rSegs)
@@ -103,17 +104,22 @@ func (l lineF32) dispatch(kind string) {
 }
 
 // group computes all blocks of p pixels: rA1 is the offset of a block in a line, rDst its place, rK its bias. A block's
-// chains take the columns of a line in order, and so its taps.
+// chains take the columns of a line in order, and so its taps. rSegs passes by the pointers of all lines of output.
 func (l lineF32) group(name string, p int, load func(j int, z reg.VecPhysical)) {
 	l.Label(name)
 	l.CMPQ(l.left, U8(1))
 	l.JNE(LabelRef(name + "_whole"))
 	l.KMOVW(reg.K2, reg.K1)
 	l.Label(name + "_whole")
+	l.load("lines", rSegs)
+	l.load("rows", rA0)
+	l.MOVQ(rA0, l.rows)
+	l.MOVQ(rDst, l.place)
+	l.MOVQ(rB, l.weights)
+	l.Label(name + "_row")
 	for i := range p {
 		l.VMOVUPS(Mem{Base: rK}, zmm[i])
 	}
-	l.load("lines", rSegs)
 	l.load("kh", rNseg)
 	l.Label(name + "_line")
 	l.MOVQ(Mem{Base: rSegs}, rA0)
@@ -134,8 +140,14 @@ func (l lineF32) group(name string, p int, load func(j int, z reg.VecPhysical)) 
 	l.ADDQ(U32(uint64(64*l.kw)), rB)
 	l.DECQ(rNseg)
 	l.JNZ(LabelRef(name + "_line"))
-	l.ahead(name, p)
 	l.store(name, p)
+	l.DECQ(l.rows)
+	l.JEQ(LabelRef(name + "_done"))
+	l.ADDQ(l.arg("dstLine"), rDst)
+	l.MOVQ(l.weights, rB)
+	l.JMP(LabelRef(name + "_row"))
+	l.Label(name + "_done")
+	l.MOVQ(l.place, rDst)
 	l.ADDQ(U8(64), l.outside)
 	l.ADDQ(U8(64), rA1)
 	l.ADDQ(U8(64), rDst)
@@ -143,22 +155,6 @@ func (l lineF32) group(name string, p int, load func(j int, z reg.VecPhysical)) 
 	l.DECQ(l.left)
 	l.JNZ(LabelRef(name))
 	l.JMP(LabelRef("next"))
-}
-
-// ahead fetches its share of what the next group sees in the lower lines of the kernel, in the order of memory.
-func (l lineF32) ahead(name string, p int) {
-	l.CMPQ(l.next, U8(0))
-	l.JEQ(LabelRef(name + "_near"))
-	l.MOVQ(l.next, rDstRow)
-	for line := range l.stride {
-		l.MOVQ(Mem{Base: rSegs, Disp: -8 * (line + 1)}, rA0)
-		l.ADDQ(rDstRow, rA0)
-		for j := range p * l.stride {
-			l.PREFETCHT0(Mem{Base: rA0, Disp: 64 * j})
-		}
-	}
-	l.ADDQ(U32(uint64(64*p*l.stride)), l.next)
-	l.Label(name + "_near")
 }
 
 // inner loads column j; rA0 is the place of the last column whose number divides by 7.
