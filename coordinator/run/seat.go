@@ -54,7 +54,11 @@ func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error
 		state.Close()
 		return nil, err
 	}
-	s.objects = store.NewCache(s.broker.Objects, engine.DefaultMemory(j.Memory)/8)
+	cache := store.NewCache
+	if slots(j) > 0 { // evaluators of this process read what it puts
+		cache = store.NewSharedCache
+	}
+	s.objects = cache(s.broker.Objects, engine.DefaultMemory(j.Memory)/8)
 	s.cells = cell.New(s.objects, engine.Options{Memory: j.Memory, Slots: slots(j)})
 	return s, nil
 }

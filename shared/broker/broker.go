@@ -117,9 +117,13 @@ func (b *Broker) open() error {
 	b.JS = js
 	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	defer cancel()
+	tasks := jetstream.FileStorage
+	if b.server != nil { // no task outlives the process that sent it
+		tasks = jetstream.MemoryStorage
+	}
 	b.Tasks, err = b.stream(ctx, jetstream.StreamConfig{
 		Name: wire.TaskStream, Subjects: []string{wire.TaskSubjects}, Retention: jetstream.WorkQueuePolicy,
-		Storage: jetstream.FileStorage, Discard: jetstream.DiscardNew, MaxMsgSize: wire.MaxMessage,
+		Storage: tasks, Discard: jetstream.DiscardNew, MaxMsgSize: wire.MaxMessage,
 	})
 	if err != nil {
 		return err

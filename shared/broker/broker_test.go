@@ -97,6 +97,25 @@ func TestEmbedded(t *testing.T) {
 	require.False(t, ok)
 }
 
+// TestEmbeddedTasksCostNoDisk: tasks of an embedded server are gone with it, results and objects stay. A stream that is on the disk, from
+// before, stays there.
+func TestEmbeddedTasksCostNoDisk(t *testing.T) {
+	dir := t.TempDir()
+	b := embed(t, dir)
+	require.Equal(t, jetstream.MemoryStorage, b.Tasks.CachedInfo().Config.Storage)
+	require.Equal(t, jetstream.FileStorage, b.Results.CachedInfo().Config.Storage)
+	require.NoError(t, b.JS.DeleteStream(t.Context(), wire.TaskStream))
+	c := b.Tasks.CachedInfo().Config
+	c.Storage = jetstream.FileStorage
+	_, err := b.JS.CreateStream(t.Context(), c)
+	require.NoError(t, err)
+	b.Close()
+
+	b = embed(t, dir)
+	defer b.Close()
+	require.Equal(t, jetstream.FileStorage, b.Tasks.CachedInfo().Config.Storage)
+}
+
 // TestFirstResultWins: of many writers of one cell exactly one wins and none has an error.
 func TestFirstResultWins(t *testing.T) {
 	b := embed(t, t.TempDir())

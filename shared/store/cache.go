@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"container/list"
 	"context"
 	"errors"
@@ -13,10 +14,11 @@ import (
 
 // Cache keeps the objects that were read last in memory, up to a number of bytes, and reads an object once however many
 // ask for it at the same time. It stands in front of another store, which Put and Has go through to: an object that was put is
-// not in memory before it is read.
+// not in memory before it is read, unless those who put and those who read share the cache.
 type Cache struct {
 	Store
 	budget int64
+	shared bool
 	flight singleflight.Group
 
 	mu    sync.Mutex
@@ -33,6 +35,23 @@ type cached struct {
 // NewCache puts a cache of budget bytes in front of s. An object larger than the budget passes through uncached.
 func NewCache(s Store, budget int64) *Cache {
 	return &Cache{Store: s, budget: budget, order: list.New(), at: map[plan.Digest]*list.Element{}}
+}
+
+// NewSharedCache is NewCache for writers and readers of one process: what was put is read from memory at once. The store below has
+// it as well.
+func NewSharedCache(s Store, budget int64) *Cache {
+	c := NewCache(s, budget)
+	c.shared = true
+	return c
+}
+
+// Put implements Store. The caller may use b again: a copy is kept.
+func (c *Cache) Put(ctx context.Context, b []byte) (plan.Digest, error) {
+	d, err := c.Store.Put(ctx, b)
+	if _, known := c.lookup(d); err == nil && c.shared && !known && int64(len(b)) <= c.budget {
+		c.keep(d, bytes.Clone(b))
+	}
+	return d, err
 }
 
 // Get implements Store. A read below is bound to the context of the caller that began it: when that one gives up, those who

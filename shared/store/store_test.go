@@ -23,6 +23,7 @@ func backends(t *testing.T) map[string]store.Store {
 		"memory": store.NewMemory(),
 		"bucket": b.Objects,
 		"cache":  store.NewCache(store.NewMemory(), 1000),
+		"shared": store.NewSharedCache(store.NewMemory(), 1000),
 	}
 }
 
@@ -68,6 +69,43 @@ func (c *counting) Get(ctx context.Context, d plan.Digest) ([]byte, error) {
 	c.reads++
 	c.mu.Unlock()
 	return c.Store.Get(ctx, d)
+}
+
+// TestSharedCacheHasWhatWasPut: what was put is read from memory, also when the writer uses his bytes again, and is in the store below.
+// What failed there, and what was put long ago, is not in memory.
+func TestSharedCacheHasWhatWasPut(t *testing.T) {
+	ctx := context.Background()
+	under := &counting{Store: store.NewMemory()}
+	c := store.NewSharedCache(under, 300)
+	buffer := make([]byte, 100)
+	var digests []plan.Digest
+	for i := range 4 {
+		copy(buffer, bytes.Repeat([]byte{byte(i)}, 100))
+		d, err := c.Put(ctx, buffer)
+		require.NoError(t, err)
+		digests = append(digests, d)
+	}
+	for i, want := range []struct{ object, reads int }{{3, 0}, {1, 0}, {2, 0}, {0, 1}, {3, 2}} {
+		b, err := c.Get(ctx, digests[want.object])
+		require.NoError(t, err)
+		require.Equal(t, bytes.Repeat([]byte{byte(want.object)}, 100), b)
+		require.Equal(t, want.reads, under.reads, "step %d", i)
+		ok, err := under.Has(ctx, digests[want.object])
+		require.NoError(t, err)
+		require.True(t, ok)
+	}
+	lost := store.NewSharedCache(failing{store.NewMemory()}, 300)
+	_, err := lost.Put(ctx, buffer)
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	_, err = lost.Get(ctx, store.DigestOf(buffer))
+	require.ErrorIs(t, err, store.ErrAbsent)
+}
+
+// failing is a store that takes nothing.
+type failing struct{ store.Store }
+
+func (failing) Put(_ context.Context, b []byte) (plan.Digest, error) {
+	return store.DigestOf(b), store.ErrUnavailable
 }
 
 // TestCacheReadsOnceAndForgetsTheOldest fills a cache of three objects with four.
