@@ -272,6 +272,21 @@ func TestMemoryLimit(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// TestOnce: a sample takes some time; a problem that is not there, and an interruption, are errors.
+func TestOnce(t *testing.T) {
+	d := newDesk(t)
+	e := New(d.objects, engine.Options{})
+	took, err := e.Once(t.Context(), d.problem.Digest(), plan.Plan{}, 3)
+	require.NoError(t, err)
+	require.Positive(t, took)
+	_, err = e.Once(t.Context(), plan.Digest{9}, plan.Plan{}, 3)
+	require.ErrorIs(t, err, store.ErrAbsent)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = e.Once(ctx, d.problem.Digest(), plan.Plan{}, 3)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
 // TestTimes: every turn has a number for every plan; plans that stand for one computation have the same.
 func TestTimes(t *testing.T) {
 	d := newDesk(t)
