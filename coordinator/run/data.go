@@ -45,10 +45,17 @@ func openData(ctx context.Context, j *config.Job, m *model) (search, calibration
 }
 
 // decode reads every sample once and stores the pieces. A sample that cannot be read ends the job before any search: a
-// result on fewer samples than the user gave is not what was asked for.
+// result on fewer samples than the user gave is not what was asked for. progress hears of the samples to search and of those that
+// are for calibration only, as one.
 func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set, from shelf, progress func(done, total int)) (*data, error) {
 	d := &data{names: search.Names, pictures: search.Pictures(), notes: search.Notes}
-	in, err := from.build(ctx, search, progress)
+	var apart *dataset.Set // calibration samples of their own
+	total := search.Len()
+	if calibration != nil {
+		apart = calibration.Select(toInts(j.Calibration.Pick(calibration.Len())))
+		total += apart.Len()
+	}
+	in, err := from.build(ctx, search, func(done, _ int) { progress(done, total) })
 	if err != nil {
 		return nil, inputUnless(ctx, err)
 	}
@@ -58,8 +65,8 @@ func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set
 		return nil, &InputError{err}
 	}
 	d.searchView.Samples, d.calibView.Samples = rest, own
-	if calibration != nil {
-		in, err := from.build(ctx, calibration.Select(toInts(j.Calibration.Pick(calibration.Len()))), nil)
+	if apart != nil {
+		in, err := from.build(ctx, apart, func(done, _ int) { progress(search.Len()+done, total) })
 		if err != nil {
 			return nil, inputUnless(ctx, fmt.Errorf("calibration %w", err))
 		}

@@ -29,6 +29,7 @@ type diary []entry
 
 // entry is one thing that the estimate learned. Which fields count depends on Kind:
 //
+//	read      Samples decoded, of Models in all; Took by one sample of them through the float model, where it was tried before
 //	problem   Problem; again when the groups are known
 //	expect    Later
 //	ask       Name and Plans of a round of the search
@@ -61,6 +62,7 @@ type entry struct {
 type searched struct {
 	Samples, Groups, Subset, Iterations int
 	KeepWorse, Relative                 bool
+	MACs                                int64 // of one sample
 	Limit                               string
 	Metrics                             []search.Metric
 }
@@ -107,13 +109,30 @@ func (d *writer) problem() {
 	d.groups = p.Groups
 	d.note(entry{Kind: "problem", Problem: &searched{
 		Samples: len(p.View.Samples), Groups: p.Groups, Subset: p.Subset, Iterations: p.Iterations, KeepWorse: p.KeepWorse,
-		Relative: d.w.job.Relative, Limit: d.w.job.Drop, Metrics: p.Metrics,
+		Relative: d.w.job.Relative, Limit: d.w.job.Drop, Metrics: p.Metrics, MACs: d.w.model.macs,
 	}})
 }
 
-// keep begins a diary of w, whose samples are decoded.
-func keep(t *testing.T, w *work, before float64) *writer {
+// readings is how many entries of the decoding of samples a diary has, about.
+const readings = 64
+
+// read begins a diary of w before its samples are decoded.
+func read(t *testing.T, w *work, before float64) *writer {
 	d := &writer{t: t, w: w, used: before}
+	next, last := w.onRead, 0
+	w.onRead = func(done, total int) {
+		next(done, total)
+		if done == total || (done-last)*readings >= total {
+			last = done
+			d.note(entry{Kind: "read", Samples: done, Models: total, Took: w.gauge.pace.trial})
+		}
+	}
+	return d
+}
+
+// keep goes on with the diary when the samples are decoded.
+func (d *writer) keep() {
+	w := d.w
 	d.note(entry{Kind: "mark", Name: PhaseDecode})
 	cell, part := w.cells.onCell, w.cells.onPart
 	w.cells.onCell = func(e ended) {
@@ -150,7 +169,6 @@ func keep(t *testing.T, w *work, before float64) *writer {
 			step(m)
 		}
 	}
-	return d
 }
 
 // listening notes what a search asks and hears.
@@ -198,9 +216,10 @@ func recorded(t *testing.T, j *config.Job) diary {
 	w := &work{job: j, events: Events{Progress: func(Progress) {}}, start: time.Now()}
 	require.NoError(t, w.prepare(ctx))
 	defer func() { require.NoError(t, w.seat.leave()) }()
+	d := read(t, w, before)
 	require.NoError(t, w.decode(ctx))
 	defer w.stop()
-	d := keep(t, w, before)
+	d.keep()
 	for _, step := range []struct {
 		name string
 		do   func() error

@@ -40,7 +40,8 @@
 // (listen; its stop unsubscribes and waits until the consumer has closed), and the look at the disk (guardState; its
 // stop waits). They end in this order: stop, leave, guard.
 //
-// What is on disk when. Pieces of samples and their manifest while decoding; model, inputs, meter and problem before
+// What is on disk when. Pieces of samples and their manifest while decoding, with a problem of the first sample alone where the
+// model is tried on it (trial.go); model, inputs, meter and problem before
 // the float baseline; a view before its first cell is asked; every cell's result when its evaluator has it; params
 // after calibration; job.json before the search; the INT8 model, by rename, after it; the reports last. Killed at any
 // point between, the same command finds whatever is there by digest and asks for the rest. Nothing is ever read back

@@ -12,19 +12,24 @@ import (
 // float, INT8, verification) is counted; how long a search will be is guessed by outlook. Safe for concurrent use.
 // Invariant: done + reused + open counts what was asked so far; later is a guess only.
 type meterOfWork struct {
-	mu     sync.Mutex
-	begin  time.Time
-	now    func() time.Time // time.Now, but for tests
-	phase  string
-	met    map[plan.Digest]map[string]bool // plans, by what of which model they are asked, that a node has computed
-	done   int64                           // inferences computed
-	reused int64                           // inferences answered from the store
-	open   int64                           // asked by the present round and not answered yet
-	later  map[string]int64                // still to be asked, by phase
-	pace   pace
-	coda   time.Duration // what a slot of its own takes after the last inference; wall time on an idle machine
-	report func(Progress)
-	slots  func() int
+	mu      sync.Mutex
+	begin   time.Time
+	now     func() time.Time // time.Now, but for tests
+	phase   string
+	met     map[plan.Digest]map[string]bool // plans, by what of which model they are asked, that a node has computed
+	done    int64                           // inferences computed
+	reused  int64                           // inferences answered from the store
+	open    int64                           // asked by the present round and not answered yet
+	unsure  bool                            // INT8 is not measured: whether the search has anything to do is not known
+	later   map[string]int64                // still to be asked, by phase
+	slow    float64                         // of the search that is to come, see prospect
+	samples int                             // that are decoded, all in all
+	first   reading                         // of them: the rate of decoding is between this
+	latest  reading                         // and this
+	pace    pace
+	coda    time.Duration // of a pass of timing models after the last inference, on a slot of its own; wall time on an idle machine
+	report  func(Progress)
+	slots   func() int
 }
 
 // expect sets how many inferences phases will still ask.
@@ -37,6 +42,14 @@ func (m *meterOfWork) expect(later map[string]int64) {
 	for phase, n := range later {
 		m.later[phase] = max(0, n)
 	}
+}
+
+// search sets what the search will still ask.
+func (m *meterOfWork) search(p prospect) {
+	m.expect(map[string]int64{PhaseRank: p.rank, PhaseRevert: p.revert})
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slow = p.slow
 }
 
 // round enters a round: what it asks leaves the expectation of phases that ask once. Phases in order, so what was expected of
@@ -58,9 +71,59 @@ func (m *meterOfWork) enter(name string, inferences int64) {
 	case PhaseRank, PhaseRevert:
 	case PhaseVerify, PhaseExplain:
 		clear(m.later) // the search is over
+		m.slow = 0
+		m.unsure = false
 	default:
 		m.later[name] = 0
 	}
+}
+
+// countSlots says who counts the slots from now on.
+func (m *meterOfWork) countSlots(slots func() int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.slots = slots
+}
+
+// reading is a moment while samples are decoded.
+type reading struct {
+	at   time.Time
+	done int
+}
+
+// read enters that so many of the samples of a job are decoded.
+func (m *meterOfWork) read(done, total int) {
+	m.mu.Lock()
+	m.phase, m.samples, m.latest = PhaseDecode, total, reading{m.clock(), done}
+	if m.first.at.IsZero() {
+		m.first = m.latest
+	}
+	m.mu.Unlock()
+	m.tell()
+}
+
+// tried enters how long one sample took through the float model. The decoding stood still since the latest reading.
+func (m *meterOfWork) tried(took time.Duration) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.pace.trial = took.Seconds()
+	if !m.first.at.IsZero() {
+		m.first.at = m.first.at.Add(m.clock().Sub(m.latest.at))
+	}
+}
+
+// reads is the time that the rest of the samples takes to be decoded, as long as those before it did; ok is false where that is not known.
+// It takes as long as the decoding does.
+func (m *meterOfWork) reads() (left time.Duration, ok bool) {
+	if m.phase != PhaseDecode {
+		return 0, true
+	}
+	done := m.latest.done - m.first.done
+	if done <= 0 {
+		return 0, false
+	}
+	took := m.latest.at.Sub(m.first.at)
+	return time.Duration(float64(took) * float64(m.samples-m.latest.done) / float64(done)), true
 }
 
 // at is the present phase.
@@ -68,6 +131,13 @@ func (m *meterOfWork) at() string {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.phase
+}
+
+// settle says whether it is still open that the search has anything to do.
+func (m *meterOfWork) settle(unsure bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.unsure = unsure
 }
 
 // standing is what is done or was known, and what the whole job takes without what is still expected of a search.
@@ -126,7 +196,7 @@ func (m *meterOfWork) ahead() (sum int64) {
 func (m *meterOfWork) remaining(phase string, n int64) (inferences int64, left time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, m.slots())
+	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, 0, m.slots())
 }
 
 // tell reports the state. report is called without the lock, so listeners may ask back.
@@ -142,10 +212,19 @@ func (m *meterOfWork) tell() {
 	waiting[m.phase] += m.open
 	p := Progress{
 		Phase: m.phase, Done: m.done, Reused: m.reused, Total: m.done + m.open + m.ahead(), Elapsed: m.clock().Sub(m.begin),
-		Slots: slots, Left: m.pace.left(waiting, slots),
+		Slots: slots, Left: m.pace.left(waiting, m.slow, slots), Unsure: m.unsure, Rough: m.pace.rough(),
 	}
+	p.Least = p.Total - m.later[PhaseRank] - m.later[PhaseRevert]
 	if p.Left > 0 {
-		p.Left += time.Duration(float64(m.coda) * m.pace.stretch(slots) * float64(max(1, slots)))
+		p.Left += time.Duration(float64(m.pace.timing(m.coda)) * m.pace.stretch(slots) * float64(max(1, slots)))
+	}
+	if m.phase == PhaseDecode {
+		p.Read, p.Samples = m.latest.done, m.samples
+		reads, ok := m.reads()
+		p.Left += reads
+		if !ok || p.Left == reads {
+			p.Left = 0
+		}
 	}
 	m.mu.Unlock()
 	m.report(p)

@@ -174,7 +174,7 @@ func requireWithinTwo(t *testing.T, seen []told, end time.Time, from, to int64) 
 func TestEstimateOfResumed(t *testing.T) {
 	seen, end := play([]chapter{
 		{PhaseBaseline, 0, 15, 1, nil}, {PhaseStatistics, 0, 25, 1, nil}, {PhaseStart, 0, 7, 1, nil},
-		{PhaseRank, 200, 6, 3, map[string]int64{PhaseRevert: 40, PhaseVerify: 40}}, {PhaseRevert, 40, 9, 3, nil}, {PhaseVerify, 40, 10, 3, nil},
+		{PhaseRank, 200, 6, 3, map[string]int64{PhaseRevert: 40, PhaseVerify: 40}}, {PhaseRevert, 40, 7.5, 3, nil}, {PhaseVerify, 40, 8.5, 3, nil},
 	}, 2, 1)
 	requireWithinTwo(t, seen, end, 20, 190)
 }
@@ -182,15 +182,16 @@ func TestEstimateOfResumed(t *testing.T) {
 // TestEstimateOfTheEnd: models are timed after the last inference, and that is told as long as anything is; it takes longer
 // where the machine is busy with others.
 func TestEstimateOfTheEnd(t *testing.T) {
+	const sample = 10e-3 / 32 // seconds, in cells of 10 ms on two slots
 	for _, c := range []struct {
 		name    string
-		elapses time.Duration // between two cells of 10 ms on two slots
-		coda    time.Duration
-	}{{"idle", 5 * time.Millisecond, 2 * time.Second}, {"half of the time is taken by others", 10 * time.Millisecond, 4 * time.Second}} {
+		elapses time.Duration // between two cells
+		times   float64       // of what the timing takes
+	}{{"idle", 5 * time.Millisecond, 1}, {"half of the time is taken by others", 10 * time.Millisecond, 2}} {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Unix(1000, 0)
 			var with, without Progress
-			m := &meterOfWork{now: func() time.Time { return now }, slots: func() int { return 2 }, coda: 2 * time.Second}
+			m := &meterOfWork{now: func() time.Time { return now }, slots: func() int { return 2 }, coda: speedBudget}
 			m.expect(map[string]int64{PhaseBaseline: 3200})
 			m.report = func(p Progress) { with = p }
 			m.round(PhaseBaseline, 3200)
@@ -201,10 +202,30 @@ func TestEstimateOfTheEnd(t *testing.T) {
 			}
 			m.coda, m.report = 0, func(p Progress) { without = p }
 			m.tell()
-			require.InEpsilon(t, c.coda.Seconds(), (with.Left - without.Left).Seconds(), 0.01)
+			require.InEpsilon(t, c.times*(27*2*alone*sample+besides), (with.Left - without.Left).Seconds(), 0.01)
 			require.InEpsilon(t, (50 * c.elapses).Seconds(), without.Left.Seconds(), 0.01)
 		})
 	}
+}
+
+// TestTiming: how long models are timed, of a float model of so many seconds a sample. Worked out by hand: a turn is two models alone.
+func TestTiming(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		float float64
+		want  float64 // seconds but for what is besides
+	}{
+		{"25 turns do", 0.001 / alone, 27 * 0.002},
+		{"15 turns fill a pass, and are enough", 0.01 / alone, 17 * 0.02},
+		{"7 turns a pass, two passes", 0.02 / alone, 16 * 0.04},
+		{"3 turns at least, four passes", 1 / alone, 14 * 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			p := pace{trial: c.float * alone}
+			require.InDelta(t, c.want+besides, p.timing(speedBudget).Seconds(), 1e-6)
+		})
+	}
+	require.Equal(t, speedBudget, (&pace{}).timing(speedBudget), "nothing is known: one pass")
 }
 
 // TestEstimateOfKnown: what is answered from the store is no work, and before anything was computed nothing is told.
@@ -219,13 +240,13 @@ func TestEstimateOfKnown(t *testing.T) {
 	require.Equal(t, []int64{0, 2600, 400}, []int64{last.Done, last.Total, last.Reused})
 	m.cell(cellOf(PhaseBaseline, 600, 6*time.Second))
 	require.Equal(t, int64(2600), last.Total)
-	require.InDelta(t, 2000*0.006/2, last.Left.Seconds(), 0.01)
+	require.InDelta(t, 2000*0.0055/2, last.Left.Seconds(), 0.01)
 	m.round(PhaseStart, 0) // all known under the same plan
 	require.Equal(t, int64(1600), last.Total)
 	left := func(phase string, n int64) time.Duration { _, left := m.remaining(phase, n); return left }
 	require.Equal(t, 5*time.Second, left(PhaseBaseline, 1000))
-	require.Zero(t, (&pace{}).left(map[string]int64{PhaseStart: 5}, 2))
-	require.Zero(t, (&pace{}).left(map[string]int64{}, 2))
+	require.Zero(t, (&pace{}).left(map[string]int64{PhaseStart: 5}, 0, 2))
+	require.Zero(t, (&pace{}).left(map[string]int64{}, 0, 2))
 }
 
 // TestCompilationIsNoPace: the first block of a ranking compiles a plan a cell, which takes seven times as long as its samples. The time left
@@ -273,5 +294,64 @@ func TestMeets(t *testing.T) {
 		change(&other)
 		require.True(t, m.meets(other), name)
 		require.False(t, m.meets(other), name)
+	}
+}
+
+// TestEstimateWhileReading: while samples are decoded, the time left is what the rest of them takes at their rate, and the inferences that are certain at
+// the pace of the one sample that was tried. The time that it took is none of the rate's.
+func TestEstimateWhileReading(t *testing.T) {
+	now := time.Unix(1000, 0)
+	var last Progress
+	m := &meterOfWork{begin: now, now: func() time.Time { return now }, slots: func() int { return 2 }, report: func(p Progress) { last = p }}
+	read := func(done int) {
+		now = now.Add(time.Second)
+		m.read(done, 100)
+	}
+	m.read(10, 100)
+	read(20)
+	require.Equal(t, []int{20, 100}, []int{last.Read, last.Samples})
+	require.Zero(t, last.Left, "nothing is known of the model")
+	m.expect(map[string]int64{PhaseBaseline: 1000, PhaseStatistics: 100, PhaseStart: 1000})
+	now = now.Add(5 * time.Second)
+	m.tried(6300 * time.Microsecond)
+	read(30)
+	sample := 0.0063 / alone
+	want := 7 + (1000+100*1.9+1000*0.55)*sample/2
+	require.InDelta(t, want, last.Left.Seconds(), 1e-6)
+	require.True(t, last.Rough)
+	require.Equal(t, int64(2100), last.Least)
+	m.read(100, 100)
+	require.InDelta(t, want-7, last.Left.Seconds(), 1e-6)
+	m.round(PhaseBaseline, 1000)
+	require.Zero(t, last.Samples)
+	require.InDelta(t, want-7, last.Left.Seconds(), 1e-6)
+	for i := range 2 + fewCells { // each slot's first cell says little
+		require.Equal(t, i <= 2, last.Rough)
+		now = now.Add(50 * time.Millisecond)
+		m.cell(cellOf(PhaseBaseline, 10, 100*time.Millisecond))
+	}
+	require.InDelta(t, (900+100*1.9+1000*0.55)*0.01/2, last.Left.Seconds(), 0.1)
+}
+
+// TestEstimateOfSlowPlans: plans with groups in float take longer, by as much of what float takes longer than INT8; where it does not, no less.
+func TestEstimateOfSlowPlans(t *testing.T) {
+	for _, c := range []struct{ float, int8, more float64 }{{0.01, 0.004, 500 * suffix * 0.006}, {0.004, 0.01, 0}} {
+		p := &pace{}
+		at := time.Unix(1000, 0)
+		for phase, s := range map[string]float64{PhaseBaseline: c.float, PhaseStart: c.int8} {
+			for range 2 * fewCells {
+				p.add(phase, at, seconds(s), 1, 1, false)
+			}
+		}
+		p.marks = nil
+		few := map[string]int64{PhaseRank: 1000}
+		require.InDelta(t, c.more, (p.left(few, 500, 1) - p.left(few, 0, 1)).Seconds(), 1e-6)
+	}
+}
+
+// TestShared: a share is taken of what is more than a sample costs in any case.
+func TestShared(t *testing.T) {
+	for _, c := range []struct{ seconds, share, want float64 }{{1, 0.5, 0.5}, {1, 2, 2}, {unsped, 0.5, unsped}, {unsped / 2, 0.5, unsped / 2}, {1.5 * unsped, 0.5, unsped}, {unsped, 3, 3 * unsped}, {0, 0.5, 0}} {
+		require.InDelta(t, c.want, shared(c.seconds, c.share), 1e-12, "%v of %v", c.share, c.seconds)
 	}
 }

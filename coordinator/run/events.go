@@ -68,12 +68,18 @@ type Phase struct {
 }
 
 // Progress counts sample runs of the model ("inferences"). Total is those that have to be computed, an estimate until the
-// last phase; it rises when the search turns out longer. Left is 0 while nothing can be said.
+// last phase; it rises when the search turns out longer. Least is what is certain: all but the search. While samples are decoded only
+// they are counted, and the search is left out of Left. Left is 0 while nothing can be said.
 type Progress struct {
 	Phase   string
 	Done    int64
 	Total   int64
+	Least   int64
 	Reused  int64
+	Unsure  bool // whether a search is needed is not known yet: Total is a guess between Least and the ends of a search
+	Rough   bool // no cell has ended but first ones: Left rests on these, or on one sample
+	Read    int  // decode: samples that are decoded
+	Samples int  // decode: samples that there are
 	Slots   int
 	Elapsed time.Duration
 	Left    time.Duration

@@ -21,18 +21,38 @@ func forecasts() (out []forecast) {
 			out = append(out, forecast{model, data, v})
 		}
 	}
-	add("digits", "digits", "0", "0.005", "0.01", "0.01 pot", "0.005 agreement", "0 mixed")
-	add("mnist-cntk", "mnist", "0", "0.01")
-	add("mnist-mlp-256x2", "mnist", "0", "0.01 sqnr", "0.0003 sqnr")
-	add("mlperf-tiny-ic-resnet8", "raw255", "0", "0.01", "0.02 agreement", "0.01 agreement", "0.01 sqnr", "0.001 sqnr")
-	add("cifar10-resnet20", "imagenet-torch", "0.01", "0", "0.02 agreement", "0.005 agreement", "0.002 sqnr")
-	add("cifar10-cnn-medium", "unit", "0", "0.01 agreement")
-	add("magika-v3_3", "magika", "0.01", "0.01 pot", "0.01 agreement", "0.02 pot agreement")
-	add("cifar10-vit-3x3", "vit", "0.005", "0 pot", "0.01 sqnr", "0.003 sqnr", "0.02 agreement")
-	add("mobilenet_v1_0.25_224", "imagenet-tf", "0.01", "0", "0.05 agreement", "0.02 sqnr", "0.01 tensor", "0.01 sqnr")
-	add("squeezenet1.1", "imagenet-torch every", "0.01", "0.02 agreement", "0")
-	add("efficientnet-lite0", "imagenet-lite", "0.01 tensor", "0.02 agreement", "0.005 agreement", "0", "0.01", "0.01 pot")
-	add("all-minilm-l6-v2", "sts", "0.01")
+	add("digits", "digits", "0", "0.005", "0.01", "0.02", "0.01 pot", "0.005 agreement", "0.01 agreement", "0 mixed")
+	add("mnist-cntk", "mnist", "0", "0.01", "0.001 agreement")
+	add("mnist-mlp-256x2", "mnist", "0", "0.01 sqnr", "0.0003 sqnr", "0.001 agreement", "0.001 sqnr")
+	add("mlperf-tiny-ic-resnet8", "raw255", "0", "0.005", "0.01", "0.02 agreement", "0.01 agreement", "0.005 agreement", "0.01 sqnr", "0.003 sqnr", "0.001 sqnr")
+	add("cifar10-resnet20", "imagenet-torch", "0.01", "0", "0.02 agreement", "0.01 agreement", "0.005 agreement", "0.005 sqnr", "0.002 sqnr")
+	add("cifar10-cnn-medium", "unit", "0", "0.01 agreement", "0.005 agreement", "0.002 sqnr")
+	add("magika-v3_3", "magika", "0.01", "0.01 pot", "0.005 pot", "0.01 agreement", "0.02 pot agreement")
+	add("cifar10-vit-3x3", "vit", "0", "0.005", "0 pot", "0.01 sqnr", "0.005 sqnr", "0.003 sqnr", "0.02 agreement", "0.01 agreement")
+	add("mobilenet_v1_0.25_224", "imagenet-tf", "0.01", "0.02", "0", "0.05 agreement", "0.1 agreement", "0.05 sqnr", "0.02 sqnr", "0.01 sqnr", "0.01 tensor", "0.02 tensor")
+	add("squeezenet1.1", "imagenet-torch every", "0.01", "0.02 agreement", "0.005 agreement", "0.005 sqnr", "0")
+	add("efficientnet-lite0", "imagenet-lite", "0.01 tensor", "0.02 tensor", "0.02 agreement", "0.01 agreement", "0.005 agreement", "0.01 sqnr", "0", "0.01", "0.01 pot")
+	add("all-minilm-l6-v2", "sts", "0.01", "0.002 pearson")
+	return out
+}
+
+// heldOut are more jobs of that kind, which judge the estimate and tune nothing: one that is looked into moves to forecasts.
+func heldOut() (out []forecast) {
+	add := func(model, data string, variants ...string) {
+		for _, v := range variants {
+			out = append(out, forecast{model, data, v})
+		}
+	}
+	add("digits", "digits", "0.003", "0.02 agreement")
+	add("mnist-cntk", "mnist", "0.002 sqnr")
+	add("mnist-mlp-256x2", "mnist", "0.0002")
+	add("mlperf-tiny-ic-resnet8", "raw255", "0.015 agreement", "0.002 sqnr", "0 pot")
+	add("cifar10-resnet20", "imagenet-torch", "0.008 agreement", "0.001 sqnr", "0.002")
+	add("cifar10-cnn-medium", "unit", "0.02 agreement", "0.0003 sqnr")
+	add("cifar10-vit-3x3", "vit", "0.03 agreement", "0.002 sqnr", "0.02 pot")
+	add("mobilenet_v1_0.25_224", "imagenet-tf", "0.005", "0.07 agreement", "0.015 sqnr", "0.03 tensor", "0.01 mixed")
+	add("squeezenet1.1", "imagenet-torch every", "0.01 agreement", "0.0003 sqnr", "0 pot")
+	add("efficientnet-lite0", "imagenet-lite", "0.005 tensor", "0.004 sqnr", "0.02 pot")
 	return out
 }
 
@@ -133,8 +153,9 @@ func TestForecasts(t *testing.T) {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	table, good, n := []string{header}, 0, 0
-	for _, f := range forecasts() {
+	table := []string{header}
+	var sum score
+	for _, f := range append(forecasts(), heldOut()...) {
 		t.Run(f.String(), func(t *testing.T) {
 			path := filepath.Join(dir, f.file())
 			if _, err := os.Stat(path); err != nil {
@@ -143,13 +164,52 @@ func TestForecasts(t *testing.T) {
 			line, work := row(t, f.String(), diaryAt(t, path))
 			t.Log(line)
 			table = append(table, line)
-			if n++; work.fairly() {
-				good++
-			}
+			sum.add(work)
 		})
 	}
-	t.Logf("%d of %d within a factor of two at a tenth of the inferences\n%s", good, n, strings.Join(table, "\n"))
-	require.GreaterOrEqual(t, 10*good, 8*n)
+	t.Logf("%v\n%s", sum, strings.Join(table, "\n"))
+	require.GreaterOrEqual(t, 10*sum.inferences, 9*sum.jobs)
+	require.GreaterOrEqual(t, 10*sum.time, 8*sum.jobs)
+}
+
+// score counts jobs whose estimates at a tenth of the inferences were within a factor of two: of inferences, and of the time left.
+type score struct{ jobs, inferences, time int }
+
+func (s *score) add(j judgement) {
+	s.jobs++
+	if j.inferences >= 0.5 && j.inferences <= 2 {
+		s.inferences++
+	}
+	if j.time >= 0.5 && j.time <= 2 {
+		s.time++
+	}
+}
+
+// TestHeldOutDiaries: jobs that tuned nothing keep the promise as often as they did when they were recorded: at a tenth of the inferences,
+// on the clock of an idle machine, and something is told at a tenth of the time, though that is mostly samples being decoded.
+func TestHeldOutDiaries(t *testing.T) {
+	var all, long score // long of 5 s and more
+	silent := 0
+	for _, f := range heldOut() {
+		d := diaryAt(t, filepath.Join("testdata", "diaries", "heldout", f.file()))
+		quiet := d.quiet()
+		work, _ := atTenth(quiet, playBack(t, quiet))
+		all.add(work)
+		if d[len(d)-1].At < 5 {
+			continue
+		}
+		long.add(work)
+		if _, clock := atTenth(d, playBack(t, d)); clock.time == 0 {
+			silent++
+		}
+	}
+	t.Logf("all %v, of 5 s and more %v, %d of them silent", all, long, silent)
+	require.Equal(t, []int{26, 13}, []int{all.jobs, long.jobs})
+	require.GreaterOrEqual(t, all.inferences, 24)
+	require.GreaterOrEqual(t, all.time, 20)
+	require.GreaterOrEqual(t, long.inferences, 12)
+	require.GreaterOrEqual(t, long.time, 10)
+	require.LessOrEqual(t, silent, 1)
 }
 
 // TestDiaries makes the estimates of recorded jobs again: at a tenth of the inferences, all inferences and the time left are within a factor
@@ -157,14 +217,11 @@ func TestForecasts(t *testing.T) {
 func TestDiaries(t *testing.T) {
 	exceptions := map[string]float64{ // the factor, where it is more than 2
 		// Before INT8 is measured at all: a search asks 4.3 times what a job without one does, and the loss is next to the limit.
-		"cifar10-resnet20_0.02_agreement":       2.4,
-		"mlperf-tiny-ic-resnet8_0.02_agreement": 2.5,
+		"cifar10-resnet20_0":                    2.1,
+		"mlperf-tiny-ic-resnet8_0.02_agreement": 2.3,
 		// The first revert misses the limit by one sample of 200, and a second ranking follows.
-		"mobilenet_v1_0.25_224_0.05_agreement": 2.4,
-		// Noise of a group cancels that of others: what the ranking promises does not come, four times.
-		"mobilenet_v1_0.25_224_0.01_sqnr": 2.5,
+		"mobilenet_v1_0.25_224_0.05_agreement": 2.1,
 	}
-	unsteady := map[string]float64{"mobilenet_v1_0.25_224_0.01_sqnr": 0.75} // the part of a job that is told well, where it is less
 	files, err := filepath.Glob("testdata/diaries/*.json.gz")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -176,11 +233,7 @@ func TestDiaries(t *testing.T) {
 			work, _ := atTenth(d, seen)
 			t.Logf("%.1f s, inferences %.2f of the truth, time left %.2f", d[len(d)-1].At, work.inferences, work.time)
 			require.LessOrEqual(t, work.offBy(), max(2, exceptions[name]))
-			least := 0.95
-			if part, ok := unsteady[name]; ok {
-				least = part
-			}
-			require.GreaterOrEqual(t, steady(seen), least)
+			require.GreaterOrEqual(t, steady(seen), 0.95)
 		})
 	}
 }

@@ -66,8 +66,8 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 	return w.report(ctx)
 }
 
-// work is a job in progress. Fields are filled in the order of the phases: model and limit by check, seat by prepare,
-// cells, stop and gauge by begin, data, meter, problem, asker and watch by decode, params and outcome by search, output
+// work is a job in progress. Fields are filled in the order of the phases: model and limit by check, seat and gauge by prepare,
+// cells and stop by begin, data, meter, problem, asker and watch by decode, params and outcome by search, output
 // by export.
 type work struct {
 	job     *config.Job
@@ -80,6 +80,7 @@ type work struct {
 	seat    *seat
 	limit   metric.Limit
 	gauge   *meterOfWork
+	onRead  func(done, total int) // as samples are decoded; nil for nothing
 	cells   *dispatcher
 	stop    func() // ends cells; nil before listen
 	asker   *asker
@@ -144,6 +145,8 @@ func (w *work) prepare(ctx context.Context) error {
 	if w.seat, err = takeSeat(ctx, w.job, dir); err != nil {
 		return err
 	}
+	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: func() int { return slots(w.job) }, coda: speedBudget}
+	w.onRead = w.gauge.read
 	return nil
 }
 
@@ -182,7 +185,7 @@ func (w *work) decode(ctx context.Context) error {
 		w.events.note("data: " + n)
 	}
 	w.events.phase(Phase{Name: PhaseDecode, Subject: []string{w.job.Data.Source}, Samples: search.Len()})
-	if w.data, err = decode(ctx, w.job, search, calibration, shelf{w.seat.state.Decoded(), w.seat.objects}, nil); err != nil {
+	if w.data, err = decode(ctx, w.job, search, calibration, shelf{w.seat.state.Decoded(), w.seat.objects}, w.reading(ctx, search, time.Now())); err != nil {
 		return err
 	}
 	if err := w.begin(ctx, w.data.search); err != nil {
@@ -223,8 +226,8 @@ func (w *work) checkClasses(set *dataset.Set) error {
 	return &InputError{err}
 }
 
-// begin measures the model on the first data there is, and starts evaluators and the dispatcher, once. The probe may
-// call it before the data proper is there.
+// begin measures the model on the first data there is, and starts evaluators and the dispatcher, once. The probe and the trial
+// may call it before the data proper is there.
 func (w *work) begin(ctx context.Context, in dataset.Inputs) error {
 	if err := w.model.measure(in); err != nil || w.stop != nil {
 		return err
@@ -253,7 +256,7 @@ func (w *work) listen(ctx context.Context) error {
 		return err
 	}
 	w.cells, w.stop = d, stop
-	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: d.nodes.slots, coda: speedBudget}
+	w.gauge.countSlots(d.nodes.slots)
 	d.onCell = func(e ended) {
 		w.gauge.cell(e)
 		if e.known {

@@ -34,7 +34,9 @@ type outlook struct {
 	known   map[string][]search.Value // answers by key, on the whole view and on ranking subsets
 	paid    map[string]bool           // asked in the present round: their cost is no more to come
 	bases   []plan.Plan               // full evaluations that are known, in order
-	score   map[int]float64           // of groups: how far above the lowest score of the newest ranking that had it
+	score   map[int]float64           // of groups: how far above the middle of the newest ranking that had it
+	from    plan.Plan                 // what the newest ranking started from; no plan of the search while there was none
+	middle  float64                   // of the newest ranking's values, NaN while there is none
 	spread  float64                   // standard deviation, over samples, of float less INT8; 0 while unknown
 	drop    float64                   // of everything INT8 in the part of the view that was seen, in the first metric's unit
 	seen    int                       // samples of that part
@@ -69,14 +71,18 @@ const (
 // unseenSpread stands for spread while nothing is known: two samples of a hundred turn out otherwise in INT8.
 const unseenSpread = 0.14
 
-// prospect is what a play asked that was not asked before.
-type prospect struct{ rank, revert int64 }
+// prospect is what a play asked that was not asked before. slow is those inferences, and those of the written file, each times the part of the
+// groups that its plan has in float beyond what the plans of now have: they take longer by as much of what float takes longer.
+type prospect struct {
+	rank, revert int64
+	slow         float64
+}
 
 func (p prospect) sum() int64 { return p.rank + p.revert }
 
 // newOutlook is the outlook of a search of which nothing is known. Its problem's groups may be a guess.
 func newOutlook(p search.Problem) *outlook {
-	return &outlook{problem: p, known: map[string][]search.Value{}, score: map[int]float64{}}
+	return &outlook{problem: p, known: map[string][]search.Value{}, score: map[int]float64{}, middle: math.NaN()}
 }
 
 // key names a plan on the whole view or on a ranking subset.
@@ -106,7 +112,9 @@ func (o *outlook) hears(r search.Round, answers []search.Answer) {
 		t := r.Need[i]
 		o.known[key(t.Plan, o.full(t))] = a.Hi
 		if r.Name == PhaseRank {
-			groups, scores = append(groups, added(r.Need, i)), append(scores, a.Hi[0].F)
+			g := added(r.Need, i)
+			groups, scores = append(groups, g), append(scores, a.Hi[0].F)
+			o.from = without(t.Plan, g)
 		} else if !t.Plan.Params.IsZero() {
 			o.bases = append(o.bases, t.Plan)
 		}
@@ -149,15 +157,24 @@ func deviation(v []float64) float64 {
 	return d
 }
 
-// ranked enters what groups score, some of them or all.
+// ranked enters what groups score, some of them or all. Most groups have little part in what is lost, so the middle is what a plan with one group
+// more in float measures but for the blame of that group.
 func (o *outlook) ranked(groups []int, scores []float64) {
 	sign := o.sign(0)
-	worst := math.Inf(1)
+	var known []float64
 	for _, s := range scores {
-		worst = min(worst, sign*s) // NaN stays
+		if !math.IsNaN(s) && !math.IsInf(s, 0) {
+			known = append(known, sign*s)
+		}
 	}
+	if len(known) == 0 {
+		return
+	}
+	slices.Sort(known)
+	middle := (known[(len(known)-1)/2] + known[len(known)/2]) / 2
+	o.middle = sign * middle
 	for i, g := range groups {
-		if s := sign*scores[i] - worst; g >= 0 && !math.IsNaN(s) && !math.IsInf(s, 0) {
+		if s := sign*scores[i] - middle; g >= 0 && !math.IsNaN(s) && !math.IsInf(s, 0) {
 			o.score[g] = s
 		}
 	}
@@ -172,6 +189,20 @@ func added(ranked []search.Trial, i int) int {
 		}
 	}
 	return -1
+}
+
+// without is p with a group back in INT8.
+func without(p plan.Plan, group int) plan.Plan {
+	out := plan.Plan{Params: p.Params}
+	for _, g := range p.FloatGroups() {
+		if g == group {
+			continue
+		}
+		if with, err := out.Revert(g, g+1); err == nil {
+			out = with
+		}
+	}
+	return out
 }
 
 func (o *outlook) full(t search.Trial) bool {
@@ -210,22 +241,22 @@ const fair = 1.9
 // quarter remains: their turn comes. standing says what is done and what the job takes without what is to come of the search.
 func likely(ends []prospect, standing func() (done, certain int64)) prospect {
 	done, certain := standing()
-	n := len(ends) / 4
+	n := len(ends) / 8
 	for n < len(ends) && certain+ends[n].sum() <= farAhead*done {
 		n++
 	}
 	var logs []float64
-	rank, all := int64(0), int64(0)
+	rank, all, slow := int64(0), int64(0), 0.0
 	for _, e := range ends[:n] {
 		logs = append(logs, numeric.Log64(float64(max(1, certain+e.sum()))))
-		rank, all = rank+e.rank, all+e.sum()
+		rank, all, slow = rank+e.rank, all+e.sum(), slow+e.slow
 	}
 	if all == 0 {
 		return prospect{}
 	}
 	more := max(0, numeric.Exp64(leastWrong(logs, numeric.Log64(fair)))-float64(certain))
 	part := float64(rank) / float64(all)
-	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part)))}
+	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part))), more * slow / float64(all)}
 }
 
 // leastWrong is the number whose distances from v, each less free where it is more, have the smallest sum; the middle of all such

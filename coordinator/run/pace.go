@@ -1,6 +1,9 @@
 package run
 
-import "time"
+import (
+	"math"
+	"time"
+)
 
 // pace is how long inferences take, by phase: the float model, statistics, INT8 models and suffixes behind shared
 // prefixes differ several times, so one speed for all would be wrong whenever the phase changes. It knows seconds of an
@@ -11,6 +14,7 @@ type pace struct {
 	marks   []mark    // of all phases
 	at      time.Time // when the newest cell ended
 	startup float64   // seconds that the first cells of the newest phase took above the later ones
+	trial   float64   // seconds of one sample that went through the float model alone, 0 where none did
 }
 
 // chronicle is the cells of a phase. The first cell on each slot stands apart, and the first of each plan on a node: they also compile
@@ -65,21 +69,28 @@ func (p *pace) add(phase string, at time.Time, took time.Duration, samples, slot
 	p.at = at
 }
 
-// prior says what a phase that was not seen yet is likely to take: a share of another's time. Shares are between those
-// measured on the models that the project is tested with: statistics take 2 to 11 times the float model's time, since they look
-// at every value; the first plan 0.3 to 0.9, though it also stores what later ones start from; the written file 0.3 to 1 of
-// that, as it stores nothing; a plan of a ranking and a revert 0.5 to 1, as they start in the middle.
+// prior says what a phase that was not seen yet is likely to take: a share of another's time. Shares are middles of those
+// measured on the models that the project is tested with: statistics take 1.3 to 2.8 times the float model's time where that is more than
+// 0.2 ms, since they look at every value; the first plan 0.3 to 1.2; of that the written file 0.4 to 2.6, more where much went back to
+// float; a plan of a ranking and a revert 0.3 to 1.2 and 0.5 to 1.7, as they start in the middle.
 var prior = map[string]struct {
 	of    string
 	share float64
 }{
-	PhaseStatistics: {PhaseBaseline, 4},
-	PhaseStart:      {PhaseBaseline, 0.6},
+	PhaseStatistics: {PhaseBaseline, 1.9},
+	PhaseStart:      {PhaseBaseline, 0.55},
 	PhaseVerify:     {PhaseStart, 1},
 	PhaseExplain:    {PhaseStart, 1},
 	PhaseRevert:     {PhaseStart, 0.9},
-	PhaseRank:       {PhaseStart, 0.6},
+	PhaseRank:       {PhaseStart, 0.7},
 }
+
+// suffix is the part of a model that plans of a search run, which start in the middle.
+const suffix = 0.75
+
+// alone is the time of a sample that goes through a model alone, of what it takes among those of a cell, whose values do not stay in the
+// caches: 0.4 to 0.85 measured.
+const alone = 0.63
 
 // likeness is the order in which phases stand for the float model's time where it was not measured, since it was known.
 var likeness = []string{PhaseBaseline, PhaseProbe, PhaseStart, PhaseRevert, PhaseVerify, PhaseRank, PhaseStatistics, PhaseExplain}
@@ -105,9 +116,9 @@ func (p *pace) expected(phase string) (seconds float64, ok bool) {
 	first, share := 0.0, 1.0
 	for at := phase; ; {
 		if c := p.phases[at]; c != nil && len(c.rest) > 0 && at != phase {
-			return share * mean(c.rest), true
+			return shared(mean(c.rest), share), true
 		} else if c != nil && first == 0 {
-			first = share * mean(c.first)
+			first = shared(mean(c.first), share)
 		}
 		like, known := prior[at]
 		if !known {
@@ -119,10 +130,18 @@ func (p *pace) expected(phase string) (seconds float64, ok bool) {
 		return 0, false
 	}
 	if first == 0 {
-		first = share * p.float()
+		first = shared(p.float(), share)
 	}
 	return first, first > 0
 }
+
+// shared is a share of so many seconds, of which those that INT8 makes no faster stay.
+func shared(seconds, share float64) float64 {
+	return max(share*seconds, min(seconds, unsped))
+}
+
+// unsped is the seconds of a sample that are none of the model's multiply-adds, at most: small models take in INT8 what they take in float.
+const unsped = 0.08e-3
 
 // float guesses the float model's time from the phase that says most of it; 0 while nothing is known.
 func (p *pace) float() float64 {
@@ -140,8 +159,36 @@ func (p *pace) float() float64 {
 		}
 		return mean(cells) / share
 	}
-	return 0
+	return p.trial / alone
 }
+
+// rough reports whether nothing is known but what first cells took, or one sample.
+func (p *pace) rough() bool {
+	for _, c := range p.phases {
+		if len(c.rest) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// timing is what models take that are timed at the end in passes of budget (speed.go): many turns of about two float models where they are fast,
+// at least a few, and so many passes that turns which all agree are no accident.
+func (p *pace) timing(budget time.Duration) time.Duration {
+	turn, pass := 2*alone*p.float(), budget.Seconds()
+	if turn <= 0 || pass <= 0 {
+		return budget
+	}
+	turns := min(passTurns, max(passFew, math.Floor(pass/turn)))
+	passes := min(speedEnough, math.Ceil(passAgree/turns))
+	return time.Duration(((passes*turns+2)*turn + besides) * float64(time.Second))
+}
+
+// besides is the seconds of what is not in cells, and of little else in small jobs: ranges, groups, the written file, the reports.
+const besides = 0.05
+
+// Turns of a pass, at most and at least (evaluator/cell), and how many that all agree are no accident: 2^-n < speedAlpha/speedPasses.
+const passTurns, passFew, passAgree = 25, 3, 11
 
 // mean is the time of a sample over cells.
 func mean(cells []spent) float64 {
@@ -171,9 +218,12 @@ func (p *pace) stretch(slots int) float64 {
 }
 
 // left is the wall time that so many inferences of each phase are likely to take; 0 while nothing is known of one of them.
-// A phase that has not begun starts about half as slowly as the newest did: the model is compiled, the files are cached.
-func (p *pace) left(inferences map[string]int64, slots int) time.Duration {
+// slow inferences take longer by what float takes longer than INT8. A phase that has not begun starts about half as slowly as the newest did: the model is compiled, the files are cached.
+func (p *pace) left(inferences map[string]int64, slow float64, slots int) time.Duration {
 	total := 0.0
+	if int8, ok := p.sample(PhaseStart); ok {
+		total += slow * suffix * max(0, p.float()-int8) * p.stretch(slots)
+	}
 	for phase, n := range inferences {
 		s, ok := p.sample(phase)
 		if n > 0 && !ok {

@@ -56,6 +56,12 @@ func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Se
 // step plays an entry.
 func (p *playback) step() {
 	switch e := p.next(); e.Kind {
+	case "read":
+		if e.Took > 0 && p.gauge.pace.trial == 0 {
+			p.gauge.tried(seconds(e.Took))
+			p.gauge.expect(p.certain())
+		}
+		p.gauge.read(e.Samples, e.Models)
 	case "problem":
 		p.watch.begin(p.problem(*e.Problem))
 		p.watch.outlook.against = map[string]yardstick{"agreement": byDecisions, "sqnr": byDistance}[e.Problem.Metrics[0].Name]
@@ -83,6 +89,16 @@ func (p *playback) step() {
 		_, err := p.watch.Ask(p.t.Context(), r)
 		require.NoError(p.t, err)
 	}
+}
+
+// certain is what the job expected before anything else.
+func (p *playback) certain() map[string]int64 {
+	for _, e := range p.d {
+		if e.Kind == "expect" {
+			return e.Later
+		}
+	}
+	return nil
 }
 
 // Ask implements search.Asker: it plays on up to the answers.
@@ -136,9 +152,6 @@ func (p *playback) round() search.Round {
 
 // judgement is what was told at a moment, over the truth: of all inferences, and of the time that was left. 0 where nothing was said.
 type judgement struct{ inferences, time float64 }
-
-// fairly reports whether both are within a factor of two, and a bit for rounding.
-func (j judgement) fairly() bool { return j.offBy() <= 2 }
 
 // offBy is the larger of the factors by which they are wrong.
 func (j judgement) offBy() float64 {

@@ -28,6 +28,7 @@ type seat struct {
 	objects store.Store
 	cells   *cell.Evaluator // of this process; it also measures times
 
+	hired   bool
 	cancel  context.CancelFunc
 	working sync.WaitGroup
 	err     error // of the evaluators, after working
@@ -71,11 +72,12 @@ func slots(j *config.Job) int {
 	return j.Evaluators
 }
 
-// hire starts n evaluator slots in this process. It is called once; leave waits for what it started.
+// hire starts n evaluator slots in this process, once, however often it is called; leave waits for what it started.
 func (s *seat) hire(ctx context.Context, n int) {
-	if n == 0 {
+	if n == 0 || s.hired {
 		return
 	}
+	s.hired = true
 	ctx, s.cancel = context.WithCancel(ctx)
 	host, _ := os.Hostname()
 	c := worker.Config{

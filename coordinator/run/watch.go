@@ -54,6 +54,9 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 		w.heard(r, i, a)
 	}
 	w.outlook.hears(r, answers)
+	if len(w.outlook.bases) > 0 {
+		w.gauge.settle(false)
+	}
 	return answers, nil
 }
 
@@ -80,6 +83,9 @@ func (w *watcher) begin(p search.Problem) {
 		w.outlook = newOutlook(p)
 	}
 	w.outlook.problem = p
+	if len(w.outlook.bases) == 0 {
+		w.gauge.settle(p.Iterations != 0 && p.Groups > 0)
+	}
 }
 
 // foretell says how much of a search is to come after the round that begins; nothing once it is over.
@@ -98,7 +104,7 @@ func (w *watcher) expect() {
 		return
 	}
 	p := likely(w.ends, w.gauge.standing)
-	w.gauge.expect(map[string]int64{PhaseRank: p.rank, PhaseRevert: p.revert})
+	w.gauge.search(p)
 }
 
 // part takes in what is known of everything INT8 while it is being measured: its drop and the differences of single samples.

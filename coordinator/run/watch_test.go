@@ -72,8 +72,9 @@ func watched(t *testing.T, cost []int64, clash int64, chance *search.Value) (pha
 
 // TestWatch: the user hears which operations go to float, what every model measured, and how much is likely to come.
 func TestWatch(t *testing.T) {
-	phases, steps, _, err := watched(t, []int64{0, 3, 2, 0}, 0, nil)
+	phases, steps, w, err := watched(t, []int64{0, 3, 2, 0}, 0, nil)
 	require.NoError(t, err)
+	require.False(t, w.gauge.unsure, "INT8 is measured")
 	var names []string
 	for _, p := range phases {
 		names = append(names, p.Name)
@@ -92,6 +93,26 @@ func TestWatch(t *testing.T) {
 	require.False(t, steps[1].Met)
 	require.True(t, steps[3].Met)
 	require.Equal(t, []string{"c"}, steps[3].Operations)
+}
+
+// TestWatchIsUnsure: until INT8 is measured it is open whether there is a search, unless the job allows none.
+func TestWatchIsUnsure(t *testing.T) {
+	limit, err := metric.ParseLimit("0.01", false)
+	require.NoError(t, err)
+	for iterations, unsure := range map[int]bool{search.Unlimited: true, 3: true, 0: false} {
+		var last Progress
+		w := &watcher{gauge: &meterOfWork{slots: func() int { return 1 }, report: func(p Progress) { last = p }}}
+		p := search.Problem{Params: plan.Digest{1}, Groups: 2, Subset: 5, Limit: limit, Iterations: iterations, View: viewOf(10), Metrics: []search.Metric{{Direction: metric.HigherBetter}}}
+		w.begin(p)
+		w.round(PhaseBaseline, 1, 10)
+		require.Equal(t, unsure, last.Unsure)
+		w.outlook.bases = []plan.Plan{{Params: p.Params}}
+		w.begin(p)
+		w.round(PhaseRank, 2, 10)
+		require.Equal(t, unsure, last.Unsure, "settled by answers only")
+		w.round(PhaseVerify, 1, 10)
+		require.False(t, last.Unsure)
+	}
 }
 
 // TestWatchUndone: a ranking after a revert that made it worse names the operations that are INT8 again.
