@@ -35,7 +35,7 @@ func Lines(w io.Writer, interval time.Duration) Listener {
 	l := Listener{Events: told(line), Close: func() {}}
 	l.Progress = func(p run.Progress) {
 		mu.Lock()
-		due := time.Since(last) >= max(interval, min(p.Elapsed/patience, time.Minute)) && p.Done > 0
+		due := time.Since(last) >= max(interval, min(p.Elapsed/patience, time.Minute)) && p.Done+int64(p.Read) > 0
 		text := progress(p)
 		if due {
 			last = time.Now()

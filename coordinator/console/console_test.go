@@ -83,6 +83,20 @@ func TestLines(t *testing.T) {
 	require.Equal(t, played, b.String())
 }
 
+// TestProgressSaysWhatIsSure: rough times and open totals are told as such.
+func TestProgressSaysWhatIsSure(t *testing.T) {
+	for want, p := range map[string]run.Progress{
+		"  reading: 120 of 250 samples":                                  {Phase: run.PhaseDecode, Read: 120, Samples: 250},
+		"  reading: 120 of 250 samples, roughly 8 s left or more":        {Phase: run.PhaseDecode, Read: 120, Samples: 250, Rough: true, Left: 8 * time.Second},
+		"  measuring: 928 of 2,100 inferences or more, roughly 8 s left": {Phase: run.PhaseStart, Done: 928, Total: 3990, Least: 2100, Unsure: true, Left: 8 * time.Second},
+		"  measuring: 32 of about 2,100 inferences, roughly 8 s left":    {Phase: run.PhaseBaseline, Done: 32, Total: 2100, Least: 2100, Rough: true, Left: 8 * time.Second},
+		"  measuring: 928 of about 2,100 inferences, 8 s left":           {Phase: run.PhaseBaseline, Done: 928, Total: 2100, Least: 2100, Left: 8 * time.Second},
+		"  ranking: 3,000 of 9,000 inferences or more, 8 s left":         {Phase: run.PhaseRank, Done: 3000, Total: 9000, Least: 6000, Left: 8 * time.Second},
+	} {
+		require.Equal(t, want, progress(p))
+	}
+}
+
 // TestLinesAreFew: progress is told once an interval, and not in the first one.
 func TestLinesAreFew(t *testing.T) {
 	var b bytes.Buffer

@@ -15,7 +15,9 @@ import (
 const progressEvery = 500 * time.Millisecond
 
 // JSON writes one object a line. Every one has "event": note, probed, loaded, quantizable, phase, progress or step; README.md lists
-// their fields. Values that are no number are null.
+// them. Values that are no number are null. Of progress, total is the best guess of all inferences and least what is certain;
+// unsure says that it is not known whether a search is needed, rough that seconds_left rests on one sample or on first cells. While samples
+// are decoded, samples_read of samples, seconds_left leaves a search out.
 func JSON(w io.Writer) Listener {
 	var mu sync.Mutex
 	var last time.Time
@@ -65,8 +67,9 @@ func JSON(w io.Writer) Listener {
 			mu.Unlock()
 			if due {
 				emit("progress", map[string]any{
-					"phase": p.Phase, "done": p.Done, "total": p.Total, "reused": p.Reused, "slots": p.Slots,
-					"seconds": p.Elapsed.Seconds(), "seconds_left": p.Left.Seconds(),
+					"phase": p.Phase, "done": p.Done, "total": p.Total, "least": p.Least, "reused": p.Reused, "slots": p.Slots,
+					"seconds": p.Elapsed.Seconds(), "seconds_left": p.Left.Seconds(), "unsure": p.Unsure, "rough": p.Rough,
+					"samples_read": p.Read, "samples": p.Samples,
 				})
 			}
 		},

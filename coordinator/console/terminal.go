@@ -30,7 +30,7 @@ func Terminal(w io.Writer) Listener {
 			if p.Left <= 0 {
 				return ""
 			}
-			return fmt.Sprintf("  %s left, %s", roughly(p.Left), plural(p.Slots, "evaluator slot"))
+			return fmt.Sprintf("  %s, %s", left(p), plural(p.Slots, "evaluator slot"))
 		})))
 	l := Listener{
 		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", text) }),

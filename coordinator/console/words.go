@@ -161,16 +161,32 @@ func verdict(met bool) string {
 	return "over the limit"
 }
 
-// progress says how far the whole job is.
+// progress says how far the whole job is. Of a job whose search is open it names what is certain only.
 func progress(p run.Progress) string {
 	text := fmt.Sprintf("  %s: %s of about %s inferences", doing(p.Phase), count(p.Done), count(p.Total))
-	if p.Phase == run.PhaseRank || p.Phase == run.PhaseRevert {
+	switch {
+	case p.Phase == run.PhaseDecode:
+		text = fmt.Sprintf("  %s: %s of %s", doing(p.Phase), count(int64(p.Read)), plural(p.Samples, "sample"))
+	case p.Unsure:
+		text = fmt.Sprintf("  %s: %s of %s inferences or more", doing(p.Phase), count(p.Done), count(p.Least))
+	case p.Phase == run.PhaseRank || p.Phase == run.PhaseRevert:
 		text = fmt.Sprintf("  %s: %s of %s inferences or more", doing(p.Phase), count(p.Done), count(p.Total))
 	}
 	if p.Left > 0 {
-		text += ", " + roughly(p.Left) + " left"
+		text += ", " + left(p)
 	}
 	return text
+}
+
+// left is the time left in words. While samples are decoded it leaves a search out.
+func left(p run.Progress) string {
+	switch {
+	case p.Phase == run.PhaseDecode:
+		return fmt.Sprintf("roughly %s left or more", roughly(p.Left))
+	case p.Rough || p.Unsure:
+		return fmt.Sprintf("roughly %s left", roughly(p.Left))
+	}
+	return roughly(p.Left) + " left"
 }
 
 // isAre names operations, as what is.
