@@ -19,9 +19,11 @@ import (
 	"assay/shared/pass"
 )
 
-// labelled are the models of the assets folder that are measured, generated those of make_arch.py.
+// labelled are the models of the assets folder that are measured, generated those of make_arch.py. Between them stand the operators
+// that exporters of pictures, texts and detectors write, so that the page says of each whether it has but the plain form.
 var (
-	labelled  = []string{"squeezenet1.1", "mobilenet_v1_0.25_224", "efficientnet-lite0", "magika-v3_3", "cifar10-resnet20"}
+	labelled = []string{"squeezenet1.1", "mobilenet_v1_0.25_224", "efficientnet-lite0", "magika-v3_3", "cifar10-resnet20", "cifar10-vit-3x3",
+		"all-minilm-l6-v2", "ultraface-rfb-320", "ch_PP-OCRv3_det_infer", "ch_ppocr_mobile_v2.0_cls_infer"}
 	generated = []string{"resnet50", "mobilenet_v1", "mobilenet_v2", "efficientnet_b0", "bert_base"}
 )
 
