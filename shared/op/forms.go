@@ -9,7 +9,7 @@ var fastForms = map[string]string{
 	"quantized convolution": "avx2, avx512vnni, amx", "quantized matmul": "avx2, avx512vnni, amx", "attention": "avx2, avx512vnni",
 	"transposed convolution": "avx2, avx512vnni", "softmax": "avx2, avx512vnni",
 	"pool": "avx2", "quantized pool": "avx2", "quantized binary": "avx2", "quantized tables": "avx512vnni", "clip": "avx2",
-	"Add": "avx2", "Sub": "avx2", "Mul": "avx2", "Relu": "avx2", "LayerNormalization": "avx2", "QuantizeLinear": "avx2",
+	"Add": "avx2", "Sub": "avx2", "Mul": "avx2", "Relu": "avx2", "LayerNormalization": "avx2", "QuantizeLinear": "avx2", "DequantizeLinear": "avx2",
 	"Exp": "avx2, avx512vnni", "Sigmoid": "avx2, avx512vnni", "Tanh": "avx2, avx512vnni", "Erf": "avx2, avx512vnni", "Gelu": "avx2, avx512vnni",
 	"Div": "avx2", "Max": "avx2", "Min": "avx2", "PRelu": "avx2", "LeakyRelu": "avx2", "HardSigmoid": "avx2", "HardSwish": "avx2",
 	"Abs": "avx2", "Neg": "avx2", "Sqrt": "avx2", "Reciprocal": "avx2", "Floor": "avx2", "Ceil": "avx2", "Round": "avx2",
