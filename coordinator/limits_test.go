@@ -77,7 +77,6 @@ func TestMemoryOfClaim(t *testing.T) {
 
 // TestFieldMemory: the field cases that bound the memory of a run stay below it, as processes of their own.
 func TestFieldMemory(t *testing.T) {
-	listed := exceptions(t)
 	folders, err := filepath.Glob(fieldDir + "/*/case.json")
 	require.NoError(t, err)
 	if len(folders) == 0 {
@@ -90,9 +89,6 @@ func TestFieldMemory(t *testing.T) {
 			continue
 		}
 		t.Run(name, func(t *testing.T) {
-			if listed[name] != "" {
-				t.Skip("skipped: listed in testdata/field/exceptions.txt")
-			}
 			w := &world{t, t.TempDir()}
 			var args []string
 			if c.Check.Model == "refuse" {
