@@ -181,7 +181,7 @@ func progress(p run.Progress) string {
 // left is the time left in words. While samples are decoded it leaves a search out.
 func left(p run.Progress) string {
 	switch {
-	case p.Phase == run.PhaseDecode:
+	case p.Phase == run.PhaseDecode && p.Unsure:
 		return fmt.Sprintf("roughly %s left or more", roughly(p.Left))
 	case p.Rough || p.Unsure:
 		return fmt.Sprintf("roughly %s left", roughly(p.Left))

@@ -145,7 +145,7 @@ func (w *work) prepare(ctx context.Context) error {
 	if w.seat, err = takeSeat(ctx, w.job, dir); err != nil {
 		return err
 	}
-	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: func() int { return slots(w.job) }, coda: speedBudget}
+	w.gauge = &meterOfWork{begin: w.start, report: w.events.Progress, slots: func() int { return slots(w.job) }, coda: speedBudget, unsure: w.iterations() != 0}
 	w.onRead = w.gauge.read
 	return nil
 }

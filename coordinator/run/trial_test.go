@@ -24,7 +24,7 @@ func TestTrialChangesNothing(t *testing.T) {
 			hear(total/2, total)
 			p := told[len(told)-1]
 			require.Positive(t, w.gauge.pace.trial)
-			require.True(t, p.Rough)
+			require.True(t, p.Rough && p.Unsure)
 			require.Equal(t, []int{total / 2, total}, []int{p.Read, p.Samples})
 			require.Positive(t, p.Left)
 			require.Equal(t, int64(3*set.Len()+total-set.Len()), p.Total)
