@@ -20,13 +20,17 @@ func (t tile512) weights(u int, fetch bool) []reg.VecPhysical {
 	w := t.free()[:t.wide]
 	at := []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}
 	for p := range t.wide {
-		if fetch {
+		if fetch && t.rows > lowRows {
 			t.PREFETCHT0(at[p].Offset(64*u + 768))
 		}
 		t.VMOVUPS(at[p].Offset(64*u), w[p])
 	}
 	return w
 }
+
+// lowRows is the number of rows up to which weights are not fetched ahead: a tile does so little with them that fetching the same
+// lines takes turns from loading them.
+const lowRows = 2
 
 // fourth sets rA1, which tiles of four panels are too low to need for rows, to the distance of the fourth.
 func (t tile512) fourth() {
