@@ -130,27 +130,39 @@ func (s *slideCall) line() {
 	first, c := s.x0*g.StrideW-g.PadLeft, g.C
 	out, lines, zero := &s.out[0], &s.lines[0], int(s.rq.Zero<<16|s.rq.Zero)
 	w, bias, mult := &p.packed[s.block*p.groups*stackI8*lanesI8], &s.bias[s.block*lanesI8], &s.mult[s.block*lanesI8]
-	switch [3]int{g.KW, g.StrideW, s.parts} {
-	case [3]int{3, 1, 1}:
+	parts := s.parts
+	if s.mask == 0 {
+		parts = 0
+	}
+	switch [3]int{g.KW, g.StrideW, parts} {
+	case [3]int{3, 1, 0}:
 		slide3x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
+	case [3]int{3, 1, 1}:
+		slide3x1I8x64Some(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 1, 2}:
 		slide3x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 1, 4}:
 		slide3x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
-	case [3]int{3, 2, 1}:
+	case [3]int{3, 2, 0}:
 		slide3x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
+	case [3]int{3, 2, 1}:
+		slide3x2I8x64Some(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 2, 2}:
 		slide3x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{3, 2, 4}:
 		slide3x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
-	case [3]int{5, 1, 1}:
+	case [3]int{5, 1, 0}:
 		slide5x1I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
+	case [3]int{5, 1, 1}:
+		slide5x1I8x64Some(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 1, 2}:
 		slide5x1I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 1, 4}:
 		slide5x1I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
-	case [3]int{5, 2, 1}:
+	case [3]int{5, 2, 0}:
 		slide5x2I8x64(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
+	case [3]int{5, 2, 1}:
+		slide5x2I8x64Some(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 2, 2}:
 		slide5x2I8x32(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	case [3]int{5, 2, 4}:

@@ -1,7 +1,7 @@
 package conv
 
 // A sliding kernel takes whole lines of output, padding at the sides included, and unpacks each column of the picture
-// once for all outputs that see it. Whole blocks of channels go line by line. Channels that are left over would leave most
+// once for all outputs that see it. Whole blocks of channels go line by line, and then most of a block. Channels that are left over would leave most
 // of a vector empty, so that it takes them of two or four lines at once.
 
 // slides says whether the current kernels have one for g. With few channels that divide a vector, several pixels in one
@@ -26,7 +26,7 @@ type slideCall struct {
 	block   int
 	blocks  int
 	parts   int
-	mask    int // a bit for every four channels of the last block
+	mask    int // a bit for every four channels of the last block, 0 where all blocks are whole
 	x0, len int // pixels of the line
 }
 
@@ -55,10 +55,12 @@ func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
 	for n := range g.Batch {
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*oh*size:][:oh*size]
 		for y := 0; y < oh; y += parts {
-			if left < g.C {
-				s.block, s.blocks, s.parts = 0, (g.C-left+lanesI8-1)/lanesI8, 1
-				s.mask = 1<<((g.C-left-1)%lanesI8/4+1) - 1
-				for i := y; i < min(y+parts, oh); i++ {
+			whole, some := (g.C-left)/lanesI8, (g.C-left)%lanesI8
+			for i := y; i < min(y+parts, oh); i++ {
+				if s.block, s.blocks, s.parts, s.mask = 0, whole, 1, 0; whole > 0 {
+					s.run(out, in, pad, i)
+				}
+				if s.block, s.blocks, s.mask = whole, 1, 1<<(some/4)-1; some > 0 {
 					s.run(out, in, pad, i)
 				}
 			}

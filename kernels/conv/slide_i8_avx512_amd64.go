@@ -7,16 +7,25 @@ package conv
 // slide3x1I8x64 computes n pixels of blocks times 64 channels in 1 lines by a 3x3 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
 func slide3x1I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
 
+// slide3x1I8x64Some computes n pixels of blocks times up to 64 channels in 1 lines by a 3x3 kernel that moves by 1.
+// dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
+// group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
+// one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
+//
+//go:noescape
+func slide3x1I8x64Some(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
+
 // slide3x1I8x32 computes n pixels of blocks times 32 channels in 2 lines by a 3x3 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -25,7 +34,7 @@ func slide3x1I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide3x1I8x16 computes n pixels of blocks times 16 channels in 4 lines by a 3x3 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -34,16 +43,25 @@ func slide3x1I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide3x2I8x64 computes n pixels of blocks times 64 channels in 1 lines by a 3x3 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
 func slide3x2I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
 
+// slide3x2I8x64Some computes n pixels of blocks times up to 64 channels in 1 lines by a 3x3 kernel that moves by 2.
+// dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
+// group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
+// one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
+//
+//go:noescape
+func slide3x2I8x64Some(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
+
 // slide3x2I8x32 computes n pixels of blocks times 32 channels in 2 lines by a 3x3 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -52,7 +70,7 @@ func slide3x2I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide3x2I8x16 computes n pixels of blocks times 16 channels in 4 lines by a 3x3 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -61,16 +79,25 @@ func slide3x2I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide5x1I8x64 computes n pixels of blocks times 64 channels in 1 lines by a 5x5 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
 func slide5x1I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
 
+// slide5x1I8x64Some computes n pixels of blocks times up to 64 channels in 1 lines by a 5x5 kernel that moves by 1.
+// dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
+// group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
+// one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
+//
+//go:noescape
+func slide5x1I8x64Some(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
+
 // slide5x1I8x32 computes n pixels of blocks times 32 channels in 2 lines by a 5x5 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -79,7 +106,7 @@ func slide5x1I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide5x1I8x16 computes n pixels of blocks times 16 channels in 4 lines by a 5x5 kernel that moves by 1.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -88,16 +115,25 @@ func slide5x1I8x16(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide5x2I8x64 computes n pixels of blocks times 64 channels in 1 lines by a 5x5 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
 func slide5x2I8x64(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
 
+// slide5x2I8x64Some computes n pixels of blocks times up to 64 channels in 1 lines by a 5x5 kernel that moves by 2.
+// dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
+// group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
+// one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
+//
+//go:noescape
+func slide5x2I8x64Some(dst **byte, dstStep int, lines **byte, srcStep int, first int, width int, n int, w *int8, bias *int32, mult *float32, blocks int, mask int, zero int, pad *byte)
+
 // slide5x2I8x32 computes n pixels of blocks times 32 channels in 2 lines by a 5x5 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape
@@ -106,7 +142,7 @@ func slide5x2I8x32(dst **byte, dstStep int, lines **byte, srcStep int, first int
 // slide5x2I8x16 computes n pixels of blocks times 16 channels in 4 lines by a 5x5 kernel that moves by 2.
 // dst points to the first output of each line; lines points to column 0 of each line that they see, four to a
 // group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a
-// bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is
+// bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is
 // one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.
 //
 //go:noescape

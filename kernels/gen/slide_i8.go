@@ -16,12 +16,13 @@ import (
 const slideSignature = `func(dst **byte, dstStep int, lines **byte, srcStep, first, width, n int, w *int8, bias *int32,
 	mult *float32, blocks, mask, zero int, pad *byte)`
 
-// slide writes the kernel of k x k taps that moves by stride, for vectors that hold 64 channels of one line, 32 of each
-// of two or 16 of each of four.
+// slide writes the kernel of k x k taps that moves by stride, for vectors that hold 64 channels of one line, some of them, 32 of
+// each of two lines or 16 of each of four. Loads and stores of whole vectors have no mask, which costs a turn of its own.
 type slide struct {
 	stack512
 	k, stride, parts int
-	shuffle          Mem // see shuffles
+	whole            bool // vectors of 64 channels of one line
+	shuffle          Mem  // see shuffles
 }
 
 // slideI8AVX512 writes the kernels of 3x3 and 5x5 taps that move by 1 and by 2.
@@ -29,16 +30,21 @@ func slideI8AVX512(ctx *build.Context) {
 	table := shuffles(ctx)
 	for _, k := range []int{3, 5} {
 		for _, stride := range []int{1, 2} {
-			for _, parts := range []int{1, 2, 4} {
-				name := fmt.Sprintf("slide%dx%dI8x%d", k, stride, 64/parts)
+			for _, parts := range []int{0, 1, 2, 4} { // 0: one, of which all channels are there
+				whole := parts == 0
+				parts = max(1, parts)
+				name, some := fmt.Sprintf("slide%dx%dI8x%d", k, stride, 64/parts), ""
+				if !whole && parts == 1 {
+					name, some = name+"Some", "up to "
+				}
 				a := function(ctx, name, slideSignature,
-					fmt.Sprintf("%s computes n pixels of blocks times %d channels in %d lines by a %dx%d kernel that moves by %d.",
-						name, 64/parts, parts, k, k, stride),
+					fmt.Sprintf("%s computes n pixels of blocks times %s%d channels in %d lines by a %dx%d kernel that moves by %d.",
+						name, some, 64/parts, parts, k, k, stride),
 					"dst points to the first output of each line; lines points to column 0 of each line that they see, four to a",
 					"group. first is the first column; columns below 0 and from width on are 64 bytes of padding at pad. mask has a",
-					"bit for every four channels of the last block, and zero is the result's zero point, twice an int16; there is",
+					"bit for every four channels of the last block, if not all are there, and zero is the result's zero point, twice an int16; there is",
 					"one block if there is more than one line. Multipliers are below 1. Other arguments are those of depthI8x512.")
-				slide{stack512{a}, k, stride, parts, table}.write()
+				slide{stack512{a}, k, stride, parts, whole, table}.write()
 			}
 		}
 	}
@@ -110,7 +116,9 @@ func (s slide) write() {
 			s.VMOVDQU32(s.shuffle.Offset(64*q), z)
 		}
 	}
-	s.masks()
+	if !s.whole {
+		s.masks()
+	}
 	s.load("pad", rA1)
 	s.load("lines", rSegs)
 	s.load("bias", rRow5)
@@ -119,7 +127,7 @@ func (s slide) write() {
 	s.load("dst", rDstRow)
 	s.MOVQ(U32(0), off)
 	s.Label("block")
-	if s.parts == 1 {
+	if s.parts == 1 && !s.whole {
 		s.CMPQ(s.arg("blocks"), U8(1))
 		s.JNE(LabelRef("whole"))
 		s.KMOVW(reg.K2, reg.K1)
@@ -279,6 +287,8 @@ func (s slide) row(i int, z reg.VecPhysical) {
 		s.CMOVQCC(rA1, rA0)
 		m := Mem{Base: rA0}
 		switch {
+		case s.whole:
+			s.VMOVDQU32(m, z)
 		case s.parts == 1:
 			s.VMOVDQU32_Z(m, reg.K1, z)
 		case s.parts == 2 && part == 0:
@@ -321,6 +331,8 @@ func (s slide) put(z, free reg.VecPhysical) {
 		s.MOVQ(Mem{Base: rDstRow, Disp: 8 * part}, rA0)
 		m := Mem{Base: rA0, Index: rDst, Scale: 1}
 		switch {
+		case s.whole:
+			s.VMOVDQU32(z, m)
 		case s.parts == 1:
 			s.VMOVDQU32(z, reg.K1, m)
 		case s.parts == 2 && part == 0:
