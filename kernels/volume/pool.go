@@ -123,7 +123,11 @@ func (w *Window) fold(dst, src []float32, term func(t, x []float32), end func(su
 					term(t, x)
 					x = t
 				}
-				elementwise.Row(elementwise.Add, part, part, x)
+				if k == 1 && term == nil { // end makes NaN canonical
+					part[0] += x[0]
+				} else {
+					elementwise.Row(elementwise.Add, part, part, x)
+				}
 				if data++; data%numeric.Run == 0 {
 					elementwise.Row(elementwise.Add, total, total, part)
 					clear(part)

@@ -69,9 +69,15 @@ func (w *Window) pixel(o, k *[MaxAxes]int) (at int, inside bool) {
 // each calls f with every tap of output o in ascending order.
 func (w *Window) each(o int, f func(tap, at int, inside bool)) {
 	place := index(o, w.Out)
+	var tap [MaxAxes]int
 	for k := range w.taps {
-		tap := index(k, w.Kernel)
 		at, inside := w.pixel(&place, &tap)
 		f(k, at, inside)
+		for a := len(w.Kernel) - 1; a >= 0; a-- {
+			if tap[a]++; tap[a] < w.Kernel[a] {
+				break
+			}
+			tap[a] = 0
+		}
 	}
 }
