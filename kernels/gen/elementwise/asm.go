@@ -108,6 +108,12 @@ func order(ctx *build.Context) Mem {
 
 // pack joins four vectors of int32 in the range of a byte to 32 bytes at dst.
 func (a *asm) pack(v [4]reg.VecVirtual, perm reg.VecVirtual, signed bool, dst Mem) {
+	a.join(v, perm, signed)
+	a.VMOVDQU(v[0], dst)
+}
+
+// join packs four vectors of int32 into the first one, saturating to a byte.
+func (a *asm) join(v [4]reg.VecVirtual, perm reg.VecVirtual, signed bool) {
 	a.VPACKSSDW(v[1], v[0], v[0])
 	a.VPACKSSDW(v[3], v[2], v[2])
 	if signed {
@@ -116,7 +122,6 @@ func (a *asm) pack(v [4]reg.VecVirtual, perm reg.VecVirtual, signed bool, dst Me
 		a.VPACKUSWB(v[2], v[0], v[0])
 	}
 	a.VPERMD(v[0], perm, v[0])
-	a.VMOVDQU(v[0], dst)
 }
 
 // levels loads 8 bytes as float32.

@@ -61,14 +61,7 @@ func (a *asm) rows512(perm Mem, signed bool, body func(x, y Mem) reg.VecVirtual)
 			v[i] = body(Mem{Base: x, Disp: 16 * i}, Mem{Base: y, Disp: 16 * i})
 			a.VCVTPS2DQ(v[i], v[i])
 		}
-		a.VPACKSSDW(v[1], v[0], v[0])
-		a.VPACKSSDW(v[3], v[2], v[2])
-		if signed {
-			a.VPACKSSWB(v[2], v[0], v[0])
-		} else {
-			a.VPACKUSWB(v[2], v[0], v[0])
-		}
-		a.VPERMD(v[0], p, v[0])
+		a.join(v, p, signed)
 		a.VMOVDQU32(v[0], Mem{Base: d})
 		a.advance(64, d, x, y)
 	})
