@@ -167,21 +167,21 @@ func (m *Model) activation(p plan.Point, st *quant.Stats) ([]Cause, error) {
 	}
 	most := s.magnitude(0.99, math.Inf(1))
 	if ratio := end / most; ratio >= outlierRatio {
-		add(RangeOutlier, ratio, "the range reaches to %.3g, %.3g times as far as 99 %% of the values, which stay below %.3g", end, ratio, most)
+		add(RangeOutlier, ratio, "the range reaches to %v, %v times as far as 99 %% of the values, which stay below %v", digits(end), digits(ratio), digits(most))
 	}
 	if share := s.below(scale / 2); share >= zeroShare {
-		add(RoundedToZero, share, "%.0f %% of the values are smaller than half a level (%.3g; the range is %.3g to %.3g) and round to zero", math.Floor(100*share), scale/2, bottom, top)
+		add(RoundedToZero, share, "%.0f %% of the values are smaller than half a level (%v; the range is %v to %v) and round to zero", math.Floor(100*share), digits(scale/2), digits(bottom), digits(top))
 	}
 	if ratio, median, largest := imbalance(s.channels); ratio >= channelRatio {
-		add(ChannelImbalance, ratio, "the largest of %d channels reaches to %.3g, the median one to %.3g, %.3g times less, and all share one scale", len(s.channels), largest, median, ratio)
+		add(ChannelImbalance, ratio, "the largest of %d channels reaches to %v, the median one to %v, %v times less, and all share one scale", len(s.channels), digits(largest), digits(median), digits(ratio))
 	}
 	levels := (min(s.hi, top) - max(s.lo, bottom)) / scale
 	switch {
 	case levels > fewLevels || s.hi <= s.lo:
 	case s.lo > 0 || s.hi < 0:
-		add(ClippedZeroPoint, levels, "the values lie between %.3g and %.3g, the range must include zero, and they use %.0f of 256 levels", s.lo, s.hi, math.Ceil(levels))
+		add(ClippedZeroPoint, levels, "the values lie between %v and %v, the range must include zero, and they use %.0f of 256 levels", digits(s.lo), digits(s.hi), math.Ceil(levels))
 	default:
-		add(UnusedLevels, levels, "the values lie between %.3g and %.3g and use %.0f of 256 levels of the range %.3g to %.3g", s.lo, s.hi, math.Ceil(levels), bottom, top)
+		add(UnusedLevels, levels, "the values lie between %v and %v and use %.0f of 256 levels of the range %v to %v", digits(s.lo), digits(s.hi), math.Ceil(levels), digits(bottom), digits(top))
 	}
 	return out, nil
 }

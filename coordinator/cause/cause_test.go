@@ -168,7 +168,7 @@ output y: float32[1,2]
 	c, ok := found[0][MaskValue]
 	require.True(t, ok)
 	require.Equal(t, Cause{MaskValue, "s", -10000, c.Text}, c)
-	require.Contains(t, c.Text, `the constant -1e+04 in "m"`)
+	require.Contains(t, c.Text, `the constant -10,000 in "m"`)
 }
 
 // TestConstants: unequal channels under one scale, and biases that fill int32.
@@ -223,7 +223,7 @@ func TestTies(t *testing.T) {
 	out := Ties("the first ranking", []int{4, 2, 7}, []float64{0.5, 0.25, 0.5})
 	require.Len(t, out, 2)
 	require.Equal(t, 1.0, out[4].Figure)
-	require.Contains(t, out[7].Text, "1 of the 2 other groups have the same score in the first ranking, 0.5000")
+	require.Contains(t, out[7].Text, "1 of the 2 other groups has the same score in the first ranking, 0.5000")
 }
 
 // TestInOrder: the rules' order, one finding a value, four at most.

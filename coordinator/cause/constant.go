@@ -25,7 +25,7 @@ func (m *Model) weight(p plan.Point) []Cause {
 		return nil
 	}
 	return []Cause{{ChannelImbalance, p.Value, ratio, fmt.Sprintf(
-		"the weights of the largest of %d channels reach to %.3g, those of the median one to %.3g, %.3g times less, and all share one scale", t.Shape[axis], largest, median, ratio)}}
+		"the weights of the largest of %d channels reach to %v, those of the median one to %v, %v times less, and all share one scale", t.Shape[axis], digits(largest), digits(median), digits(ratio))}}
 }
 
 // outputAxis is the axis of the output channels of n's weight, -1 for operators without.
@@ -70,7 +70,7 @@ func (m *Model) bias(p plan.Point) []Cause {
 		name = p.Uses[0].Node + " bias"
 	}
 	return []Cause{{OverflowingBias, name, largest, fmt.Sprintf(
-		"%d of %d biases take all of the %.3g levels that int32 leaves them, so that the weight scale of their channels was raised and their weights have fewer levels", raised, len(b), largest)}}
+		"%d of %d biases take all of the %v levels that int32 leaves them, so that the weight scale of their channels was raised and their weights have fewer levels", raised, len(b), digits(largest))}}
 }
 
 // room is the number of levels that a bias may take: int32 less the sums of the layer.

@@ -34,7 +34,7 @@ func (m *Model) differences(group int, st *quant.Stats) ([]Cause, error) {
 		}
 		if share := s.below(level); share >= zeroShare {
 			out = append(out, Cause{SmallDifference, n.Outputs[0], share, fmt.Sprintf(
-				"%.0f %% of the results of this %s are smaller than one level (%.3g) of its coarser operand", math.Floor(100*share), n.Op, level)})
+				"%.0f %% of the results of this %s are smaller than one level (%v) of its coarser operand", math.Floor(100*share), n.Op, digits(level))})
 		}
 	}
 	return out, nil

@@ -25,7 +25,7 @@ func (m *Model) mask(v string, bottom, top float64, s seen) (Cause, bool) {
 		}
 		if name, value, ok := m.constantBehind(v, size, reach, map[string]bool{}); ok {
 			return Cause{MaskValue, v, value, fmt.Sprintf(
-				"the range reaches to %.3g because of the constant %.3g in %q; 99 %% of the other values stay below %.3g", end, value, name, s.magnitude(0.99, size/4))}, true
+				"the range reaches to %v because of the constant %v in %q; 99 %% of the other values stay below %v", digits(end), digits(value), name, digits(s.magnitude(0.99, size/4)))}, true
 		}
 	}
 	return Cause{}, false

@@ -12,7 +12,11 @@ func Ties(ranking string, groups []int, scores []float64) map[int]Cause {
 	out := map[int]Cause{}
 	for i, g := range groups {
 		if n := same[scores[i]] - 1; n > 0 {
-			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of the %d other groups have the same score in %s, %.4f, so that only the order of the graph puts one before the other", n, len(groups)-1, ranking, scores[i])}
+			have := "have"
+			if n == 1 {
+				have = "has"
+			}
+			out[g] = Cause{TiedScores, "", float64(n), fmt.Sprintf("%d of the %d other groups %s the same score in %s, %.4f, so that only the order of the graph puts one before the other", n, len(groups)-1, have, ranking, scores[i])}
 		}
 	}
 	return out

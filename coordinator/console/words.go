@@ -151,7 +151,15 @@ func against(m run.Measured) string {
 	if m.Noise != "" {
 		value += " (" + m.Noise + ")"
 	}
-	return fmt.Sprintf("%s  drop %+.4f  %s", value, m.Drop, verdict(m.Met))
+	return fmt.Sprintf("%s  drop %s  %s", value, signed(m.Drop), verdict(m.Met))
+}
+
+// signed prints a drop with its sign: +0.0000 is a small one, 0.0000 none.
+func signed(drop float64) string {
+	if drop == 0 {
+		return "0.0000"
+	}
+	return fmt.Sprintf("%+.4f", drop)
 }
 
 func verdict(met bool) string {

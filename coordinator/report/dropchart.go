@@ -21,11 +21,14 @@ func states(d *Decisions) []state {
 	for i, s := range d.Steps {
 		out = append(out, state{
 			title: fmt.Sprintf("step %d", i+1), float: len(s.Float), drop: float64(first(s.Drops)), within: s.holds(m),
-			undone: s.Verdict == "rolled-back" || s.Verdict == "kept-worse",
+			undone: s.undone(),
 		})
 	}
 	return append(out, state{title: "the float model", float: d.Model.Groups, within: true})
 }
+
+// undone reports whether the step is no part of the way to the result.
+func (s Step) undone() bool { return s.Verdict == "rolled-back" || s.Verdict == "kept-worse" }
 
 // dropChart shows the drop against the number of float groups: what the next group back in float buys. nil without a search.
 func dropChart(d *Decisions) *chart {

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 
 	"assay/coordinator/cause"
 )
@@ -24,7 +25,7 @@ var page = template.Must(template.New("page.html.tmpl").Funcs(template.FuncMap{
 		}
 		return percent(share)
 	},
-	"name": shortName(""), "names": shorten, "list": shorten,
+	"name": shortName(""), "names": shorten, "list": shorten, "plural": plural,
 }).ParseFS(files, "page.html.tmpl", "parts.html.tmpl", "chart.svg.tmpl", "netmap.svg.tmpl"))
 
 // pageData is what the page shows beyond the report itself.
@@ -98,7 +99,7 @@ func (r *Report) HTML(pictures map[int][]byte) ([]byte, error) {
 		Map: newMap(d, name), Slower: r.slower(name), Reverted: reverted(d), Costly: costly(d), Rules: applied(d), Flips: flips(d, pictures),
 	}
 	for i, s := range d.Steps {
-		data.Steps = append(data.Steps, pageStep{i + 1, d.operations(s.Group), first(s.Values), first(s.Drops), verdictText(s.Verdict), s.Best, s.holds(d.Metrics[0])})
+		data.Steps = append(data.Steps, pageStep{i + 1, d.operations(s.Group), first(s.Values), first(s.Drops), verdictText(s.Verdict, !d.Met && i == len(d.Steps)-1), s.Best, s.holds(d.Metrics[0])})
 	}
 	for _, g := range data.Reverted {
 		if g.Gain <= 0 {
@@ -211,10 +212,29 @@ func (p pageData) Searched() int64 { return int64(p.D.Samples.Search) }
 // Counts says that single samples turn wrong or right under the first metric.
 func (p pageData) Counts() bool { return p.D.counts() }
 
+// Metric is the metric of the headline.
+func (p pageData) Metric() Metric { return telling(p.D) }
+
+// Undone reports whether the chart of drops has points beside its line.
+func (p pageData) Undone() bool {
+	return slices.ContainsFunc(p.D.Steps, Step.undone)
+}
+
 // Changes says in a sentence how many samples changed.
 func (p pageData) Changes() string { return changes(p.D) }
 
-// Hidden is how many flips are counted and not listed.
-func (p pageData) Hidden() int {
-	return p.D.Flips.Wrong + p.D.Flips.Right - len(p.Flips)
+// Beneath is the line under the listed flips: what their numbers are, and how many more there are.
+func (p pageData) Beneath() string {
+	var out []string
+	if f := p.Flips[0]; f.Final != nil {
+		text := "The float model's answer → the final model's."
+		if f.Label != nil {
+			text = "First the class that is right, then the float model's answer → the final model's."
+		}
+		out = append(out, text)
+	}
+	if n := p.D.Flips.Wrong + p.D.Flips.Right - len(p.Flips); n > 0 {
+		out = append(out, fmt.Sprintf("%s more %s not listed.", count(int64(n)), verb(n, "is", "are")))
+	}
+	return strings.Join(out, " ")
 }

@@ -11,16 +11,26 @@ type netmap struct {
 	Width, Height     int
 	BoxW, BoxH        int
 	Boxes             []box
-	Lines             []string // paths
+	Lines             []edge
 	Labels, Truncated bool
+	Most              float64 // the largest share of the multiply-adds; 0 where nothing multiplies
 }
 
-// box is one operation. Share is the width of the bar that shows its part of the multiply-adds.
+// box is one operation. Share is the width of the bar that shows its part of the multiply-adds: the largest of the network fills
+// the box but for its rims, since in a deep network even that one is a small part of the whole.
 type box struct {
 	Class, Label, Title string
 	X, Y                int
-	TextX, TextY, BarY  int
+	TextX, TextY        int
+	BarX, BarY          int
 	Share               string
+}
+
+// edge is a way from one box to another. Far ones reach over more than a band, as those of a mask that every layer reads: they
+// stand back, since they cross what lies between.
+type edge struct {
+	Path string
+	Far  bool
 }
 
 // Sizes in the map's units. Up to so many boxes carry the operator's name; no more than mostBoxes are drawn.
@@ -35,6 +45,7 @@ const (
 	columnGap  = 20
 	laneGap    = 12
 	bandGap    = 26
+	barRim     = 4
 	longestTag = 11
 )
 
@@ -66,11 +77,17 @@ func newMap(d *Decisions, short func(string) string) *netmap {
 		return mapMargin + column*(m.BoxW+columnGap), tops[band] + c.lane*(boxHeight+laneGap), reversed
 	}
 	for _, c := range cells {
+		if c.op.MACs > 0 {
+			m.Most = max(m.Most, c.op.MACShare)
+		}
+	}
+	for _, c := range cells {
 		x, y, reversed := at(c)
 		m.Boxes = append(m.Boxes, m.box(c, x, y, short))
 		for _, f := range c.from {
 			fx, fy, back := at(cells[f])
-			m.Lines = append(m.Lines, m.line(fx, fy, back, x, y, reversed, c.depth-cells[f].depth))
+			steps := c.depth - cells[f].depth
+			m.Lines = append(m.Lines, edge{m.line(fx, fy, back, x, y, reversed, steps), steps > perBand})
 		}
 	}
 	return m
@@ -148,10 +165,10 @@ func place(cells []cell, perBand int) []int {
 
 // box draws one operation.
 func (m *netmap) box(c cell, x, y int, short func(string) string) box {
-	b := box{Class: c.op.class(), X: x, Y: y, TextX: x + m.BoxW/2, TextY: y + 17, BarY: y + boxHeight - 3, Title: fmt.Sprintf("%s (%s): %s", short(c.op.Name), c.op.Type, c.op.runs())}
-	if c.op.MACs > 0 {
+	b := box{Class: c.op.class(), X: x, Y: y, TextX: x + m.BoxW/2, TextY: y + 16, BarX: x + barRim, BarY: y + boxHeight - 6, Title: fmt.Sprintf("%s (%s): %s", short(c.op.Name), c.op.Type, c.op.runs())}
+	if c.op.MACs > 0 && m.Most > 0 {
 		b.Title += fmt.Sprintf(", %s of the multiply-adds", percent(c.op.MACShare))
-		b.Share = fmt.Sprintf("%.1f", float64(m.BoxW)*c.op.MACShare)
+		b.Share = fmt.Sprintf("%.1f", float64(m.BoxW-2*barRim)*c.op.MACShare/m.Most)
 	}
 	if m.Labels {
 		b.Label = tag(c.op.Type)

@@ -74,3 +74,39 @@ func TestSlower(t *testing.T) {
 	r.Run.Speed = nil
 	require.Nil(t, r.slower(shortName("")))
 }
+
+// TestBars: the operation with most of the work fills its box but for the rims, the others their part of that; where nothing
+// multiplies there is none.
+func TestBars(t *testing.T) {
+	ops := []Placed{
+		{Name: "a", Type: "Conv", Precision: INT8, MACs: 10, MACShare: 0.1}, {Name: "b", Type: "Conv", Precision: Float, MACs: 40, MACShare: 0.4, After: []int{0}},
+		{Name: "c", Type: "Add", Precision: INT8, After: []int{1}}, {Name: "empty", Type: "MatMul", Precision: INT8, After: []int{2}},
+	}
+	m := newMap(&Decisions{Operations: ops}, shortName(""))
+	require.InDelta(t, 0.4, m.Most, 0)
+	var bars []string
+	for _, b := range m.Boxes {
+		bars = append(bars, b.Share)
+		require.GreaterOrEqual(t, b.BarX, b.X)
+		require.Less(t, b.BarY, b.Y+m.BoxH)
+		require.Greater(t, b.BarY, b.TextY, "under the label")
+	}
+	require.Equal(t, []string{"17.0", "68.0", "", ""}, bars)
+	none := newMap(&Decisions{Operations: ops[2:]}, shortName(""))
+	require.Zero(t, none.Most)
+	require.Empty(t, none.Boxes[0].Share)
+}
+
+// TestFarLines: only what reaches over more than a band stands back.
+func TestFarLines(t *testing.T) {
+	ops := chain(200)
+	ops[199].After = append(ops[199].After, 0)
+	ops[199].Precision = INT8
+	far := 0
+	for _, l := range newMap(&Decisions{Operations: ops}, shortName("")).Lines {
+		if l.Far {
+			far++
+		}
+	}
+	require.Equal(t, 1, far)
+}

@@ -5,8 +5,11 @@ import (
 	"math"
 )
 
-// shownRows is how many rows of a ranking are open; the others are one click away.
-const shownRows = 20
+// shownRows is how many rows of a ranking are open; the others are one click away, unless they are no more than fewRows.
+const (
+	shownRows = 20
+	fewRows   = 2
+)
 
 type pageRanking struct {
 	Number  int
@@ -118,7 +121,7 @@ func rankingRows(d *Decisions, i int, r Ranking) pageRanking {
 			}
 			row.From, row.Width = fmt.Sprintf("%.1f%%", min(at(0), at(v))), fmt.Sprintf("%.1f%%", math.Abs(at(v)-at(0)))
 		}
-		if n < shownRows {
+		if n < shownRows || len(r.Scores) <= shownRows+fewRows {
 			out.Rows = append(out.Rows, row)
 		} else {
 			out.More = append(out.More, row)
@@ -132,12 +135,12 @@ func explain(r Ranking, all int) string {
 	if r.Samples == 0 {
 		return "Only one group was left, so nothing had to be measured."
 	}
-	text := fmt.Sprintf("Measured on the %d samples that lost most", r.Samples)
+	text := fmt.Sprintf("Measured on the %s samples that lost most", count(int64(r.Samples)))
 	if r.Samples >= all {
-		text = fmt.Sprintf("Measured on all %d samples", r.Samples)
+		text = fmt.Sprintf("Measured on all %s samples", count(int64(r.Samples)))
 	}
 	if r.Worse > 0 {
-		text += fmt.Sprintf(" (on %d of them the model was worse than float)", r.Worse)
+		text += fmt.Sprintf(" (on %s of them the model was worse than float)", count(int64(r.Worse)))
 	} else {
 		text += " (on none of them was the model worse than float)"
 	}

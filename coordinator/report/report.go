@@ -233,6 +233,9 @@ type Node struct {
 	Cells uint64 `json:"cells"`
 }
 
+// Counted is Cells as the page prints it.
+func (n Node) Counted() string { return count(int64(n.Cells)) } //nolint:gosec // cells fit an int64
+
 // Speed is the median milliseconds of one sample on the coordinator's machine, one core, Assay's own kernels, over turns in which
 // the three models ran one after the other. NotFaster is the finding that the written model is not faster than the float one: so
 // in the median, and in so many of the turns that it is no accident.

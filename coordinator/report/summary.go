@@ -19,7 +19,7 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 	for _, m := range d.Metrics {
 		t.AppendRow(table.Row{m.Name, fixed(m.Float), fixed(m.Int8), fixed(m.Final), signed(m.Drop), fixed(m.Limit), met(m.Met)})
 	}
-	fmt.Fprintf(&b, "\n%s\n", t.Render())
+	fmt.Fprintf(&b, "\n%s\n", lines(t))
 	short := shortName(namePrefix(&d))
 	if len(d.FloatGroups) > 0 {
 		t := plain("back to float", "drop lowered by", "multiply-adds", "operations")
@@ -28,9 +28,9 @@ func (r *Report) Summary(w io.Writer, files []string) error {
 			if g.Index < len(d.Groups) {
 				share = percent(d.Groups[g.Index].MACShare)
 			}
-			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), share, shorten(each(g.Operations, short), 4)})
+			t.AppendRow(table.Row{fmt.Sprintf("group %d", g.Index), signed(g.Gain), share, fit(each(g.Operations, short), 60)})
 		}
-		fmt.Fprintf(&b, "\n%s\n", t.Render())
+		fmt.Fprintf(&b, "\n%s\n", lines(t))
 	}
 	fmt.Fprintf(&b, "\nINT8          %s of the multiply-adds; %s%s\n", percent(d.MACShare), floatGroups(d), never(d))
 	if d.counts() {
@@ -112,6 +112,15 @@ func plain(header ...any) table.Writer {
 	t.Style().Box.PaddingRight = "   "
 	t.AppendHeader(header)
 	return t
+}
+
+// lines is t without the spaces that fill its last column.
+func lines(t table.Writer) string {
+	rows := strings.Split(t.Render(), "\n")
+	for i, row := range rows {
+		rows[i] = strings.TrimRight(row, " ")
+	}
+	return strings.Join(rows, "\n")
 }
 
 func met(ok bool) string {

@@ -9,9 +9,19 @@ import (
 // higherBetter is the word of metrics whose larger values are better.
 const higherBetter = "higher-better"
 
+// telling is the metric that the result is told by: the first that misses its limit, else the first.
+func telling(d *Decisions) Metric {
+	for _, m := range d.Metrics {
+		if !d.Met && !m.Met {
+			return m
+		}
+	}
+	return d.Metrics[0]
+}
+
 // headline is the result in one or two sentences.
 func headline(d *Decisions) string {
-	m := d.Metrics[0]
+	m := telling(d)
 	final := fmt.Sprintf("%s is %s", m.Name, distance(d, float64(m.Drop)))
 	switch {
 	case d.Model.Groups == 0:
@@ -19,19 +29,27 @@ func headline(d *Decisions) string {
 	case d.Met && len(d.FloatGroups) == 0 && m.Drop <= 0:
 		return fmt.Sprintf("Everything that can be INT8 is INT8, and %s. Nothing had to go back to float.", final)
 	case d.Met && len(d.FloatGroups) == 0:
-		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, amount(d, float64(m.Limit)))
+		return fmt.Sprintf("Everything that can be INT8 is INT8: %s, and %s is allowed. Nothing had to go back to float.", final, allowed(d, m))
 	case d.Met && len(d.FloatGroups) == d.Model.Groups:
 		return "Every group had to go back to float to keep the limit: the written file is the float model."
 	case d.Met:
 		return fmt.Sprintf("%s went back to float. Now %s; with everything INT8 it was %s.", groupsOf(len(d.FloatGroups), d.Model.Groups), final, distance(d, fall(d, m)))
 	}
-	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, amount(d, float64(m.Limit)), because(d.Reason))
+	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, allowed(d, m), because(d.Reason, len(d.Steps)))
 }
 
-// because says why a search ended without meeting the limit.
-func because(reason string) string {
+// allowed is the limit in words.
+func allowed(d *Decisions, m Metric) string {
+	if m.Limit == 0 {
+		return "no drop"
+	}
+	return amount(d, float64(m.Limit))
+}
+
+// because says why a search ended without meeting the limit after so many steps.
+func because(reason string, steps int) string {
 	if t, ok := map[string]string{
-		"all-float": "no group was left to give back", "iterations": "max_iter_num reverts had been tried", "stopped": "it was asked to stop",
+		"all-float": "no group was left to give back", "iterations": plural(steps, "revert") + " had been tried, as many as max_iter_num allows", "stopped": "it was asked to stop",
 		"nothing-to-quantize": "there is nothing to quantize",
 	}[reason]; ok {
 		return t
@@ -55,6 +73,9 @@ func (d *Decisions) counts() bool {
 // changes says how many samples have another outcome. Where the float model's answers stand for labels none can turn right.
 func changes(d *Decisions) string {
 	all := count(int64(d.Samples.Search))
+	if d.Flips.Wrong+d.Flips.Right == 0 {
+		return fmt.Sprintf("no sample of %s got another outcome", all)
+	}
 	if strings.HasPrefix(d.Metrics[0].Name, "agreement") {
 		return fmt.Sprintf("%s of %s got another answer", plural(d.Flips.Wrong, "sample"), all)
 	}
@@ -94,8 +115,16 @@ func fall(d *Decisions, m Metric) float64 {
 	return v
 }
 
-// verdictText says in words what a step led to.
-func verdictText(v string) string {
+// verdictText says in words what a step led to. Behind the last step of a search that missed its limit nothing is tried or ranked.
+func verdictText(v string, last bool) string {
+	if last {
+		if t, ok := map[string]string{
+			"kept": "kept; the search ended", "forgiven": "worse, kept; the search ended", "rolled-back": "worse: undone; the search ended", "kept-worse": "worse, kept; the search ended",
+			"other-metric": "this metric holds, another does not; the search ended",
+		}[v]; ok {
+			return t
+		}
+	}
 	if t, ok := map[string]string{
 		"within": "within the limit: done", "all-float": "no group is left", "kept": "kept; the next of the same ranking is tried", "forgiven": "worse, kept this once",
 		"rolled-back": "worse: undone, and ranked again", "kept-worse": "worse, kept; ranked again", "other-metric": "this metric holds, another does not; ranked again",
@@ -113,10 +142,13 @@ func fixed(n Number) string {
 	return fmt.Sprintf("%.4f", float64(n))
 }
 
-// signed prints a difference with its sign.
+// signed prints a difference with its sign, so that +0.0000 is a small one and 0.0000 none.
 func signed(n Number) string {
 	if math.IsNaN(float64(n)) || math.IsInf(float64(n), 0) {
 		return "n/a"
+	}
+	if n == 0 {
+		return fixed(0)
 	}
 	return fmt.Sprintf("%+.4f", float64(n))
 }
@@ -172,6 +204,16 @@ func count(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// fit lists as many names as stand in so many characters, and at least one.
+func fit(names []string, width int) string {
+	n, used := 0, 0
+	for n < len(names) && (n == 0 || used+2+len(names[n]) <= width) {
+		used += 2 + len(names[n])
+		n++
+	}
+	return shorten(names, n)
 }
 
 // shorten lists at most n names.

@@ -35,30 +35,40 @@ func TestAmounts(t *testing.T) {
 	for v, want := range map[float64]string{0.00004: "0.0000", 0.00006: "0.0001", math.Inf(1): "n/a", math.Inf(-1): "n/a"} {
 		require.Equal(t, want, fixed(Number(v)))
 	}
-	for v, want := range map[float64]string{0: "+0.0000", 0.25: "+0.2500", -0.25: "-0.2500", math.Inf(-1): "n/a"} {
+	for v, want := range map[float64]string{0: "0.0000", 1e-6: "+0.0000", 0.25: "+0.2500", -0.25: "-0.2500", math.Inf(-1): "n/a"} {
 		require.Equal(t, want, signed(Number(v)))
 	}
 	require.Equal(t, []string{"n/a", "n/a"}, []string{fixed(Number(math.NaN())), signed(Number(math.NaN()))})
 	require.Equal(t, []string{"0 samples", "1 sample", "1,000 samples"}, []string{plural(0, "sample"), plural(1, "sample"), plural(1000, "sample")})
 	require.Equal(t, []string{"a, b", "a and 1 more", ""}, []string{shorten([]string{"a", "b"}, 2), shorten([]string{"a", "b"}, 1), shorten(nil, 1)})
+	for width, want := range map[int]string{0: "one and 2 more", 9: "one and 2 more", 10: "one, two and 1 more", 16: "one, two and 1 more", 17: "one, two, three"} {
+		require.Equal(t, want, fit([]string{"one", "two", "three"}, width), "%d", width)
+	}
+	require.Empty(t, fit(nil, 10))
 }
 
 // TestEveryEndHasWords: no step and no end of a search is told by its code word.
 func TestEveryEndHasWords(t *testing.T) {
 	seen := map[string]bool{}
 	for _, v := range []search.Verdict{search.Within, search.Gone, search.Improved, search.Forgiven, search.RolledBack, search.KeptWorse, search.Switched} {
-		text := verdictText(string(v))
+		text := verdictText(string(v), false)
 		require.NotEqual(t, string(v), text)
 		require.False(t, seen[text], text)
 		seen[text] = true
 	}
 	for _, r := range []search.Reason{search.AllFloat, search.Iterations, search.Nothing, search.Stopped} {
-		text := because(string(r))
+		text := because(string(r), 3)
 		require.NotEqual(t, string(r), text)
 		require.False(t, seen[text], text)
 		seen[text] = true
 	}
-	require.Equal(t, []string{"of tomorrow", "of tomorrow"}, []string{verdictText("of tomorrow"), because("of tomorrow")})
+	for _, v := range []search.Verdict{search.Improved, search.Forgiven, search.RolledBack, search.KeptWorse, search.Switched} {
+		text := verdictText(string(v), true)
+		require.Contains(t, text, "the search ended")
+		require.NotContains(t, text, "again", "nothing follows the last step")
+		require.NotContains(t, text, "next")
+	}
+	require.Equal(t, []string{"of tomorrow", "of tomorrow"}, []string{verdictText("of tomorrow", true), because("of tomorrow", 1)})
 }
 
 // TestHeadline: each way in which a search may end, in the unit of its limit.
@@ -67,14 +77,18 @@ func TestHeadline(t *testing.T) {
 		change func(d *Decisions)
 		want   string
 	}{
-		"all INT8, a little lost":  {func(d *Decisions) {}, "Everything that can be INT8 is INT8: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. Nothing had to go back to float."},
-		"all INT8, nothing lost":   {func(d *Decisions) { d.Metrics[0].Drop = 0 }, "Everything that can be INT8 is INT8, and accuracy@top1 is exactly the float model's. Nothing had to go back to float."},
-		"all INT8, better":         {func(d *Decisions) { d.Metrics[0].Drop = -0.002 }, "Everything that can be INT8 is INT8, and accuracy@top1 is 0.0020 better than the float model's. Nothing had to go back to float."},
-		"a relative limit":         {func(d *Decisions) { d.Job.DropType = "relative" }, "Everything that can be INT8 is INT8: accuracy@top1 is 0.40% worse than the float model's, and 1.00% is allowed. Nothing had to go back to float."},
-		"one group went":           {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 1) }, "One of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
-		"two groups went":          {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 2) }, "2 of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
-		"every group went":         {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 3) }, "Every group had to go back to float to keep the limit: the written file is the float model."},
-		"missed":                   {func(d *Decisions) { d.Met, d.Reason = false, "iterations" }, "No model within the limit was found. In the best one accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. The search ended because max_iter_num reverts had been tried."},
+		"all INT8, a little lost": {func(d *Decisions) {}, "Everything that can be INT8 is INT8: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. Nothing had to go back to float."},
+		"all INT8, nothing lost":  {func(d *Decisions) { d.Metrics[0].Drop = 0 }, "Everything that can be INT8 is INT8, and accuracy@top1 is exactly the float model's. Nothing had to go back to float."},
+		"all INT8, better":        {func(d *Decisions) { d.Metrics[0].Drop = -0.002 }, "Everything that can be INT8 is INT8, and accuracy@top1 is 0.0020 better than the float model's. Nothing had to go back to float."},
+		"a relative limit":        {func(d *Decisions) { d.Job.DropType = "relative" }, "Everything that can be INT8 is INT8: accuracy@top1 is 0.40% worse than the float model's, and 1.00% is allowed. Nothing had to go back to float."},
+		"one group went":          {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 1) }, "One of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"two groups went":         {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 2) }, "2 of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"every group went":        {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 3) }, "Every group had to go back to float to keep the limit: the written file is the float model."},
+		"missed":                  {func(d *Decisions) { d.Met, d.Reason, d.Steps = false, "iterations", make([]Step, 2) }, "No model within the limit was found. In the best one accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. The search ended because 2 reverts had been tried, as many as max_iter_num allows."},
+		"missed by the other metric": {func(d *Decisions) {
+			d.Met, d.Reason, d.Metrics[0].Met = false, "all-float", true
+			d.Metrics = append(d.Metrics, Metric{Name: "accuracy@top5", Drop: 0.02})
+		}, "No model within the limit was found. In the best one accuracy@top5 is 0.0200 worse than the float model's, and no drop is allowed. The search ended because no group was left to give back."},
 		"missed, and no number":    {func(d *Decisions) { d.Met, d.Reason, d.Metrics[0].Drop = false, "stopped", Number(math.NaN()) }, "No model within the limit was found. In the best one accuracy@top1 is no number, and 0.0100 is allowed. The search ended because it was asked to stop."},
 		"nothing that can be INT8": {func(d *Decisions) { d.Model.Groups = 0 }, "The model has no operation that can be INT8; the written file is the float model."},
 	} {
@@ -156,6 +170,8 @@ func TestRankingBars(t *testing.T) {
 		require.Equal(t, "not asked", page.Rows[3].Score)
 		require.Equal(t, []bool{true, true, true, false, false}, []bool{page.Rows[0].Known, page.Rows[1].Known, page.Rows[2].Known, page.Rows[3].Known, page.Rows[4].Known})
 	}
+	few := rankingRows(&Decisions{Metrics: make([]Metric, 1)}, 0, Ranking{Scores: make([]Score, shownRows+fewRows)})
+	require.Equal(t, []int{shownRows + fewRows, 0}, []int{len(few.Rows), len(few.More)}, "a click for two rows is not worth it")
 	many := Ranking{Scores: make([]Score, shownRows+3)}
 	page := rankingRows(&Decisions{Metrics: make([]Metric, 1)}, 4, many)
 	require.Equal(t, []int{5, shownRows, 3}, []int{page.Number, len(page.Rows), len(page.More)})

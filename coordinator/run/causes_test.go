@@ -32,7 +32,7 @@ func TestTies(t *testing.T) {
 	}
 	tied := ties(d)
 	require.Len(t, tied, 2)
-	require.Contains(t, tied[0].Text, "1 of the 4 other groups have the same score in the first ranking, 0.5000")
-	require.Contains(t, tied[1].Text, "1 of the 2 other groups have the same score in ranking 2, from which it was taken, 0.8000")
+	require.Contains(t, tied[0].Text, "1 of the 4 other groups has the same score in the first ranking, 0.5000")
+	require.Contains(t, tied[1].Text, "1 of the 2 other groups has the same score in ranking 2, from which it was taken, 0.8000")
 	require.Empty(t, ties(&report.Decisions{}))
 }

@@ -75,7 +75,7 @@ func (w *work) sampleCode() string {
 	case filepath.Ext(d.Source) == ".npy" && !named:
 		return fmt.Sprintf("\n\ndef samples():\n    for x, label in zip(np.load(%s), np.load(%s)):\n        yield x.astype(np.%s).reshape(%s), int(label)%s\n", quotePython(d.Source), quotePython(d.Labels), dtype, shape, shift)
 	case named && strings.HasSuffix(first(w.data.names), ".npy"):
-		return fmt.Sprintf("\n\ndef samples():\n    for line in open(%s, encoding=\"utf-8\").read().splitlines():\n        name, label = line.rsplit(maxsplit=1)\n        yield np.load(%s + name).astype(np.%s).reshape(%s), int(label)%s\n", quotePython(d.Labels), quotePython(d.Source+"/"), dtype, shape, shift)
+		return fmt.Sprintf("\n\ndef samples():\n    for line in open(%s, encoding=\"utf-8\").read().splitlines():\n        name, label = line.rsplit(maxsplit=1)\n        yield np.load(%s + name).astype(np.%s).reshape(%s), int(label)%s\n", quotePython(d.Labels), quotePython(folder(d.Source)), dtype, shape, shift)
 	}
 	return ""
 }
@@ -132,7 +132,7 @@ func (w *work) pictureCode(shift string) string {
 	} else {
 		line("    return np.ascontiguousarray(x.transpose(2, 0, 1))[None]")
 	}
-	line("\n\ndef samples():\n    for line in open(%s, encoding=\"utf-8\").read().splitlines():\n        name, label = line.rsplit(maxsplit=1)\n        yield sample(%s + name), int(label)%s", quotePython(w.job.Data.Labels), quotePython(w.job.Data.Source+"/"), shift)
+	line("\n\ndef samples():\n    for line in open(%s, encoding=\"utf-8\").read().splitlines():\n        name, label = line.rsplit(maxsplit=1)\n        yield sample(%s + name), int(label)%s", quotePython(w.job.Data.Labels), quotePython(folder(w.job.Data.Source)), shift)
 	return b.String()
 }
 
@@ -155,6 +155,9 @@ func numbers32(v []float32, other string) string {
 	}
 	return "[" + strings.Join(out, ", ") + "]"
 }
+
+// folder is a directory as names are put behind it: with one slash, however it was given.
+func folder(path string) string { return strings.TrimRight(path, "/") + "/" }
 
 // quotePython writes a string literal: Go's ASCII escapes are Python's too.
 func quotePython(s string) string { return strconv.QuoteToASCII(s) }
