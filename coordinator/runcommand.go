@@ -60,7 +60,13 @@ func listenerFor(t *terminal, json bool) console.Listener {
 		return console.JSON(t.stdout)
 	}
 	if f, ok := t.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return console.Terminal(t.stderr)
+		return console.Terminal(t.stderr, func() int {
+			width, _, err := term.GetSize(int(f.Fd()))
+			if err != nil {
+				return 0
+			}
+			return width
+		})
 	}
 	return console.Lines(t.stderr, 5*time.Second)
 }

@@ -130,7 +130,7 @@ func TestJSON(t *testing.T) {
 // TestTerminal: the lines are those of Lines, above the bar, and the bar is gone at the end.
 func TestTerminal(t *testing.T) {
 	var b bytes.Buffer
-	play(Terminal(&b))
+	play(Terminal(&b, func() int { return 0 }))
 	text := b.String()
 	at := 0
 	for line := range strings.Lines(played) {

@@ -12,8 +12,9 @@ import (
 	"assay/coordinator/run"
 )
 
-// Terminal draws one bar at the bottom of a terminal and writes lines above it.
-func Terminal(w io.Writer) Listener {
+// Terminal draws one bar at the bottom of a terminal and writes lines above it, broken between words. width is asked for the
+// terminal's columns before each line, since a user may change them; 0 is unknown, and breaks nothing.
+func Terminal(w io.Writer, width func() int) Listener {
 	pool := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
 	var mu sync.Mutex
 	var now run.Progress
@@ -33,7 +34,7 @@ func Terminal(w io.Writer) Listener {
 			return fmt.Sprintf("  %s, %s", left(p), plural(p.Slots, "evaluator slot"))
 		})))
 	l := Listener{
-		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", text) }),
+		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", wrap(text, width())) }),
 		Close:  func() { bar.Abort(true); pool.Wait() },
 	}
 	say := l.Phase

@@ -12,15 +12,14 @@ import (
 var pageText string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{
-	"giga":    func(v float64) string { return fmt.Sprintf("%.0f", v/1e9) },
-	"mega":    func(v float64) string { return fmt.Sprintf("%.1f", v/1e6) },
-	"one":     func(v float64) string { return fmt.Sprintf("%.1f", v) },
-	"two":     func(v float64) string { return fmt.Sprintf("%.2f", v) },
-	"percent": func(v float64) string { return fmt.Sprintf("%.0f", 100*v) },
-	"megabytes": func(n int64) int64 {
-		return n >> 20
-	},
-	"bar": func(v float64) string { return fmt.Sprintf("%.0f", 60*min(v, 4)) },
+	"giga":      func(v float64) string { return fmt.Sprintf("%.0f", v/1e9) },
+	"mega":      func(v float64) string { return fmt.Sprintf("%.1f", v/1e6) },
+	"one":       func(v float64) string { return fmt.Sprintf("%.1f", v) },
+	"two":       func(v float64) string { return fmt.Sprintf("%.2f", v) },
+	"percent":   func(v float64) string { return fmt.Sprintf("%.0f", 100*v) },
+	"megabytes": func(n int64) string { return fmt.Sprintf("%.1f", float64(n)/1e6) },
+	// A ratio of 1 is 40 pixels, where page.html draws its line.
+	"bar": func(v float64) string { return fmt.Sprintf("%.0f", 40*min(v, 4)) },
 	"mark": func(v float64) string {
 		switch {
 		case v >= 1:

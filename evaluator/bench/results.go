@@ -34,7 +34,7 @@ func (r layerRow) PeerSpeed() float64 {
 	return r.Ops / r.Theirs / 1e9
 }
 
-// Ratio is how many times faster than the peer we are, 0 without one.
+// Ratio is how many times as fast as the peer we are, 0 without one.
 func (r layerRow) Ratio() float64 { return r.Theirs / r.Ours }
 
 func (r layerRow) String() string {
@@ -56,7 +56,7 @@ type modelRow struct {
 	Note         string
 }
 
-// Ratio is how many times faster than the peer we are, 0 without one.
+// Ratio is how many times as fast as the peer we are, 0 without one.
 func (r modelRow) Ratio() float64 { return r.Theirs / r.Ours }
 
 // Milliseconds are ours for a batch; PeerMilliseconds theirs.
@@ -64,7 +64,7 @@ func (r modelRow) Milliseconds() float64     { return 1e3 * r.Ours }
 func (r modelRow) PeerMilliseconds() float64 { return 1e3 * r.Theirs }
 
 func (r modelRow) String() string {
-	s := fmt.Sprintf("%-28s %-5s batch %d %9.2f ms %3.0f allocations %4d MB", r.Name, r.Type, r.Batch, r.Milliseconds(), r.Allocs, r.Resident>>20)
+	s := fmt.Sprintf("%-28s %-5s batch %d %9.2f ms %3.0f allocations %6.1f MB", r.Name, r.Type, r.Batch, r.Milliseconds(), r.Allocs, float64(r.Resident)/1e6)
 	if r.Theirs > 0 {
 		s += fmt.Sprintf(" %9.2f ms  x%.2f", r.PeerMilliseconds(), r.Ratio())
 	}
@@ -110,7 +110,7 @@ func (r *results) groups() (out []group) {
 // summary prints the means.
 func (r *results) summary(out io.Writer) {
 	for _, g := range r.groups() {
-		fmt.Fprintf(out, "%-9s %-4s x%.2f of %s, geometric mean of %d layers; lowest x%.2f: %s; %.0f%% of peak\n",
-			g.Class, g.Type, g.Mean, r.Peer, g.N, g.Lowest, g.Slowest, 100*g.Share)
+		fmt.Fprintf(out, "%-9s %-4s x%.2f of %s, geometric mean of %d layer%s; lowest x%.2f: %s; %.0f%% of peak\n",
+			g.Class, g.Type, g.Mean, r.Peer, g.N, map[bool]string{false: "s"}[g.N == 1], g.Lowest, g.Slowest, 100*g.Share)
 	}
 }

@@ -30,10 +30,10 @@ func TestRowsSayWhatWasMeasured(t *testing.T) {
 	m := modelRow{Name: "net", Type: "int8", Batch: 8, Ours: 0.0125, Allocs: 3, Resident: 5<<20 + 1<<19, Note: "; a note"}
 	require.EqualValues(t, 12.5, m.Milliseconds())
 	require.Zero(t, m.PeerMilliseconds())
-	require.Equal(t, "net                          int8  batch 8     12.50 ms   3 allocations    5 MB; a note", m.String())
+	require.Equal(t, "net                          int8  batch 8     12.50 ms   3 allocations    5.8 MB; a note", m.String())
 	m.Theirs = 0.025
 	require.EqualValues(t, 25, m.PeerMilliseconds())
-	require.Equal(t, "net                          int8  batch 8     12.50 ms   3 allocations    5 MB     25.00 ms  x2.00; a note", m.String())
+	require.Equal(t, "net                          int8  batch 8     12.50 ms   3 allocations    5.8 MB     25.00 ms  x2.00; a note", m.String())
 }
 
 // TestGroupsKeepClassesAndTypesApart: each class with a ratio has a row for each of its types, in the order of the classes, and all
