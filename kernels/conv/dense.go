@@ -43,7 +43,6 @@ type plan struct {
 	segs, len  int
 	pw         int // width of the picture that rows lie in: with padding when copied
 	band       int // output lines that one copy, or one gathering, serves
-	inner      inner
 }
 
 // bandBytes is how large a copy may become: half of a second-level cache for one pass over weights that are larger.
@@ -100,7 +99,7 @@ func (p *plan) buffer() int {
 	case p.shape == seen:
 		return p.band*p.ow*p.segs*p.len + 4
 	case p.copies:
-		return max(p.tall(p.band)*p.pw*p.g.C, p.inner.columns*p.segs*p.len) + 4
+		return p.tall(p.band)*p.pw*p.g.C + 4
 	}
 	return 0
 }

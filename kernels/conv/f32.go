@@ -58,19 +58,14 @@ func (p *F32) Scratch(g Geometry) int {
 		return p.depth.scratch(g)
 	}
 	d := p.plan(g)
-	return 2*room(8*d.segs) + room(4*d.buffer())
+	return room(8*d.segs) + room(4*d.buffer())
 }
 
 // plan decides for pictures of g.
-func (p *F32) plan(g Geometry) plan {
-	d := newPlan(g, 4, p.dense[0].Bytes(), false)
-	d.findInner()
-	return d
-}
+func (p *F32) plan(g Geometry) plan { return newPlan(g, 4, p.dense[0].Bytes(), false) }
 
 // Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC], where pixels lie g.Apart elements
-// apart; what lies between them is not touched. The inner part of a large padded picture is read in place, see inner;
-// bands above and below it are copied.
+// apart; what lies between them is not touched.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	p.RunResidual(dst, src, nil, g, act, scratch)
 }
@@ -87,31 +82,23 @@ func (p *F32) RunResidual(dst, src, residual []float32, g Geometry, act numeric.
 	}
 	d := p.plan(g)
 	segs, scratch := carve[int](scratch, d.segs)
-	inPlace, scratch := carve[int](scratch, d.segs)
 	buf, _ := carve[float32](scratch, d.buffer())
 	d.offsets(segs, d.pw)
-	d.offsets(inPlace, g.W)
 	o := tile.OutF32{Dst: dst, Residual: residual, Ld: g.apart(), Act: act}
 	if d.shape == flat {
 		w := tile.Line(0, g.C, g.Batch*d.oh*d.ow, segs, d.len)
 		p.dense[0].Each(func(first, last int) { p.dense[0].Run(o, src, w, first, last) })
 		return
 	}
+	sided := d.sided() && p.dense[0].Plain() && signsLast(act)
 	for n := range g.Batch {
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], o.From(n*d.oh*d.ow*o.Ld)
-		for y := 0; y < d.oh; {
-			if y == d.inner.top && d.inner.columns > 0 {
-				p.lines(&d, out, in, inPlace, buf)
-				y = d.inner.bottom
-				continue
-			}
-			end := d.oh
-			if y < d.inner.top {
-				end = d.inner.top
-			}
-			n := min(d.band, end-y)
-			p.band(&d, out, in, y, n, segs, buf)
-			y += n
+		if sided {
+			p.sides(&d, out, in, d.linesOf(segs))
+			continue
+		}
+		for y := 0; y < d.oh; y += d.band {
+			p.band(&d, out, in, y, min(d.band, d.oh-y), segs, buf)
 		}
 	}
 }
@@ -120,12 +107,12 @@ func (p *F32) RunResidual(dst, src, residual []float32, g Geometry, act numeric.
 // than what stays in cache (tile.F32.Each).
 func (p *F32) band(d *plan, o tile.OutF32, src []float32, y, n int, segs []int, buf []float32) {
 	g := &d.g
-	base := y * g.StrideH * g.W * g.C
+	base, picture := y*g.StrideH*g.W*g.C, src
 	if d.copies {
 		copyBand(d, buf, src, 0, y, n)
 		src, base = buf, 0
 	}
-	og := g.OC / g.Group
+	og, short := g.OC/g.Group, false
 	for q := range g.Group {
 		if d.shape == seen {
 			gather(d, buf, src, 0, y, n, q*d.cg)
@@ -135,15 +122,25 @@ func (p *F32) band(d *plan, o tile.OutF32, src []float32, y, n int, segs []int, 
 			in, base = buf, 0
 		}
 		top := p.dense[q].Plain()
-		bottom := top && (!o.Act.On || math.Float32bits(o.Act.Lo) == 0) // which makes one zero of both; or turn does
+		bottom := top && signsLast(o.Act)
 		for at := 0; at < n; {
 			s := d.see(y+at, n-at, top, bottom)
 			s.y = at
 			p.stretch(d, q, o.From((y+at)*d.ow*o.Ld+q*og), in, base, s, segs)
+			short = short || s.last < g.KH
 			at += s.n
 		}
 	}
+	for at := 0; short && !o.Act.On && at < n; {
+		s := d.see(y+at, n-at, true, true)
+		p.signs(d, o, picture, cell{part{y + at, s.n, s.first, s.last}, part{0, d.ow, 0, g.KW}})
+		at += s.n
+	}
 }
+
+// signsLast says that signs of zeros may wait until all sums are there: without an activation they are set right then, and a clamp
+// at +0 makes one zero of both.
+func signsLast(act numeric.Clamp) bool { return !act.On || math.Float32bits(act.Lo) == 0 }
 
 // stretch computes some lines of group q of a band; o begins at the first of them.
 func (p *F32) stretch(d *plan, q int, o tile.OutF32, in []float32, base int, s stretch, segs []int) {
@@ -157,22 +154,4 @@ func (p *F32) stretch(d *plan, q int, o tile.OutF32, in []float32, base int, s s
 			p.dense[q].Run(o.From((s.n-1)*d.ow*o.Ld), in, rest, first, last)
 		}
 	})
-	if s.last < d.g.KH && !o.Act.On {
-		p.turn(d, q, o.Dst, s)
-	}
-}
-
-// turn sets right the sign of zeros in lines that leave out the last lines of the kernel. A chain is -0 there only by underflow,
-// and a step of the padding's +0 by a weight that is not negative would have made it +0. Behind a residual a zero is -0 only if
-// both were.
-func (p *F32) turn(d *plan, q int, dst []float32, s stretch) {
-	og, ld := d.g.OC/d.g.Group, d.g.apart()
-	line := d.segs / d.g.KH * d.len
-	for i := range s.n * d.ow {
-		for c, v := range dst[i*ld:][:og] {
-			if math.Float32bits(v) == 1<<31 && p.dense[q].Turns(c, s.last*line, d.g.KH*line) {
-				dst[i*ld+c] = 0
-			}
-		}
-	}
 }

@@ -13,6 +13,7 @@ import (
 type I8 struct {
 	g     Geometry
 	dense []*tile.I8 // one for each group
+	meets []int32    // where pictures may be computed cell by cell: sums of weights, see meeting
 	parts int        // how often the segments of a row repeat; see tile.I8.Parts
 	depth *depthI8   // instead, if depthwise
 }
@@ -51,6 +52,9 @@ func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 			return int(w[((q*og+n)*cg+k%cg)*g.KH*g.KW+k/cg]) - zero(q*og+n)
 		}, b)
 		p.dense, p.parts = append(p.dense, t), max(p.parts, t.Parts())
+	}
+	if mergedLines(g) && g.C%4 == 0 && p.parts == 1 {
+		p.meets = meetings(g, w, zero)
 	}
 	return p, nil
 }
@@ -104,12 +108,28 @@ func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, 
 		})
 		return
 	}
+	if p.sided(&d) {
+		for n := range g.Batch {
+			o := tile.Out{U8: dst[n*d.oh*d.ow*g.apart():], Rq: rq, Ld: g.apart()}
+			p.sides(&d, o, src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], xZero, d.linesOf(segs))
+		}
+		return
+	}
 	for n := range g.Batch {
 		in, out := src[n*g.H*g.W*g.C:][:g.H*g.W*g.C], dst[n*d.oh*d.ow*g.apart():][:(d.oh*d.ow-1)*g.apart()+g.OC]
 		for y := 0; y < d.oh; y += d.band {
 			p.band(&d, out, in, xZero, rq, y, min(d.band, d.oh-y), segs, buf)
 		}
 	}
+}
+
+// sidedChannels is the number of channels from which on bytes are computed cell by cell although kernels move by one and lines are
+// not gathered otherwise: with fewer, more tiles cost more than fewer steps save (NOTES.md of package tile).
+const sidedChannels = 64
+
+// sided says that pictures are computed cell by cell. Tile registers of 16 rows lose more by short parts than they gain.
+func (p *I8) sided(d *plan) bool {
+	return p.meets != nil && d.sided() && tier.Current() < tier.AMX && (d.g.C >= sidedChannels || d.g.StrideW > 1 || d.shape == seen)
 }
 
 // panels calls f with ranges of panels of group q whose weights stay in cache together.

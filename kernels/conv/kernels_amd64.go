@@ -169,3 +169,12 @@ func (s *slideCall) line() {
 		slide5x2I8x16(out, c, lines, c, first, g.W, s.len, w, bias, mult, s.blocks, s.mask, zero, s.pad)
 	}
 }
+
+// noMinusZero says that rows of n floats, ld apart, have no -0; n is a multiple of 16. It may say no without having looked.
+func noMinusZero(v []float32, rows, ld, n int) bool {
+	if tier.Current() < tier.AVX2 {
+		return false
+	}
+	_ = v[(rows-1)*ld+n-1]
+	return minusZeros16(&v[0], rows, 4*ld, n/16) == 0
+}

@@ -36,16 +36,16 @@ func chain(g Geometry, src, w []float32, n, y, x, o int, start, residual float32
 	return act.Apply(start + residual)
 }
 
-// TestLinesOutsideLeaveNoTrace: leaving out what is above and below the picture changes no bit, not even the sign of a sum that
+// TestWhatLiesOutsideLeavesNoTrace: leaving out what is beyond the sides of the picture changes no bit, not even the sign of a sum that
 // vanishes, under every activation and with a residual. Every other column has negative weights only, whose padding keeps -0;
 // biases are nothing, zeros of both signs, or what underflows.
-func TestLinesOutsideLeaveNoTrace(t *testing.T) {
+func TestWhatLiesOutsideLeavesNoTrace(t *testing.T) {
 	eachTier(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(8, 8))
 		all := append([]numeric.Clamp{{On: true, Lo: minus, Hi: 1}, {On: true, Lo: 0, Hi: minus}}, clamps...)
 		left := 0
 		for i, g := range geometries(r) {
-			if g.depthwise() || g.PadTop+g.PadBottom == 0 {
+			if g.depthwise() || !g.padded() {
 				continue
 			}
 			src, w := guard.Copy(t, faint(r, g.Batch*g.H*g.W*g.C)), faint(r, g.OC*(g.C/g.Group)*g.KH*g.KW)

@@ -8,7 +8,7 @@ import (
 
 const f32Signature = `func(dst *float32, dstRow, dstTile, dstPanel int, a *float32, aRow, aHalf, aTile int,
 	segs *int, nseg, segLen int, b *float32, bPanel int, bias *float32,
-	rows, tiles, panels, wide, mask, begin, end int, act *uint32, residual *float32)`
+	rows, tiles, panels, wide, mask, begin, end int, act *uint32, residual *float32, bSkip int)`
 
 // f32AVX512 writes the float tiles of up to 14 rows and one or two panels, 9 rows and three, or 6 rows and four.
 func f32AVX512(ctx *build.Context) {
@@ -16,7 +16,8 @@ func f32AVX512(ctx *build.Context) {
 		"f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.",
 		"Sums begin at the bias if begin, else at dst; where begin is 2, the lines of dst are fetched for writing meanwhile.",
 		"act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2. mask has a bit for each column that is stored.",
-		"residual, or nil, lies like dst and is added to what ends, before act.")
+		"residual, or nil, lies like dst and is added to what ends, before act. bSkip is the distance from the weights of a",
+		"segment to those of the next.")
 	a.residualApart()
 	v := newLocals(a)
 	dispatch(a, func(shape tile, name string) {

@@ -10,7 +10,7 @@ import (
 
 const i8Signature = `func(dst *byte, dstRow, dstTile, dstPanel int, a *byte, aRow, aHalf, aTile int,
 	segs *int, nseg, groups int, tail *int32, b *int8, bPanel int, bias, sum *int32, mult *float32, multMask int,
-	rows, tiles, panels, wide, mask, float int, rq, add *int32, addStep int)`
+	rows, tiles, panels, wide, mask, float int, rq, add *int32, addStep, bSkip int)`
 
 // Places in the argument rq of the integer tiles, in bytes.
 const (
@@ -28,7 +28,8 @@ func i8AVX512(ctx *build.Context) {
 		"i8Tile512 computes tiles x panels tiles of rows x 16*wide integer sums. Distances are in bytes.",
 		"With tail, the last group of four of each segment of row r is tail[r]. Results are bytes, or floats if float is 1.",
 		"mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.",
-		"If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart.")
+		"If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart. bSkip is the distance",
+		"from the weights of a segment to those of the next.")
 	v := newLocals(a)
 	dispatch(a, func(shape tile, name string) {
 		t := tile512{shape}

@@ -98,7 +98,8 @@ func (t tile) loops(name string, v locals, one func(), after ...func()) {
 	t.done()
 }
 
-// segments runs one for each segment of the rows, with rA0, rA1 at its first element (of size bytes).
+// segments runs one for each segment of the rows, with rA0, rA1 at its first element (of size bytes). Behind each, bSkip bytes
+// of weights are left out.
 func (t tile) segments(name string, v locals, size uint8, one func()) {
 	t.MOVQ(v.b, rB)
 	t.load("segs", rSegs)
@@ -116,6 +117,7 @@ func (t tile) segments(name string, v locals, size uint8, one func()) {
 		t.ADDQ(rA0, rA1)
 	}
 	one()
+	t.ADDQ(t.arg("bSkip"), rB)
 	t.DECQ(v.nseg)
 	t.JNZ(LabelRef(name + "_seg"))
 }

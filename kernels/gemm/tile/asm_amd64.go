@@ -93,6 +93,7 @@ func (c *callF32) assembly(k *Kernel) {
 	act := NewAct(c.o.Act)
 	begin, end := flag(c.begin)+flag(c.begin && c.depth >= leastClaim), flag(c.end)+flag(c.end && c.o.Act.On)
 	var residual *float32
+	skip := 4 * Panel * c.w.skip()
 	for _, s := range strips(c.p.N, c.first, c.last, k.Wide) {
 		if s.groups == 0 {
 			continue
@@ -104,10 +105,10 @@ func (c *callF32) assembly(k *Kernel) {
 		b, dstTile, srcTile, panel := &c.p.panel[(s.panel*c.p.K+c.k0)*Panel], 4*c.dstTile, 4*c.srcTile, 4*Panel*c.p.K
 		if k.Tier == tier.AVX512VNNI {
 			f32Tile512(dst, 4*ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual)
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual, skip)
 		} else {
 			f32Tile256(dst, 4*ldd, dstTile, 4*Panel*s.wide, src, 4*c.w.Row, 4*c.w.Half, srcTile, &c.w.Segs[0], len(c.w.Segs),
-				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual)
+				c.w.Len, b, panel, bias, c.size, c.tiles, s.groups, s.wide, s.mask, begin, end, &act[0], residual, skip)
 		}
 	}
 }
@@ -150,7 +151,10 @@ func (c *callI8) assembly(k *Kernel) {
 	if c.tail {
 		groups, tail = c.p.len/quad, &c.rest[0]
 	}
-	sums := c.p.sums(c.w)
+	if c.w.Whole > 0 {
+		groups = c.w.Len / quad
+	}
+	sums, skip := c.sums(), Panel*c.w.skip()
 	var block [32*32 + Align/4]int32 // sums of a tile, from a multiple of Align on
 	var none int32
 	add, addStep := &none, 0
@@ -176,7 +180,7 @@ func (c *callI8) assembly(k *Kernel) {
 			}
 		}
 		at := s.panel * Panel
-		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[(at*c.p.depth()+c.w.First*c.p.groups*Panel)*quad], &c.p.bias[at], &sums[at]
+		src, b, bias, sum := &c.src[c.w.Base], &c.p.panel[at*c.p.depth()*quad+c.p.row(c.w)*Panel], &c.p.bias[at], &sums[at]
 		ld, dstTile, panel := element*c.o.Ld, element*c.dstTile, Panel*quad*c.p.depth()
 		if t == tier.AMX {
 			half := (c.size + 1) / 2
@@ -192,11 +196,11 @@ func (c *callI8) assembly(k *Kernel) {
 		} else if t == tier.AVX512VNNI {
 			i8Tile512(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
-				flag(element == 4), &rq[0], add, addStep)
+				flag(element == 4), &rq[0], add, addStep, skip)
 		} else {
 			i8Tile256(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
-				flag(element == 4), &rq[0], add, addStep)
+				flag(element == 4), &rq[0], add, addStep, skip)
 		}
 	}
 }

@@ -79,15 +79,9 @@ func (o OutF32) From(i int) OutF32 {
 // zero: all weights are finite and no bias is -0.
 func (p *F32) Plain() bool { return p.plain }
 
-// Turns says that of rows from to to-1 of column n one weight or more is not negative: a step of +0 by it makes +0 of -0.
-func (p *F32) Turns(n, from, to int) bool {
-	for k := from; k < to; k++ {
-		if !math.Signbit(float64(p.panel[(n/Panel*p.K+k)*Panel+n%Panel])) {
-			return true
-		}
-	}
-	return false
-}
+// Bias and At are the bias of column n and the weight in row k of it.
+func (p *F32) Bias(n int) float32  { return p.bias[n] }
+func (p *F32) At(k, n int) float32 { return p.panel[(n/Panel*p.K+k)*Panel+n%Panel] }
 
 // Run computes act(chain(bias[n], row r of w in src) + residual[r][n]) for the columns of panels first to last-1. The
 // addition is one of its own, rounded to nearest, ties to even: not a step of the chain.
@@ -118,20 +112,17 @@ func (p *F32) runPieces(k *Kernel, o OutF32, src []float32, w Walk, first, last 
 
 // run cuts one piece of rows into calls: along k first, since a chain that goes on needs its sums stored.
 func (p *F32) run(k *Kernel, o OutF32, src []float32, w Walk, first, last int) {
-	c := callF32{o: o, src: src, w: w, p: p, first: first, last: last, k0: w.First * w.Len, depth: w.depth(), begin: true, end: true}
+	c := callF32{o: o, src: src, w: w, p: p, first: first, last: last, k0: w.row(), depth: w.depth(), begin: true, end: true}
 	if c.depth <= maxDepth {
 		c.rows(k)
 		return
 	}
-	from, to := c.k0, c.k0+c.depth
 	for s := range w.Segs {
 		for off := 0; off < w.Len; off += maxDepth {
-			c.w.Segs, c.w.Base, c.w.Len = w.Segs[s:s+1], w.Base+off, min(maxDepth, w.Len-off)
-			c.depth = c.w.Len
-			c.begin = c.k0 == from
-			c.end = c.k0+c.depth == to
+			c.w.Segs, c.w.Base, c.w.Len, c.w.Whole = w.Segs[s:s+1], w.Base+off, min(maxDepth, w.Len-off), 0
+			c.k0, c.depth = w.row()+s*w.whole()+off, c.w.Len
+			c.begin, c.end = s == 0 && off == 0, s == len(w.Segs)-1 && off+c.depth == w.Len
 			c.rows(k)
-			c.k0 += c.depth
 		}
 	}
 }
@@ -192,6 +183,7 @@ func plainF32(c *callF32) {
 					}
 					b = b[Panel:]
 				}
+				b = b[min(len(b), c.w.skip()*Panel):]
 			}
 			c.store(out, acc[:], from(c.o.Residual, at))
 		}

@@ -7,4 +7,4 @@ package tile
 // f32Tile256 is f32Tile512 for tiles of up to 6 rows and wide 1, with AVX2 and FMA.
 //
 //go:noescape
-func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
+func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32, bSkip int)

@@ -38,9 +38,9 @@ DATA lanes<>+120(SB)/4, $0x00000000
 DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
-// func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
+// func f32Tile256(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32, bSkip int)
 // Requires: AVX, FMA3, MMX+, POPCNT
-TEXT ·f32Tile256(SB), NOSPLIT, $32-184
+TEXT ·f32Tile256(SB), NOSPLIT, $32-192
 	MOVQ  residual+176(FP), R9
 	TESTQ R9, R9
 	JEQ   no_residual
@@ -165,6 +165,7 @@ tile_6x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_6x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x16_seg
 	CMPQ         end+160(FP), $0x01
@@ -468,6 +469,7 @@ tile_5x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_5x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x16_seg
 	CMPQ         end+160(FP), $0x01
@@ -738,6 +740,7 @@ tile_4x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_4x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x16_seg
 	CMPQ         end+160(FP), $0x01
@@ -975,6 +978,7 @@ tile_3x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_3x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x16_seg
 	CMPQ         end+160(FP), $0x01
@@ -1179,6 +1183,7 @@ tile_2x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_2x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x16_seg
 	CMPQ         end+160(FP), $0x01
@@ -1350,6 +1355,7 @@ tile_1x16_k:
 	ADDQ         $0x00000040, DI
 	DECQ         R9
 	JNZ          tile_1x16_k
+	ADDQ         bSkip+184(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x16_seg
 	CMPQ         end+160(FP), $0x01

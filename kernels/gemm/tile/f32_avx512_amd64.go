@@ -7,7 +7,8 @@ package tile
 // f32Tile512 computes tiles x panels tiles of rows x 16*wide sums. Distances are in bytes, segs in elements.
 // Sums begin at the bias if begin, else at dst; where begin is 2, the lines of dst are fetched for writing meanwhile.
 // act {lo, hi, table, NaN} holds if end, and lo, hi only if end is 2. mask has a bit for each column that is stored.
-// residual, or nil, lies like dst and is added to what ends, before act.
+// residual, or nil, lies like dst and is added to what ends, before act. bSkip is the distance from the weights of a
+// segment to those of the next.
 //
 //go:noescape
-func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
+func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32, bSkip int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32)
+// func f32Tile512(dst *float32, dstRow int, dstTile int, dstPanel int, a *float32, aRow int, aHalf int, aTile int, segs *int, nseg int, segLen int, b *float32, bPanel int, bias *float32, rows int, tiles int, panels int, wide int, mask int, begin int, end int, act *uint32, residual *float32, bSkip int)
 // Requires: AVX, AVX512BW, AVX512F, MMX+
-TEXT ·f32Tile512(SB), NOSPLIT, $32-184
+TEXT ·f32Tile512(SB), NOSPLIT, $32-192
 	MOVQ  residual+176(FP), R9
 	TESTQ R9, R9
 	JEQ   no_residual
@@ -977,6 +977,7 @@ tile_6x64_one:
 	JNZ          tile_6x64_one
 
 tile_6x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_6x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -1959,6 +1960,7 @@ tile_5x64_one:
 	JNZ          tile_5x64_one
 
 tile_5x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_5x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -2798,6 +2800,7 @@ tile_4x64_one:
 	JNZ          tile_4x64_one
 
 tile_4x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_4x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -3494,6 +3497,7 @@ tile_3x64_one:
 	JNZ          tile_3x64_one
 
 tile_3x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_3x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -4011,6 +4015,7 @@ tile_2x64_one:
 	JNZ          tile_2x64_one
 
 tile_2x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_2x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -4385,6 +4390,7 @@ tile_1x64_one:
 	JNZ          tile_1x64_one
 
 tile_1x64_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_1x64_seg
 	CMPQ   end+160(FP), $0x01
@@ -5253,6 +5259,7 @@ tile_9x48_one:
 	JNZ          tile_9x48_one
 
 tile_9x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_9x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -6235,6 +6242,7 @@ tile_8x48_one:
 	JNZ          tile_8x48_one
 
 tile_8x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_8x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -7116,6 +7124,7 @@ tile_7x48_one:
 	JNZ          tile_7x48_one
 
 tile_7x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_7x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -7901,6 +7910,7 @@ tile_6x48_one:
 	JNZ          tile_6x48_one
 
 tile_6x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_6x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -8590,6 +8600,7 @@ tile_5x48_one:
 	JNZ          tile_5x48_one
 
 tile_5x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_5x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -9183,6 +9194,7 @@ tile_4x48_one:
 	JNZ          tile_4x48_one
 
 tile_4x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_4x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -9680,6 +9692,7 @@ tile_3x48_one:
 	JNZ          tile_3x48_one
 
 tile_3x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_3x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -10054,6 +10067,7 @@ tile_2x48_one:
 	JNZ          tile_2x48_one
 
 tile_2x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_2x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -10332,6 +10346,7 @@ tile_1x48_one:
 	JNZ          tile_1x48_one
 
 tile_1x48_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_1x48_seg
 	CMPQ   end+160(FP), $0x01
@@ -11254,6 +11269,7 @@ tile_14x32_one:
 	JNZ          tile_14x32_one
 
 tile_14x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_14x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -12337,6 +12353,7 @@ tile_13x32_one:
 	JNZ          tile_13x32_one
 
 tile_13x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_13x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -13351,6 +13368,7 @@ tile_12x32_one:
 	JNZ          tile_12x32_one
 
 tile_12x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_12x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -14296,6 +14314,7 @@ tile_11x32_one:
 	JNZ          tile_11x32_one
 
 tile_11x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_11x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -15172,6 +15191,7 @@ tile_10x32_one:
 	JNZ          tile_10x32_one
 
 tile_10x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_10x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -15979,6 +15999,7 @@ tile_9x32_one:
 	JNZ          tile_9x32_one
 
 tile_9x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_9x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -16717,6 +16738,7 @@ tile_8x32_one:
 	JNZ          tile_8x32_one
 
 tile_8x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_8x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -17381,6 +17403,7 @@ tile_7x32_one:
 	JNZ          tile_7x32_one
 
 tile_7x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_7x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -17976,6 +17999,7 @@ tile_6x32_one:
 	JNZ          tile_6x32_one
 
 tile_6x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_6x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -18502,6 +18526,7 @@ tile_5x32_one:
 	JNZ          tile_5x32_one
 
 tile_5x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_5x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -18959,6 +18984,7 @@ tile_4x32_one:
 	JNZ          tile_4x32_one
 
 tile_4x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_4x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -19347,6 +19373,7 @@ tile_3x32_one:
 	JNZ          tile_3x32_one
 
 tile_3x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_3x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -19648,6 +19675,7 @@ tile_2x32_one:
 	JNZ          tile_2x32_one
 
 tile_2x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_2x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -19880,6 +19908,7 @@ tile_1x32_one:
 	JNZ          tile_1x32_one
 
 tile_1x32_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_1x32_seg
 	CMPQ   end+160(FP), $0x01
@@ -20496,6 +20525,7 @@ tile_14x16_one:
 	JNZ          tile_14x16_one
 
 tile_14x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_14x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -21203,6 +21233,7 @@ tile_13x16_one:
 	JNZ          tile_13x16_one
 
 tile_13x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_13x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -21868,6 +21899,7 @@ tile_12x16_one:
 	JNZ          tile_12x16_one
 
 tile_12x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_12x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -22491,6 +22523,7 @@ tile_11x16_one:
 	JNZ          tile_11x16_one
 
 tile_11x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_11x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -23072,6 +23105,7 @@ tile_10x16_one:
 	JNZ          tile_10x16_one
 
 tile_10x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_10x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -23611,6 +23645,7 @@ tile_9x16_one:
 	JNZ          tile_9x16_one
 
 tile_9x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_9x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -24108,6 +24143,7 @@ tile_8x16_one:
 	JNZ          tile_8x16_one
 
 tile_8x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_8x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -24558,6 +24594,7 @@ tile_7x16_one:
 	JNZ          tile_7x16_one
 
 tile_7x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_7x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -24966,6 +25003,7 @@ tile_6x16_one:
 	JNZ          tile_6x16_one
 
 tile_6x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_6x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -25332,6 +25370,7 @@ tile_5x16_one:
 	JNZ          tile_5x16_one
 
 tile_5x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_5x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -25656,6 +25695,7 @@ tile_4x16_one:
 	JNZ          tile_4x16_one
 
 tile_4x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_4x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -25938,6 +25978,7 @@ tile_3x16_one:
 	JNZ          tile_3x16_one
 
 tile_3x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_3x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -26169,6 +26210,7 @@ tile_2x16_one:
 	JNZ          tile_2x16_one
 
 tile_2x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_2x16_seg
 	CMPQ   end+160(FP), $0x01
@@ -26358,6 +26400,7 @@ tile_1x16_one:
 	JNZ          tile_1x16_one
 
 tile_1x16_end:
+	ADDQ   bSkip+184(FP), DI
 	DECQ   24(SP)
 	JNZ    tile_1x16_seg
 	CMPQ   end+160(FP), $0x01

@@ -71,6 +71,17 @@ func (p *I8) sums(w Walk) []int32 {
 	}
 }
 
+// sums is the sum of the weights of each column that c meets.
+func (c *callI8) sums() []int32 {
+	if c.w.Whole > 0 {
+		return c.o.Sum
+	}
+	return c.p.sums(c.w)
+}
+
+// row is the row of the packed matrix, whose segments are padded to whole groups, that the first element of w meets.
+func (p *I8) row(w Walk) int { return w.First*p.groups*quad + w.Front }
+
 // depth is the number of groups of four along k.
 func (p *I8) depth() int { return p.parts * p.segs * p.groups }
 
@@ -95,6 +106,7 @@ type Out struct {
 	Scale []float32
 	Ld    int     // elements between rows
 	Add   []int32 // nil, or what is added to the sums of each row
+	Sum   []int32 // with Whole of the Walk: the sum of the weights that it meets in each column, padded to whole panels
 }
 
 // From is o from element i and row r on.
@@ -222,13 +234,13 @@ func (c *callI8) fillRest() {
 
 // plainI8 is the reference kernel.
 func plainI8(c *callI8) {
-	sums := c.p.sums(c.w)
+	sums := c.sums()
 	for r := range c.tiles * c.size {
 		row := c.w.at(r)
 		for q := c.first; q < c.last; q++ {
 			n := min(Panel, c.p.N-q*Panel)
 			var acc [Panel]int32
-			b := c.p.panel[(q*c.p.depth()+c.w.First*c.p.groups)*Panel*quad:]
+			b := c.p.panel[q*c.p.depth()*Panel*quad+c.p.row(c.w)*Panel:]
 			for _, s := range c.w.Segs {
 				for i, x := range c.src[row+s:][:c.w.Len] {
 					g := b[(i&^(quad-1))*Panel+i%quad:]
@@ -236,7 +248,7 @@ func plainI8(c *callI8) {
 						acc[j] += int32(x) * int32(g[j*quad])
 					}
 				}
-				b = b[c.p.groups*Panel*quad:]
+				b = b[min(len(b), c.p.groups*Panel*quad):]
 			}
 			for j := range n {
 				acc[j] += c.p.bias[q*Panel+j] - c.zero*sums[q*Panel+j]

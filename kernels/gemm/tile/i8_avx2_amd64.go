@@ -7,4 +7,4 @@ package tile
 // i8Tile256 is i8Tile512 for tiles of up to 6 rows and wide 1, with AVX2. mult can be read to the end of a panel.
 //
 //go:noescape
-func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
+func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)

@@ -38,9 +38,9 @@ DATA lanes<>+120(SB)/4, $0x00000000
 DATA lanes<>+124(SB)/4, $0x00000000
 GLOBL lanes<>(SB), RODATA|NOPTR, $128
 
-// func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
+// func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)
 // Requires: AVX, AVX2, MMX+, POPCNT
-TEXT ·i8Tile256(SB), NOSPLIT, $40-216
+TEXT ·i8Tile256(SB), NOSPLIT, $40-224
 	MOVQ rows+144(FP), AX
 	CMPQ AX, $0x06
 	JEQ  tile_6x16
@@ -195,6 +195,7 @@ tile_6x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_6x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -547,6 +548,7 @@ tile_6x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_6x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x16_half1_seg
 	MOVQ         rq+192(FP), R9
@@ -919,6 +921,7 @@ tile_5x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_5x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -1227,6 +1230,7 @@ tile_5x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_5x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x16_half1_seg
 	MOVQ         rq+192(FP), R9
@@ -1555,6 +1559,7 @@ tile_4x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_4x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -1819,6 +1824,7 @@ tile_4x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_4x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x16_half1_seg
 	MOVQ         rq+192(FP), R9
@@ -2103,6 +2109,7 @@ tile_3x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_3x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -2323,6 +2330,7 @@ tile_3x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_3x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x16_half1_seg
 	MOVQ         rq+192(FP), R9
@@ -2563,6 +2571,7 @@ tile_2x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_2x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -2739,6 +2748,7 @@ tile_2x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_2x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x16_half1_seg
 	MOVQ         rq+192(FP), R9
@@ -2935,6 +2945,7 @@ tile_1x16_half0_tail:
 	ADDQ         $0x40, DI
 
 tile_1x16_half0_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x16_half0_seg
 	MOVQ         rq+192(FP), R9
@@ -3067,6 +3078,7 @@ tile_1x16_half1_tail:
 	ADDQ         $0x40, DI
 
 tile_1x16_half1_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x16_half1_seg
 	MOVQ         rq+192(FP), R9

@@ -7,7 +7,8 @@ package tile
 // i8Tile512 computes tiles x panels tiles of rows x 16*wide integer sums. Distances are in bytes.
 // With tail, the last group of four of each segment of row r is tail[r]. Results are bytes, or floats if float is 1.
 // mult and the scale of floats are read at the column and'ed with multMask. mask has a bit for each column.
-// If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart.
+// If addStep is not 0, add[r] is added to the sums of row r; tiles have theirs addStep bytes apart. bSkip is the distance
+// from the weights of a segment to those of the next.
 //
 //go:noescape
-func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
+func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)

@@ -4,9 +4,9 @@
 
 #include "textflag.h"
 
-// func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int)
+// func i8Tile512(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)
 // Requires: AVX, AVX512BW, AVX512F, AVX512VL, AVX512VNNI, MMX+
-TEXT ·i8Tile512(SB), NOSPLIT, $32-216
+TEXT ·i8Tile512(SB), NOSPLIT, $32-224
 	MOVQ rows+144(FP), AX
 	CMPQ wide+168(FP), $0x01
 	JEQ  wide1
@@ -766,6 +766,7 @@ tile_6x64_end:
 	ADDQ         $0x40, DI
 
 tile_6x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x64_seg
 	MOVQ         rq+192(FP), R10
@@ -1687,6 +1688,7 @@ tile_5x64_end:
 	ADDQ         $0x40, DI
 
 tile_5x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x64_seg
 	MOVQ         rq+192(FP), R10
@@ -2484,6 +2486,7 @@ tile_4x64_end:
 	ADDQ         $0x40, DI
 
 tile_4x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x64_seg
 	MOVQ         rq+192(FP), R10
@@ -3157,6 +3160,7 @@ tile_3x64_end:
 	ADDQ         $0x40, DI
 
 tile_3x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x64_seg
 	MOVQ         rq+192(FP), R10
@@ -3666,6 +3670,7 @@ tile_2x64_end:
 	ADDQ         $0x40, DI
 
 tile_2x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x64_seg
 	MOVQ         rq+192(FP), R10
@@ -4051,6 +4056,7 @@ tile_1x64_end:
 	ADDQ         $0x40, DI
 
 tile_1x64_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x64_seg
 	MOVQ         rq+192(FP), R10
@@ -4767,6 +4773,7 @@ tile_14x32_end:
 	ADDQ         $0x40, DI
 
 tile_14x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_14x32_seg
 	MOVQ         rq+192(FP), R10
@@ -5742,6 +5749,7 @@ tile_13x32_end:
 	ADDQ         $0x40, DI
 
 tile_13x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_13x32_seg
 	MOVQ         rq+192(FP), R10
@@ -6660,6 +6668,7 @@ tile_12x32_end:
 	ADDQ         $0x40, DI
 
 tile_12x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_12x32_seg
 	MOVQ         rq+192(FP), R10
@@ -7516,6 +7525,7 @@ tile_11x32_end:
 	ADDQ         $0x40, DI
 
 tile_11x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_11x32_seg
 	MOVQ         rq+192(FP), R10
@@ -8315,6 +8325,7 @@ tile_10x32_end:
 	ADDQ         $0x40, DI
 
 tile_10x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_10x32_seg
 	MOVQ         rq+192(FP), R10
@@ -9052,6 +9063,7 @@ tile_9x32_end:
 	ADDQ         $0x40, DI
 
 tile_9x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_9x32_seg
 	MOVQ         rq+192(FP), R10
@@ -9732,6 +9744,7 @@ tile_8x32_end:
 	ADDQ         $0x40, DI
 
 tile_8x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_8x32_seg
 	MOVQ         rq+192(FP), R10
@@ -10345,6 +10358,7 @@ tile_7x32_end:
 	ADDQ         $0x40, DI
 
 tile_7x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_7x32_seg
 	MOVQ         rq+192(FP), R10
@@ -10901,6 +10915,7 @@ tile_6x32_end:
 	ADDQ         $0x40, DI
 
 tile_6x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x32_seg
 	MOVQ         rq+192(FP), R10
@@ -11395,6 +11410,7 @@ tile_5x32_end:
 	ADDQ         $0x40, DI
 
 tile_5x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x32_seg
 	MOVQ         rq+192(FP), R10
@@ -11832,6 +11848,7 @@ tile_4x32_end:
 	ADDQ         $0x40, DI
 
 tile_4x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x32_seg
 	MOVQ         rq+192(FP), R10
@@ -12207,6 +12224,7 @@ tile_3x32_end:
 	ADDQ         $0x40, DI
 
 tile_3x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x32_seg
 	MOVQ         rq+192(FP), R10
@@ -12505,6 +12523,7 @@ tile_2x32_end:
 	ADDQ         $0x40, DI
 
 tile_2x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x32_seg
 	MOVQ         rq+192(FP), R10
@@ -12741,6 +12760,7 @@ tile_1x32_end:
 	ADDQ         $0x40, DI
 
 tile_1x32_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x32_seg
 	MOVQ         rq+192(FP), R10
@@ -13245,6 +13265,7 @@ tile_14x16_end:
 	ADDQ         $0x40, DI
 
 tile_14x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_14x16_seg
 	MOVQ         rq+192(FP), R10
@@ -13899,6 +13920,7 @@ tile_13x16_end:
 	ADDQ         $0x40, DI
 
 tile_13x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_13x16_seg
 	MOVQ         rq+192(FP), R10
@@ -14518,6 +14540,7 @@ tile_12x16_end:
 	ADDQ         $0x40, DI
 
 tile_12x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_12x16_seg
 	MOVQ         rq+192(FP), R10
@@ -15095,6 +15118,7 @@ tile_11x16_end:
 	ADDQ         $0x40, DI
 
 tile_11x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_11x16_seg
 	MOVQ         rq+192(FP), R10
@@ -15637,6 +15661,7 @@ tile_10x16_end:
 	ADDQ         $0x40, DI
 
 tile_10x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_10x16_seg
 	MOVQ         rq+192(FP), R10
@@ -16142,6 +16167,7 @@ tile_9x16_end:
 	ADDQ         $0x40, DI
 
 tile_9x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_9x16_seg
 	MOVQ         rq+192(FP), R10
@@ -16612,6 +16638,7 @@ tile_8x16_end:
 	ADDQ         $0x40, DI
 
 tile_8x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_8x16_seg
 	MOVQ         rq+192(FP), R10
@@ -17035,6 +17062,7 @@ tile_7x16_end:
 	ADDQ         $0x40, DI
 
 tile_7x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_7x16_seg
 	MOVQ         rq+192(FP), R10
@@ -17423,6 +17451,7 @@ tile_6x16_end:
 	ADDQ         $0x40, DI
 
 tile_6x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_6x16_seg
 	MOVQ         rq+192(FP), R10
@@ -17774,6 +17803,7 @@ tile_5x16_end:
 	ADDQ         $0x40, DI
 
 tile_5x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_5x16_seg
 	MOVQ         rq+192(FP), R10
@@ -18090,6 +18120,7 @@ tile_4x16_end:
 	ADDQ         $0x40, DI
 
 tile_4x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_4x16_seg
 	MOVQ         rq+192(FP), R10
@@ -18364,6 +18395,7 @@ tile_3x16_end:
 	ADDQ         $0x40, DI
 
 tile_3x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_3x16_seg
 	MOVQ         rq+192(FP), R10
@@ -18593,6 +18625,7 @@ tile_2x16_end:
 	ADDQ         $0x40, DI
 
 tile_2x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_2x16_seg
 	MOVQ         rq+192(FP), R10
@@ -18785,6 +18818,7 @@ tile_1x16_end:
 	ADDQ         $0x40, DI
 
 tile_1x16_next:
+	ADDQ         bSkip+216(FP), DI
 	DECQ         24(SP)
 	JNZ          tile_1x16_seg
 	MOVQ         rq+192(FP), R10

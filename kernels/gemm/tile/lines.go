@@ -51,7 +51,7 @@ func (p *F32) RunLines(o OutF32, src []float32, w Walk, l Lines, first, last int
 		}
 		return
 	}
-	c := callF32{src: src, p: p, k0: w.First * w.Len, depth: w.depth(), begin: true, end: true, srcTile: l.Src, dstTile: l.Dst}
+	c := callF32{src: src, p: p, k0: w.row(), depth: w.depth(), begin: true, end: true, srcTile: l.Src, dstTile: l.Dst}
 	for _, s := range shares(k, w.straight() && p.Bytes() <= resident, first, last) {
 		if s.first == s.last {
 			continue

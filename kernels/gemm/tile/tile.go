@@ -29,12 +29,15 @@ const (
 // Walk says where rows of K elements lie in a source, in elements. Row r begins at Base + r*Row for r < 7 and at
 // Base + Half + (r-7)*Row above, so that one tile can take two lines of a 7-wide picture; a Walk with more than 14
 // rows has Half = 7*Row. Each row is len(Segs) segments of Len elements that begin at their offset from the row. They meet
-// segments First and up of the packed matrix; what lies in front of these and behind them takes no part.
+// segments First and up of the packed matrix; what lies in front of these and behind them takes no part. Where Whole is not 0,
+// segments of the packed matrix have Whole elements, of which those from Front on meet the Len elements of the source and the others
+// take no part; for bytes Front, Len and Whole are multiples of four then.
 type Walk struct {
 	Base, Row, Half, M int
 	Segs               []int
 	Len                int
 	First              int
+	Front, Whole       int
 }
 
 // Line is the Walk of m rows that lie at equal distances.
@@ -50,8 +53,15 @@ func (w Walk) at(r int) int {
 	return w.Base + w.Half + (r-half)*w.Row
 }
 
+// whole is the number of elements of a segment of the packed matrix, skip how many of them the source does not meet.
+func (w Walk) whole() int { return max(w.Len, w.Whole) }
+func (w Walk) skip() int  { return w.whole() - w.Len }
+
 // depth is the number of elements of a row.
 func (w Walk) depth() int { return len(w.Segs) * w.Len }
+
+// row is the row of the packed matrix that the first element meets, where segments are not padded.
+func (w Walk) row() int { return w.First*w.whole() + w.Front }
 
 func (w Walk) straight() bool { return w.Half == half*w.Row }
 
