@@ -22,12 +22,13 @@ type finder struct {
 	exact    map[string]int
 	composed map[string]int // by canonical name; -1: two files have it
 	folded   map[string]string
+	deeper   map[string]string // a file in a folder below, by its name alone
 	foreign  map[string]bool
 	roots    []string // what may stand in front of a name
 }
 
 func newFinder(folder string, files, foreign []string) *finder {
-	f := &finder{folder: folder, exact: map[string]int{}, composed: map[string]int{}, folded: map[string]string{}, foreign: map[string]bool{}}
+	f := &finder{folder: folder, exact: map[string]int{}, composed: map[string]int{}, folded: map[string]string{}, deeper: map[string]string{}, foreign: map[string]bool{}}
 	for i, name := range files {
 		c := canonical(name)
 		f.exact[name] = i
@@ -36,6 +37,9 @@ func newFinder(folder string, files, foreign []string) *finder {
 		}
 		f.composed[c] = i
 		f.folded[strings.ToLower(c)] = name
+		if base := path.Base(c); base != c {
+			f.deeper[base] = name
+		}
 	}
 	for _, name := range foreign {
 		f.foreign[canonical(name)] = true
@@ -74,6 +78,9 @@ func (f *finder) find(name string) (i int, why string) {
 		if near, ok := f.folded[strings.ToLower(n)]; ok {
 			return 0, fmt.Sprintf("%s is not in %s, but %s is", name, f.folder, near)
 		}
+	}
+	if below, ok := f.deeper[c]; ok {
+		return 0, fmt.Sprintf("%s is not in %s, but %s is: perhaps %s is the folder of the samples", name, f.folder, below, filepath.Join(f.folder, path.Dir(slashed(below))))
 	}
 	return 0, fmt.Sprintf("%s is not in %s", name, f.folder)
 }
