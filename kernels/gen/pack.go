@@ -56,6 +56,32 @@ func packAVX2(ctx *build.Context) {
 	}
 	a.done()
 	sumRows(ctx)
+	copyRows(ctx)
+}
+
+// copyRows writes what packs a panel of floats.
+func copyRows(ctx *build.Context) {
+	a := function(ctx, "copyRows16", "func(dst, src *float32, ld, rows int, mask *int32)",
+		"copyRows16 copies rows of 16 floats, ld bytes apart in src and one behind the other in dst. Columns whose mask is not",
+		"negative are 0 and not read.")
+	dst, src, ld, rows := rDst, rA0, rRow, rK
+	a.load("dst", dst)
+	a.load("src", src)
+	a.load("ld", ld)
+	a.load("rows", rows)
+	a.load("mask", rB)
+	a.VMOVDQU(Mem{Base: rB}, reg.Y2)
+	a.VMOVDQU(Mem{Base: rB, Disp: 32}, reg.Y3)
+	a.Label("row")
+	a.VMASKMOVPS(Mem{Base: src}, reg.Y2, reg.Y0)
+	a.VMASKMOVPS(Mem{Base: src, Disp: 32}, reg.Y3, reg.Y1)
+	a.VMOVUPS(reg.Y0, Mem{Base: dst})
+	a.VMOVUPS(reg.Y1, Mem{Base: dst, Disp: 32})
+	a.ADDQ(ld, src)
+	a.ADDQ(U8(64), dst)
+	a.DECQ(rows)
+	a.JNZ(LabelRef("row"))
+	a.done()
 }
 
 // sumRows writes what adds up bytes of rows: the sums that a zero point on the right asks for.

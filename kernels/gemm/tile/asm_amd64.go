@@ -241,3 +241,18 @@ func sumBlocks(add []int32, src []byte, w Walk, factor int32) int {
 	sumRows32(&add[0], &src[at], w.Row, blocks, len(add), int(factor))
 	return 32 * blocks
 }
+
+// copyPanel copies cols columns of the rows of a panel, ld apart in b, to out, the others as 0, and returns how many rows.
+func copyPanel(out, b []float32, ld, cols int) int {
+	rows := len(out) / Panel
+	if tier.Current() < tier.AVX2 {
+		return 0
+	}
+	_ = b[(rows-1)*ld+cols-1]
+	var mask [Panel]int32
+	for i := range mask[:cols] {
+		mask[i] = -1
+	}
+	copyRows16(&out[0], &b[0], 4*ld, rows, &mask[0])
+	return rows
+}

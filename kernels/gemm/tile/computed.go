@@ -32,13 +32,11 @@ func RepackF32(space []byte, b []float32, k, n int, bias []float32) F32 {
 	clear(p.bias[copy(p.bias, bias):])
 	for q := range panels(n) {
 		out, cols := p.panel[q*k*Panel:][:k*Panel], min(Panel, n-q*Panel)
-		if cols == Panel {
-			for i := range k {
-				*(*[Panel]float32)(out[i*Panel:]) = [Panel]float32(b[i*n+q*Panel:])
-			}
-			continue
+		done := 0
+		if k > 0 {
+			done = copyPanel(out, b[q*Panel:], n, cols)
 		}
-		for i := range k {
+		for i := done; i < k; i++ {
 			row := out[i*Panel:][:Panel]
 			clear(row[copy(row, b[i*n+q*Panel:][:cols]):])
 		}

@@ -14,3 +14,9 @@ func pack4x16(dst *int8, src *byte, ld int, groups int, flip *byte, sum *int32)
 //
 //go:noescape
 func sumRows32(dst *int32, src *byte, ld int, blocks int, rows int, factor int)
+
+// copyRows16 copies rows of 16 floats, ld bytes apart in src and one behind the other in dst. Columns whose mask is not
+// negative are 0 and not read.
+//
+//go:noescape
+func copyRows16(dst *float32, src *float32, ld int, rows int, mask *int32)

@@ -96,3 +96,26 @@ block:
 	JNZ          row
 	VZEROUPPER
 	RET
+
+// func copyRows16(dst *float32, src *float32, ld int, rows int, mask *int32)
+// Requires: AVX
+TEXT ·copyRows16(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), R12
+	MOVQ    src+8(FP), AX
+	MOVQ    ld+16(FP), CX
+	MOVQ    rows+24(FP), R9
+	MOVQ    mask+32(FP), DI
+	VMOVDQU (DI), Y2
+	VMOVDQU 32(DI), Y3
+
+row:
+	VMASKMOVPS (AX), Y2, Y0
+	VMASKMOVPS 32(AX), Y3, Y1
+	VMOVUPS    Y0, (R12)
+	VMOVUPS    Y1, 32(R12)
+	ADDQ       CX, AX
+	ADDQ       $0x40, R12
+	DECQ       R9
+	JNZ        row
+	VZEROUPPER
+	RET
