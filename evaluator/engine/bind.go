@@ -100,7 +100,7 @@ func (p *Program) bind(in map[string]op.Info) (*bound, error) {
 		}
 		if !d.whole() {
 			x, err := p.split(d)
-			return &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, parts: x}, err
+			return &bound{packs: &holder{packs: p.engine.packs, digest: p.engine.digest, keys: map[string]bool{}}, parts: x}, err
 		}
 		b, err := p.bindWhole(d)
 		var u *wish
@@ -132,7 +132,7 @@ func (p *Program) bindWhole(d *division) (*bound, error) {
 		return nil, err
 	}
 	b := &binder{
-		bound: &bound{packs: &holder{packs: p.engine.packs, keys: map[string]bool{}}, rowWise: !d.spliced},
+		bound: &bound{packs: &holder{packs: p.engine.packs, digest: p.engine.digest, keys: map[string]bool{}}, rowWise: !d.spliced},
 		p:     p, graph: g, sums: sums, infos: infos, at: map[place]int{}, home: map[string]op.Layout{}, fed: map[string]bool{},
 	}
 	if err := b.build(); err != nil {

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"assay/shared/op"
+	"assay/shared/tensor"
 )
 
 // packs holds packed weights under keys that name content and packing, each built once however many programs ask. A
@@ -144,9 +145,10 @@ func (p *packs) evict(n int64) {
 // holder is the packs as one bound program sees them: it is one user of each pack that it got. Its keys are given back
 // as a whole when the bound goes.
 type holder struct {
-	packs *packs
-	mu    sync.Mutex
-	keys  map[string]bool
+	packs  *packs
+	digest *digests
+	mu     sync.Mutex
+	keys   map[string]bool
 }
 
 var _ op.Packs = (*holder)(nil)
@@ -167,3 +169,6 @@ func (h *holder) Get(key string, build func() (any, int64, error)) (any, error) 
 	}
 	return v, nil
 }
+
+// Digest implements op.Packs.
+func (h *holder) Digest(t *tensor.Tensor) [32]byte { return h.digest.of(t) }

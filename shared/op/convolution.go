@@ -154,7 +154,7 @@ func lowerConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	packed, err := pack(l.Packs, packKey("conv.f32", []int{g.Group}, weight, bias), func() (*conv.F32, error) {
+	packed, err := pack(l.Packs, packKey(l.Packs, "conv.f32", []int{g.Group}, weight, bias), func() (*conv.F32, error) {
 		return conv.PackF32(g, weight.F32(), floatsOf(bias))
 	})
 	if err != nil {
@@ -201,14 +201,14 @@ func floatsOf(t *tensor.Tensor) []float32 {
 // packKey names a packing: the kernel that reads it, what it depends on beside the content, and the content. Two nodes
 // with equal keys share one packed object between all programs of a process, so everything that the packer reads has to
 // be in it: a missing parameter would hand one layer another's weights.
-func packKey(kernel string, params []int, content ...*tensor.Tensor) string {
+func packKey(packs Packs, kernel string, params []int, content ...*tensor.Tensor) string {
 	key := fmt.Sprint(kernel, params)
 	for _, t := range content {
 		if t == nil {
 			key += " -"
 			continue
 		}
-		key += fmt.Sprintf(" %x", t.Digest())
+		key += fmt.Sprintf(" %x", packs.Digest(t))
 	}
 	return key
 }

@@ -236,7 +236,7 @@ func (l *Lower) rightMatrices(i int, p product, trans bool, bias *tensor.Tensor,
 	r.packed = make([]*gemm.F32, count)
 	for b := range r.packed {
 		var err error
-		r.packed[b], err = pack(l.Packs, packKey("gemm.f32", []int{p.k, p.n, int(truth(trans)), b}, t, bias), func() (*gemm.F32, error) {
+		r.packed[b], err = pack(l.Packs, packKey(l.Packs, "gemm.f32", []int{p.k, p.n, int(truth(trans)), b}, t, bias), func() (*gemm.F32, error) {
 			return gemm.PackF32(v[b*p.k*p.n:(b+1)*p.k*p.n], p.k, p.n, trans, r.bias), nil
 		})
 		if err != nil {

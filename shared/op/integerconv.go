@@ -27,7 +27,7 @@ func (l *Lower) fastConvInteger(w window, group int, p integerPair) (k Kernel, o
 	}
 	var sums []*sumsI8
 	for i := range group {
-		s, err := pack(l.Packs, packKey("conv.sums", []int{group, i}, l.In[1].Const, l.zerosOf()), func() (*sumsI8, error) {
+		s, err := pack(l.Packs, packKey(l.Packs, "conv.sums", []int{group, i}, l.In[1].Const, l.zerosOf()), func() (*sumsI8, error) {
 			of := zero
 			if len(zero) > 1 {
 				of = zero[i*g.oc:][:g.oc]

@@ -129,7 +129,7 @@ func (l *Lower) fastMatMulInteger(s stack, p integerPair) (k Kernel, ok bool, er
 	switch {
 	case packed:
 		for i := range len(w) / (s.k * s.n) {
-			x, err := pack(l.Packs, packKey("gemm.sums", []int{s.k, s.n, i}, l.In[1].Const, l.zerosOf()), func() (*sumsI8, error) {
+			x, err := pack(l.Packs, packKey(l.Packs, "gemm.sums", []int{s.k, s.n, i}, l.In[1].Const, l.zerosOf()), func() (*sumsI8, error) {
 				return packSums(w[i*s.k*s.n:(i+1)*s.k*s.n], s.k, s.n, zero), nil
 			})
 			if err != nil {

@@ -151,6 +151,8 @@ type Lower struct {
 // counts against the engine's memory limit.
 type Packs interface {
 	Get(key string, build func() (object any, size int64, err error)) (any, error)
+	// Digest is that of a constant, which does not change any more; it may be remembered.
+	Digest(t *tensor.Tensor) [32]byte
 }
 
 // Kernel is a lowered node. Run is called with buffers for all computed inputs and all outputs (nil for constants and

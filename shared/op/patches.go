@@ -161,7 +161,7 @@ func lowerDeformConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	packed, err := pack(l.Packs, packKey("conv.volume", []int{group}, weight, bias), func() (*volume.Conv, error) {
+	packed, err := pack(l.Packs, packKey(l.Packs, "conv.volume", []int{group}, weight, bias), func() (*volume.Conv, error) {
 		return volume.PackConv(weight.F32(), floatsOf(bias), out[1], data[1], group, v.Taps())
 	})
 	if err != nil {

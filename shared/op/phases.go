@@ -126,7 +126,7 @@ func (l *Lower) phased(t transposition, weight, bias *tensor.Tensor) (*phased, e
 			return nil, err
 		}
 		var err error
-		f.packed, err = pack(l.Packs, packKey("convtranspose.phase", append([]int{t.group, i, f.g.H, f.g.W, f.g.KH, f.g.KW}, f.taps...), weight, bias), func() (*conv.F32, error) {
+		f.packed, err = pack(l.Packs, packKey(l.Packs, "convtranspose.phase", append([]int{t.group, i, f.g.H, f.g.W, f.g.KH, f.g.KW}, f.taps...), weight, bias), func() (*conv.F32, error) {
 			sub := make([]float32, 0, len(p.turned)/all*len(f.taps))
 			for at := 0; at < len(p.turned); at += all {
 				for _, k := range f.taps {

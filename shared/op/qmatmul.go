@@ -142,7 +142,7 @@ func (l *Lower) integerProduct(s stack, at layerInputs, transB bool) (*integerPr
 	v, zero := signedWeights(layer.weight, layer.w)
 	p.packed = make([]*gemm.I8, len(v)/max(1, s.k*s.n))
 	for b := range p.packed {
-		key := packKey("gemm.i8", []int{s.k, s.n, int(truth(transB)), b}, layer.weight, layer.bias, layer.zeros)
+		key := packKey(l.Packs, "gemm.i8", []int{s.k, s.n, int(truth(transB)), b}, layer.weight, layer.bias, layer.zeros)
 		p.packed[b], err = pack(l.Packs, key, func() (*gemm.I8, error) {
 			return gemm.PackI8(v[b*s.k*s.n:(b+1)*s.k*s.n], s.k, s.n, transB, bias, zero), nil
 		})

@@ -68,7 +68,7 @@ func (l *Lower) direction(r recurrent, d int, acts []func([]float32)) (w directi
 // kernel, which wants k outside.
 func (l *Lower) packRows(from, bias *tensor.Tensor, direction, part int, rows []float32, k int) (*gemm.F32, error) {
 	n := len(rows) / k
-	return pack(l.Packs, packKey("recurrent", []int{direction, part, n, k}, from, bias), func() (*gemm.F32, error) {
+	return pack(l.Packs, packKey(l.Packs, "recurrent", []int{direction, part, n, k}, from, bias), func() (*gemm.F32, error) {
 		return gemm.PackF32(rows, k, n, true, floatsOf(bias)), nil
 	})
 }

@@ -38,7 +38,7 @@ func lowerVolumeConv(l *Lower, w window, group int, weight, bias *tensor.Tensor,
 	if err != nil {
 		return Kernel{}, err
 	}
-	packed, err := pack(l.Packs, packKey("conv.volume", []int{group}, weight, bias), func() (*volume.Conv, error) {
+	packed, err := pack(l.Packs, packKey(l.Packs, "conv.volume", []int{group}, weight, bias), func() (*volume.Conv, error) {
 		return volume.PackConv(weight.F32(), floatsOf(bias), weight.Shape[0], data[1], group, v.Taps())
 	})
 	if err != nil {
@@ -68,7 +68,7 @@ func lowerVolumeQLinearConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	packed, err := pack(l.Packs, packKey("conv.volume.i8", []int{group}, p.weight, p.bias, p.zeros), func() (*volume.ConvI8, error) {
+	packed, err := pack(l.Packs, packKey(l.Packs, "conv.volume.i8", []int{group}, p.weight, p.bias, p.zeros), func() (*volume.ConvI8, error) {
 		weight, zero := signedWeights(p.weight, p.w)
 		bias, err := int32sOf(p.bias)
 		if err != nil {
@@ -278,7 +278,7 @@ func (l *Lower) spreadConv(t transposition, w window, weight, bias *tensor.Tenso
 		if err != nil {
 			return nil, 0, err
 		}
-		packed, err := pack(l.Packs, packKey("convtranspose.f32", []int{t.group}, weight, bias), func() (*conv.F32, error) {
+		packed, err := pack(l.Packs, packKey(l.Packs, "convtranspose.f32", []int{t.group}, weight, bias), func() (*conv.F32, error) {
 			return conv.PackF32(g, turned(), floatsOf(bias))
 		})
 		if err != nil {
@@ -290,7 +290,7 @@ func (l *Lower) spreadConv(t transposition, w window, weight, bias *tensor.Tenso
 	if err != nil {
 		return nil, 0, err
 	}
-	packed, err := pack(l.Packs, packKey("convtranspose.volume", []int{t.group}, weight, bias), func() (*volume.Conv, error) {
+	packed, err := pack(l.Packs, packKey(l.Packs, "convtranspose.volume", []int{t.group}, weight, bias), func() (*volume.Conv, error) {
 		return volume.PackConv(turned(), floatsOf(bias), t.oc, c, t.group, taps)
 	})
 	if err != nil {
