@@ -98,7 +98,7 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 	for len(samples) > 0 {
 		b := next(pr.inputs, program, samples, most)
 		samples = samples[len(b.asked):]
-		in, err := e.feeds.get(ctx, pr.Problem.Inputs, pr.inputs, e.objects.Get, b.fed, q.several)
+		in, done, err := e.feeds.get(ctx, pr.Problem.Inputs, pr.inputs, e.objects.Get, b.fed, q.several)
 		if err != nil {
 			return nil, err
 		}
@@ -112,6 +112,7 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		}
 		most = fitting(bytes, len(b.fed))
 		records = append(records, rs...)
+		done()
 		progress()
 	}
 	return records, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"maps"
+	"slices"
 	"sync"
 
 	"assay/shared/dataset"
@@ -13,13 +14,15 @@ import (
 
 // feeds keeps the batches that were fed last: the plans of a task run on the same samples one after the other, and normalising
 // pictures anew for each of them took as long as a small network in INT8. Invariant: used is the sum of the sizes of what is
-// kept, at most budget. A batch that is kept is read only. Safe for concurrent use.
+// kept, at most budget. A batch that is kept is read only. The memory of one that is not serves the next: taking it anew for each
+// cost half as much as all copying. Safe for concurrent use.
 type feeds struct {
 	budget int
 
-	mu   sync.Mutex
-	used int
-	kept []fed // oldest first
+	mu    sync.Mutex
+	used  int
+	kept  []fed    // oldest first
+	spent [][]byte // of batches that nobody uses any more, the newest last
 }
 
 // fed is a batch by name.
@@ -32,12 +35,16 @@ type fed struct {
 // mostFed bounds what is kept together with a share of the memory: it holds a block of pictures for each of a dozen slots.
 const mostFed = 256 << 20
 
+// mostSpent is how many pieces of memory wait for a batch of their size.
+const mostSpent = 16
+
 // newFeeds keeps at most a thirty-second part of the memory.
 func newFeeds(memory int64) *feeds { return &feeds{budget: int(min(memory/32, mostFed))} }
 
 // get gives the batch of samples, from what is kept if it is there. keep says that others will ask for it. The map is the caller's, the
-// tensors are not to be written. Errors are those of Feed.
-func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, from dataset.Get, samples []uint32, keep bool) (map[string]*tensor.Tensor, error) {
+// tensors are not to be written. done ends the use of the tensors, once; a caller that fails need not call it. Errors are those of
+// Feed.
+func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, from dataset.Get, samples []uint32, keep bool) (batch map[string]*tensor.Tensor, done func(), err error) {
 	key := append(make([]byte, 0, len(inputs)+4*len(samples)), inputs[:]...)
 	for _, s := range samples {
 		key = binary.LittleEndian.AppendUint32(key, s)
@@ -46,13 +53,44 @@ func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, 
 	kept := f.find(string(key))
 	f.mu.Unlock()
 	if kept != nil {
-		return maps.Clone(kept), nil
+		return maps.Clone(kept), func() {}, nil
 	}
-	made, err := in.Feed(ctx, from, samples)
-	if err == nil && keep {
-		f.keep(string(key), maps.Clone(made))
+	made, err := in.FeedInto(ctx, from, samples, f.room)
+	if err != nil {
+		return nil, nil, err
 	}
-	return made, err
+	mine := slices.Collect(maps.Values(made))
+	if keep && f.keep(string(key), maps.Clone(made)) {
+		return made, func() {}, nil
+	}
+	return made, func() { f.spend(mine) }, nil
+}
+
+// room is memory of n bytes, whatever they are.
+func (f *feeds) room(n int) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for i, b := range slices.Backward(f.spent) {
+		if len(b) == n {
+			f.spent = slices.Delete(f.spent, i, i+1)
+			return b
+		}
+	}
+	return make([]byte, n)
+}
+
+// spend takes the memory of tensors that nobody reads any more.
+func (f *feeds) spend(ts []*tensor.Tensor) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, t := range ts {
+		if len(t.Data) <= f.budget/mostSpent {
+			f.spent = append(f.spent, t.Data)
+		}
+	}
+	if n := len(f.spent) - mostSpent; n > 0 {
+		f.spent = slices.Delete(f.spent, 0, n)
+	}
 }
 
 // find is what is kept under key. The caller holds the lock.
@@ -65,19 +103,19 @@ func (f *feeds) find(key string) map[string]*tensor.Tensor {
 	return nil
 }
 
-// keep enters a batch and lets go of the oldest ones. One that takes more than half of the budget changes nothing.
-func (f *feeds) keep(key string, in map[string]*tensor.Tensor) {
+// keep enters a batch, lets go of the oldest ones and says whether it did: not one that takes more than half of the budget, or is there.
+func (f *feeds) keep(key string, in map[string]*tensor.Tensor) bool {
 	bytes := 0
 	for _, t := range in {
 		bytes += len(t.Data)
 	}
 	if bytes > f.budget/2 {
-		return
+		return false
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.find(key) != nil { // another slot made it meanwhile
-		return
+		return false
 	}
 	for f.used+bytes > f.budget {
 		f.used -= f.kept[0].bytes
@@ -85,4 +123,5 @@ func (f *feeds) keep(key string, in map[string]*tensor.Tensor) {
 		f.kept = f.kept[1:]
 	}
 	f.kept, f.used = append(f.kept, fed{key, in, bytes}), f.used+bytes
+	return true
 }

@@ -28,8 +28,9 @@ func TestBatchesAreFedOnce(t *testing.T) {
 	f := &feeds{budget: 5 * sample}
 	get := func(data byte, keep bool, samples ...uint32) {
 		t.Helper()
-		got, err := f.get(t.Context(), plan.Digest{data}, in, from, samples, keep)
+		got, done, err := f.get(t.Context(), plan.Digest{data}, in, from, samples, keep)
 		require.NoError(t, err)
+		defer done()
 		for k, s := range samples {
 			require.Equal(t, byte(s), got["x"].Data[k*sample])
 		}
@@ -60,7 +61,34 @@ func TestBatchesAreFedOnce(t *testing.T) {
 		require.Equal(t, step.read, read, step.name)
 	}
 	lost := errors.New("lost")
-	_, err := f.get(t.Context(), plan.Digest{1}, in, func(context.Context, plan.Digest) ([]byte, error) { return nil, lost }, []uint32{7}, true)
+	_, _, err := f.get(t.Context(), plan.Digest{1}, in, func(context.Context, plan.Digest) ([]byte, error) { return nil, lost }, []uint32{7}, true)
 	require.ErrorIs(t, err, lost)
 	get(1, true, 7)
+}
+
+// TestBatchesFollowEachOtherInPlace: the memory of a batch that nobody keeps serves the next of its size, once it is done, and that of a
+// batch that is kept serves nobody.
+func TestBatchesFollowEachOtherInPlace(t *testing.T) {
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 4, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}},
+	}}}
+	from := func(context.Context, plan.Digest) ([]byte, error) { return []byte{0, 0, 1, 1, 2, 2, 3, 3}, nil }
+	f := &feeds{budget: 1 << 10}
+	get := func(keep bool, samples ...uint32) (*tensor.Tensor, func()) {
+		got, done, err := f.get(t.Context(), plan.Digest{1}, in, from, samples, keep)
+		require.NoError(t, err)
+		return got["x"], done
+	}
+	a, done := get(false, 0)
+	b, _ := get(false, 1)
+	require.NotSame(t, &a.Data[0], &b.Data[0])
+	done()
+	c, done := get(true, 2)
+	require.Same(t, &a.Data[0], &c.Data[0])
+	require.Equal(t, []byte{2, 2}, c.Data)
+	done()
+	d, _ := get(false, 3)
+	require.NotSame(t, &c.Data[0], &d.Data[0], "it is kept")
+	again, _ := get(false, 2)
+	require.Equal(t, []byte{2, 2}, again.Data)
 }

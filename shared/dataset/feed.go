@@ -64,6 +64,11 @@ func (in Inputs) Together(samples []uint32) int {
 // neighbours. The tensors are the caller's. Errors: an index outside the manifest, ErrMixed, a piece that get does not
 // give or whose length is not what the manifest says.
 func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[string]*tensor.Tensor, error) {
+	return in.FeedInto(ctx, get, samples, func(n int) []byte { return make([]byte, n) })
+}
+
+// FeedInto is Feed with the tensors' bytes in memory from room: so many as it is asked for, whatever they are; each is written.
+func (in Inputs) FeedInto(ctx context.Context, get Get, samples []uint32, room func(bytes int) []byte) (map[string]*tensor.Tensor, error) {
 	for _, i := range samples {
 		if i >= in.Count {
 			return nil, fmt.Errorf("feed: sample %d: the data has %d samples", i, in.Count)
@@ -74,7 +79,7 @@ func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[strin
 	}
 	out := make(map[string]*tensor.Tensor, len(in.Streams))
 	for _, s := range in.Streams {
-		t, err := s.feed(ctx, get, samples)
+		t, err := s.feed(ctx, get, samples, room)
 		if err != nil {
 			return nil, fmt.Errorf("feed: model input %q: %w", s.Input, err)
 		}
@@ -84,7 +89,7 @@ func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[strin
 }
 
 // feed makes the batch of one input. Precondition: the samples exist and have one shape.
-func (s Stream) feed(ctx context.Context, get Get, samples []uint32) (*tensor.Tensor, error) {
+func (s Stream) feed(ctx context.Context, get Get, samples []uint32, room func(int) []byte) (*tensor.Tensor, error) {
 	if len(samples) == 0 {
 		return nil, errors.New("no samples")
 	}
@@ -101,7 +106,8 @@ func (s Stream) feed(ctx context.Context, get Get, samples []uint32) (*tensor.Te
 	if err != nil {
 		return nil, err
 	}
-	out := tensor.New(s.Want, s.fed(shape, len(samples))...)
+	out := &tensor.Tensor{DType: s.Want, Shape: s.fed(shape, len(samples))}
+	out.Data = room(tensor.Count(out.Shape) * s.Want.Size())
 	move, dst := s.mover(c), len(out.Data)/len(samples)
 	for k, i := range samples {
 		p, row := s.at(ends, i)

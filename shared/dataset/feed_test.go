@@ -1,6 +1,7 @@
 package dataset
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -126,6 +127,9 @@ func TestBatchIsItsSamples(t *testing.T) {
 			want = append(want, one["x"].F32()...)
 		}
 		require.Equal(t, want, fed["x"].F32())
+		dirty, err := in.FeedInto(context.Background(), m.get, samples, func(n int) []byte { return bytes.Repeat([]byte{0xa5}, n) })
+		require.NoError(t, err)
+		require.Equal(t, fed, dirty)
 	})
 }
 
