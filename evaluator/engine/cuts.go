@@ -13,8 +13,9 @@ type cut struct {
 }
 
 const (
-	// copying is the estimated time, in picoseconds per byte, of storing an activation and reading it back.
-	copying = 150
+	// copying is the estimated time, in picoseconds per byte, of storing an activation and reading it back: more than estimate takes for
+	// making floats of bytes, which is done again.
+	copying = 200
 	// widest is the most values that may be alive at a cut: a branch or two beside the main line.
 	widest = 4
 )

@@ -190,6 +190,13 @@ func (m *memory) addStored(n int64) bool {
 	return true
 }
 
+// storedBeyond says that more than n bytes are stored.
+func (m *memory) storedBeyond(n int64) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.stored > n
+}
+
 func (m *memory) dropStored(n int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

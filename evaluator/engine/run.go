@@ -72,7 +72,7 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 	f.attach(p, in, arena)
 	if t.key != [32]byte{} {
 		f.resume(p.engine.store, t.key, shapes)
-		f.first = t.first && !f.known
+		f.claim(p.engine.store, t.first && !f.known)
 	} else {
 		f.everything()
 	}
@@ -100,13 +100,23 @@ type frame struct {
 	parts   [][]op.Call // by step: the calls of a group's members
 	need    []bool      // by slot
 	do      []bool      // by step
-	fresh   []bool      // by slot: to be stored when computed
+	fresh   []freshness // by slot
+	claims  []*entry    // by slot: where a fresh value is computed to stay
 	entries []*entry
 	samples [32]byte
 	known   bool // some value of this run was computed before on these samples
-	first   bool // none was, and other programs will differ from this one on them
 	scratch []byte
 }
+
+// freshness is what the store is told of a value when it is computed.
+type freshness uint8
+
+const (
+	silent  freshness = iota // nothing
+	noted                    // that it was computed
+	copied                   // the value, a copy: it is a result
+	entered                  // the value, which lies in the store's memory already
+)
 
 // frames keeps the frames of a bound that are not in use. There are as many frames as runs have ever been under way at
 // once.
@@ -130,7 +140,8 @@ func (fs *frames) get() *frame {
 	b := fs.b
 	f := &frame{
 		b: b, bufs: make([][]byte, len(b.slots)), calls: make([]op.Call, len(b.steps)), need: make([]bool, len(b.slots)),
-		parts: make([][]op.Call, len(b.steps)), do: make([]bool, len(b.steps)), fresh: make([]bool, len(b.slots)),
+		parts: make([][]op.Call, len(b.steps)), do: make([]bool, len(b.steps)), fresh: make([]freshness, len(b.slots)),
+		claims: make([]*entry, len(b.slots)),
 	}
 	for i, s := range b.steps {
 		f.calls[i] = op.Call{In: make([][]byte, len(s.in)), Out: make([][]byte, len(s.out))}
@@ -229,10 +240,12 @@ func (f *frame) stored(st *store, o int) bool {
 	if s.keep == 0 {
 		return false
 	}
-	e, seen := st.get(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast})
+	e, seen := st.get(f.key(o))
 	f.known = f.known || seen
 	if e == nil {
-		f.fresh[o] = true
+		if f.fresh[o] = noted; seen {
+			f.fresh[o] = copied
+		}
 		return false
 	}
 	if s.result {
@@ -243,6 +256,49 @@ func (f *frame) stored(st *store, o int) bool {
 	f.bufs[o] = e.data
 	f.entries = append(f.entries, e)
 	return true
+}
+
+// claim decides what of the run is stored: what was computed before, or all of it. Such a value, unless it is a result, is computed
+// where it stays. A step in place writes elsewhere then, as it does when what it reads comes from the store.
+func (f *frame) claim(st *store, all bool) {
+	for i := range f.b.steps {
+		if !f.do[i] {
+			continue
+		}
+		for _, o := range f.b.steps[i].out {
+			if o < 0 || f.fresh[o] == silent || f.fresh[o] == noted && !all {
+				continue
+			}
+			s := &f.b.slots[o]
+			if f.fresh[o] = copied; s.result {
+				continue
+			}
+			e := st.claim(f.key(o), s.bytes, s.keep)
+			if e == nil {
+				f.fresh[o] = noted
+				continue
+			}
+			f.fresh[o], f.claims[o], f.bufs[o] = entered, e, e.data
+		}
+	}
+}
+
+// key names slot o on the run's samples.
+func (f *frame) key(o int) storeKey {
+	s := &f.b.slots[o]
+	return storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}
+}
+
+// keep tells the store of slot o, which was just computed.
+func (f *frame) keep(st *store, o int) {
+	switch f.fresh[o] {
+	case noted:
+		st.note(f.key(o))
+	case copied:
+		st.put(f.key(o), f.bufs[o], f.b.slots[o].keep)
+	case entered:
+		st.enter(f.claims[o])
+	}
 }
 
 // run executes the marked steps. fault says that a kernel broke an invariant: its goroutine's memory is suspect then.
@@ -278,9 +334,8 @@ func (f *frame) run(ctx context.Context, e *Engine, see See) (err error, fault b
 			}
 		}
 		for _, o := range f.b.steps[at].out {
-			if o >= 0 && f.fresh[o] {
-				s := &f.b.slots[o]
-				st.put(storeKey{s.sum, f.samples, s.layout == op.ChannelsLast}, f.bufs[o], s.keep, f.first)
+			if o >= 0 {
+				f.keep(st, o)
 			}
 		}
 	}
@@ -344,6 +399,12 @@ func (f *frame) detach(st *store) {
 	for _, e := range f.entries {
 		st.unpin(e)
 	}
+	for _, e := range f.claims {
+		if e != nil {
+			st.settle(e)
+		}
+	}
+	clear(f.claims)
 	clear(f.entries)
 	f.entries = f.entries[:0]
 	f.scratch = nil

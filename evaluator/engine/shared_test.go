@@ -74,23 +74,39 @@ func TestPacksAreBuiltOnceAndDroppedWhenUnused(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// TestStoreStaysWithinItsBudget puts and reads random entries and compares what it counts with what it holds. An entry
-// that is read keeps its bytes, whoever is given the memory of what was dropped.
+// TestStoreStaysWithinItsBudget claims, enters, puts and reads random entries and compares what it counts with what it holds. An entry
+// that is read keeps its bytes, whoever is given the memory of what was dropped, and so does a claim.
 func TestStoreStaysWithinItsBudget(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		m := &memory{limit: 2000, storeBudget: 1000}
+		m := &memory{limit: 4000, storeBudget: 2000}
 		s := newStore(m)
-		var pinned []*entry
+		s.easy = int64(rapid.SampledFrom([]int{0, 500, 2000}).Draw(t, "easy"))
+		var pinned, claims []*entry
+		gain := func() float64 { return rapid.Float64Range(0, 10).Draw(t, "gain") }
 		for range rapid.IntRange(1, 60).Draw(t, "calls") {
 			k := rapid.IntRange(0, 12).Draw(t, "key")
 			key := storeKey{value: [32]byte{byte(k)}}
-			switch rapid.IntRange(0, 3).Draw(t, "what") {
+			value := bytes.Repeat([]byte{byte(k)}, 40*(k/2))
+			switch rapid.IntRange(0, 5).Draw(t, "what") {
 			case 0, 1:
-				s.put(key, bytes.Repeat([]byte{byte(k)}, 40*(k/2)), rapid.Float64Range(0, 10).Draw(t, "gain"), rapid.Bool().Draw(t, "eager"))
+				s.put(key, value, gain())
 			case 2:
 				if e, seen := s.get(key); e != nil {
 					require.True(t, seen)
 					pinned = append(pinned, e)
+				}
+			case 3:
+				if e := s.claim(key, len(value), gain()); e != nil {
+					copy(e.data, value)
+					claims = append(claims, e)
+				}
+			case 4:
+				if len(claims) > 0 {
+					if rapid.Bool().Draw(t, "computed") {
+						s.enter(claims[0])
+					}
+					s.settle(claims[0])
+					claims = claims[1:]
 				}
 			default:
 				if len(pinned) > 0 {
@@ -100,17 +116,24 @@ func TestStoreStaysWithinItsBudget(t *testing.T) {
 					s.evict(int64(40 * k))
 				}
 			}
-			sum := 0
+			sum := int64(0)
 			for key, e := range s.m {
-				sum += len(e.data)
-				k := key.value[0]
-				require.Equal(t, bytes.Repeat([]byte{k}, 40*int(k/2)), e.data)
+				sum += int64(padded(len(e.data)))
+				require.Equal(t, bytes.Repeat([]byte{key.value[0]}, 40*int(key.value[0]/2)), e.data)
 			}
-			for _, b := range s.spare {
-				sum += len(b)
+			for _, e := range claims {
+				sum += int64(padded(len(e.data)))
+				require.Equal(t, bytes.Repeat([]byte{e.key.value[0]}, len(e.data)), e.data)
 			}
-			require.EqualValues(t, sum, m.usage().Store)
-			require.LessOrEqual(t, sum, 1000)
+			require.Equal(t, sum+s.ground.warm(), m.usage().Store)
+			require.LessOrEqual(t, m.usage().Store, int64(2000))
+			free := int64(0)
+			for i, x := range s.ground.free {
+				free += int64(x.n)
+				require.True(t, i == 0 || s.ground.free[i-1].at+s.ground.free[i-1].n < x.at)
+				require.LessOrEqual(t, x.warm, x.n)
+			}
+			require.EqualValues(t, s.ground.size, sum+free)
 			require.Len(t, s.heap, len(s.m))
 			for i, e := range s.heap {
 				require.Equal(t, i, e.index)
@@ -124,8 +147,8 @@ func TestStoreStaysWithinItsBudget(t *testing.T) {
 
 // TestStoreKeepsWhatSavesMost fills the store and offers it something better and something worse.
 func TestStoreKeepsWhatSavesMost(t *testing.T) {
-	s := newStore(&memory{limit: 1000, storeBudget: 300})
-	put := func(name byte, gain float64) { s.put(storeKey{value: [32]byte{name}}, make([]byte, 100), gain, true) }
+	s := newStore(&memory{limit: 1000, storeBudget: 400})
+	put := func(name byte, gain float64) { s.put(storeKey{value: [32]byte{name}}, make([]byte, 100), gain) }
 	held := func() (names string) {
 		for c := byte('a'); c < 'h'; c++ {
 			if s.m[storeKey{value: [32]byte{c}}] != nil {
@@ -143,10 +166,26 @@ func TestStoreKeepsWhatSavesMost(t *testing.T) {
 	require.Equal(t, "ace", held())
 	put('f', 1.5) // 3 + 1.5 is above c's 4: what is old sinks
 	require.Equal(t, "aef", held())
-	s.put(storeKey{value: [32]byte{'g'}}, make([]byte, 100), 100, false)
-	require.Equal(t, "aef", held(), "computed for the first time by a run that shares something")
-	s.put(storeKey{value: [32]byte{'g'}}, make([]byte, 100), 100, false)
-	require.Equal(t, "aeg", held())
+	_, seen := s.get(storeKey{value: [32]byte{'d'}})
+	require.True(t, seen, "it was computed, though not kept")
+}
+
+// TestStoreGrowsForWhatNothingGivesWayTo: beyond easy, memory that was never written is taken only if no entry of a lower rank can
+// go.
+func TestStoreGrowsForWhatNothingGivesWayTo(t *testing.T) {
+	m := &memory{limit: 10 << 10, storeBudget: 10 << 10}
+	s := newStore(m)
+	s.easy = 1 << 10
+	for i := range 20 {
+		s.put(storeKey{value: [32]byte{byte(i)}}, make([]byte, 512), float64(i))
+	}
+	require.LessOrEqual(t, m.usage().Store, int64(2<<10))
+	for i := range 20 {
+		if e := s.claim(storeKey{value: [32]byte{byte(100 + i)}}, 512, 100); e != nil {
+			defer s.settle(e)
+		}
+	}
+	require.EqualValues(t, 10<<10, m.usage().Store, "claims give way to nothing")
 }
 
 // TestStoreTakesOnlyWhatWasGranted: a number of the user's gives the store a quarter of it; without one it stays small on

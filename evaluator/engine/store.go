@@ -2,7 +2,7 @@ package engine
 
 import (
 	"container/heap"
-	"slices"
+	"runtime"
 	"sync"
 	"sync/atomic"
 )
@@ -15,16 +15,17 @@ type storeKey struct {
 	last    bool // ChannelsLast
 }
 
-// entry is one stored activation. Its bytes never change. While pins > 0 a run reads them and they stay counted. data
-// is the entry's own copy.
+// entry is one stored activation. Its bytes never change once it is entered. While pins > 0 a run reads them and they stay counted.
+// data lies at at in the store's ground.
 type entry struct {
 	key   storeKey
 	data  []byte
+	at    int
 	gain  float64 // picoseconds that the entry saves for each byte it takes
 	rank  float64 // clock when it was last used plus gain times uses: the lowest goes first
 	uses  int
 	pins  int
-	index int // in the heap
+	index int // in the heap, -1 outside of it: not computed yet, or another run's is there
 }
 
 // store keeps activations within a budget of bytes. It takes everything of a run that shares nothing with what it has
@@ -32,15 +33,16 @@ type entry struct {
 // one of many only the shared prefix comes back, and copying the rest would cost more than it saves. What it drops
 // first is what has saved least per byte lately: the rank of an entry is its gain times its uses above the rank of what
 // was last dropped, so old entries sink (Cherkasova's greedy dual size frequency). It decides only what is computed
-// again, never a bit. The memory of what it drops serves entries of the same size, since fresh memory costs several times what
-// copying does. Invariants: m and heap hold the same entries; memory.stored is the sum of their bytes and those of spare; a pinned
-// entry is never dropped.
+// again, never a bit. A step whose value is to be stored writes it where it will stay (claim, enter, settle). Invariants: m and heap hold
+// the same entries; memory.stored is the sum of the extents of these and of what is claimed, and of what ground has warm; a
+// pinned entry is never dropped.
 type store struct {
 	memory *memory
 	mu     sync.Mutex
 	m      map[storeKey]*entry
 	heap   ranks
-	spare  [][]byte // of dropped entries, the newest last
+	ground *ground
+	easy   int64 // bytes beyond which fresh memory is taken for what nothing else gives way to
 	clock  float64
 	seen   [2]map[storeKey]bool // computed once: the current generation and the one before
 	hits   atomic.Int64
@@ -50,8 +52,12 @@ type store struct {
 // seenKeys is how many keys one generation of seen remembers.
 const seenKeys = 1 << 15
 
+// newStore makes a store whose ground outlives it by a moment: who reads an entry holds the store.
 func newStore(m *memory) *store {
-	return &store{memory: m, m: map[storeKey]*entry{}, seen: [2]map[storeKey]bool{{}, {}}}
+	g := newGround(m.storeBudget)
+	s := &store{memory: m, m: map[storeKey]*entry{}, ground: g, easy: m.storeBudget, seen: [2]map[storeKey]bool{{}, {}}}
+	runtime.AddCleanup(s, (*ground).abandon, g)
+	return s
 }
 
 // again reports whether key was computed before, and notes it. Two generations bound the memory: the older one is
@@ -90,59 +96,74 @@ func (s *store) unpin(e *entry) {
 	e.pins--
 }
 
-// put stores a copy of data unless it is there, is computed for the first time (and eager is not set) or is worth less
-// than what would have to go. It may drop several entries and then still not fit; those are lost, which costs time
-// only.
-func (s *store) put(key storeKey, data []byte, gain float64, eager bool) {
-	n := int64(len(data))
+// claim is the place of a value of n bytes that is about to be computed, for enter; nil if it is worth less than what would have to go. What has
+// to go is dropped, and may then still not be enough: it is lost, which costs time only. settle ends every claim.
+func (s *store) claim(key storeKey, n int, gain float64) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	known := s.again(key) || eager
-	if s.m[key] != nil || n > s.memory.storeBudget || n == 0 || !known {
-		return
+	if s.m[key] != nil || n == 0 {
+		return nil
 	}
 	rank := s.clock + gain
-	room, ok := s.room(len(data), rank)
-	if !ok {
+	for {
+		i, cold := s.ground.find(n)
+		if i >= 0 && cold > 0 && s.memory.storedBeyond(s.easy) && s.drop(rank) {
+			continue
+		}
+		if i >= 0 && (cold == 0 || s.memory.addStored(int64(cold))) {
+			at := s.ground.free[i].at
+			return &entry{key: key, data: s.ground.take(i, n), at: at, gain: gain, rank: rank, uses: 1, index: -1}
+		}
+		if !s.drop(rank) {
+			return nil
+		}
+	}
+}
+
+// enter makes the value of a claim known, now that it is computed, and pins it. If another run was faster, nothing changes.
+func (s *store) enter(e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again(e.key)
+	if s.m[e.key] == nil {
+		e.pins++
+		s.m[e.key] = e
+		heap.Push(&s.heap, e)
+	}
+}
+
+// settle ends the reading of a claim by the run that made it.
+func (s *store) settle(e *entry) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if e.index < 0 {
+		s.ground.give(e.at, len(e.data))
 		return
 	}
-	e := &entry{key: key, data: append(room, data...), gain: gain, rank: rank, uses: 1}
-	s.m[key] = e
-	heap.Push(&s.heap, e)
+	e.pins--
 }
 
-// room is an empty slice for n bytes that are counted as stored: of a dropped entry as large, or nil. Where the budget is spent,
-// spare memory of other sizes goes first, then entries of a rank below limit.
-func (s *store) room(n int, limit float64) (b []byte, ok bool) {
-	for {
-		for i, b := range slices.Backward(s.spare) {
-			if len(b) == n {
-				s.spare = slices.Delete(s.spare, i, i+1)
-				return b[:0], true
-			}
-		}
-		if s.memory.addStored(int64(n)) {
-			return nil, true
-		}
-		if s.forgo() == 0 && !s.drop(limit) {
-			return nil, false
-		}
+// note says that key was computed.
+func (s *store) note(key storeKey) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.again(key)
+}
+
+// put is claim, enter and settle for a value that lies elsewhere.
+func (s *store) put(key storeKey, data []byte, gain float64) {
+	e := s.claim(key, len(data), gain)
+	if e == nil {
+		s.note(key)
+		return
 	}
+	copy(e.data, data)
+	s.enter(e)
+	s.settle(e)
 }
 
-// forgo leaves the oldest spare memory to the garbage collector and says how much it was.
-func (s *store) forgo() int64 {
-	if len(s.spare) == 0 {
-		return 0
-	}
-	n := int64(len(s.spare[0]))
-	s.spare = slices.Delete(s.spare, 0, 1)
-	s.memory.dropStored(n)
-	return n
-}
-
-// drop removes the entry of lowest rank if that is below limit and nobody reads it; its memory is spare then. A pinned entry at the
-// top ends it, even if others could go.
+// drop removes the entry of lowest rank if that is below limit and nobody reads it. A pinned entry at the top ends it, even if others
+// could go.
 func (s *store) drop(limit float64) bool {
 	if len(s.heap) == 0 || s.heap[0].rank >= limit || s.heap[0].pins > 0 {
 		return false
@@ -150,7 +171,7 @@ func (s *store) drop(limit float64) bool {
 	e := heap.Pop(&s.heap).(*entry)
 	delete(s.m, e.key)
 	s.clock = max(s.clock, e.rank)
-	s.spare = append(s.spare, e.data)
+	s.ground.give(e.at, len(e.data))
 	return true
 }
 
@@ -159,23 +180,20 @@ func (s *store) drop(limit float64) bool {
 func (s *store) evict(n int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for n > 0 && len(s.spare) > 0 {
-		n -= s.forgo()
-	}
 	var kept []*entry
-	for n > 0 && len(s.heap) > 0 {
+	for s.ground.warm() < n && len(s.heap) > 0 {
 		e := heap.Pop(&s.heap).(*entry)
 		if e.pins > 0 {
 			kept = append(kept, e)
 			continue
 		}
 		delete(s.m, e.key)
-		n -= int64(len(e.data))
-		s.memory.dropStored(int64(len(e.data)))
+		s.ground.give(e.at, len(e.data))
 	}
 	for _, e := range kept {
 		heap.Push(&s.heap, e)
 	}
+	s.memory.dropStored(s.ground.cool())
 }
 
 // ranks is a min-heap of entries.
