@@ -93,8 +93,27 @@ func TestProgressSaysWhatIsSure(t *testing.T) {
 		"  measuring: 32 of about 2,100 inferences, roughly 8 s left":    {Phase: run.PhaseBaseline, Done: 32, Total: 2100, Least: 2100, Rough: true, Left: 8 * time.Second},
 		"  measuring: 928 of about 2,100 inferences, 8 s left":           {Phase: run.PhaseBaseline, Done: 928, Total: 2100, Least: 2100, Left: 8 * time.Second},
 		"  ranking: 3,000 of 9,000 inferences or more, 8 s left":         {Phase: run.PhaseRank, Done: 3000, Total: 9000, Least: 6000, Left: 8 * time.Second},
+		"  ranking: 3,000 of about 9,000 inferences (6,000 to 22,000), 8 s left (3 s to 31 s)": {
+			Phase: run.PhaseRank, Done: 3000, Total: 9000, Left: 8 * time.Second,
+			Soon: run.Ending{Total: 6032, Left: 3 * time.Second}, Late: run.Ending{Total: 21675, Left: 31 * time.Second},
+		},
+		"  measuring: 928 of about 3,990 inferences (2,100 to 9,000), roughly 1 s left": {
+			Phase: run.PhaseStart, Done: 928, Total: 3990, Unsure: true, Left: time.Second,
+			Soon: run.Ending{Total: 2100, Left: time.Second / 2}, Late: run.Ending{Total: 9000, Left: time.Second},
+		},
+		"  ranking: 3,000 of 9,000 inferences or more, 9 s left": { // ends that lie close together
+			Phase: run.PhaseRank, Done: 3000, Total: 9000, Left: 9 * time.Second,
+			Soon: run.Ending{Total: 8000, Left: 8 * time.Second}, Late: run.Ending{Total: 11000, Left: 11 * time.Second},
+		},
 	} {
 		require.Equal(t, want, progress(p))
+	}
+}
+
+// TestCoarse: bounds keep two digits.
+func TestCoarse(t *testing.T) {
+	for n, want := range map[int64]int64{0: 0, 7: 7, 99: 99, 100: 100, 104: 100, 105: 110, 995: 1000, 21675: 22000, 99499: 99000} {
+		require.Equal(t, want, coarse(n), "%d", n)
 	}
 }
 

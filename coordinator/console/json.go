@@ -70,6 +70,8 @@ func JSON(w io.Writer) Listener {
 					"phase": p.Phase, "done": p.Done, "total": p.Total, "least": p.Least, "reused": p.Reused, "slots": p.Slots,
 					"seconds": p.Elapsed.Seconds(), "seconds_left": p.Left.Seconds(), "unsure": p.Unsure, "rough": p.Rough,
 					"samples_read": p.Read, "samples": p.Samples,
+					"early": map[string]any{"total": p.Soon.Total, "seconds_left": p.Soon.Left.Seconds()},
+					"late":  map[string]any{"total": p.Late.Total, "seconds_left": p.Late.Left.Seconds()},
 				})
 			}
 		},

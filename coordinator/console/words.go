@@ -169,12 +169,15 @@ func verdict(met bool) string {
 	return "over the limit"
 }
 
-// progress says how far the whole job is. Of a job whose search is open it names what is certain only.
+// progress says how far the whole job is. Where the ends of a search lie far apart, what is likely stands before them; else of a job whose
+// search is open it names what is certain only.
 func progress(p run.Progress) string {
 	text := fmt.Sprintf("  %s: %s of about %s inferences", doing(p.Phase), count(p.Done), count(p.Total))
 	switch {
 	case p.Phase == run.PhaseDecode:
 		text = fmt.Sprintf("  %s: %s of %s", doing(p.Phase), count(int64(p.Read)), plural(p.Samples, "sample"))
+	case wide(p):
+		text += fmt.Sprintf(" (%s to %s)", count(coarse(p.Soon.Total)), count(coarse(p.Late.Total)))
 	case p.Unsure:
 		text = fmt.Sprintf("  %s: %s of %s inferences or more", doing(p.Phase), count(p.Done), count(p.Least))
 	case p.Phase == run.PhaseRank || p.Phase == run.PhaseRevert:
@@ -192,9 +195,35 @@ func left(p run.Progress) string {
 	case p.Phase == run.PhaseDecode && p.Unsure:
 		return fmt.Sprintf("roughly %s left or more", roughly(p.Left))
 	case p.Rough || p.Unsure:
-		return fmt.Sprintf("roughly %s left", roughly(p.Left))
+		return fmt.Sprintf("roughly %s left", roughly(p.Left)) + between(p)
 	}
-	return roughly(p.Left) + " left"
+	return roughly(p.Left) + " left" + between(p)
+}
+
+// farApart is the ratio of all inferences, if a search takes long and if it ends early, from which both are told.
+const farApart = 1.5
+
+// wide reports whether the ends of a search lie far apart.
+func wide(p run.Progress) bool {
+	return p.Soon.Total > 0 && float64(p.Late.Total) >= farApart*float64(p.Soon.Total)
+}
+
+// between says in which time a search with wide ends leaves the job, if the words for both differ.
+func between(p run.Progress) string {
+	soon, late := roughly(p.Soon.Left), roughly(p.Late.Left)
+	if !wide(p) || soon == late {
+		return ""
+	}
+	return fmt.Sprintf(" (%s to %s)", soon, late)
+}
+
+// coarse keeps two digits of n.
+func coarse(n int64) int64 {
+	unit := int64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
 }
 
 // isAre names operations, as what is.

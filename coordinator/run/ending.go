@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"maps"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -95,14 +96,15 @@ func (p *ending) gains() (gains []float64, sum float64) {
 		return gains, 0
 	}
 	chance := math.Abs(lost - p.lost(lost, base, 0, 1))
-	power := 0.0
-	for _, s := range p.score {
-		power += s * s * p.seenPart() * p.seenPart() / float64(len(p.score))
+	part := p.seenPart()
+	power, below := p.scatter()
+	trust := max(0, 1-max(chance*chance, below*part*part)/max(power*part*part, math.SmallestNonzeroFloat64))
+	if there := p.lostThere(); there > 0 {
+		lost, part = there, 1
 	}
-	trust := max(0, 1-chance*chance/max(power, math.SmallestNonzeroFloat64))
-	for g, s := range p.score {
-		if g < len(gains) && s > 0 {
-			gains[g] = min(1, trust*s*p.seenPart()/lost)
+	for _, g := range slices.Sorted(maps.Keys(p.score)) {
+		if s := p.score[g]; g < len(gains) && s > 0 {
+			gains[g] = min(1, trust*s*part/lost)
 			if p.against == byDecisions {
 				gains[g] = 1 - (1-gains[g])*(1-gains[g])
 			}
@@ -247,12 +249,39 @@ func (p *ending) around(pl plan.Plan) (mean func(own float64) float64, ok bool) 
 	return nil, false
 }
 
+// scatter is the mean square of the scores of a ranking, and of those that are not above its middle: no group does better in INT8, so
+// they are chance, and as much of those above is.
+func (p *ending) scatter() (all, below float64) {
+	n := 0
+	for _, g := range slices.Sorted(maps.Keys(p.score)) {
+		s := p.score[g]
+		all += float64(s * s)
+		if s <= 0 {
+			below, n = below+float64(s*s), n+1
+		}
+	}
+	return all / float64(max(1, len(p.score))), below / float64(max(1, n))
+}
+
+// lostThere is what the middle of the newest ranking loses on its subset, where the float model is the bound; 0 elsewhere.
+func (p *ending) lostThere() float64 {
+	if p.against == byLabels || math.IsNaN(p.middle) {
+		return 0
+	}
+	return max(0, p.sign(0)*(p.baseline(0).F-p.middle))
+}
+
 // ranked imagines what a plan loses that measured so much on the newest ranking's subset: there it is better than the middle by
-// what is known, and what lies outside is as in any plan that far.
+// what is known, and what lies outside is as in any plan that far. Where the float model is the bound, less noise spoils fewer samples outside
+// as well, so the whole is lost in the proportion that shows on the subset.
 func (p *ending) ranked(value float64, base search.Value, luck float64) float64 {
 	part, lost := p.seenPart(), p.mean(p.from)[0]
 	chance := lost - p.lost(lost, math.Abs(base.F), 0, 1)
-	out := lost - part*p.sign(0)*(value-p.middle) - luck*chance*math.Sqrt(1-part)
+	out := lost - part*p.sign(0)*(value-p.middle)
+	if there := p.lostThere(); there > 0 {
+		out = lost * p.sign(0) * (base.F - value) / there
+	}
+	out -= luck * chance * math.Sqrt(1-part)
 	if p.against != byLabels {
 		out = max(0, out)
 	}

@@ -20,9 +20,14 @@ type meterOfWork struct {
 	done    int64                           // inferences computed
 	reused  int64                           // inferences answered from the store
 	open    int64                           // asked by the present round and not answered yet
+	ranks   bool                            // a ranking has begun
 	unsure  bool                            // INT8 is not measured: whether the search has anything to do is not known
 	later   map[string]int64                // still to be asked, by phase
 	slow    float64                         // of the search that is to come, see prospect
+	early   prospect                        // of a search that ends soon
+	late    prospect                        // and of one that takes long
+	causes  int64                           // inferences that look for causes after a search
+	each    map[string]int64                // samples of a plan of a search, by phase
 	samples int                             // that are decoded, all in all
 	first   reading                         // of them: the rate of decoding is between this
 	latest  reading                         // and this
@@ -44,12 +49,17 @@ func (m *meterOfWork) expect(later map[string]int64) {
 	}
 }
 
-// search sets what the search will still ask.
-func (m *meterOfWork) search(p prospect) {
-	m.expect(map[string]int64{PhaseRank: p.rank, PhaseRevert: p.revert})
+// search sets what the search will still ask: what is likely, and what it asks if it ends early or late. Causes are looked for after a
+// ranking, and expected where even the early end has one.
+func (m *meterOfWork) search(likely, early, late prospect) {
+	later := map[string]int64{PhaseRank: likely.rank, PhaseRevert: likely.revert}
 	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.slow = p.slow
+	if later[PhaseExplain] = 0; m.ranks || early.rank > 0 {
+		later[PhaseExplain] = m.causes
+	}
+	m.slow, m.early, m.late = likely.slow, early, late
+	m.mu.Unlock()
+	m.expect(later)
 }
 
 // round enters a round: what it asks leaves the expectation of phases that ask once. Phases in order, so what was expected of
@@ -69,9 +79,13 @@ func (m *meterOfWork) enter(name string, inferences int64) {
 	m.phase, m.open = name, inferences
 	switch name {
 	case PhaseRank, PhaseRevert:
+		m.ranks = m.ranks || name == PhaseRank
 	case PhaseVerify, PhaseExplain:
 		clear(m.later) // the search is over
-		m.slow = 0
+		if name == PhaseVerify && m.ranks {
+			m.later[PhaseExplain] = m.causes
+		}
+		m.slow, m.early, m.late = 0, prospect{}, prospect{}
 		m.unsure = false
 	default:
 		m.later[name] = 0
@@ -133,6 +147,13 @@ func (m *meterOfWork) at() string {
 	return m.phase
 }
 
+// asks sets how many samples a plan of a ranking and of a revert runs on.
+func (m *meterOfWork) asks(rank, revert int) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.each = map[string]int64{PhaseRank: int64(rank), PhaseRevert: int64(revert)}
+}
+
 // settle says whether it is still open that the search has anything to do.
 func (m *meterOfWork) settle(unsure bool) {
 	m.mu.Lock()
@@ -145,7 +166,16 @@ func (m *meterOfWork) standing() (done, certain int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	done = m.done + m.reused
-	return done, done + m.open + m.ahead() - m.later[PhaseRank] - m.later[PhaseRevert]
+	return done, done + m.open + m.certain()
+}
+
+// certain is what is expected after the present round whatever a search asks.
+func (m *meterOfWork) certain() int64 {
+	n := m.ahead() - m.later[PhaseRank] - m.later[PhaseRevert]
+	if !m.ranks {
+		n -= m.later[PhaseExplain]
+	}
+	return n
 }
 
 // cell enters a finished cell.
@@ -196,7 +226,7 @@ func (m *meterOfWork) ahead() (sum int64) {
 func (m *meterOfWork) remaining(phase string, n int64) (inferences int64, left time.Duration) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, 0, m.slots())
+	return m.open + m.ahead(), m.pace.left(map[string]int64{phase: n}, 0, m.slots(), m.each)
 }
 
 // tell reports the state. report is called without the lock, so listeners may ask back.
@@ -205,29 +235,44 @@ func (m *meterOfWork) tell() {
 		return
 	}
 	m.mu.Lock()
-	slots, waiting := m.slots(), maps.Clone(m.later)
-	if waiting == nil {
-		waiting = map[string]int64{}
-	}
-	waiting[m.phase] += m.open
+	likely := prospect{m.later[PhaseRank], m.later[PhaseRevert], m.slow}
 	p := Progress{
 		Phase: m.phase, Done: m.done, Reused: m.reused, Total: m.done + m.open + m.ahead(), Elapsed: m.clock().Sub(m.begin),
-		Slots: slots, Left: m.pace.left(waiting, m.slow, slots), Unsure: m.unsure, Rough: m.pace.rough(),
+		Slots: m.slots(), Left: m.left(likely), Unsure: m.unsure, Rough: m.pace.rough(),
 	}
-	p.Least = p.Total - m.later[PhaseRank] - m.later[PhaseRevert]
-	if p.Left > 0 {
-		p.Left += time.Duration(float64(m.pace.timing(m.coda)) * m.pace.stretch(slots) * float64(max(1, slots)))
+	p.Least = p.Done + m.open + m.certain()
+	p.Soon, p.Late = Ending{p.Total, p.Left}, Ending{p.Total, p.Left}
+	if early := m.early; early.sum() < likely.sum() {
+		p.Soon = Ending{p.Total + early.sum() - likely.sum(), m.left(early)}
+	}
+	if late := m.late; late.sum() > likely.sum() {
+		p.Late = Ending{p.Total + late.sum() - likely.sum(), m.left(late)}
 	}
 	if m.phase == PhaseDecode {
 		p.Read, p.Samples = m.latest.done, m.samples
 		reads, ok := m.reads()
-		p.Left += reads
-		if !ok || p.Left == reads {
+		if p.Left += reads; !ok || p.Left == reads {
 			p.Left = 0
 		}
+		p.Soon.Left, p.Late.Left = p.Left, p.Left
 	}
 	m.mu.Unlock()
 	m.report(p)
+}
+
+// left guesses the time that the rest of the job takes if the search asks p; 0 while nothing can be said. It is the caller's to lock.
+func (m *meterOfWork) left(p prospect) time.Duration {
+	waiting, slots := maps.Clone(m.later), m.slots()
+	if waiting == nil {
+		waiting = map[string]int64{}
+	}
+	waiting[PhaseRank], waiting[PhaseRevert] = p.rank, p.revert
+	waiting[m.phase] += m.open
+	left := m.pace.left(waiting, p.slow, slots, m.each)
+	if left > 0 {
+		left += time.Duration(float64(m.pace.timing(m.coda)) * m.pace.load(slots))
+	}
+	return left
 }
 
 // inferences is the number computed so far.

@@ -83,6 +83,14 @@ type Progress struct {
 	Slots   int
 	Elapsed time.Duration
 	Left    time.Duration
+	Soon    Ending // if the search ends early: of its imagined ends one in eight comes before
+	Late    Ending // and if it takes long: one in eight comes later
+}
+
+// Ending is all inferences of a job and the time that is left, if a search ends so.
+type Ending struct {
+	Total int64
+	Left  time.Duration
 }
 
 // Measured is one full evaluation. Drop is in the unit of the limit.

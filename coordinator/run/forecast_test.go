@@ -186,15 +186,20 @@ func (s *score) add(j judgement) {
 }
 
 // TestHeldOutDiaries: jobs that tuned nothing keep the promise as often as they did when they were recorded: at a tenth of the inferences,
-// on the clock of an idle machine, and something is told at a tenth of the time, though that is mostly samples being decoded.
+// on the clock of an idle machine, and something is told at a tenth of the time, though that is mostly samples being decoded. Three in four ends
+// lie in the range that is told.
 func TestHeldOutDiaries(t *testing.T) {
 	var all, long score // long of 5 s and more
-	silent := 0
+	silent, inside := 0, 0
 	for _, f := range heldOut() {
 		d := diaryAt(t, filepath.Join("testdata", "diaries", "heldout", f.file()))
 		quiet := d.quiet()
-		work, _ := atTenth(quiet, playBack(t, quiet))
+		seen := playBack(t, quiet)
+		work, _ := atTenth(quiet, seen)
 		all.add(work)
+		if within(seen) {
+			inside++
+		}
 		if d[len(d)-1].At < 5 {
 			continue
 		}
@@ -203,12 +208,13 @@ func TestHeldOutDiaries(t *testing.T) {
 			silent++
 		}
 	}
-	t.Logf("all %v, of 5 s and more %v, %d of them silent", all, long, silent)
-	require.Equal(t, []int{26, 13}, []int{all.jobs, long.jobs})
+	t.Logf("all %v, of 5 s and more %v, %d of them silent; %d end in the range that was told", all, long, silent, inside)
+	require.Equal(t, []int{26, 11}, []int{all.jobs, long.jobs})
 	require.GreaterOrEqual(t, all.inferences, 24)
-	require.GreaterOrEqual(t, all.time, 20)
-	require.GreaterOrEqual(t, long.inferences, 12)
-	require.GreaterOrEqual(t, long.time, 10)
+	require.GreaterOrEqual(t, all.time, 21)
+	require.GreaterOrEqual(t, long.inferences, 10)
+	require.GreaterOrEqual(t, long.time, 8)
+	require.GreaterOrEqual(t, inside, 20)
 	require.LessOrEqual(t, silent, 1)
 }
 

@@ -75,21 +75,20 @@ type work struct {
 	command string
 	start   time.Time
 
-	model   *model
-	data    *data
-	seat    *seat
-	limit   metric.Limit
-	gauge   *meterOfWork
-	onRead  func(done, total int) // as samples are decoded; nil for nothing
-	cells   *dispatcher
-	stop    func() // ends cells; nil before listen
-	asker   *asker
-	watch   *watcher
-	groups  int // that are likely, before calibration
-	heardOf int // cells of the measurement in work that the outlook knows
-	params  *plan.Params
-	built   *quant.Report
-	cfg     quant.Config
+	model  *model
+	data   *data
+	seat   *seat
+	limit  metric.Limit
+	gauge  *meterOfWork
+	onRead func(done, total int) // as samples are decoded; nil for nothing
+	cells  *dispatcher
+	stop   func() // ends cells; nil before listen
+	asker  *asker
+	watch  *watcher
+	groups int // that are likely, before calibration
+	params *plan.Params
+	built  *quant.Report
+	cfg    quant.Config
 
 	problem plan.Problem
 	meter   metric.Meter
@@ -279,6 +278,7 @@ func (w *work) listen(ctx context.Context) error {
 // announce says what was loaded and what the job needs at least: calibration, float, all INT8, and the written file.
 func (w *work) announce() {
 	calibration, n := len(w.data.calibView.Samples), len(w.data.searchView.Samples)
+	w.gauge.causes = int64(min(calibration, explainSamples))
 	w.gauge.expect(map[string]int64{PhaseBaseline: int64(n), PhaseStatistics: int64(calibration), PhaseStart: int64(n), PhaseVerify: int64(n)})
 	w.events.loaded(Loaded{
 		Model: w.job.Model, Nodes: len(w.model.graph.Graph.Nodes), Opset: w.model.graph.FileOpset, MACs: w.model.macs,

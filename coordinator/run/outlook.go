@@ -9,7 +9,6 @@ import (
 	"assay/kernels/numeric"
 	"assay/shared/metric"
 	"assay/shared/plan"
-	"assay/shared/wire"
 )
 
 // outlook guesses how many inferences a search will still ask. It plays the search to its end some times, with what is known
@@ -103,21 +102,36 @@ func (o *outlook) asks(r search.Round) {
 
 // hears enters the answers of a round.
 func (o *outlook) hears(r search.Round, answers []search.Answer) {
-	var groups []int
-	var scores []float64
 	if r.Name == PhaseStart && len(answers) == 2 {
 		o.measured(answers[0], answers[1])
 	}
+	values := make([][]search.Value, len(r.Need))
 	for i, a := range answers {
-		t := r.Need[i]
-		o.known[key(t.Plan, o.full(t))] = a.Hi
-		if r.Name == PhaseRank {
-			g := added(r.Need, i)
-			groups, scores = append(groups, g), append(scores, a.Hi[0].F)
-			o.from = without(t.Plan, g)
-		} else if !t.Plan.Params.IsZero() {
-			o.bases = append(o.bases, t.Plan)
+		values[i] = a.Hi
+		if t := r.Need[i]; r.Name != PhaseRank {
+			o.known[key(t.Plan, o.full(t))] = a.Hi
+			if !t.Plan.Params.IsZero() {
+				o.bases = append(o.bases, t.Plan)
+			}
 		}
+	}
+	if r.Name == PhaseRank {
+		o.places(r.Need, values)
+	}
+}
+
+// places enters what plans of a ranking measured, nil for those that have not yet; again when more of them have.
+func (o *outlook) places(ranked []search.Trial, values [][]search.Value) {
+	var groups []int
+	var scores []float64
+	for i, v := range values {
+		if v == nil {
+			continue
+		}
+		t, g := ranked[i], added(ranked, i)
+		o.known[key(t.Plan, o.full(t))] = v
+		groups, scores = append(groups, g), append(scores, v[0].F)
+		o.from = without(t.Plan, g)
 	}
 	o.ranked(groups, scores)
 }
@@ -259,6 +273,12 @@ func likely(ends []prospect, standing func() (done, certain int64)) prospect {
 	return prospect{int64(math.Round(more * part)), int64(math.Round(more * (1 - part))), more * slow / float64(all)}
 }
 
+// apart are ends that an eighth of the plays comes before, and an eighth behind.
+func apart(ends []prospect) (early, late prospect) {
+	n := len(ends) / 8
+	return ends[n], ends[len(ends)-1-n]
+}
+
 // leastWrong is the number whose distances from v, each less free where it is more, have the smallest sum; the middle of all such
 // numbers. That sum is convex and bends at v plus and minus free only.
 func leastWrong(v []float64, free float64) float64 {
@@ -280,37 +300,4 @@ func leastWrong(v []float64, free float64) float64 {
 		}
 	}
 	return (from + to) / 2
-}
-
-// parts is into how many parts a measurement is cut at which the outlook hears of it.
-const parts = 8
-
-// partly lets the estimate see what is done, and tells the outlook how everything INT8 does while that is being measured.
-func (w *work) partly(requests []request, known map[plan.Digest]wire.Result) {
-	float := w.asker.known[plan.Digest{}]
-	if w.gauge.at() != PhaseStart {
-		w.watch.expect()
-		return
-	}
-	if float == nil || len(known) < w.heardOf+max(1, len(requests)/parts) {
-		return
-	}
-	w.heardOf = len(known)
-	var seen []uint32
-	var records []byte
-	for _, r := range requests {
-		if res, ok := known[r.digest]; ok && len(res.Records) == w.meter.RecordSize()*len(r.block) && float.all(r.block) {
-			seen, records = append(seen, r.block...), append(records, res.Records...)
-		}
-	}
-	if len(seen) == 0 {
-		return
-	}
-	reference := float.join(seen)
-	a, b := w.meter.Each(0, reference), w.meter.Each(0, records)
-	for i := range a {
-		a[i] -= b[i]
-	}
-	sign := float64(w.meter.Direction(0))
-	w.watch.part(sign*(w.meter.Value(0, reference).F-w.meter.Value(0, records).F), a)
 }

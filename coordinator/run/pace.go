@@ -80,7 +80,7 @@ var prior = map[string]struct {
 	PhaseStatistics: {PhaseBaseline, 1.9},
 	PhaseStart:      {PhaseBaseline, 0.55},
 	PhaseVerify:     {PhaseStart, 1},
-	PhaseExplain:    {PhaseStart, 1},
+	PhaseExplain:    {PhaseStatistics, 1},
 	PhaseRevert:     {PhaseStart, 0.9},
 	PhaseRank:       {PhaseStart, 0.7},
 }
@@ -217,9 +217,43 @@ func (p *pace) stretch(slots int) float64 {
 	return wall / work
 }
 
+// meeting is the seconds of a slot that a plan of a phase takes once on a node, to be compiled, beyond its samples. In a small transformer's
+// ranking that is a quarter of all. Few plans count by their number against half of what the newest phase took.
+func (p *pace) meeting(phase string) float64 {
+	c := p.phases[phase]
+	if c == nil || len(c.first) == 0 || len(c.rest) == 0 {
+		return p.startup / 2
+	}
+	samples := 0
+	for _, s := range c.first {
+		samples += s.samples
+	}
+	n := float64(len(c.first))
+	took := max(0, (mean(c.first)-mean(c.rest))*float64(samples)/n)
+	known := min(1, n/fewCells)
+	return float64(known*took) + float64((1-known)*p.startup/2)
+}
+
+// handover is the seconds that a cell takes on an idle machine besides its computation: to be asked, sent, received and kept.
+const handover = 0.8e-3
+
+// load is how much longer work on one slot takes than on an idle machine, by the cells that ended: they take their computation and a handover.
+func (p *pace) load(slots int) float64 {
+	work, wall := 0.0, 0.0
+	for _, m := range p.marks {
+		work += m.seconds/float64(max(1, slots)) + handover
+		wall += m.since
+	}
+	if len(p.marks) < fewMarks || work <= 0 {
+		return 1
+	}
+	return max(1, wall/work)
+}
+
 // left is the wall time that so many inferences of each phase are likely to take; 0 while nothing is known of one of them.
-// slow inferences take longer by what float takes longer than INT8. A phase that has not begun starts about half as slowly as the newest did: the model is compiled, the files are cached.
-func (p *pace) left(inferences map[string]int64, slow float64, slots int) time.Duration {
+// slow inferences take longer by what float takes longer than INT8. each is the samples of a plan in phases of many plans, which are compiled
+// one by one. Another phase that has not begun starts about half as slowly as the newest did: the model is compiled, the files are cached.
+func (p *pace) left(inferences map[string]int64, slow float64, slots int, each map[string]int64) time.Duration {
 	total := 0.0
 	if int8, ok := p.sample(PhaseStart); ok {
 		total += slow * suffix * max(0, p.float()-int8) * p.stretch(slots)
@@ -230,7 +264,10 @@ func (p *pace) left(inferences map[string]int64, slow float64, slots int) time.D
 			return 0
 		}
 		total += float64(n) * s * p.stretch(slots)
-		if n > 0 && p.phases[phase] == nil {
+		switch {
+		case n > 0 && each[phase] > 0:
+			total += float64(n) / float64(each[phase]) * p.meeting(phase) * p.stretch(slots)
+		case n > 0 && p.phases[phase] == nil:
 			total += p.startup / 2
 		}
 	}

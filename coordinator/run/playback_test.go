@@ -22,6 +22,7 @@ type playback struct {
 	gauge *meterOfWork
 	watch *watcher
 	ask   entry // the round of the search that is asked
+	race  race  // the ranking in work
 	told  []told
 }
 
@@ -38,7 +39,7 @@ func newPlayback(t *testing.T, d diary) *playback {
 	begin := time.Unix(1000, 0)
 	p := &playback{t: t, d: d, now: begin, slots: 1}
 	p.gauge = &meterOfWork{begin: begin, now: func() time.Time { return p.now }, slots: func() int { return p.slots }, coda: speedBudget}
-	p.gauge.report = func(r Progress) { p.told = append(p.told, told{p.now, r.Done, r.Total, r.Left}) }
+	p.gauge.report = func(r Progress) { p.told = append(p.told, told{p.now, r.Done, r.Total, r.Left, r.Soon, r.Late}) }
 	p.watch = &watcher{asker: p, gauge: p.gauge}
 	return p
 }
@@ -67,14 +68,20 @@ func (p *playback) step() {
 		p.watch.outlook.against = map[string]yardstick{"agreement": byDecisions, "sqnr": byDistance}[e.Problem.Metrics[0].Name]
 	case "expect":
 		p.gauge.expect(e.Later)
+		p.gauge.causes = min(e.Later[PhaseStatistics], explainSamples)
 	case "round":
+		p.race = p.ranking(e)
 		p.watch.round(e.Name, e.Models, e.Samples)
 	case "cell":
 		p.slots = e.Slots
 		c := ended{known: e.Known, runs: e.Samples, took: seconds(e.Took)}
 		c.cell.Plan = plan.DigestOf("Plan", []string{e.Plan, e.Name}) // of one problem and question each
 		p.gauge.cell(c)
-		if p.gauge.at() != PhaseStart {
+		switch ended := p.race.enter(e); {
+		case p.gauge.at() == PhaseStart:
+		case p.gauge.at() == PhaseRank && p.watch.due(ended, p.race.cells):
+			p.watch.places(p.race.values())
+		default:
 			p.watch.expect()
 		}
 	case "part":
@@ -179,6 +186,17 @@ func atTenth(d diary, seen []told) (work, clock judgement) {
 	return work, clock
 }
 
+// within reports whether all inferences lie in the range that was told when a tenth of them was done.
+func within(seen []told) bool {
+	all := seen[len(seen)-1].done
+	for _, s := range seen {
+		if 10*s.done >= all {
+			return s.soon.Total <= all && all <= s.late.Total
+		}
+	}
+	return false
+}
+
 // steady is the part of a job, from a tenth of its inferences on, in which all its inferences were told within a factor of two.
 func steady(seen []told) float64 {
 	all, good, n := float64(seen[len(seen)-1].done), 0.0, 0.0
@@ -208,6 +226,60 @@ func (d diary) quiet() diary {
 		}
 		e.At = e.CPU
 		out = append(out, e)
+	}
+	return out
+}
+
+// race is a ranking of which cells end: what its plans measured is known when their last cell has.
+type race struct {
+	cells, ended int
+	place        map[string]int // of plans, in the order of the question
+	open         []int          // cells of each
+	answers      [][]metric.Value
+}
+
+// ranking is the race of a round that begins; of other rounds, and where plans shared cells, it has no places.
+func (p *playback) ranking(e entry) race {
+	r := race{place: map[string]int{}}
+	if e.Name != PhaseRank {
+		return r
+	}
+	for _, e := range p.d[p.i:] {
+		switch {
+		case e.Kind == "cell":
+			r.cells++
+			i, ok := r.place[e.Plan]
+			if !ok {
+				i = len(r.place)
+				r.place[e.Plan], r.open = i, append(r.open, 0)
+			}
+			r.open[i]++
+		case e.Kind == "answers":
+			if r.answers = e.Values; len(r.answers) != len(r.place) {
+				r.place = nil
+			}
+			return r
+		}
+	}
+	return r
+}
+
+// enter counts a cell and says how many have ended.
+func (r *race) enter(e entry) int {
+	r.ended++
+	if i, ok := r.place[e.Plan]; ok {
+		r.open[i]--
+	}
+	return r.ended
+}
+
+// values is what is known, nil for plans that have open cells.
+func (r *race) values() [][]search.Value {
+	out := make([][]search.Value, len(r.answers))
+	for _, i := range r.place {
+		if r.open[i] == 0 {
+			out[i] = r.answers[i]
+		}
 	}
 	return out
 }

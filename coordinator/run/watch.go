@@ -3,6 +3,7 @@ package run
 import (
 	"context"
 	"slices"
+	"time"
 
 	"assay/coordinator/search"
 )
@@ -20,6 +21,8 @@ type watcher struct {
 	last     []search.Value // of the newest full evaluation
 	asked    [][]int        // float groups of the full evaluations so far
 	subject  []string       // of the round that is being asked
+	ranked   []search.Trial // of it, if it is a ranking
+	ended    int            // cells of it that the outlook knows
 	undone   []string       // operations of the last revert, if the ranking that is being asked leaves them in INT8
 	samples  int
 	scored   bool // metrics are correlations
@@ -28,11 +31,13 @@ type watcher struct {
 	over     bool // a ranking was announced
 	outlook  *outlook
 	ends     []prospect // that the outlook found last
+	played   time.Time  // when it had
+	took     time.Duration
 }
 
 // Ask implements search.Asker.
 func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, error) {
-	w.subject, w.undone, w.samples = nil, nil, 0
+	w.subject, w.undone, w.samples, w.ranked, w.ended = nil, nil, 0, nil, 0
 	if len(r.Need) > 0 {
 		w.samples = len(r.Need[0].View.Samples)
 	}
@@ -40,7 +45,7 @@ func (w *watcher) Ask(ctx context.Context, r search.Round) ([]search.Answer, err
 		w.subject = w.operations(w.newest(r.Need[0].Plan.FloatGroups()))
 	}
 	if r.Name == PhaseRank {
-		w.undone = w.operations(w.dropped(r.Need))
+		w.undone, w.ranked = w.operations(w.dropped(r.Need)), r.Need
 	}
 	w.outlook.asks(r)
 	answers, err := w.asker.Ask(ctx, r)
@@ -83,6 +88,7 @@ func (w *watcher) begin(p search.Problem) {
 		w.outlook = newOutlook(p)
 	}
 	w.outlook.problem = p
+	w.gauge.asks(min(p.Subset, len(p.View.Samples)), len(p.View.Samples))
 	if len(w.outlook.bases) == 0 {
 		w.gauge.settle(p.Iterations != 0 && p.Groups > 0)
 	}
@@ -94,7 +100,7 @@ func (w *watcher) foretell(phase string) {
 		w.outlook, w.ends = nil, nil
 		return
 	}
-	w.ends = w.outlook.ends()
+	w.play()
 	w.expect()
 }
 
@@ -103,14 +109,37 @@ func (w *watcher) expect() {
 	if w.ends == nil {
 		return
 	}
-	p := likely(w.ends, w.gauge.standing)
-	w.gauge.search(p)
+	early, late := apart(w.ends)
+	w.gauge.search(likely(w.ends, w.gauge.standing), early, late)
+}
+
+// play lets the outlook look for the ends of the search by what is known now.
+func (w *watcher) play() {
+	begin := w.gauge.clock()
+	w.ends = w.outlook.ends()
+	w.played = w.gauge.clock()
+	w.took = w.played.Sub(begin)
+}
+
+// costly is the part of the time that looking ahead in the middle of a ranking may take: the CPUs have evaluators to serve.
+const costly = 0.01
+
+// pays reports whether looking ahead again is worth what it took last.
+func (w *watcher) pays() bool {
+	return costly*w.gauge.clock().Sub(w.played).Seconds() >= w.took.Seconds()
 }
 
 // part takes in what is known of everything INT8 while it is being measured: its drop and the differences of single samples.
 func (w *watcher) part(drop float64, differences []float64) {
 	w.outlook.partly(drop, differences)
-	w.ends = w.outlook.ends()
+	w.play()
+	w.expect()
+}
+
+// places takes in what plans of the ranking that is being asked measured, nil for those that have not yet.
+func (w *watcher) places(values [][]search.Value) {
+	w.outlook.places(w.ranked, values)
+	w.play()
 	w.expect()
 }
 
