@@ -111,7 +111,8 @@ func measureModels(ctx context.Context, f flags, p *peer, r *results, out io.Wri
 	return nil
 }
 
-// prepare reads a model and quantizes all of it.
+// prepare reads a model, normalises it and quantizes all of it, and writes the INT8 file to dir. The float variant of the peer is the
+// file as it is, since its own optimiser folds what pass.Normalize folds.
 func prepare(ctx context.Context, path, dir string) ([]variant, error) {
 	m, err := onnx.Read(path)
 	if err != nil {
@@ -135,13 +136,16 @@ func prepare(ctx context.Context, path, dir string) ([]variant, error) {
 	return []variant{{"float", path, m, ""}, {"int8", file, q, fmt.Sprintf("  %d groups", groups)}}, nil
 }
 
-// modelQuestion asks the peer for a model.
+// modelQuestion asks the peer for a model: a path, the size of the free first axis, and seconds of a slice.
 type modelQuestion struct {
 	Model string  `json:"model"`
 	Batch int     `json:"batch"`
 	Slice float64 `json:"slice"`
 }
 
+// measureModel adds the row of one variant at one batch, or none if the model fixes another. Plan, packed weights and arena are made
+// before the clock starts, as a job pays them once for many samples. Samples have no name, so that no activations are stored from
+// run to run. A slice is 30 times a layer's, or one run.
 func measureModel(ctx context.Context, f flags, p *peer, r *results, v variant, batch int, out io.Writer) error {
 	in, ok := inputs(v.model, batch, 1)
 	if !ok {
@@ -186,7 +190,8 @@ func measureModel(ctx context.Context, f flags, p *peer, r *results, v variant, 
 	return nil
 }
 
-// allocations counts those of one run of f, once warm.
+// allocations counts those of one run of f, which ran before, of the whole process: what another goroutine allocates meanwhile counts
+// as well. Outputs are the caller's, so that a run has a few whatever the model.
 func allocations(f func() error) (float64, error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

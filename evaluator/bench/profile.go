@@ -18,7 +18,8 @@ import (
 )
 
 // profile prints the share of each operator in runs of one batch, float and INT8. A node counts with its shortest time
-// over the rounds, in the thread's CPU time: what a neighbour takes is no node's.
+// over the rounds, in the thread's CPU time: what a neighbour takes is no node's. The sum of shortest times is a little less than
+// the shortest run. INT8 nodes are those of the engine after fusion, which no file has.
 func profile(ctx context.Context, path string, rounds, batch int, out io.Writer) error {
 	m, err := onnx.Read(path)
 	if err != nil {

@@ -17,7 +17,9 @@ type results struct {
 	Models     []modelRow
 }
 
-// layerRow is one layer in one type. Times are seconds of a run, Theirs 0 where the peer has no such form.
+// layerRow is one layer in one type. Times are seconds of a run, Theirs 0 where the peer has no such form. Ops counts a multiply-add
+// as two; Share is Ops/Ours over the peak of the same type, which a depthwise layer does not
+// come near in INT8, since it reads much for what it multiplies.
 type layerRow struct {
 	Name, Net, Class, Type, Form, Pick string
 	Ops, Ours, Theirs, Share           float64
@@ -45,7 +47,7 @@ func (r layerRow) String() string {
 	return s
 }
 
-// modelRow is one model at one batch. Type is float or int8. Ours and Theirs are seconds of a batch.
+// modelRow is one model at one batch. Type is float or int8. Ours and Theirs are seconds of a batch, not of a sample.
 type modelRow struct {
 	Name, Type   string
 	Batch        int

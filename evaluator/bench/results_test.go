@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -134,6 +135,15 @@ func TestSampleRunsAtLeastOnce(t *testing.T) {
 		require.EqualError(t, err, "broken")
 		require.Equal(t, broken+1, n)
 	}
+}
+
+// TestSampleSeldomReadsTheClock: a run that takes next to nothing is measured by itself, and not with the clock's microsecond.
+func TestSampleSeldomReadsTheClock(t *testing.T) {
+	n := 0
+	s, err := sample(2*time.Millisecond, func() error { n++; return nil })
+	require.NoError(t, err)
+	require.Greater(t, n, 20_000)
+	require.Less(t, s, 100e-9)
 }
 
 // TestFeedsFitTheModel: free axes are the batch in front and tokens elsewhere, a fixed batch is kept to, constants need no feed,

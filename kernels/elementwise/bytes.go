@@ -28,7 +28,7 @@ func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uin
 	}
 }
 
-// Tables writes t[c][src[i]] for elements i of rows of len(t) columns, c being i's column: a function of a byte for each channel of
+// Tables (t is not empty) writes t[c][src[i]] for elements i of rows of len(t) columns, c being i's column: a function of a byte for each channel of
 // channels-last data. Entries are the bit patterns of what is written. len(src) is a multiple of len(t). Row by row it is twice as
 // fast as by columns whose tables stay in the first-level cache: dst is written in one go.
 func Tables(dst []uint32, src []uint8, t [][256]uint32) {
@@ -89,7 +89,9 @@ func same(a, b int32) uint8 {
 	return 0
 }
 
-// Pair is a function of two bytes: one entry for each pair of bit patterns, and the formula they come from.
+// Pair is a function of two bytes: one entry for each pair of bit patterns, and the formula they come from. It takes 64 kB, most of
+// which no first-level cache keeps beside data: rows of vectors compute the formula again instead, to the same bytes, and the
+// table is for the plain tier and for single elements.
 type Pair struct {
 	t    [1 << 16]uint8
 	form formula
@@ -104,7 +106,9 @@ type formula struct {
 	bounded     bool // no result before rounding leaves int32
 }
 
-// bound sets bounded, given the largest magnitude of a sum or of a product and its zero point. NaN is no bound.
+// bound sets bounded, given the largest magnitude of a sum or of a product and its zero point. NaN is no bound. The AVX-512 form
+// rounds by a conversion to int32, which gives the lowest int32 for what does not fit, large positive sums among it; 2^30 leaves
+// room for the rounding of the estimate itself.
 func (f *formula) bound(most float32) { f.bounded = most < 1<<30 }
 
 // NewAdd tabulates QLinearAdd of a and b to y, all signed or all unsigned:
@@ -130,7 +134,7 @@ func NewAdd(a, b, y quantize.Side) *Pair {
 	return p
 }
 
-// NewMul tabulates QLinearMul of a and b to y: p = (a-za)(b-zb) exact, m = float32(float32(sa*sb)/sy),
+// NewMul tabulates QLinearMul of a and b to y: p = (a-za)(b-zb), of at most 255*255 and so exact in float32, m = float32(float32(sa*sb)/sy),
 // y = sat(rint(float32(float32(p*m) + zy))).
 func NewMul(a, b, y quantize.Side) *Pair {
 	m := float32(a.Scale*b.Scale) / y.Scale
@@ -148,7 +152,8 @@ func NewMul(a, b, y quantize.Side) *Pair {
 	return p
 }
 
-// With returns the table of the pair with b fixed, as Lookup takes it.
+// With returns the table of the pair with b, a bit pattern, fixed, as Lookup takes it: an operand that is one constant makes the
+// operator a function of a byte. It allocates 256 bytes.
 func (p *Pair) With(b uint8) *[256]uint8 {
 	t := new([256]uint8)
 	for i := range t {

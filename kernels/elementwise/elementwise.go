@@ -7,7 +7,8 @@
 // read-only afterwards and may be shared.
 package elementwise
 
-// MaxRank is the number of axes that broadcasting functions accept.
+// MaxRank is the number of axes that broadcasting functions accept: their loops count in arrays of this length, so that a call
+// allocates nothing. More axes panic; whoever takes shapes from a file checks before.
 const MaxRank = 32
 
 // Strides returns, for an operand of the given shape that is broadcast to shape to as in ONNX (aligned at the last axis,
@@ -40,11 +41,15 @@ func Strides(to, operand []int) (s []int, ok bool) {
 }
 
 // loop is a broadcast in as few axes as possible. The last axis is the row that inner loops run over.
+//
+// Invariants: rank >= 1, also for a scalar, whose only axis has one element; no axis but that one has one element; the step of
+// an operand along the last axis is 1 or 0 wherever the operand has no gaps, which is what Binary and Pair.Run choose their rows
+// by. With total 0 nothing else counts.
 type loop struct {
 	rank  int
-	n     [MaxRank]int
-	a, b  [MaxRank]int
-	total int
+	n     [MaxRank]int // elements of each axis, outermost first
+	a, b  [MaxRank]int // step of each operand in elements, 0 where it repeats
+	total int          // elements of dst
 }
 
 // merge drops axes of one element and joins neighbours that both operands pass through with one step.
@@ -69,7 +74,8 @@ func merge(shape, sa, sb []int) (l loop) {
 	return l
 }
 
-// rows calls f for each row: its offsets in dst, a and b.
+// rows calls f for each row, in the order of dst: its offsets in dst, a and b, in elements. Offsets are kept up to date by sums
+// alone; at the end of an axis a whole pass of it is taken back.
 func (l *loop) rows(f func(d, a, b int)) {
 	if l.total == 0 {
 		return
@@ -96,7 +102,8 @@ func (l *loop) rows(f func(d, a, b int)) {
 }
 
 // Map2 writes f(a, b) with broadcasting: the slow general form for integers, comparisons and selections. sa and sb are
-// Strides of the operands to shape.
+// Strides of the operands to shape; dst has the product of shape elements. f is called once for each of them, in their order,
+// and what it gives is stored as it is: Canon is its business.
 func Map2[D, A, B any](dst []D, a []A, b []B, shape, sa, sb []int, f func(A, B) D) {
 	l := merge(shape, sa, sb)
 	last := l.rank - 1

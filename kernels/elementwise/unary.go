@@ -45,7 +45,12 @@ const (
 	Tan // Sin / Cos
 )
 
-// Unary writes op(src) to dst, which may be src.
+// Unary writes op(src) to dst, which may be src. dst is at least as long as src; what is behind stays. Parameters that op has
+// none of are ignored. Every tier gives the bits of Func(op, alpha, beta): vectors run the same operations in the same order, and
+// the elements behind their last block go through the scalar form.
+//
+// NaN comes out as NaN in its canonical form, of comparisons too: x <= alpha is false for it, so ThresholdedRelu keeps it, and
+// x < 0 is, so Elu and Celu do.
 func Unary(op Op1, dst, src []float32, alpha, beta float32) {
 	dst = dst[:len(src)]
 	switch op {
@@ -166,7 +171,8 @@ func Clip(dst, src []float32, c numeric.Clamp) {
 	}
 }
 
-// Func returns op as a function of one number: what Unary applies and what tables of 8-bit operators are made from.
+// Func returns op as a function of one number: what Unary applies and what tables of 8-bit operators are made from. For an op
+// with parameters it allocates the closure that holds them; the result may be called from many goroutines.
 func Func(op Op1, alpha, beta float32) func(float32) float32 {
 	if f := curves[op]; f != nil {
 		return f
@@ -249,7 +255,8 @@ const (
 	geluCube    = float32(0.044715)
 )
 
-// geluInner is sqrt(2/pi) * (x + 0.044715 x^3).
+// geluInner is sqrt(2/pi) * (x + 0.044715 x^3), the cube as x*(x*x), each product and the sum rounded; geluTanhBlock
+// repeats this order in passes.
 func geluInner(x float32) float32 {
 	return float32(sqrt2OverPi * (x + float32(geluCube*float32(x*float32(x*x)))))
 }
