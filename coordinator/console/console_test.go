@@ -86,8 +86,12 @@ func TestLines(t *testing.T) {
 // TestProgressSaysWhatIsSure: rough times and open totals are told as such.
 func TestProgressSaysWhatIsSure(t *testing.T) {
 	for want, p := range map[string]run.Progress{
-		"  reading: 120 of 250 samples":                                  {Phase: run.PhaseDecode, Read: 120, Samples: 250},
-		"  reading: 120 of 250 samples, roughly 8 s left or more":        {Phase: run.PhaseDecode, Read: 120, Samples: 250, Rough: true, Unsure: true, Left: 8 * time.Second},
+		"  reading: 120 of 250 samples":                           {Phase: run.PhaseDecode, Read: 120, Samples: 250},
+		"  reading: 120 of 250 samples, roughly 8 s left or more": {Phase: run.PhaseDecode, Read: 120, Samples: 250, Rough: true, Unsure: true, Left: 8 * time.Second},
+		"  reading: 120 of 250 samples, roughly 8 s left (8 s to 40 s)": {
+			Phase: run.PhaseDecode, Read: 120, Samples: 250, Rough: true, Unsure: true, Left: 8 * time.Second,
+			Soon: run.Ending{Total: 2100, Left: 8 * time.Second}, Late: run.Ending{Total: 21000, Left: 40 * time.Second},
+		},
 		"  reading: 120 of 250 samples, roughly 8 s left":                {Phase: run.PhaseDecode, Read: 120, Samples: 250, Rough: true, Left: 8 * time.Second},
 		"  measuring: 928 of 2,100 inferences or more, roughly 8 s left": {Phase: run.PhaseStart, Done: 928, Total: 3990, Least: 2100, Unsure: true, Left: 8 * time.Second},
 		"  measuring: 32 of about 2,100 inferences, roughly 8 s left":    {Phase: run.PhaseBaseline, Done: 32, Total: 2100, Least: 2100, Rough: true, Left: 8 * time.Second},

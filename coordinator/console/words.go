@@ -189,10 +189,10 @@ func progress(p run.Progress) string {
 	return text
 }
 
-// left is the time left in words. While samples are decoded it leaves a search out.
+// left is the time left in words. While samples are decoded it leaves most of a search out.
 func left(p run.Progress) string {
 	switch {
-	case p.Phase == run.PhaseDecode && p.Unsure:
+	case p.Phase == run.PhaseDecode && p.Unsure && !wide(p):
 		return fmt.Sprintf("roughly %s left or more", roughly(p.Left))
 	case p.Rough || p.Unsure:
 		return fmt.Sprintf("roughly %s left", roughly(p.Left)) + between(p)

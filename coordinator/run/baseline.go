@@ -14,13 +14,8 @@ import (
 // the model, end the job here. Without labels it collects what the float model says instead, which then is the right
 // answer. It fills w.wanted, the search's problem, as far as it can be known before calibration.
 func (w *work) baseline(ctx context.Context) error {
-	w.wanted = search.Problem{View: w.data.searchView, Limit: w.limit}
-	for i, s := range w.meter.Metrics {
-		w.wanted.Metrics = append(w.wanted.Metrics, search.Metric{Name: s.Name, Direction: w.meter.Direction(i), Chance: chance(s, w.model.classes)})
-	}
-	likely := w.wanted
-	likely.Params, likely.Groups, likely.Subset, likely.Iterations = plan.Digest{1}, w.groups, w.job.Subset, w.iterations()
-	w.watch.begin(likely)
+	w.wanted = search.Problem{View: w.data.searchView, Limit: w.limit, Metrics: w.sought(w.meter)}
+	w.watch.begin(w.guessed(w.wanted, w.groups))
 	w.watch.outlook.against = yardstickOf(w.meter)
 	w.watch.scored, w.watch.noise = scored(w.job), w.meter.Adapter == metric.Outputs
 	w.watch.about(len(w.data.searchView.Samples))
@@ -47,6 +42,20 @@ func (w *work) baseline(ctx context.Context) error {
 		}
 	}
 	return w.watch.checkBaseline(len(samples))
+}
+
+// sought is what a search compares by a meter.
+func (w *work) sought(m metric.Meter) (out []search.Metric) {
+	for i, s := range m.Metrics {
+		out = append(out, search.Metric{Name: s.Name, Direction: m.Direction(i), Chance: chance(s, w.model.classes)})
+	}
+	return out
+}
+
+// guessed is a problem as it will be of a model with so many groups, whose params are not known yet.
+func (w *work) guessed(p search.Problem, groups int) search.Problem {
+	p.Params, p.Groups, p.Subset, p.Iterations, p.KeepWorse = plan.Digest{1}, groups, w.job.Subset, w.iterations(), w.job.KeepWorse
+	return p
 }
 
 // tooFine says that a limit is below one sample of a metric that counts samples: no answer may then be lost at all, though

@@ -169,6 +169,12 @@ func (m *meterOfWork) standing() (done, certain int64) {
 	return done, done + m.open + m.certain()
 }
 
+// foresee sets the ends of a search, ascending, of which nothing is measured.
+func (m *meterOfWork) foresee(ends []prospect) {
+	early, late := apart(ends)
+	m.search(likely(ends, m.standing), early, late)
+}
+
 // certain is what is expected after the present round whatever a search asks.
 func (m *meterOfWork) certain() int64 {
 	n := m.ahead() - m.later[PhaseRank] - m.later[PhaseRevert]
@@ -251,10 +257,11 @@ func (m *meterOfWork) tell() {
 	if m.phase == PhaseDecode {
 		p.Read, p.Samples = m.latest.done, m.samples
 		reads, ok := m.reads()
-		if p.Left += reads; !ok || p.Left == reads {
-			p.Left = 0
+		for _, left := range []*time.Duration{&p.Left, &p.Soon.Left, &p.Late.Left} {
+			if *left += reads; !ok || *left == reads {
+				*left = 0
+			}
 		}
-		p.Soon.Left, p.Late.Left = p.Left, p.Left
 	}
 	m.mu.Unlock()
 	m.report(p)

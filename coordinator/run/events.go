@@ -69,7 +69,7 @@ type Phase struct {
 
 // Progress counts sample runs of the model ("inferences"). Total is those that have to be computed, an estimate until the
 // last phase; it rises when the search turns out longer. Least is what is certain: all but the search. While samples are decoded only
-// they are counted, and the search is left out of Left. Left is 0 while nothing can be said.
+// they are counted, and of the search no more is in Left than is likely in any case. Left is 0 while nothing can be said.
 type Progress struct {
 	Phase   string
 	Done    int64

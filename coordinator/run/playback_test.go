@@ -61,11 +61,12 @@ func (p *playback) step() {
 		if e.Took > 0 && p.gauge.pace.trial == 0 {
 			p.gauge.tried(seconds(e.Took))
 			p.gauge.expect(p.certain())
+			p.gauge.foresee(p.unmeasured().ends())
 		}
 		p.gauge.read(e.Samples, e.Models)
 	case "problem":
 		p.watch.begin(p.problem(*e.Problem))
-		p.watch.outlook.against = map[string]yardstick{"agreement": byDecisions, "sqnr": byDistance}[e.Problem.Metrics[0].Name]
+		p.watch.outlook.against = yardsticks[e.Problem.Metrics[0].Name]
 	case "expect":
 		p.gauge.expect(e.Later)
 		p.gauge.causes = min(e.Later[PhaseStatistics], explainSamples)
@@ -107,6 +108,22 @@ func (p *playback) certain() map[string]int64 {
 	}
 	return nil
 }
+
+// unmeasured is the outlook of the job's search before anything was measured.
+func (p *playback) unmeasured() *outlook {
+	for _, e := range p.d {
+		if e.Kind == "problem" {
+			o := newOutlook(p.problem(*e.Problem))
+			o.against = yardsticks[e.Problem.Metrics[0].Name]
+			return o
+		}
+	}
+	require.Fail(p.t, "a diary without a problem")
+	return nil
+}
+
+// yardsticks are those of metrics without labels.
+var yardsticks = map[string]yardstick{"agreement": byDecisions, "sqnr": byDistance}
 
 // Ask implements search.Asker: it plays on up to the answers.
 func (p *playback) Ask(_ context.Context, r search.Round) (out []search.Answer, err error) {

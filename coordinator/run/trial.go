@@ -2,11 +2,16 @@ package run
 
 import (
 	"context"
+	"math"
 	"time"
 
+	"assay/coordinator/search"
 	"assay/kernels/numeric"
+	"assay/shared/config"
 	"assay/shared/dataset"
+	"assay/shared/metric"
 	"assay/shared/plan"
+	"assay/shared/quant"
 )
 
 // trialAfter is how long samples are decoded before the float model is tried on the first of them, to say how long the job will
@@ -21,9 +26,10 @@ func (w *work) reading(ctx context.Context, set *dataset.Set, begun time.Time) f
 	return func(done, total int) {
 		if !tried && done < total && time.Since(begun) >= trialAfter {
 			tried = true
-			w.gauge.expect(w.certain(set.Len(), total-set.Len()))
+			certain := w.certain(set.Len(), total-set.Len())
+			w.gauge.expect(certain)
 			if w.stop == nil && slots(w.job) > 0 {
-				if took, err := w.trial(ctx, set); err == nil {
+				if took, err := w.trial(ctx, set, int(certain[PhaseStart])); err == nil {
 					w.gauge.tried(took)
 				}
 			}
@@ -46,8 +52,8 @@ func (w *work) certain(samples, apart int) map[string]int64 {
 }
 
 // trial is the time of one sample through the float model in this process, by a problem of its own. The model is compiled once a process, so that
-// is not lost.
-func (w *work) trial(ctx context.Context, set *dataset.Set) (time.Duration, error) {
+// is not lost. It foresees the search on so many samples.
+func (w *work) trial(ctx context.Context, set *dataset.Set, samples int) (time.Duration, error) {
 	first := set.Select([]int{0})
 	in, _, err := first.Build(ctx, func(b []byte) (plan.Digest, error) { return w.seat.objects.Put(ctx, b) }, nil)
 	if err != nil {
@@ -60,9 +66,30 @@ func (w *work) trial(ctx context.Context, set *dataset.Set) (time.Duration, erro
 	if err != nil {
 		return 0, err
 	}
+	if err := w.foresee(in, meter, samples); err != nil {
+		return 0, err
+	}
 	p := plan.Problem{Numerics: numeric.Version, Model: digestOf(w.model.bytes), Inputs: in.Digest(), Meter: meter.Digest(), Block: block(w.model.macs)}
 	if err := w.put(ctx, w.model.bytes, in.Encode(), meter.Encode(), plan.Encode("Problem", p)); err != nil {
 		return 0, err
 	}
 	return w.seat.cells.Once(ctx, p.Digest(), plan.Plan{}, 0)
+}
+
+// foresee looks for the ends of a search on so many samples of which nothing but the limit and the model's groups is known: they are told while
+// samples are decoded.
+func (w *work) foresee(in dataset.Inputs, meter metric.Meter, samples int) error {
+	shapes := map[string][]int{}
+	for name, info := range w.model.fed(in) {
+		shapes[name] = info.Shape
+	}
+	groups, err := quant.CountGroups(w.model.graph, quantConfig(w.job, shapes).For(w.model.graph.Graph))
+	if err != nil {
+		return err
+	}
+	view := plan.View{Samples: config.Calibration{Count: math.MaxInt}.Pick(samples)}
+	o := newOutlook(w.guessed(search.Problem{View: view, Limit: w.limit, Metrics: w.sought(meter)}, groups))
+	o.against = yardstickOf(meter)
+	w.gauge.foresee(o.ends())
+	return nil
 }

@@ -28,6 +28,9 @@ func TestTrialChangesNothing(t *testing.T) {
 			require.Equal(t, []int{total / 2, total}, []int{p.Read, p.Samples})
 			require.Positive(t, p.Left)
 			require.Equal(t, int64(3*set.Len()+total-set.Len()), p.Total)
+			require.Equal(t, p.Total, p.Soon.Total)
+			require.Greater(t, p.Late.Total, p.Total, "a search is foreseen")
+			require.Greater(t, p.Late.Left, p.Left)
 		}
 		require.NoError(t, w.decode(t.Context()))
 		require.NoError(t, w.search(t.Context()))

@@ -109,8 +109,7 @@ func (w *watcher) expect() {
 	if w.ends == nil {
 		return
 	}
-	early, late := apart(w.ends)
-	w.gauge.search(likely(w.ends, w.gauge.standing), early, late)
+	w.gauge.foresee(w.ends)
 }
 
 // play lets the outlook look for the ends of the search by what is known now.
