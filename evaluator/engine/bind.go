@@ -63,6 +63,7 @@ type bound struct {
 	arena   int // bytes of slots
 	scratch int // bytes of scratch, after the slots
 	rowWise bool
+	floats  bool // see onlyFloats
 	packs   *holder
 	frames  frames
 	parts   *parts // instead of all else, where the program cannot be bound as a whole
@@ -222,6 +223,7 @@ func (b *binder) build() error {
 	}
 	b.liveness()
 	b.place()
+	b.floats = b.onlyFloats()
 	b.cuts(float64(b.p.engine.memory.storeBudget))
 	b.frames.init(b.bound)
 	return nil

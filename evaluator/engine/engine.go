@@ -33,6 +33,7 @@ type Engine struct {
 	digest *digests
 
 	observe func(n *graph.Node, took time.Duration)
+	near    int  // see nearBytes
 	apart   bool // no kernels are grouped, no layouts viewed: what tests compare with
 }
 
@@ -61,7 +62,7 @@ func New(o Options) *Engine {
 	if o.Memory <= 0 && o.Store <= 0 {
 		st.easy = min(budget, int64(max(o.Slots, 1))*easily)
 	}
-	e := &Engine{memory: m, packs: newPacks(m), store: st, digest: newDigests(), observe: o.Observe}
+	e := &Engine{memory: m, packs: newPacks(m), store: st, digest: newDigests(), observe: o.Observe, near: nearBytes}
 	m.evictPacks, m.evictStore = e.packs.evict, e.store.evict
 	return e
 }

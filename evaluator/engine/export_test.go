@@ -21,3 +21,9 @@ func Steps(p *Program, in map[string]op.Info) ([]string, error) {
 	}
 	return names, nil
 }
+
+// Near sets the arena up to which a batch of floats runs as one.
+func Near(e *Engine, bytes int) *Engine {
+	e.near = bytes
+	return e
+}

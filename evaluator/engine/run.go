@@ -63,6 +63,11 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 	if b.parts != nil {
 		return b.parts.run(ctx, p, in, t)
 	}
+	if n := p.batchOf(in); n > 1 {
+		if rows := p.few(b, n); rows < n {
+			return p.inRows(ctx, in, t, n, rows)
+		}
+	}
 	f := b.frames.get()
 	arena, err := p.engine.memory.acquire(b.arena + b.scratch)
 	if err != nil {
