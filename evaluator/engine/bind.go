@@ -219,6 +219,7 @@ func (b *binder) build() error {
 	b.sweep()
 	if !b.p.engine.apart {
 		b.group()
+		b.peaks()
 		b.columns()
 	}
 	b.liveness()

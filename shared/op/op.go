@@ -172,6 +172,8 @@ type Kernel struct {
 
 	WriteColumns func(dst, src []byte, apart int, scratch []byte)
 	Columns      []int
+
+	tables [][256]uint32 // what the kernel looks up, of one that Tables has made
 }
 
 // Call carries the buffers of one run of a kernel. Buffers start at multiples of 8 bytes at least and are as long as

@@ -52,7 +52,7 @@ func Tables(n int, packs Packs, f func(dst, src []byte)) (Kernel, error) {
 		return Kernel{}, err
 	}
 	t = v.([][256]uint32)
-	return Kernel{Alias: -1, Run: func(c *Call) { elementwise.Tables(view[uint32](c.Out[0]), c.In[0], t) }}, nil
+	return Kernel{Alias: -1, tables: t, Run: func(c *Call) { elementwise.Tables(view[uint32](c.Out[0]), c.In[0], t) }}, nil
 }
 
 // plainStretches are those of a loop from input 0 to the output, one for one. The other inputs are constants, or asked for
