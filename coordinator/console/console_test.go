@@ -167,6 +167,23 @@ func TestTerminal(t *testing.T) {
 	}
 }
 
+// TestFilled: a bar moves while samples are decoded, too, and is never full, since a full one is gone.
+func TestFilled(t *testing.T) {
+	for _, c := range []struct {
+		p        run.Progress
+		done, of int64
+	}{
+		{run.Progress{Phase: run.PhaseDecode, Read: 120, Samples: 250, Total: 650}, 120, 250},
+		{run.Progress{Phase: run.PhaseDecode, Read: 250, Samples: 250}, 250, 251},
+		{run.Progress{Phase: run.PhaseStart, Done: 300, Total: 650, Read: 250, Samples: 250}, 300, 650},
+		{run.Progress{Phase: run.PhaseVerify, Done: 650, Total: 650}, 650, 651},
+		{run.Progress{}, 0, 1},
+	} {
+		done, of := filled(c.p)
+		require.Equal(t, []int64{c.done, c.of}, []int64{done, of})
+	}
+}
+
 // TestTogether: events of several goroutines leave whole lines.
 func TestTogether(t *testing.T) {
 	var b bytes.Buffer

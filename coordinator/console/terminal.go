@@ -48,8 +48,18 @@ func Terminal(w io.Writer, width func() int) Listener {
 		mu.Lock()
 		now = p
 		mu.Unlock()
-		bar.SetTotal(max(p.Total, p.Done+1), false)
-		bar.SetCurrent(p.Done)
+		done, of := filled(p)
+		bar.SetTotal(of, false)
+		bar.SetCurrent(done)
 	}
 	return l
+}
+
+// filled is how far a bar is filled, of more than that: while samples are decoded by these, then by inferences.
+func filled(p run.Progress) (done, of int64) {
+	done, of = p.Done, p.Total
+	if p.Phase == run.PhaseDecode {
+		done, of = int64(p.Read), int64(p.Samples)
+	}
+	return done, max(of, done+1)
 }
