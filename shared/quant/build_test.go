@@ -222,3 +222,39 @@ func TestEveryPlanIsAValidGraph(t *testing.T) {
 		}
 	}
 }
+
+// TestShareOfProducts: a product of two computed values, as attention has it, counts where the plan makes it INT8.
+func TestShareOfProducts(t *testing.T) {
+	m := parse(t, `
+input x: float32[1,4,8]
+q: float32[8,8] = const random 1
+k: float32[8,8] = const random 2
+a = MatMul(x, q) @query
+b = MatMul(x, k) @key
+c = Transpose(b) {perm=[0,2,1]} @turned
+y = MatMul(a, c) @product
+output y: float32[1,4,4]
+`)
+	cfg := Config{Placement: POT}
+	p, _, err := Build(m, cfg, statistics(t, m, cfg, noise(m, 1, nil)))
+	require.NoError(t, err)
+	share := func(pl plan.Plan) (int64, int64) {
+		num, den, err := MACShare(m, p, pl, nil)
+		require.NoError(t, err)
+		return num, den
+	}
+	num, den := share(plan.All(p))
+	require.EqualValues(t, 2*4*8*8+4*4*8, den)
+	require.Equal(t, den, num)
+	for g, ops := range GroupOps(m, p) {
+		pl, err := plan.All(p).Revert(g, len(p.Groups))
+		require.NoError(t, err)
+		lost := int64(0)
+		for _, name := range ops {
+			lost += map[string]int64{"query": 256, "key": 256, "product": 128}[name]
+		}
+		require.Positive(t, lost, ops)
+		num, _ := share(pl)
+		require.Equal(t, den-lost, num, ops)
+	}
+}

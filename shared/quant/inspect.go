@@ -2,6 +2,7 @@ package quant
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 
 	"assay/shared/graph"
@@ -79,9 +80,10 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 	}
 }
 
-// MACShare counts multiply-accumulate operations for one sample: those whose weights are INT8 under p, and all. shapes
-// gives the shape of one sample for inputs whose declared shape is open; open axes of others count as 1. Both counts
-// come from op.MACs; nodes whose shapes only the run knows count nowhere.
+// MACShare counts multiply-accumulate operations for one sample: those that are INT8 under p, and all. A layer is INT8 where its
+// weight is; a product of two computed values, which has no weight, where every group that holds it is. shapes gives the shape of
+// one sample for inputs whose declared shape is open; open axes of others count as 1. Both counts come from op.MACs; nodes whose
+// shapes only the run knows count nowhere. params may be nil: nothing is INT8 then.
 func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
 	in := map[string]op.Info{}
 	for _, port := range m.Graph.Inputs {
@@ -95,7 +97,7 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 	if err != nil {
 		return 0, 0, fmt.Errorf("multiply-adds: %w", err)
 	}
-	quantized := map[string]bool{}
+	quantized := products(m, params, p)
 	points, _ := plan.Effective(params, p)
 	for _, i := range points {
 		if x := params.Points[i]; x.Kind == plan.Weight {
@@ -111,6 +113,28 @@ func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[strin
 		}
 	}
 	return num, den, nil
+}
+
+// products names the nodes in groups that have no weight of their own and whose groups are all INT8 under p.
+func products(m *graph.Model, params *plan.Params, p plan.Plan) map[string]bool {
+	out := map[string]bool{}
+	if params == nil {
+		return out
+	}
+	float := map[string]bool{}
+	for g, ops := range GroupOps(m, params) {
+		for _, name := range ops {
+			out[name] = true
+			float[name] = float[name] || p.Has(g)
+		}
+	}
+	for _, x := range params.Points {
+		for _, u := range x.Uses {
+			float[u.Node] = float[u.Node] || x.Kind == plan.Weight
+		}
+	}
+	maps.DeleteFunc(out, func(name string, _ bool) bool { return float[name] })
+	return out
 }
 
 // IntegerOps names the operations of a QDQ graph that the runtimes run in integers, in node order: their data and
