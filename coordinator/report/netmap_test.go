@@ -2,6 +2,8 @@ package report
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -39,6 +41,23 @@ func TestMapIsReadable(t *testing.T) {
 		}
 	}
 	require.Nil(t, newMap(&Decisions{}, shortName("")))
+	for _, n := range []int{9, 60, 400} {
+		m := newMap(&Decisions{Operations: chain(n)}, shortName(""))
+		sides := map[[2]int]bool{}
+		for _, b := range m.Boxes {
+			sides[[2]int{b.X, b.Y + m.BoxH/2}], sides[[2]int{b.X + m.BoxW, b.Y + m.BoxH/2}] = true, true
+		}
+		for _, l := range m.Lines {
+			at := strings.FieldsFunc(l.Path, func(r rune) bool { return strings.ContainsRune("MCL ", r) })
+			for _, end := range [][]string{at[:2], at[len(at)-2:]} {
+				x, err := strconv.Atoi(end[0])
+				require.NoError(t, err)
+				y, err := strconv.Atoi(end[1])
+				require.NoError(t, err)
+				require.True(t, sides[[2]int{x, y}], "%s begins and ends at the middle of a box's side", l.Path)
+			}
+		}
+	}
 	require.Nil(t, newMap(&Decisions{Operations: []Placed{{Name: "flat", Precision: Follows}}}, shortName("")))
 }
 

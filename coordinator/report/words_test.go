@@ -149,6 +149,7 @@ func TestTicks(t *testing.T) {
 	})
 	require.InDelta(t, -1, ticks(-1, -1+0x1p-13)[0], 1e-12, "a tick on the end")
 	require.Equal(t, "0.0", tickText(-1e-12, 1), "no sign before nothing")
+	require.Equal(t, []string{"30", "3", "0.3"}, []string{tickText(30, 40), tickText(3, 10), tickText(0.3, 9.9)}, "as many digits as tell neighbours apart")
 }
 
 // TestRankingBars: a bar lies between the model's own value and its group's, inside the row, and the longest on either side
@@ -201,6 +202,36 @@ func TestHolds(t *testing.T) {
 	}
 	require.True(t, Step{Verdict: "within", Drops: []Number{1}}.holds(m))
 	require.False(t, Step{}.holds(m), "no number is within no limit")
+}
+
+// TestChanges: as many that turned wrong as right is not none.
+func TestChanges(t *testing.T) {
+	for want, f := range map[string]Flips{
+		"no sample of 1,000 got another outcome":                   {},
+		"2 samples became wrong, 2 became right, of 1,000":         {Wrong: 2, Right: 2},
+		"0 samples became wrong, 1 became right, of 1,000":         {Right: 1},
+		"1 sample became wrong, 0 became right, of 1,000":          {Wrong: 1},
+		"1,200 samples became wrong, 3,400 became right, of 1,000": {Wrong: 1200, Right: 3400},
+	} {
+		require.Equal(t, want, changes(&Decisions{Flips: f, Samples: Samples{Search: 1000}, Metrics: []Metric{{Name: "accuracy@top1"}}}))
+	}
+	require.Equal(t, "3 samples of 10 got another answer", changes(&Decisions{Flips: Flips{Wrong: 3}, Samples: Samples{Search: 10}, Metrics: []Metric{{Name: "agreement"}}}))
+}
+
+// TestNumberIsNull: what is no number is null, in both directions, and everything else is itself.
+func TestNumberIsNull(t *testing.T) {
+	for v, want := range map[float64]string{math.Inf(1): "null", math.Inf(-1): "null", math.NaN(): "null", 0.25: "0.25", -1e300: "-1e+300"} {
+		b, err := Number(v).MarshalJSON()
+		require.NoError(t, err)
+		require.Equal(t, want, string(b))
+		var back Number
+		require.NoError(t, back.UnmarshalJSON(b))
+		if want == "null" {
+			require.True(t, math.IsNaN(float64(back)))
+			continue
+		}
+		require.InDelta(t, v, float64(back), 0)
+	}
 }
 
 // TestDecided: what a replay prints is the search, step by step, with the groups' operations by name.

@@ -2,6 +2,7 @@ package jpeg
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -97,6 +98,56 @@ func TestOrientations(t *testing.T) {
 	im, err := Decode(seeds(t)["orientation.jpg"])
 	require.NoError(t, err)
 	require.Equal(t, 6, im.Orientation)
+}
+
+// TestOrientationOfEntries: the entry is found wherever it stands, the last one at the very end too; another type, a number beyond
+// 8 and a directory that is not there are no orientation.
+func TestOrientationOfEntries(t *testing.T) {
+	entry := func(tag, kind, v uint16) []byte {
+		b := binary.LittleEndian.AppendUint16(nil, tag)
+		b = binary.LittleEndian.AppendUint16(b, kind)
+		b = binary.LittleEndian.AppendUint32(b, 1)
+		return binary.LittleEndian.AppendUint32(b, uint32(v))
+	}
+	file := func(n uint16, entries ...[]byte) []byte {
+		b := binary.LittleEndian.AppendUint32([]byte("II*\x00"), 8)
+		return append(binary.LittleEndian.AppendUint16(b, n), bytes.Join(entries, nil)...)
+	}
+	other := entry(0x10f, 2, 7)
+	for _, c := range []struct {
+		name string
+		b    []byte
+		want int
+	}{
+		{"alone, and nothing behind", file(1, entry(tagOrientation, 3, 6)), 6},
+		{"the last of three", file(3, other, other, entry(tagOrientation, 3, 8)), 8},
+		{"1 and 8 are the ends", file(1, entry(tagOrientation, 3, 1)), 1},
+		{"behind the entries that there are", file(1, other, entry(tagOrientation, 3, 6)), 1},
+		{"a byte short", file(1, entry(tagOrientation, 3, 6)[:11]), 1},
+		{"of another type", file(1, entry(tagOrientation, 4, 6)), 1},
+		{"9", file(1, entry(tagOrientation, 3, 9)), 1},
+		{"0", file(1, entry(tagOrientation, 3, 0)), 1},
+		{"no directory", []byte("II*\x00\xff\xff\xff\xff"), 1},
+		{"no header", []byte("II*\x00"), 1},
+	} {
+		require.Equal(t, c.want, Orientation(c.b), c.name)
+	}
+}
+
+// TestTablesOfWrongNumbers: a Huffman table has class 0 or 1 and a number below 4, and no more codes than bytes.
+func TestTablesOfWrongNumbers(t *testing.T) {
+	base := seeds(t)["444.jpg"]
+	at := bytes.Index(base, []byte{0xff, 0xc4}) + 4
+	for _, first := range []byte{0x20, 0x30, 0xf0, 0x04, 0x14} {
+		b := bytes.Clone(base)
+		b[at] = first
+		_, err := Decode(b)
+		require.ErrorContains(t, err, "a Huffman table of wrong length or number", "%#x", first)
+	}
+	b := bytes.Clone(base)
+	b[at+16] = 255
+	_, err := Decode(b)
+	require.ErrorContains(t, err, "a Huffman table with too many codes")
 }
 
 // TestRefusals: formats that are not read are named, and claims cost no memory.
