@@ -39,12 +39,12 @@ func indent(line string) int {
 	return len(line) - len(strings.TrimLeft(line, " ")) + 4
 }
 
-// lastSpace is the byte offset of the last space behind the indentation whose line is at most width wide; behind a longer word,
+// lastSpace is the byte offset of the last space behind the indentation, where a break makes the line shorter, whose line is at most width wide; behind a longer word,
 // of the first; -1 without one.
 func lastSpace(line string, hang, width int) int {
 	at, column := -1, 0
 	for i, r := range line {
-		if r == ' ' && column > hang {
+		if r == ' ' && column >= hang {
 			if column > width && at >= 0 {
 				break
 			}
