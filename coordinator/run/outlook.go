@@ -1,7 +1,7 @@
 package run
 
 import (
-	"fmt"
+	"encoding/binary"
 	"math"
 	"slices"
 
@@ -89,7 +89,14 @@ func key(p plan.Plan, full bool) string {
 	if p.Params.IsZero() {
 		return "float"
 	}
-	return fmt.Sprint(full, p.Float)
+	b := make([]byte, 1, 1+8*len(p.Float))
+	if full {
+		b[0] = 1
+	}
+	for _, w := range p.Float {
+		b = binary.LittleEndian.AppendUint64(b, w)
+	}
+	return string(b)
 }
 
 // asks enters a round that begins.
