@@ -181,3 +181,14 @@ func FuzzDecodeTaps(f *testing.F) {
 		}
 	})
 }
+
+// TestNoOutliersKeepsTheQuantiles: values that equal the 1 % or the 99 % quantile lie within.
+func TestNoOutliersKeepsTheQuantiles(t *testing.T) {
+	var rows [][]float64
+	for i := range 300 {
+		rows = append(rows, []float64{[]float64{0, 7, 10}[min(i/10, 1)+i/290]})
+	}
+	got, err := Aggregate("mean_no_outliers", rows)
+	require.NoError(t, err)
+	require.InDelta(t, (280*7+10*10)/300., got[0], 1e-12)
+}
