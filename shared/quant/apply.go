@@ -163,8 +163,8 @@ func integers(x plan.Point, t *tensor.Tensor) *tensor.Tensor {
 }
 
 // bias stores a bias as int32. Its bytes come from the constant that stands there now: the corrected one where there is
-// a patch. x.Value is empty for a bias that only a patch makes. A single value is spread over the channels, because the
-// runtimes want one int32 for each.
+// a patch. x.Value is empty for a bias that only a patch makes. A single value is repeated where the channels have scales
+// of their own; under one scale it stays one, and the runtimes broadcast it.
 func (w *writer) bias(x plan.Point) error {
 	u := x.Uses[0]
 	n := w.node[u.Node]
@@ -177,7 +177,7 @@ func (w *writer) bias(x plan.Point) error {
 		return fmt.Errorf("input %d of %q is no float constant", u.Input, u.Node)
 	}
 	b := t.F32()
-	count := max(len(b), len(x.Scale), w.columns(n))
+	count := max(len(b), len(x.Scale))
 	if len(x.Scale) != 1 && len(x.Scale) != count {
 		return fmt.Errorf("%d scales for %d values", len(x.Scale), count)
 	}
@@ -191,15 +191,6 @@ func (w *writer) bias(x plan.Point) error {
 		x.Value = n.Name + "/bias"
 	}
 	return w.dequantize(x, name, q)
-}
-
-// columns is the number of output channels of a Gemm whose bias may be a single value; 0 for others.
-func (w *writer) columns(n *graph.Node) int {
-	t := w.original[n.Input(1)]
-	if n.Op != "Gemm" || t == nil || len(t.Shape) != 2 {
-		return 0
-	}
-	return t.Shape[1-n.Int("transB", 0)&1]
 }
 
 // dequantize writes constant q with its DequantizeLinear and lets x's uses, which read value now, read that. Scale and

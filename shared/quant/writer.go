@@ -19,8 +19,7 @@ type writer struct {
 	node      map[string]*graph.Node
 	nodeNames map[string]bool
 	values    map[string]bool
-	original  map[string]*tensor.Tensor // constants as they were
-	quantized map[*graph.Node]bool      // nodes that read a quantized weight
+	quantized map[*graph.Node]bool // nodes that read a quantized weight
 	front     []*graph.Node
 	before    map[*graph.Node][]*graph.Node
 	after     map[*graph.Node][]*graph.Node
@@ -31,14 +30,10 @@ type writer struct {
 func newWriter(g *graph.Graph) *writer {
 	w := &writer{
 		g: g, x: graph.NewIndex(g), node: map[string]*graph.Node{}, nodeNames: map[string]bool{}, values: map[string]bool{},
-		original: map[string]*tensor.Tensor{}, quantized: map[*graph.Node]bool{},
-		before: map[*graph.Node][]*graph.Node{}, after: map[*graph.Node][]*graph.Node{}, casts: map[string]string{},
+		quantized: map[*graph.Node]bool{}, before: map[*graph.Node][]*graph.Node{}, after: map[*graph.Node][]*graph.Node{}, casts: map[string]string{},
 	}
 	if g.Consts == nil {
 		g.Consts = map[string]*tensor.Tensor{}
-	}
-	for name, t := range g.Consts {
-		w.original[name] = t
 	}
 	for _, n := range g.Nodes {
 		w.node[n.Name] = n
