@@ -194,3 +194,16 @@ f = Flatten(p) {axis=1} @flatten
 y = Gemm(f, wf, bf) @head
 output y: float32[1,5]
 `
+
+// TestGuessedRanksFollowDeclaredOnes: where shapes cannot be inferred a declared rank stays, and operations behind it follow.
+func TestGuessedRanksFollowDeclaredOnes(t *testing.T) {
+	m := parse(t, `input x
+a = Relu(x)
+f = Flatten(a)
+s = Sigmoid(f)
+output s
+`)
+	ranks := map[string]int{"x": 4, "a": 4, "f": 3}
+	guessRanks(m.Graph, ranks)
+	require.Equal(t, map[string]int{"x": 4, "a": 4, "f": 3, "s": 3}, ranks)
+}
