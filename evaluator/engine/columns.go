@@ -26,14 +26,7 @@ type column struct {
 //
 // readers counts uses and not steps, so a Concat that names one part twice is left alone.
 func (b *bound) columns() {
-	readers := make([]int, len(b.slots))
-	for _, s := range b.steps {
-		for _, in := range s.in {
-			if in >= 0 {
-				readers[in]++
-			}
-		}
-	}
+	readers := b.uses()
 	drop := make([]bool, len(b.steps))
 	for i := range b.steps {
 		if !b.writeColumns(i, readers) {
@@ -51,6 +44,19 @@ func (b *bound) columns() {
 		b.steps[i] = b.rowStep(append(members, i))
 	}
 	b.renumber(drop)
+}
+
+// uses counts how often steps read each slot: a step that reads one twice counts twice.
+func (b *bound) uses() []int {
+	n := make([]int, len(b.slots))
+	for _, s := range b.steps {
+		for _, in := range s.in {
+			if in >= 0 {
+				n[in]++
+			}
+		}
+	}
+	return n
 }
 
 // writeColumns reports whether step i is a Concat all of whose inputs are written for it alone, by kernels that can write

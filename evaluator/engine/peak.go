@@ -11,14 +11,7 @@ import (
 //
 //	QLinearConv -> [DQ -> Add -> GELU] -> GlobalMaxPool        the values of GELU are looked up for two bytes of each channel
 func (b *bound) peaks() {
-	readers := make([]int, len(b.slots))
-	for _, s := range b.steps {
-		for _, in := range s.in {
-			if in >= 0 {
-				readers[in]++
-			}
-		}
-	}
+	readers := b.uses()
 	drop := make([]bool, len(b.steps))
 	for i := range b.steps {
 		s := &b.steps[i]
