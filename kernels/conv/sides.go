@@ -50,9 +50,11 @@ func (a axis) part(i, most int) part {
 	return p
 }
 
-// whole says that every output sees a tap. Those at the ends see the fewest.
+// whole says that the kernel fits into the picture, so that no output sees beyond opposite sides, and that every output sees a tap:
+// those at the ends see the fewest. Of a kernel that does not fit, outputs between the ends may see nothing, all taps in the picture
+// being skipped by dilation.
 func (a axis) whole() bool {
-	if a.n == 0 {
+	if a.n == 0 || a.size <= (a.k-1)*a.dilation {
 		return false
 	}
 	first, last := a.sees(0)
@@ -63,13 +65,8 @@ func (a axis) whole() bool {
 // cell is where two parts meet.
 type cell struct{ y, x part }
 
-// sided says that the convolution can be divided into cells. A picture has at least the size of the kernel then, so that no output
-// sees beyond opposite sides.
+// sided says that the convolution can be divided into cells.
 func (p *plan) sided() bool {
-	g := &p.g
-	if g.H <= (g.KH-1)*g.DilationH || g.W <= (g.KW-1)*g.DilationW {
-		return false
-	}
 	return p.shape != flat && p.merged && p.g.padded() && p.ow >= narrow && p.lineAxis().whole() && p.columnAxis().whole()
 }
 

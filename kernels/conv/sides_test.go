@@ -62,7 +62,7 @@ func TestPartsCoverAnAxis(t *testing.T) {
 		draw := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
 		a := axis{size: draw("size", 1, 40), k: draw("k", 1, 7), stride: draw("stride", 1, 4), dilation: draw("dilation", 1, 3), pad: draw("pad", 0, 9)}
 		a.n = max(0, a.size+a.pad+draw("after", 0, 9)-(a.k-1)*a.dilation-1)/a.stride + 1
-		most, whole := draw("most", 1, 40), true
+		most, whole := draw("most", 1, 40), a.n > 0 && a.size > (a.k-1)*a.dilation
 		for i := 0; i < a.n; {
 			p := a.part(i, most)
 			require.Equal(t, i, p.from)
@@ -80,8 +80,17 @@ func TestPartsCoverAnAxis(t *testing.T) {
 				whole = whole && seen > 0
 			}
 		}
-		require.Equal(t, whole, a.whole())
+		require.Equal(t, whole, a.whole(), "%+v", a)
 	})
+}
+
+// TestKernelBetweenOutputs is an output in the middle that sees nothing, while those at the ends see a tap each.
+func TestKernelBetweenOutputs(t *testing.T) {
+	a := axis{n: 4, size: 2, k: 4, stride: 1, dilation: 3, pad: 2}
+	first, last := a.sees(1)
+	require.Equal(t, 1, first)
+	require.Equal(t, 1, last)
+	require.False(t, a.whole())
 }
 
 // TestMeetingsAreSums adds up weights for every pair of parts.
