@@ -20,7 +20,8 @@ const (
 	exitInternal    = 1
 	exitInput       = 2
 	exitMissed      = 3
-	exitInterrupted = 130
+	exitInterrupted = 130 // as a shell says of a program that SIGINT ended
+	exitUnread      = 141 // and of one that SIGPIPE ended
 )
 
 // commands is the command line.
@@ -54,16 +55,26 @@ Examples:
   assay completion -c fish > ~/.config/fish/completions/assay.fish`
 }
 
-// terminal is where a command reads and writes.
+// terminal is what a command is given. ctx ends at an interruption, and when nobody reads stdout or stderr any more.
 type terminal struct {
 	ctx    context.Context
-	args   []string
-	stdout io.Writer
-	stderr io.Writer
+	args   []string // of the whole command line, without the program's name
+	stdout *outlet
+	stderr *outlet
 }
 
-// execute runs the command line and returns the exit code.
+// execute runs the command line and returns the exit code. Results go to stdout, events with --json among them; notes, progress and errors
+// to stderr. A closed pipe is an ordinary error here only while SIGPIPE is ignored, see main.
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	unread := func() { cancel(errUnread) }
+	out, errs := &outlet{to: stdout, unread: unread}, &outlet{to: stderr, unread: unread}
+	return conclude(command(ctx, args, out, errs), out, errs)
+}
+
+// command is execute as if everything could be written.
+func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
 	var c commands
 	exited := -1
 	helped := len(args) == 0 // no command: the help is the answer, though not the one that was wanted
@@ -84,6 +95,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	case exited >= 0:
 		return exited
 	}
+	if errors.Is(err, errOutput) { // of the help
+		return exitInput
+	}
 	if err != nil {
 		fmt.Fprintf(stderr, "assay: %s (see assay --help)\n", explainFlag(err.Error()))
 		return exitInput
@@ -95,7 +109,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 // errMissed is the limit missed: an answer, not a fault.
 var errMissed = errors.New("the limit is not met")
 
-// exitCode prints err as one line and says how the program ends.
+// exitCode prints err as one line and says how the program ends. A missed limit is no fault and has been said, as has an error of an outlet; after
+// an interruption err does not matter, since everything that was cancelled complains in its own words.
 func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 	var input *run.InputError
 	switch {
@@ -103,6 +118,8 @@ func exitCode(ctx context.Context, err error, stderr io.Writer) int {
 		return exitMet
 	case errors.Is(err, errMissed):
 		return exitMissed
+	case errors.Is(err, errOutput):
+		return exitInput
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "assay: interrupted; what was computed is kept: the same command goes on from here")
 		return exitInterrupted

@@ -170,7 +170,7 @@ func TestReadme(t *testing.T) {
 			require.True(t, strings.Contains(readme, flag), flag)
 		}
 	}
-	for _, code := range []int{exitMet, exitInternal, exitInput, exitMissed, exitInterrupted} {
+	for _, code := range []int{exitMet, exitInternal, exitInput, exitMissed, exitInterrupted, exitUnread} {
 		require.Contains(t, readme, fmt.Sprintf("\n| %d | ", code))
 	}
 	require.Contains(t, readme, "\n    go run ./coordinator run "+strings.TrimPrefix(example, "../")+"\n")

@@ -4,10 +4,14 @@
 //	assay run -m model.onnx ...   the same by flags
 //	assay explain job.json        the job as it is understood; nothing is evaluated
 //	assay replay STATE            the decisions again, from stored results
+//	assay prune                   what jobs keep on disk, and its removal
+//	assay health --nats URL       whether a NATS server can be used
+//	assay completion              completion for a shell
 //	assay version
 //
-// Exit codes of run: 0 the limit is met, 3 it is not (the best model is written all the same), 2 bad input, 1 internal
-// error, 130 interrupted (results so far are kept; the same command goes on).
+// Exit codes: 0 the limit is met, or what was asked is done; 3 it is not met (run writes the best model all the same), 2 bad input, or an output
+// that could not be written, 1 internal error, 130 interrupted, 141 interrupted since nobody reads the output any more. After both
+// results so far are kept, and the same command goes on.
 package main
 
 import (
@@ -32,6 +36,8 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
+	// A closed pipe then is an error of the write, and the job ends in good order: no task is left at a broker that others use.
+	signal.Ignore(syscall.SIGPIPE)
 	untouched := make([]byte, ballast)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := execute(ctx, os.Args[1:], os.Stdout, os.Stderr)

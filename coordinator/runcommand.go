@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"time"
 
@@ -59,8 +58,8 @@ func listenerFor(t *terminal, json bool) console.Listener {
 	if json {
 		return console.JSON(t.stdout)
 	}
-	if f, ok := t.stderr.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return console.Terminal(t.stderr, func() int {
+	if f := t.stderr.file(); f != nil && term.IsTerminal(int(f.Fd())) {
+		return console.Terminal(f, func() int {
 			width, _, err := term.GetSize(int(f.Fd()))
 			if err != nil {
 				return 0
