@@ -41,7 +41,8 @@ const mostSpent = 16
 // newFeeds keeps at most a thirty-second part of the memory.
 func newFeeds(memory int64) *feeds { return &feeds{budget: int(min(memory/32, mostFed))} }
 
-// get gives the batch of samples, from what is kept if it is there. keep says that others will ask for it. The map is the caller's, the
+// get gives the batch of samples, from what is kept if it is there. keep says that others will ask for it; batches of data that are kept
+// as a whole are kept without it, since the steps of a search go over all samples again and again. The map is the caller's, the
 // tensors are not to be written. done ends the use of the tensors, once; a caller that fails need not call it. Errors are those of
 // Feed.
 func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, from dataset.Get, samples []uint32, keep bool) (batch map[string]*tensor.Tensor, done func(), err error) {
@@ -60,10 +61,20 @@ func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, 
 		return nil, nil, err
 	}
 	mine := slices.Collect(maps.Values(made))
-	if keep && f.keep(string(key), maps.Clone(made)) {
+	if (keep || f.fit(in)) && f.keep(string(key), maps.Clone(made)) {
 		return made, func() {}, nil
 	}
 	return made, func() { f.spend(mine) }, nil
+}
+
+// fit says that all samples take at most half of the budget, so that the batches of a ranking find room beside them. Samples are taken
+// to be of the first one's shape.
+func (f *feeds) fit(in dataset.Inputs) bool {
+	sample := 0
+	for _, s := range in.Streams {
+		sample += tensor.Count(s.FedShape(1)) * s.Want.Size()
+	}
+	return sample <= f.budget/2/max(1, int(in.Count))
 }
 
 // room is memory of n bytes, whatever they are.

@@ -66,11 +66,33 @@ func TestBatchesAreFedOnce(t *testing.T) {
 	get(1, true, 7)
 }
 
+// TestDataThatFitsIsKept: nobody says that others will ask, but all samples take no more than half of the budget.
+func TestDataThatFitsIsKept(t *testing.T) {
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 4, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Uint8, Want: tensor.Float32, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}},
+	}}}
+	for budget, reads := range map[int]int{2 * 4 * 8: 1, 2*4*8 - 1: 2} {
+		read := 0
+		from := func(context.Context, plan.Digest) ([]byte, error) { read++; return make([]byte, 8), nil }
+		f := &feeds{budget: budget}
+		for range 2 {
+			_, done, err := f.get(t.Context(), plan.Digest{1}, in, from, []uint32{0, 2}, false)
+			require.NoError(t, err)
+			done()
+		}
+		require.Equal(t, reads, read, "budget %d", budget)
+	}
+	f := &feeds{budget: 1}
+	require.True(t, f.fit(dataset.Inputs{}), "no samples")
+}
+
 // TestBatchesFollowEachOtherInPlace: the memory of a batch that nobody keeps serves the next of its size, once it is done, and that of a
 // batch that is kept serves nobody.
 func TestBatchesFollowEachOtherInPlace(t *testing.T) {
-	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 4, Streams: []dataset.Stream{{
-		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}},
+	const count = 1 << 10 // so that not all of them fit
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: count, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1,
+		Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}, {Digest: plan.Digest{8}, Shape: []uint32{2}, Count: count - 4}},
 	}}}
 	from := func(context.Context, plan.Digest) ([]byte, error) { return []byte{0, 0, 1, 1, 2, 2, 3, 3}, nil }
 	f := &feeds{budget: 1 << 10}
