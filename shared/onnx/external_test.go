@@ -5,12 +5,10 @@ import (
 	"path/filepath"
 	"testing"
 
-	"assay/shared/graph"
 	"assay/shared/onnx/onnxpb"
 	"assay/shared/tensor"
 
 	"github.com/stretchr/testify/require"
-	"google.golang.org/protobuf/proto"
 )
 
 // external moves the first initializer to a data file.
@@ -93,49 +91,4 @@ func TestReadNamesThePath(t *testing.T) {
 	_, err = Read(filepath.Join(dir, "no.onnx"))
 	require.EqualError(t, err, filepath.Join(dir, "no.onnx")+": no such file or directory")
 	require.ErrorIs(t, err, os.ErrNotExist)
-}
-
-// TestWriteOutside lowers the limits so that a small model is written with a data file, and reads it back.
-func TestWriteOutside(t *testing.T) {
-	above, from := outsideAbove, outsideFrom
-	outsideAbove, outsideFrom = 100, 64
-	defer func() { outsideAbove, outsideFrom = above, from }()
-	m, err := graph.Parse(`ir 10
-		graph main
-		input x: float32[64]
-		a: float32[64] = const random 1
-		b: float32[64] = const random 2
-		s: float32[] = const [2]
-		t = Add(x, a)
-		u = Mul(t, b)
-		y = Mul(u, s)
-		output y: float32[64]`)
-	require.NoError(t, err)
-	dir := t.TempDir()
-	path := filepath.Join(dir, "m.onnx")
-	require.NoError(t, Write(path, m))
-	again, err := Read(path)
-	require.NoError(t, err)
-	require.Equal(t, graph.Digest(m), graph.Digest(again))
-	require.NoError(t, Write(path, again), "over the files it is mapped from")
-	info, err := os.Stat(path + ".data")
-	require.NoError(t, err)
-	require.EqualValues(t, 4096+256, info.Size())
-	entries, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	require.Len(t, entries, 2, "no partial files")
-	pb := &onnxpb.ModelProto{}
-	b, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.NoError(t, proto.Unmarshal(b, pb))
-	require.Nil(t, pb.Graph.Initializer[2].DataLocation, "a scalar stays inside")
-	requireChecked(t, path)
-}
-
-// TestWriteErrors names the path and leaves nothing behind.
-func TestWriteErrors(t *testing.T) {
-	m, err := graph.Parse("input x: float32[1]\noutput x")
-	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "missing", "m.onnx")
-	require.EqualError(t, Write(path, m), path+": no such file or directory")
 }
