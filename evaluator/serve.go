@@ -19,6 +19,7 @@ import (
 	"assay/evaluator/worker"
 	"assay/kernels/tier"
 	"assay/shared/broker"
+	"assay/shared/config"
 	"assay/shared/store"
 	"assay/shared/version"
 )
@@ -102,9 +103,12 @@ func work(ctx context.Context, f flags, stderr io.Writer) error {
 	if current == tier.Plain && !f.AllowSlow {
 		return &badFlag{errors.New("this machine has neither AVX2 with FMA nor AVX-512 VNNI, or ASSAY_TIER=plain is set: the plain kernels are hundreds of times slower (use --allow-slow to work all the same)")}
 	}
-	memory, err := engine.ParseSize(f.Memory)
-	if err != nil {
-		return &badFlag{fmt.Errorf("--memory: %w", err)}
+	memory := int64(0)
+	if f.Memory != "" {
+		var err error
+		if memory, err = config.ParseBytes(f.Memory); err != nil {
+			return &badFlag{fmt.Errorf("--memory: %w", err)}
+		}
 	}
 	if f.Slots == 0 {
 		f.Slots = runtime.GOMAXPROCS(0)

@@ -68,7 +68,7 @@ func TestExitCodes(t *testing.T) {
 		{"unknown flag", []string{"--nats", nobody, "--slow"}, tier.Best(), 2, "", "unknown flag --slow"},
 		{"unknown command", []string{"serve"}, tier.Best(), 2, "", "unexpected argument serve"},
 		{"no number", []string{"--nats", nobody, "--slots", "two"}, tier.Best(), 2, "", "--slots"},
-		{"no size", []string{"--nats", nobody, "--memory", "much"}, tier.Best(), 2, "", `--memory: size "much"`},
+		{"no size", []string{"--nats", nobody, "--memory", "much"}, tier.Best(), 2, "", `--memory: "much": want bytes`},
 		{"plain kernels", []string{"--nats", nobody}, tier.Plain, 2, "", "use --allow-slow to work all the same"},
 		{"plain kernels, allowed", []string{"--nats", nobody, "--allow-slow", "--wait", "0s"}, tier.Plain, 1, "", "broker " + nobody},
 		{"nobody there", []string{"--nats", nobody, "--allow-slow", "--wait", "0s"}, tier.Best(), 1, "", "is a NATS server with JetStream running there?"},

@@ -2,10 +2,7 @@ package engine
 
 import (
 	"fmt"
-	"math"
 	"slices"
-	"strconv"
-	"strings"
 	"sync"
 	"unsafe"
 )
@@ -35,26 +32,6 @@ func size(n int64) string {
 		return fmt.Sprintf("%d MiB", n>>20)
 	}
 	return fmt.Sprintf("%d KiB", (n+1023)>>10)
-}
-
-// ParseSize reads a number of bytes: digits with an optional fraction and a unit (B, KB, MB, GB, TB in thousands, KiB,
-// MiB, GiB, TiB or K, M, G, T in 1024s). "" is 0. Fractions of a byte are cut.
-func ParseSize(s string) (int64, error) {
-	text := strings.ToLower(strings.ReplaceAll(s, " ", ""))
-	if text == "" {
-		return 0, nil
-	}
-	number := strings.TrimRight(text, "bkmgti")
-	unit := text[len(number):]
-	factor := map[string]float64{
-		"": 1, "b": 1, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40,
-		"kib": 1 << 10, "mib": 1 << 20, "gib": 1 << 30, "tib": 1 << 40,
-	}[unit]
-	v, err := strconv.ParseFloat(number, 64)
-	if err != nil || factor == 0 || !(v >= 0) || float64(v*factor) > math.MaxInt64/2 {
-		return 0, fmt.Errorf("size %q is no number of bytes such as 2GB, 512MiB or 1500000", s)
-	}
-	return int64(float64(v * factor)), nil
 }
 
 // DefaultMemory is memory, or half of the machine's (1 GiB where that is unknown) when memory is 0 or less.

@@ -12,20 +12,6 @@ import (
 	"pgregory.net/rapid"
 )
 
-func TestParseSize(t *testing.T) {
-	for s, want := range map[string]int64{
-		"": 0, "0": 0, "1500": 1500, "2GB": 2e9, "512MiB": 512 << 20, "1.5 GiB": 3 << 29, "64k": 64 << 10, "10b": 10, "1TB": 1e12,
-	} {
-		got, err := ParseSize(s)
-		require.NoError(t, err, s)
-		require.Equal(t, want, got, s)
-	}
-	for _, s := range []string{"-1", "2 apples", "GB", "1e400", "NaN", "9999999TB", "1.2.3", "0x10g0"} {
-		_, err := ParseSize(s)
-		require.ErrorContains(t, err, "no number of bytes such as 2GB", s)
-	}
-}
-
 // TestPacksAreBuiltOnceAndDroppedWhenUnused counts builds, users and bytes.
 func TestPacksAreBuiltOnceAndDroppedWhenUnused(t *testing.T) {
 	m := &memory{limit: 1000}

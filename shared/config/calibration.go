@@ -19,8 +19,9 @@ type Calibration struct {
 	Seed    uint64 // of the draw
 }
 
-// ParseCalibration reads --calib into c: "N" for the first N samples, "every:K" for every K-th one (the search then
-// uses the others), or a path to calibration data of its own.
+// ParseCalibration reads --calib and returns c with what it says: "N" for the first N samples, "every:K" for every K-th one (the
+// search then uses the others, and Count stays), or else a path to calibration data of its own, of which Count are taken. A
+// folder that is named like a number is written ./300. After an error it returns c as it was. Paths are not looked at.
 func ParseCalibration(s string, c Calibration) (Calibration, error) {
 	if k, ok := strings.CutPrefix(s, "every:"); ok {
 		n, err := strconv.Atoi(k)

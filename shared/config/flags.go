@@ -44,8 +44,21 @@ type Flags struct {
 	JSON       bool    `name:"json" help:"One event a line, as JSON."`
 }
 
-// Apply writes the given flags over j. Paths are relative to the working directory. The error is an Errors.
+// Apply writes the given flags over j: --like over all of the file's preprocessing, --data without --labels over the file's
+// labels too, --model over its model_name, --preset over activations.mode, --max-drop also over DefaultQuantization. Paths are
+// relative to the working directory and are not looked at. The error is an Errors with every flag that is wrong; j is then as
+// it was.
 func (f Flags) Apply(j *Job) error {
+	changed := *j
+	if err := f.write(&changed); err != nil {
+		return err
+	}
+	*j = changed
+	return nil
+}
+
+// write replaces fields of j and no element of a list or what a pointer leads to: those are shared with the job that was.
+func (f Flags) write(j *Job) error {
 	a := &applier{f: f, j: j}
 	for _, s := range []struct {
 		value string

@@ -1,7 +1,10 @@
 package config
 
 import (
+	"os"
+	"path/filepath"
 	"reflect"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -135,6 +138,72 @@ func TestFlagsOverFile(t *testing.T) {
 			require.Equal(t, c.want, c.got(j))
 		})
 	}
+}
+
+// TestApplyIsWhole: after an error of one flag the job is what it was, whatever else was given; without one the file's own lists
+// are not written to.
+func TestApplyIsWhole(t *testing.T) {
+	file := []byte(`{"model": {"model": "m.onnx", "model_name": "n"}, "engine": {"data_source": "d", "labels": "l", "mean": [1, 2, 3], "std": [4, 5, 6], "calibration_every": 3},
+"compression": {"algorithms": [{"name": "AccuracyAwareQuantization", "params": {"metrics": [{"name": "accuracy@top1"}, {"name": "accuracy@top5"}], "ignored": {"scope": ["a"]}}}]}}`)
+	parse := func() *Job {
+		j, err := Parse("dir/job.json", file)
+		require.NoError(t, err)
+		return j
+	}
+	var all Flags
+	for field, c := range flagCases {
+		reflect.ValueOf(&all).Elem().FieldByName(field).Set(reflect.ValueOf(c.value))
+	}
+	for field, c := range flagCases {
+		for _, bad := range c.bad {
+			f := all
+			reflect.ValueOf(&f).Elem().FieldByName(field).Set(reflect.ValueOf(bad))
+			j := parse()
+			require.Error(t, f.Apply(j), "%s %v", field, bad)
+			require.Equal(t, parse(), j, "%s %v", field, bad)
+		}
+	}
+	j := parse()
+	before := *j
+	require.NoError(t, all.Apply(j))
+	require.Equal(t, *parse(), before)
+	again := *j
+	require.NoError(t, all.Apply(j), "a second time")
+	require.Equal(t, again, *j)
+}
+
+// TestCalibration: what stands for what, and what is no change.
+func TestCalibration(t *testing.T) {
+	old := Calibration{Count: 7, Every: 3, Source: "old", Shuffle: true, Seed: 9}
+	for s, want := range map[string]Calibration{
+		"12": {Count: 12, Shuffle: true, Seed: 9}, "every:2": {Count: 7, Every: 2, Shuffle: true, Seed: 9}, "./12": {Count: 7, Source: "./12", Shuffle: true, Seed: 9},
+		"12.npy": {Count: 7, Source: "12.npy", Shuffle: true, Seed: 9}, "Every:2": {Count: 7, Source: "Every:2", Shuffle: true, Seed: 9},
+	} {
+		got, err := ParseCalibration(s, old)
+		require.NoError(t, err)
+		require.Equal(t, want, got, s)
+	}
+	for _, s := range []string{"", "0", "-1", "every:", "every:1", "every:-2", "every:x"} {
+		got, err := ParseCalibration(s, old)
+		require.Error(t, err, s)
+		require.Equal(t, old, got, s)
+	}
+}
+
+// TestUnreadableJobFile: the error of the system is an Errors of the path, and still the system's.
+func TestUnreadableJobFile(t *testing.T) {
+	missing := filepath.Join(t.TempDir(), "job.json")
+	for path, want := range map[string]syscall.Errno{missing: syscall.ENOENT, filepath.Dir(missing): syscall.EISDIR} {
+		j, err := Read(path)
+		require.Nil(t, j)
+		var es Errors
+		require.ErrorAs(t, err, &es)
+		require.ErrorIs(t, err, want)
+		require.EqualError(t, err, path+": the job file cannot be read: "+want.Error())
+	}
+	require.NoError(t, os.WriteFile(missing, make([]byte, maxFile+1), 0o600))
+	_, err := Read(missing)
+	require.ErrorContains(t, err, missing+": larger than 1048576 bytes")
 }
 
 // TestAllErrorsOfFlags: every wrong flag is told, not the first alone.

@@ -2,18 +2,21 @@ package config
 
 import "strings"
 
-// maxWord bounds the words that are compared, so that hostile input costs little.
+// maxWord bounds the bytes of words that are compared, so that hostile input costs little.
 const maxWord = 256
 
-// Nearest is the candidate that word is most likely a misspelling of, "" when none is near: at most a third of its
-// characters would have to change, but one is always allowed and two from five characters on. A change of case or from one
-// of . / _ - and blank to another counts half, since frameworks spell one name differently. Ties go to the first candidate.
+// Nearest is the candidate that word is most likely a misspelling of, "" when none is near: at most a third of word's
+// characters would have to change, but one is always allowed and two from five characters on. An insertion, a removal, another
+// character and a swap of neighbours are a change; a change of case (ASCII) or from one of . / _ - and blank to another counts
+// half, since frameworks spell one name differently. Ties go to the first candidate. Characters are Unicode code points.
+// Words of more than 256 bytes are near to nothing.
 func Nearest(word string, candidates []string) string {
 	if len(word) > maxWord {
 		return ""
 	}
-	changes := max(1, len(word)/3)
-	if len(word) >= 5 {
+	letters := []rune(word)
+	changes := max(1, len(letters)/3)
+	if len(letters) >= 5 {
 		changes = max(2, changes)
 	}
 	best, at := 2*changes+1, ""
@@ -21,7 +24,7 @@ func Nearest(word string, candidates []string) string {
 		if len(c) > maxWord {
 			continue
 		}
-		if d := distance(word, c); d < best {
+		if d := distance(letters, []rune(c)); d < best {
 			best, at = d, c
 		}
 	}
@@ -30,7 +33,7 @@ func Nearest(word string, candidates []string) string {
 
 // distance is the edit distance of a and b in halves: insertion, deletion, substitution and the swap of neighbours cost 2,
 // a change of case or between separators 1.
-func distance(a, b string) int {
+func distance(a, b []rune) int {
 	before, row, next := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = 2 * j
@@ -50,12 +53,12 @@ func distance(a, b string) int {
 
 // substitution is the cost of x in place of y, in halves. Letters are the ASCII ones: | 0x20 makes others equal too, so the
 // result is checked to be a letter.
-func substitution(x, y byte) int {
+func substitution(x, y rune) int {
 	const separators = "./_- "
 	switch {
 	case x == y:
 		return 0
-	case strings.IndexByte(separators, x) >= 0 && strings.IndexByte(separators, y) >= 0:
+	case strings.ContainsRune(separators, x) && strings.ContainsRune(separators, y):
 		return 1
 	case x|0x20 == y|0x20 && x|0x20 >= 'a' && x|0x20 <= 'z':
 		return 1

@@ -2,13 +2,16 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"math/big"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // TestSplitShares: for any data and setting, what is searched and what calibrates is in order, within the data and, with a share,
@@ -61,29 +64,59 @@ func TestDrawIsFair(t *testing.T) {
 	}
 }
 
-// TestBytesOfEveryUnit: n units are n times the unit's bytes, up to what 63 bits hold and not beyond.
+// TestBytesOfEveryUnit: n units are n times the unit's bytes in any case, up to what 63 bits hold and not beyond.
 func TestBytesOfEveryUnit(t *testing.T) {
-	for _, u := range units {
-		for _, n := range []int64{1, 7, math.MaxInt64 / u.bytes} {
-			for _, space := range []string{"", " "} {
-				got, err := ParseBytes(fmt.Sprint(n) + space + u.name)
+	for name, unit := range units {
+		for _, n := range []int64{1, 7, math.MaxInt64 / unit} {
+			for _, text := range []string{name, " " + name, strings.ToUpper(name), " " + strings.ToUpper(name) + " "} {
+				got, err := ParseBytes(fmt.Sprint(n) + text)
 				require.NoError(t, err)
-				require.Equal(t, n*u.bytes, got)
+				require.Equal(t, n*unit, got)
 			}
 		}
-		if u.bytes > 1 {
-			_, err := ParseBytes(fmt.Sprint(math.MaxInt64/u.bytes+1) + u.name)
-			require.Error(t, err, u.name)
+		if unit > 1 {
+			_, err := ParseBytes(fmt.Sprint(math.MaxInt64/unit+1) + name)
+			require.Error(t, err, name)
 		}
 	}
-	for _, bad := range []string{"", "B", "1 B B", "1.5", "0B", "+", "1GiBi", "1gb", "0x10", "9223372036854775808"} {
+	for s, want := range map[string]int64{
+		"4gb": 4e9, "4GB": 4e9, "4g": 4 << 30, "4Gi": 4 << 30, "4GiB": 4 << 30, "1.5 GiB": 3 << 29, "0.001kb": 1, "1.9b": 1, "64K": 64 << 10,
+		"9223372036854775807": math.MaxInt64, "9223372036854775807.9": math.MaxInt64, "0.999999999999999999TiB": 1<<40 - 1, "0.5M": 1 << 19,
+	} {
+		got, err := ParseBytes(s)
+		require.NoError(t, err)
+		require.Equal(t, want, got, s)
+	}
+	for _, bad := range []string{
+		"", "B", "1 B B", "1.", ".5", "1.2.3", "0", "0B", "0.9", "0.0009KB", "+1", "-1", "1GiBi", "1ib", "1e3", "1 2", "0x10", "NaN",
+		"9223372036854775808", "8388608TiB", "8388607.999999999999999999 TiB1", "12345678901234567890123", "0.1234567890123456789GB", "1\u212a",
+	} {
 		_, err := ParseBytes(bad)
-		require.ErrorContains(t, err, "want bytes such as", bad)
+		require.EqualError(t, err, fmt.Sprintf("%q: want bytes such as 1048576, 500MB or 4GiB", bad))
 	}
 }
 
+// TestFractionsOfBytes: for any decimal, the result is the whole part of the exact product.
+func TestFractionsOfBytes(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.StringMatching(`[0-9]{1,19}\.[0-9]{1,18}`).Draw(t, "number")
+		unit := rapid.SampledFrom(slices.Sorted(maps.Keys(units))).Draw(t, "unit")
+		exact, ok := new(big.Rat).SetString(text)
+		require.True(t, ok)
+		exact.Mul(exact, new(big.Rat).SetInt64(units[unit]))
+		want := new(big.Int).Quo(exact.Num(), exact.Denom())
+		got, err := ParseBytes(text + unit)
+		if !want.IsInt64() || want.Sign() == 0 {
+			require.Error(t, err)
+			return
+		}
+		require.NoError(t, err)
+		require.Equal(t, want.Int64(), got)
+	})
+}
+
 // plainDistance is distance by its definition: the cheapest way over prefixes, without rolling rows.
-func plainDistance(a, b string) int {
+func plainDistance(a, b []rune) int {
 	memo := map[[2]int]int{}
 	var of func(i, j int) int
 	of = func(i, j int) int {
@@ -106,27 +139,27 @@ func plainDistance(a, b string) int {
 // TestDistance holds the rolling rows against the definition, and the definition against what it promises.
 func TestDistance(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	word := func() string {
-		b := make([]byte, r.IntN(7))
-		for i := range b {
-			b[i] = "abAB._"[r.IntN(6)]
+	word := func() []rune {
+		w := make([]rune, r.IntN(7))
+		for i := range w {
+			w[i] = []rune("abAB._é")[r.IntN(7)]
 		}
-		return string(b)
+		return w
 	}
 	for range 3000 {
 		a, b := word(), word()
 		d := distance(a, b)
-		require.Equal(t, plainDistance(a, b), d, "%q %q", a, b)
+		require.Equal(t, plainDistance(a, b), d, "%q %q", string(a), string(b))
 		require.Equal(t, d, distance(b, a))
-		require.Equal(t, a == b, d == 0)
+		require.Equal(t, slices.Equal(a, b), d == 0)
 		require.LessOrEqual(t, d, 2*max(len(a), len(b)))
 		require.GreaterOrEqual(t, d, 2*max(len(a)-len(b), len(b)-len(a)))
 	}
 	for _, c := range []struct {
 		a, b string
 		want int
-	}{{"ab", "ba", 2}, {"ab", "aB", 1}, {"a.b", "a_b", 1}, {"a.b", "acb", 2}, {"acb", "a_b", 2}, {"[", "{", 2}, {"@", "`", 2}, {"model", "modle", 2}, {"", "abc", 6}} {
-		require.Equal(t, c.want, distance(c.a, c.b), "%v", c)
+	}{{"ab", "ba", 2}, {"ab", "aB", 1}, {"a.b", "a_b", 1}, {"a.b", "acb", 2}, {"acb", "a_b", 2}, {"[", "{", 2}, {"@", "`", 2}, {"model", "modle", 2}, {"", "abc", 6}, {"é", "e", 2}, {"K", "\u212a", 2}} {
+		require.Equal(t, c.want, distance([]rune(c.a), []rune(c.b)), "%v", c)
 	}
 }
 
@@ -136,6 +169,7 @@ func TestNearestLimits(t *testing.T) {
 		{"ab", "ax", "ax"}, {"ab", "xy", ""}, {"abcd", "abxy", ""}, {"abcde", "abcxy", "abcxy"}, {"abcde", "abxyz", ""},
 		{"abcdefghi", "abcdefxyz", "abcdefxyz"}, {"abcdefghi", "abcdewxyz", ""}, {"abcdefgh", "abcdexyz", ""}, {"", "a", "a"}, {"", "ab", ""},
 		{strings.Repeat("a", maxWord), strings.Repeat("a", maxWord), strings.Repeat("a", maxWord)}, {"a", strings.Repeat("a", maxWord+1), ""},
+		{"éà", "éx", "éx"}, {"éàü", "éxy", ""}, {"日本語", "日本x", "日本x"},
 	} {
 		require.Equal(t, c.want, Nearest(c.word, []string{c.candidate}), "%v", c)
 	}

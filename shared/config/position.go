@@ -25,13 +25,15 @@ func positionAt(b []byte, n int) Pos {
 	return Pos{Line: 1 + bytes.Count(b[:n], []byte("\n")), Column: 1 + utf8.RuneCount(b[start:n])}
 }
 
-// Error is one thing wrong with a job. File is "" for flags; Key is the dotted name of the key or the flag, "" when the
-// file as a whole is meant.
+// Error is one thing wrong with a job. File is the path as it was given, "" for flags; Pos is zero where no single place is
+// meant; Key is the dotted name of the key, or the flag with its dashes, "" when the file as a whole is meant.
 type Error struct {
 	File string
 	Pos  Pos
 	Key  string
 	Text string
+
+	cause error // of the system; nil for what is wrong in the job itself
 }
 
 // Error is "file:line:column: key: text" without the parts that are not known.
@@ -50,7 +52,10 @@ func (e *Error) Error() string {
 	return strings.Join(append(parts, e.Text), ": ")
 }
 
-// Errors is all that is wrong with a job, in the order of the file. It is never empty.
+// Unwrap is the system's error when the job file could not be read (fs.ErrNotExist, say), else nil.
+func (e *Error) Unwrap() error { return e.cause }
+
+// Errors is all that is wrong with a job, in the order of the file. It is never empty where a function returns it.
 type Errors []*Error
 
 // Error has one line an error.

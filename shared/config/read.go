@@ -2,8 +2,10 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -19,24 +21,36 @@ const (
 	maxDepth = 64
 )
 
-// Read reads the job file at path. Relative paths in it are taken from its folder.
+// Read reads the job file at path, at most 1 MiB. Relative paths in it are taken from its folder. The error is an Errors and
+// wraps the system's; the job is nil then.
 func Read(path string) (*Job, error) {
 	if ext := strings.ToLower(filepath.Ext(path)); ext == ".yaml" || ext == ".yml" {
 		return nil, Errors{{File: path, Text: "YAML job files are not read; write the same keys as JSON, comments are allowed"}}
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("job file: %w", err)
+		return nil, unreadable(path, err)
 	}
 	defer f.Close()
 	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
 	if err != nil {
-		return nil, fmt.Errorf("job file: %w", err)
+		return nil, unreadable(path, err)
 	}
 	return Parse(path, b)
 }
 
-// Parse reads a job file from b; name is its path for messages and for the folder of relative paths. The error is an Errors.
+// unreadable is the error of a job file that the system does not hand out.
+func unreadable(path string, err error) error {
+	why := err
+	if at := new(fs.PathError); errors.As(err, &at) {
+		why = at.Err // it names the path a second time
+	}
+	return Errors{{File: path, Text: fmt.Sprintf("the job file cannot be read: %v", why), cause: err}}
+}
+
+// Parse reads a job file from b, which it neither keeps nor changes; name is its path for messages and for the folder of
+// relative paths. The error is an Errors with everything that is wrong, or with the first fault of the syntax alone. What may
+// still come from flags, and what contradicts it, is for Job.Check.
 func Parse(name string, b []byte) (*Job, error) {
 	if len(b) > maxFile {
 		return nil, Errors{{File: name, Text: fmt.Sprintf("larger than %d bytes; that is no job file", maxFile)}}
