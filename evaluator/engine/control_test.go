@@ -70,6 +70,22 @@ func TestIf(t *testing.T) {
 	}
 }
 
+// TestBranchesWithMeetingNames: a branch takes the If's place under names with the If's in front, and the graph, another branch
+// within it or what it captures may have such names already.
+func TestBranchesWithMeetingNames(t *testing.T) {
+	const text = `
+input x: float32[n,3]
+k: bool[] = const [1]
+"i/q" = Neg(x)
+"i/w": float32[3] = const [5, 6, 7]
+y = If(k) {then_branch=graph { w: float32[3] = const [1, 2, 3] q = Abs(x) p = Add(q, w) r = Mul(p, "i/q") output r }, else_branch=graph { output x }} @i
+z = Add(y, "i/q")
+out = Add(z, "i/w")
+output out
+`
+	agree(t, text, map[string]*tensor.Tensor{"x": dense([]int{2, 3}, 1, -2, 3, -4, 5, 6)})
+}
+
 // TestLoop carries a growing value, collects another, and captures a weight and a value from around it.
 func TestLoop(t *testing.T) {
 	const text = `

@@ -25,6 +25,7 @@ type division struct {
 	after   map[string]bool // values that between and late nodes make
 	ready   map[string]bool // those of after that between nodes make
 	spliced bool
+	names   map[string]bool // all value names of graph and of spliced branches; nil before the first branch
 }
 
 // divide walks the nodes once. need names values whose elements are known to be wanted, because a kernel asked for
@@ -99,7 +100,8 @@ func (d *division) put(list *[]*graph.Node, n *graph.Node) {
 }
 
 // branch puts the nodes of the branch that runs in the place of an If, or postpones the If when its condition is
-// computed. Names of the body get the If's name in front, so that two branches, or a branch and the graph, do not meet.
+// computed. Names of the body get the If's name in front, and a number behind where that is taken, so that two branches, or a branch and
+// the graph, do not meet.
 // Its outputs pass through Identity nodes to keep the If's own names, whoever reads them.
 func (d *division) branch(n *graph.Node) error {
 	cond := d.infos[n.Input(0)].Value
@@ -115,7 +117,10 @@ func (d *division) branch(n *graph.Node) error {
 	if !d.spliced {
 		d.graph, d.spliced = d.graph.Clone(), true
 	}
-	body := graph.Prefixed(g, n.Name+"/")
+	if d.names == nil {
+		d.names = graph.ValueNames(d.graph)
+	}
+	body := graph.Prefixed(g, n.Name+"/", d.names)
 	for name, t := range body.Consts {
 		d.graph.Consts[name] = t
 		d.infos[name] = op.Info{DType: t.DType, Shape: t.Shape, Value: t}

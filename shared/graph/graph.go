@@ -6,7 +6,7 @@
 // Values are named, as in ONNX: a name is defined once in its graph, by a graph input, a constant or a node output. A
 // nested graph (an attribute of If, Loop, Scan) may read the names of the graphs around it; it never hides one of them.
 // Nodes stand in an order in which every input is defined before it is used. "" marks an omitted input or output.
-// Graphs are plain data: a pass changes its own Clone, readers may share.
+// Graphs are plain data without locks: a pass changes its own Clone, any number of readers may share one that nobody changes.
 //
 // Models have a text form (Print, Parse) for tests and for eyes, and Validate checks the rules above between passes.
 package graph
@@ -19,8 +19,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// Dim is one axis of a shape: N elements when N >= 0, else unknown, with Sym as its name if it has one. Equal names
-// usually mean equal sizes, but exporters get this wrong, so nothing relies on it. Front ends write N = -1 for unknown.
+// Dim is one axis of a shape: N elements when N >= 0, else unknown, with Sym as its name if it has one. The zero Dim is an axis of
+// no elements. Equal names usually mean equal sizes, but exporters get this wrong, so nothing relies on it. Front ends write
+// N = -1 for unknown.
 type Dim struct {
 	N   int
 	Sym string
@@ -36,7 +37,8 @@ type Type struct {
 	Elem   *Type
 }
 
-// Of is the type of a sequence or an optional, as container says, of values of type elem.
+// Of is the type of a sequence or an optional, as container says, of values of type elem; of an elem that is nothing at all the
+// container of which nothing more is known. That the pair may be (Validate's rule) is not checked.
 func Of(container tensor.DType, elem Type) Type {
 	if elem.DType == tensor.Invalid && !elem.Ranked {
 		return Type{DType: container}
@@ -64,7 +66,8 @@ func checkType(t Type) error {
 	return checkType(*t.Elem)
 }
 
-// Fixed returns the shape as numbers, ok when every axis is known; never of a container.
+// Fixed returns the shape as numbers, ok when the rank and every axis are known; never of a container. A scalar's is empty and
+// not nil. The list is the caller's.
 func (t Type) Fixed() (shape []int, ok bool) {
 	shape = make([]int, len(t.Shape))
 	for i, d := range t.Shape {
@@ -76,7 +79,7 @@ func (t Type) Fixed() (shape []int, ok bool) {
 	return shape, t.Ranked
 }
 
-// FixedType is the type with every axis known.
+// FixedType is the type of a tensor with every axis known; without numbers, of a scalar.
 func FixedType(d tensor.DType, shape ...int) Type {
 	t := Type{DType: d, Ranked: true, Shape: make([]Dim, len(shape))}
 	for i, n := range shape {
@@ -187,7 +190,8 @@ type Model struct {
 	Functions []Function
 }
 
-// Attr returns the attribute of that name, nil when absent.
+// Attr returns the attribute of that name, whatever its kind, nil when absent. It points into n.Attrs: after Set or Unset it may
+// be another attribute.
 func (n *Node) Attr(name string) *Attr {
 	for i := range n.Attrs {
 		if n.Attrs[i].Name == name {
@@ -197,7 +201,8 @@ func (n *Node) Attr(name string) *Attr {
 	return nil
 }
 
-// Int returns an integer attribute or the default.
+// Int returns an integer attribute; def when it is absent or of another kind, which whoever has to refuse such a node sees by
+// Attr.
 func (n *Node) Int(name string, def int64) int64 {
 	if a := n.Attr(name); a != nil && a.Kind == KindInt {
 		return a.Int
@@ -205,7 +210,7 @@ func (n *Node) Int(name string, def int64) int64 {
 	return def
 }
 
-// Float returns a float attribute or the default.
+// Float returns a float attribute; def when it is absent or of another kind.
 func (n *Node) Float(name string, def float32) float32 {
 	if a := n.Attr(name); a != nil && a.Kind == KindFloat {
 		return a.Float
@@ -213,7 +218,7 @@ func (n *Node) Float(name string, def float32) float32 {
 	return def
 }
 
-// Str returns a string attribute or the default.
+// Str returns a string attribute; def when it is absent or of another kind. ONNX's strings are bytes, so it may be no UTF-8.
 func (n *Node) Str(name, def string) string {
 	if a := n.Attr(name); a != nil && a.Kind == KindString {
 		return string(a.Str)
@@ -221,8 +226,8 @@ func (n *Node) Str(name, def string) string {
 	return def
 }
 
-// Ints returns an integer list, nil when absent. The caller does not change it. nil and an empty list differ for
-// attributes such as axes.
+// Ints returns an integer list, nil when it is absent or of another kind; an empty list may be nil too, so where the two differ
+// Attr tells. The caller does not change it.
 func (n *Node) Ints(name string) []int64 {
 	if a := n.Attr(name); a != nil && a.Kind == KindInts {
 		return a.Ints
@@ -230,7 +235,7 @@ func (n *Node) Ints(name string) []int64 {
 	return nil
 }
 
-// Set puts a in place of the attribute of the same name and keeps the list sorted.
+// Set puts a in place of the attribute of the same name and keeps the list sorted. What a holds is shared, not copied.
 func (n *Node) Set(a Attr) {
 	i, found := slices.BinarySearchFunc(n.Attrs, a.Name, func(x Attr, name string) int {
 		switch {
@@ -251,7 +256,7 @@ func (n *Node) Set(a Attr) {
 // SetInt sets an integer attribute.
 func (n *Node) SetInt(name string, v int64) { n.Set(Attr{Name: name, Kind: KindInt, Int: v}) }
 
-// SetInts sets an integer list.
+// SetInts sets an integer list, which nobody changes from then on.
 func (n *Node) SetInts(name string, v []int64) { n.Set(Attr{Name: name, Kind: KindInts, Ints: v}) }
 
 // Unset removes an attribute; absent is fine.
@@ -259,7 +264,7 @@ func (n *Node) Unset(name string) {
 	n.Attrs = slices.DeleteFunc(n.Attrs, func(a Attr) bool { return a.Name == name })
 }
 
-// Input returns the name of input i, "" when it is omitted or beyond the list.
+// Input returns the name of input i, 0 or more: "" when it is omitted or beyond the list.
 func (n *Node) Input(i int) string {
 	if i < len(n.Inputs) {
 		return n.Inputs[i]
@@ -267,8 +272,8 @@ func (n *Node) Input(i int) string {
 	return ""
 }
 
-// Clone copies the model deeply but for tensors, which are read-only and shared. What is shared is never written to by
-// anybody: that is the rule for tensors everywhere.
+// Clone copies the model for a pass to change: its graph as Graph.Clone does, imports, metadata, the list of functions and their
+// nodes. Shared, and therefore replaced and never written to, are a function's other lists and its Opsets.
 func (m *Model) Clone() *Model {
 	c := *m
 	c.Graph = m.Graph.Clone()
@@ -281,7 +286,9 @@ func (m *Model) Clone() *Model {
 	return &c
 }
 
-// Clone copies the graph deeply but for tensors.
+// Clone copies what passes change: the maps, the lists of ports, nodes, their inputs, outputs and attributes, and all of that of
+// nested graphs. Tensors, what an attribute's lists and strings hold, and the shapes within types are shared; nobody writes to
+// those in place, in a clone or anywhere: a pass puts a new one there.
 func (g *Graph) Clone() *Graph {
 	c := *g
 	c.Inputs = slices.Clone(g.Inputs)
@@ -292,8 +299,7 @@ func (g *Graph) Clone() *Graph {
 	return &c
 }
 
-// cloneNodes copies nodes with the graphs in their attributes; lists of numbers and tensors are shared, since nobody writes
-// to them.
+// cloneNodes copies nodes as Graph.Clone says.
 func cloneNodes(nodes []*Node) []*Node {
 	out := make([]*Node, len(nodes))
 	for i, n := range nodes {

@@ -33,7 +33,9 @@ func TestPrefixed(t *testing.T) {
 	m, err := Parse("input x\nw: float32[1] = const [1]\na: float32[1] = Add(x, out) @a\nb = If(a) {g=graph { c = Add(a, w) @c  d = Neg(out2) @d  output c }} @b\noutput b\n")
 	require.NoError(t, err)
 	before := PrintGraph(m.Graph)
-	p := Prefixed(m.Graph, "p/")
+	used := ValueNames(m.Graph)
+	require.Equal(t, map[string]bool{"x": true, "w": true, "a": true, "b": true, "c": true, "d": true, "out": true, "out2": true}, used)
+	p := Prefixed(m.Graph, "p/", used)
 	require.Equal(t, before, PrintGraph(m.Graph))
 	require.Equal(t, `input p/x
 p/w: float32[1] = const [1]
@@ -45,6 +47,9 @@ p/b = If(p/a) {g=graph {
 }} @b
 output p/b
 `, PrintGraph(p))
+	require.Len(t, used, 8+4)
+	require.Equal(t, []string{"p/x_2", "p/w_2", "p/a_2", "p/b_2"}, defined(Prefixed(m.Graph, "p/", used)))
+	require.Equal(t, []string{"p/x_3", "p/w_3", "p/a_3", "p/b_3"}, defined(Prefixed(m.Graph, "p/", used)))
 }
 
 // TestNamesOfNodes: the first keeps its name, later ones count on past names that are taken, nested graphs share the names.

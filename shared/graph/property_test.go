@@ -56,6 +56,34 @@ func TestSortKeepsAndRestores(t *testing.T) {
 	})
 }
 
+// TestSortIsWhole: nested graphs that could be sorted stay as they were when a graph around them cannot, whatever is wrong there,
+// and the order within them does not matter for the order around them.
+func TestSortIsWhole(t *testing.T) {
+	const nested = "c = If(x) {g=graph { r = Neg(q) @r  q = Add(late, p) @q  p = Abs(x) @p  output r }} @if\nlate = Relu(x) @late\noutput c\n"
+	for fault, want := range map[string]string{
+		"":                               "",
+		"a = Add(x, none) @a\n":          "is not defined",
+		"a = Add(x, b) @a\nb = Neg(a)\n": "cycle",
+		"x = Neg(late) @a\n":             "defined twice",
+		"p = Neg(x) @a\n":                "defined twice",
+		"output none\n":                  "is not defined",
+	} {
+		m, err := graph.Parse("input x\n" + fault + nested)
+		require.NoError(t, err)
+		before := graph.Print(m)
+		err = graph.Sort(m.Graph)
+		if want != "" {
+			require.ErrorContains(t, err, want)
+			require.Equal(t, before, graph.Print(m), fault)
+			continue
+		}
+		require.NoError(t, err)
+		graph.NameNodes(m.Graph)
+		require.NoError(t, graph.Validate(m))
+		require.Equal(t, []string{"late", "if"}, []string{m.Graph.Nodes[0].Name, m.Graph.Nodes[1].Name})
+	}
+}
+
 // TestIndexAnswers: producer, uses and outputs of a drawn graph are those of its nodes.
 func TestIndexAnswers(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

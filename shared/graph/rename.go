@@ -1,6 +1,9 @@
 package graph
 
-import "slices"
+import (
+	"slices"
+	"strconv"
+)
 
 // rename puts f(name) for each name that nodes define or read, in their nested graphs too. Lists are written in place,
 // so nodes must be clones.
@@ -115,16 +118,36 @@ func unhide(g *Graph, around map[string]int, used namer) {
 	}
 }
 
-// Prefixed returns a copy of g in which every name that g itself defines, begins with prefix. What it captures keeps its name.
-func Prefixed(g *Graph, prefix string) *Graph {
+// ValueNames is the set of all value names of g and of its nested graphs, defined or read. The map is the caller's.
+func ValueNames(g *Graph) map[string]bool {
+	used := namer{}
+	valueNames(g, used)
+	delete(used, "")
+	out := make(map[string]bool, len(used))
+	for name := range used {
+		out[name] = true
+	}
+	return out
+}
+
+// Prefixed returns a copy of g, as Clone makes it, in which every value that g itself defines is called prefix + its name, with
+// "_2", "_3" ... behind it where that is in used already. The new names are added to used, so with the ValueNames of the graph
+// that the copy goes into they meet none there. What g captures, what its nested graphs define and the names of nodes stay: those
+// of nodes are unique over a model, so two copies of g need NameNodes.
+func Prefixed(g *Graph, prefix string, used map[string]bool) *Graph {
 	c := g.Clone()
-	own := map[string]bool{}
+	own := map[string]string{}
 	for _, name := range defined(g) {
-		own[name] = true
+		to := prefix + name
+		for i := 2; used[to]; i++ {
+			to = prefix + name + "_" + strconv.Itoa(i)
+		}
+		used[to] = true
+		own[name] = to
 	}
 	renameGraph(c, func(s string) string {
-		if own[s] {
-			return prefix + s
+		if to, ok := own[s]; ok {
+			return to
 		}
 		return s
 	})

@@ -12,20 +12,30 @@ func sortedConsts(g *Graph) []string { return slices.Sorted(maps.Keys(g.Consts))
 
 // Sort puts the nodes of g and of its nested graphs in an order in which every value is defined before it is read. Among
 // nodes that could come next the one that stood first does, so a sorted graph keeps its order. Names that are defined
-// twice, read but never defined, or defined by a cycle are errors that name the nodes. The result is deterministic:
-// files with the same nodes in another order may sort differently, one file always the same. Time is O((nodes + edges)
-// log nodes).
-func Sort(g *Graph) error { return sortGraph(g, nil) }
+// twice or hide one around them, read but never defined, or defined by a cycle are errors that name the nodes; after an error
+// g is as it was. Each list of nodes is replaced, none is written to. The result is deterministic: files with the same nodes in
+// another order may sort differently, one file always the same. Time is O((nodes + edges) log nodes).
+func Sort(g *Graph) error {
+	sorted := map[*Graph][]*Node{}
+	if err := sortGraph(g, nil, sorted); err != nil {
+		return err
+	}
+	for g, nodes := range sorted {
+		g.Nodes = nodes
+	}
+	return nil
+}
 
-// sortGraph sorts the inner graphs first: what they capture orders the nodes around them.
-func sortGraph(g *Graph, outer *scope) error {
+// sortGraph puts the order of g and of every graph within into sorted. A nested graph that is not in order seems to capture
+// names of its own as well (free); since none of them is a name of a graph around it, that orders nothing.
+func sortGraph(g *Graph, outer *scope, sorted map[*Graph][]*Node) error {
 	s, err := newScope(g, outer)
 	if err != nil {
 		return err
 	}
 	for _, n := range g.Nodes {
 		for _, sub := range Nested(n) {
-			if err := sortGraph(sub, s); err != nil {
+			if err := sortGraph(sub, s, sorted); err != nil {
 				return fmt.Errorf("%s: nested graph %q: %w", n.label(), sub.Name, err)
 			}
 		}
@@ -43,15 +53,15 @@ func sortGraph(g *Graph, outer *scope) error {
 	if len(order) < len(g.Nodes) {
 		return cycle(g, needs, order)
 	}
-	sorted := make([]*Node, len(order))
+	nodes := make([]*Node, len(order))
 	for i, at := range order {
-		sorted[i] = g.Nodes[at]
+		nodes[i] = g.Nodes[at]
 	}
-	g.Nodes = sorted
+	sorted[g] = nodes
 	return nil
 }
 
-// dependencies lists for each node the nodes of the same graph that it reads from. Its nested graphs must be sorted.
+// dependencies lists for each node the nodes of the same graph that it reads from, in its nested graphs too.
 func dependencies(g *Graph, s *scope) ([][]int, error) {
 	needs := make([][]int, len(g.Nodes))
 	for i, n := range g.Nodes {
