@@ -12,7 +12,8 @@ import (
 // maxChannels bounds a statistic by channel.
 const maxChannels = 4096
 
-// Taps lists what Find wants to know of the given groups' activations, in the order of the points.
+// Taps lists what Find wants to know of the given groups' activations, each once, in the order of the groups and of their points; nil where
+// no group has any. Groups are indices of Params.Groups.
 func (m *Model) Taps(groups []int) []quant.Tap {
 	var out []quant.Tap
 	seen := map[string]bool{}
@@ -165,7 +166,7 @@ func (m *Model) activation(p plan.Point, st *quant.Stats) ([]Cause, error) {
 	if c, ok := m.mask(p.Value, bottom, top, s); ok {
 		out = append(out, c)
 	}
-	most := s.magnitude(0.99, math.Inf(1))
+	most := s.magnitude(0.99, math.Inf(1)) // +Inf where they lie in the last bin, so that the ratio is 0
 	if ratio := end / most; ratio >= outlierRatio {
 		add(RangeOutlier, ratio, "the range reaches to %v, %v times as far as 99 %% of the values, which stay below %v", digits(end), digits(ratio), digits(most))
 	}

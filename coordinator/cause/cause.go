@@ -10,7 +10,8 @@ import (
 	"assay/shared/quant"
 )
 
-// Cause is one finding: the rule, the value or constant that it was found on, the measured number, and a sentence.
+// Cause is one finding: the rule, the value or constant of the graph that it was found on ("" for TiedScores, "NODE bias" for a bias without
+// a constant of its own), the measured number, and a sentence. Figure's unit is the rule's, so figures of two kinds do not compare.
 type Cause struct {
 	Kind   string  `json:"kind"`
 	Value  string  `json:"value"`
@@ -18,20 +19,21 @@ type Cause struct {
 	Text   string  `json:"text"`
 }
 
-// The rules. Everything about activations is measured on the float model; a value that is exactly zero is no value there.
+// The rules, each with what Figure is. Everything about activations is measured on the float model; a value that is exactly zero is no
+// value there. Levels are steps of INT8, of which a range has 256 at most.
 const (
-	MaskValue        = "mask-value"
-	RangeOutlier     = "range-outlier"
-	RoundedToZero    = "rounded-to-zero"
-	SmallDifference  = "small-difference"
-	ChannelImbalance = "channel-imbalance"
-	ClippedZeroPoint = "clipped-zero-point"
-	UnusedLevels     = "unused-levels"
-	OverflowingBias  = "overflowing-bias"
-	TiedScores       = "tied-scores"
+	MaskValue        = "mask-value"         // the constant, with its sign, in the value's own unit
+	RangeOutlier     = "range-outlier"      // farther end of the range by what 99 % of the values stay below: a ratio, 8 and more
+	RoundedToZero    = "rounded-to-zero"    // share of the values, 0.25 to 1
+	SmallDifference  = "small-difference"   // share of the results, 0.25 to 1
+	ChannelImbalance = "channel-imbalance"  // largest channel by the median one: a ratio, 8 and more
+	ClippedZeroPoint = "clipped-zero-point" // levels that the values use, up to 64
+	UnusedLevels     = "unused-levels"      // the same
+	OverflowingBias  = "overflowing-bias"   // the largest bias in steps of input scale times weight scale
+	TiedScores       = "tied-scores"        // other groups that have the score
 )
 
-// The limits of the rules.
+// The limits of the rules. One that is reached exactly is a finding.
 const (
 	maskSize     = 1000.0  // smallest constant that can be a mask
 	maskGap      = 100.0   // a mask is so many times as large as 99 % of the values below a quarter of it
@@ -42,10 +44,10 @@ const (
 	biasLevels   = 1 << 30 // what a bias may take of int32
 )
 
-// Rule is a rule in words.
+// Rule is a rule in words: its kind, what people call it, and when it is a finding, with the limits as numbers.
 type Rule struct{ Kind, Name, Text string }
 
-// Rules lists all rules, in the order in which findings are reported.
+// Rules lists all rules, in the order in which findings are reported. The list is the caller's.
 func Rules() []Rule {
 	return []Rule{
 		{MaskValue, "mask value in the range", "a constant of 1,000 or more is added or selected into the tensor, the end of the range lies within a factor of two of it, and 99 % of the values below a quarter of it are at least 100 times smaller"},
@@ -60,7 +62,7 @@ func Rules() []Rule {
 	}
 }
 
-// Name is the name of a rule for people.
+// Name is the name of a rule for people; a kind that is none is its own name.
 func Name(kind string) string {
 	for _, r := range Rules() {
 		if r.Kind == kind {
@@ -70,8 +72,8 @@ func Name(kind string) string {
 	return kind
 }
 
-// Model is what findings are read from. Shapes are those of one sample, by value; a value that is missing there is not
-// looked at by channel.
+// Model is what findings are read from; NewModel makes one. Shapes are those of one sample, by value; a value that is missing there is not
+// looked at by channel. Nothing changes it, so it may be used by several goroutines.
 type Model struct {
 	Graph  *graph.Graph
 	Params *plan.Params
@@ -82,7 +84,7 @@ type Model struct {
 	ops   [][]string // of each group
 }
 
-// NewModel indexes a model.
+// NewModel indexes a model. It keeps its arguments: the graph that params were made for, normalised, with a name for each node.
 func NewModel(g *graph.Graph, params *plan.Params, shapes map[string][]int) *Model {
 	m := &Model{Graph: g, Params: params, Shapes: shapes, index: graph.NewIndex(g), nodes: map[string]*graph.Node{}, ops: quant.GroupOps(&graph.Model{Graph: g}, params)}
 	for _, n := range g.Nodes {
@@ -94,7 +96,9 @@ func NewModel(g *graph.Graph, params *plan.Params, shapes map[string][]int) *Mod
 // most is how many findings of a group are kept: the first in the order of Rules say most.
 const most = 4
 
-// Find looks at one group. st holds what Taps asked for; without it (nil) only constants are looked at.
+// Find looks at one group, by its index in Params.Groups, and returns at most four findings, one of a rule and value, in the order of Rules. st
+// holds what Taps asked for with this group among its groups, else a missing statistic is an error; without st (nil) only constants are
+// looked at. Ties are not found here, see Ties.
 func (m *Model) Find(group int, st *quant.Stats) ([]Cause, error) {
 	var out []Cause
 	for _, i := range m.Params.Groups[group] {

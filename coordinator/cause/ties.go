@@ -2,8 +2,8 @@ package cause
 
 import "fmt"
 
-// Ties makes a finding for each group of a ranking that shares its score with others. scores are those of the groups that
-// were asked, by group; ranking is what the text calls it.
+// Ties makes a finding for each group of a ranking that shares its score, to the bit, with others; by group. scores[i] is that of groups[i], and
+// groups that were not asked are in neither. ranking is what the text calls it.
 func Ties(ranking string, groups []int, scores []float64) map[int]Cause {
 	same := map[float64]int{}
 	for _, v := range scores {

@@ -1,5 +1,8 @@
 // Package console shows a run to whoever watches: a bar with the time left on a terminal, plain lines elsewhere, one JSON
 // object a line for programs. It turns events into text; it decides and measures nothing.
+//
+// Events of one listener may come from several goroutines; it writes whole lines, one after the other. A write that fails is passed over, since
+// a run does not end by what is said about it: who has to know gives a writer that remembers.
 package console
 
 import (
@@ -12,7 +15,8 @@ import (
 	"assay/coordinator/run"
 )
 
-// Listener shows events. Close ends what it draws, and waits; it is called once, after the last event.
+// Listener shows events. All of its functions are set. Close ends what it draws, and waits; it is called once, after the last event, and
+// closes no writer.
 type Listener struct {
 	run.Events
 	Close func()
@@ -22,8 +26,9 @@ type Listener struct {
 // that can be read.
 const patience = 20
 
-// Lines writes a plain line for what happens, and one for progress at most every interval, and more seldom in long jobs. Where
-// evaluators come or go the next one says so.
+// Lines writes a plain line for what happens, and one for progress at most every interval, and more seldom in long jobs: after a twentieth
+// of the time that has passed, or a minute. None comes within the first interval, nor before anything is done. Where evaluators come or go
+// the next one says so.
 func Lines(w io.Writer, interval time.Duration) Listener {
 	var mu sync.Mutex
 	last, slots := time.Now(), 0

@@ -14,10 +14,12 @@ import (
 // progressEvery is how often JSON and terminals hear of progress at most.
 const progressEvery = 500 * time.Millisecond
 
-// JSON writes one object a line. Every one has "event": note, probed, loaded, quantizable, phase, progress or step; README.md lists
-// them. Values that are no number are null. Of progress, total is the best guess of all inferences and least what is certain;
-// unsure says that it is not known whether a search is needed, rough that seconds_left rests on one sample or on first cells. While samples
-// are decoded, samples_read of samples, seconds_left leaves a search out.
+// JSON writes one object a line, with its keys in alphabetic order, in one write. Every one has "event": note, probed, loaded, quantizable,
+// phase, progress or step, and all fields of that event every time; package run says what they mean. Values that are no number are null, lists
+// never are. Times are in seconds, seconds_left 0 while nothing can be said. Of progress, which comes twice a second at most, total is the best
+// guess of all inferences and least what is certain; early and late are total and seconds_left of a search that ends early or late; unsure says
+// that it is not known whether a search is needed, rough that seconds_left rests on one sample or on first cells. While samples are decoded,
+// samples_read of samples, seconds_left leaves a search out.
 func JSON(w io.Writer) Listener {
 	var mu sync.Mutex
 	var last time.Time

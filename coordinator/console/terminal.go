@@ -13,7 +13,8 @@ import (
 )
 
 // Terminal draws one bar at the bottom of a terminal and writes lines above it, broken between words. width is asked for the
-// terminal's columns before each line, since a user may change them; 0 is unknown, and breaks nothing.
+// terminal's columns before each line, since a user may change them; 0 is unknown, and breaks nothing. It starts a goroutine that draws,
+// which ends in Close.
 func Terminal(w io.Writer, width func() int) Listener {
 	pool := mpb.New(mpb.WithOutput(w), mpb.WithWidth(40), mpb.WithRefreshRate(150*time.Millisecond), mpb.WithAutoRefresh())
 	var mu sync.Mutex

@@ -13,7 +13,7 @@ import (
 const fewReasons = 10
 
 // Understood writes a job as it is understood: every key with where its value came from and the value, then what model and data
-// hold and how much there is to do.
+// hold and how much there is to do. A blank line stands between settings whose keys differ in their first part. It writes once; the error is w's.
 func Understood(w io.Writer, settings []config.Setting, u *run.Understood) error {
 	var b strings.Builder
 	key, from := 0, 0

@@ -81,8 +81,9 @@ type pageOperation struct {
 	Gain string
 }
 
-// HTML is report.html: one page that needs nothing else. pictures are small JPEGs by sample; the page shows those of the
-// samples in Flips.
+// HTML is report.html: one page that needs nothing else, and no network. pictures are small JPEGs by sample index; the page shows those of the
+// samples in Flips, and a missing one is left out. Names and texts are escaped, whatever is in them. A report without a metric is an
+// error.
 func (r *Report) HTML(pictures map[int][]byte) ([]byte, error) {
 	d := &r.Decisions
 	if len(d.Metrics) == 0 {

@@ -5,8 +5,10 @@ import (
 	"assay/shared/metric"
 )
 
-// Fill enters what a search found into d: metrics, limits, float groups, trials, steps and rankings. Groups must hold the
-// names of their operations already; Fill adds their scores and marks the float ones.
+// Fill enters what a search found into d: metrics, limits, float groups, trials, steps, rankings and notes, in place of what was there. Groups
+// must hold the names of their operations already, by index; Fill adds the scores of the first ranking and marks the float ones. What
+// a search does not know is left to its caller: Ranking.Current stays nil, and with it Group.Gain until Gains. Notes of the caller's come
+// after Fill. It keeps nothing of o.
 func (d *Decisions) Fill(o search.Outcome, limit metric.Limit) {
 	d.Met, d.Reason, d.Notes = o.Met, string(o.Reason), append([]string{}, o.Notes...)
 	d.Metrics = []Metric{}

@@ -48,7 +48,8 @@ func (d *Decisions) metric(r Ranking) Metric {
 	return d.Metrics[r.Metric]
 }
 
-// Gains enters into the groups what they bring in the first ranking; Current must be known there.
+// Gains enters into the groups what they bring in the first ranking, as Group.Gain has it. It needs Groups, the rankings of Fill, and the first
+// one's Current; groups without a score, and all where Current is nil, stay without.
 func (d *Decisions) Gains() {
 	if len(d.Rankings) == 0 {
 		return

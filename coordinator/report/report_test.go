@@ -61,10 +61,13 @@ func TestParse(t *testing.T) {
 	require.ErrorContains(t, err, "report.json")
 }
 
-// TestEmpty: a report without a metric has no page, and says so.
+// TestEmpty: a report without a metric has no page and no summary, and says so.
 func TestEmpty(t *testing.T) {
 	_, err := (&Report{}).HTML(nil)
 	require.EqualError(t, err, "report.html: the report holds no metric")
+	var b strings.Builder
+	require.EqualError(t, (&Report{}).Summary(&b, nil), "summary: the report holds no metric")
+	require.Empty(t, b.String())
 }
 
 // TestPageIsAlone: the page loads nothing from anywhere, and what models are called cannot become markup.

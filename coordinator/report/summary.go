@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -11,9 +12,13 @@ import (
 	"assay/coordinator/search"
 )
 
-// Summary writes what a person wants to know at the end of a run: metrics, what is float and what it cost, speed, files.
+// Summary writes what a person wants to know at the end of a run: metrics, what is float and what it cost, speed, files (paths, as they are to
+// be printed). It writes once, so that the text is there as a whole or not at all. The error is w's, or that r holds no metric.
 func (r *Report) Summary(w io.Writer, files []string) error {
 	d := r.Decisions
+	if len(d.Metrics) == 0 {
+		return errors.New("summary: the report holds no metric")
+	}
 	var b strings.Builder
 	t := plain("metric", "float", "all INT8", "final", "drop", "limit", "")
 	for _, m := range d.Metrics {
@@ -85,7 +90,8 @@ func were(n int) string {
 	return fmt.Sprintf("%d operations were", n)
 }
 
-// Decided writes the decisions of a search, step by step: what a replay prints.
+// Decided writes the decisions of a search, step by step: what a replay prints. groups has the names of the operations of every group of the
+// search, by index. Equal outcomes give equal bytes, in one write; the error is w's.
 func Decided(w io.Writer, o search.Outcome, groups [][]string) error {
 	var b strings.Builder
 	for _, m := range o.Metrics {

@@ -19,15 +19,17 @@ import (
 	"assay/shared/quant"
 )
 
-// Result is what a job leaves: the report, and where the files went.
+// Result is what a job leaves: the report, and where the files went: model, report.json and report.html, as paths below the output directory.
 type Result struct {
 	Report *report.Report
 	Files  []string
 }
 
-// Job carries out j: it prepares, searches, writes the model and the reports into j.OutputDir. command is the line that
-// repeats it, for the report. The error is an *InputError for bad input, the cause of ctx after an interruption (results
-// so far are kept), else internal. ev's functions are not called after it has returned.
+// Job carries out j: it prepares, searches, writes the model and the reports into j.OutputDir, which it makes if needed. A limit that is
+// missed is a result like any other (Report.Decisions.Met), with the same files. command is the line that repeats it, for the report. j is
+// only read. The error is an *InputError for bad input, also for a full disk or a state directory that another process holds; the cause of
+// ctx after an interruption (results so far are kept); ErrPoison, wrapped; else internal. The result counts without an error only. ev's
+// functions are not called after it has returned, and no goroutine is left.
 func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Result, err error) {
 	w := &work{job: j, events: ev, command: command, start: time.Now()}
 	if err := w.prepare(ctx); err != nil {

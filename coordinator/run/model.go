@@ -139,7 +139,8 @@ func block(macs int64) uint16 {
 	return uint16(max(1, min(cellLimit, int64(math.Ceil(cellMACs/float64(max(macs, 1)))))))
 }
 
-// InputError is bad input of the user's: exit code 2.
+// InputError marks bad input of the user's, or what else the user can mend, such as a full disk: exit code 2. errors.As finds it however it
+// is wrapped; BadInput makes one.
 type InputError struct{ err error }
 
 func (e *InputError) Error() string { return e.err.Error() }
@@ -166,5 +167,5 @@ func checkIgnored(j *config.Job, m *graph.Model) error {
 	return nil
 }
 
-// BadInput marks err as bad input of the user's.
+// BadInput marks err, which is not nil, as bad input of the user's. The text stays as it is.
 func BadInput(err error) error { return &InputError{err} }

@@ -32,13 +32,13 @@ type holder struct {
 	started int64
 }
 
-// Node is an evaluator that took part in a job.
+// Node is an evaluator that took part in a job. Two processes of one name are one node.
 type Node struct {
-	Name  string `json:"name"`
-	Tier  string `json:"tier"`
-	Build string `json:"build"`
-	Slots int    `json:"slots"`
-	Cells uint64 `json:"cells"`
+	Name  string `json:"name"`  // host and process, or what --name said
+	Tier  string `json:"tier"`  // of its kernels, as tier.Tier prints it
+	Build string `json:"build"` // version of the program
+	Slots int    `json:"slots"` // tasks at a time, as of its last heartbeat; 0 if none was heard
+	Cells uint64 `json:"cells"` // results that came from it, those nobody asked for in the end included
 }
 
 // newNodes knows nobody yet. Nodes of other numerics versions stay unknown to it.

@@ -25,17 +25,17 @@ const (
 
 // Probe is what the usual preprocessings give on some samples. Like is the one that is taken, "" when none is clearly best.
 type Probe struct {
-	Samples int
-	Tried   []Tried
+	Samples int     // each was tried on
+	Tried   []Tried // by right answers, most first; those that do not fit among them with none
 	Like    string
 	Flags   string // that say the same in single steps
 }
 
-// Tried is one preprocessing. Chance is how likely its answers are to be so much poorer than the best one's by accident; the
-// best has 1. Misfit says why it cannot be for this model; the other fields are zero then.
+// Tried is one preprocessing. Chance is how likely its answers are to be so much poorer than the best one's by accident: the one-sided
+// sign test over samples on which the two differ. The best has 1. Misfit says why it cannot be for this model; the other fields are zero then.
 type Tried struct {
 	Like    string
-	Correct int
+	Correct int // samples whose label is the model's answer
 	Chance  float64
 	Best    bool
 	Misfit  string

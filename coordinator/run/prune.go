@@ -11,14 +11,15 @@ import (
 	"time"
 )
 
-// Kept is a state directory as prune sees it.
+// Kept is a state directory as prune sees it. One that a job holds may change while it is looked at.
 type Kept struct {
 	Dir   string
-	Bytes int64     // of its files, holes not counted
+	Bytes int64     // of everything below it, the user's own files included, as they take room on the disk: holes not counted
 	Used  time.Time // when a job or replay opened it last
 }
 
-// StatesDir is where state directories are made when the user names none.
+// StatesDir is where state directories are made when the user names none: assay in the user's cache directory. It need not exist. The
+// error is that of a user without a home.
 func StatesDir() (string, error) {
 	base, err := os.UserCacheDir()
 	if err != nil {
@@ -27,8 +28,8 @@ func StatesDir() (string, error) {
 	return filepath.Join(base, "assay"), nil
 }
 
-// States lists the state directories directly below base, the one that was not used for longest first. What is none is left
-// out; a base that does not exist has none.
+// States lists the state directories directly below base, the one that was not used for longest first, equal ones by name. What is none is
+// left out; a base that does not exist has none.
 func States(base string) ([]Kept, error) {
 	entries, err := os.ReadDir(base)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -57,7 +58,7 @@ func States(base string) ([]Kept, error) {
 // errNoState marks a directory that no job made.
 var errNoState = errors.New("not a state directory")
 
-// StateAt describes one state directory; an InputError when dir is none.
+// StateAt describes one state directory, without locking it; an InputError when dir is none.
 func StateAt(dir string) (Kept, error) {
 	k := Kept{Dir: dir}
 	lock, err := os.Stat(filepath.Join(dir, lockFile))

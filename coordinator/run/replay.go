@@ -53,12 +53,14 @@ func (w *work) remember() error {
 // Replayed is what a replay finds.
 type Replayed struct {
 	Outcome search.Outcome
-	Groups  [][]string // names of the operations of each group
+	Groups  [][]string // names of the operations of each group, by index
 }
 
 // Replay makes the decisions of the last job in a state directory again, from stored results alone: nothing is computed,
 // and an answer that is not there is an error. It locks the state directory, so it cannot run beside a job. The
-// decisions are made by the same search.POT on the same records, which is why they are the same.
+// decisions are made by the same search.POT on the same records, which is why they are the same; what other jobs have stored since
+// cannot enter, since job.json names problem, params and view by digest. A job on a broker of the user's is asked for there. The error
+// is an *InputError where dir is no state directory, is in use, or holds a job that was interrupted before its decisions were made.
 func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	b, err := os.ReadFile(filepath.Join(dir, memoryFile))
 	if err != nil {

@@ -13,7 +13,8 @@ import (
 	"assay/shared/wire"
 )
 
-// ErrPoison is wrapped when a cell kills every evaluator that works on it, alone.
+// ErrPoison is wrapped when a cell kills every evaluator that works on it, alone, or three are stuck on it. It does not occur for evaluators that
+// run out of memory in good order, nor for any that still speak: those refuse, or give the cell back.
 var ErrPoison = errors.New("a cell cannot be computed: evaluators die on it, or never end")
 
 // deadly is how many processes must die on a parcel before its cells go one by one, on a cell that goes alone before it is

@@ -9,7 +9,7 @@ import (
 	"syscall"
 )
 
-// State is a job's memory on disk, one directory a model, held by one process at a time.
+// State is a job's memory on disk, one directory a model, held by one opener at a time until Close.
 type State struct {
 	Dir  string
 	lock *os.File
@@ -23,7 +23,7 @@ const (
 )
 
 // DefaultStateDir is where results are kept when the user names no directory: one directory per model, named after the file
-// and its content, in the user's cache.
+// and the first six bytes of its content's SHA-256, in the user's cache. It makes nothing.
 func DefaultStateDir(modelPath string, content [32]byte) (string, error) {
 	base, err := StatesDir()
 	if err != nil {
@@ -33,8 +33,9 @@ func DefaultStateDir(modelPath string, content [32]byte) (string, error) {
 	return filepath.Join(base, fmt.Sprintf("%s-%x", stem, content[:6])), nil
 }
 
-// OpenState makes dir if needed and locks it; ErrBusy with the holder when another process has it. The lock is flock's:
-// it goes with the process, however that ends. The text in the file is for people only.
+// OpenState makes dir if needed and locks it, without waiting; the error names the holder when somebody, also in this process, has it. The lock is
+// flock's: it goes with the process, however that ends, and means little on a network's file system. The text in the file is for people
+// only; that it is written anew is how States knows when the directory was used last.
 func OpenState(dir string) (*State, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("state directory: %w (choose another with --state-dir)", err)
@@ -63,11 +64,11 @@ func OpenState(dir string) (*State, error) {
 	return &State{Dir: dir, lock: f}, nil
 }
 
-// Broker is the directory of the embedded broker.
+// Broker is the directory of the embedded broker, which makes it.
 func (s *State) Broker() string { return filepath.Join(s.Dir, brokerDir) }
 
 // Decoded is the directory of what pictures became, see shelf.
 func (s *State) Decoded() string { return filepath.Join(s.Dir, decodedDir) }
 
-// Close gives the directory free.
+// Close gives the directory free. Whatever writes there must have ended.
 func (s *State) Close() error { return s.lock.Close() }

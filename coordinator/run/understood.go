@@ -16,14 +16,14 @@ import (
 // Understood is what a job is before anything of it is evaluated: what the model has, what the data holds, and how much
 // there is to do.
 type Understood struct {
-	Opset, Nodes    int
-	Inputs, Outputs []string // name and type
-	Measured        string   // the metrics, the outputs that they look at, and the limit
-	Operations      int      // that can be INT8
-	Groups          int
+	Opset, Nodes    int            // the file's, and of the graph after normalisation
+	Inputs, Outputs []string       // name and type
+	Measured        string         // the metrics, the outputs that they look at, and the limit
+	Operations      int            // that can be INT8
+	Groups          int            // that go back to float as a whole
 	AlwaysFloat     []quant.Reason // operations that could be INT8 in principle and are not
-	Search          int            // samples
-	Calibration     int
+	Search          int            // samples of every full evaluation
+	Calibration     int            // samples that give ranges
 	Labelled        bool
 	Pictures        bool   // samples are decoded
 	Preprocessing   string // as flags; "" when nothing is done
@@ -55,7 +55,8 @@ func measured(j *config.Job, outputs []string, labelled bool) string {
 	return fmt.Sprintf("%s of %s; %s", strings.Join(names, ", "), strings.Join(outputs, ", "), limit)
 }
 
-// Understand reads model, data and job as Job does and evaluates nothing. It needs no state directory and writes nothing.
+// Understand reads model, data and job as Job does and evaluates nothing. It needs no state directory and writes nothing; samples are not
+// decoded, so broken ones are not found. Mistakes are the InputErrors of Job.
 func Understand(ctx context.Context, j *config.Job) (*Understood, error) {
 	w := &work{job: j}
 	if err := w.check(); err != nil {

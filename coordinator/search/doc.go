@@ -4,7 +4,9 @@
 // cluster, over stored results (resume and replay) and over a table in a test.
 //
 // Contract with an Asker: answers come in the order of Round.Need, one each; a full answer has Seen == the samples of its
-// view and Lo == Hi for every metric; equal trials have equal answers. What an Asker did with Round.Maybe is invisible.
+// view and Lo == Hi for every metric; equal trials have equal answers. What an Asker did with Round.Maybe is invisible. A
+// search calls its Asker from its own goroutine, one round at a time. Values, records, plans and views that pass between
+// the two are kept by both, so neither changes them. Searches share nothing: several may run at once.
 //
 // # What differs from POT
 //

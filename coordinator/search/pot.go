@@ -10,10 +10,11 @@ import (
 )
 
 // POT runs the loop of POT's AccuracyAwareQuantization: float and INT8 models, and while a limit is missed, rank groups and
-// give them back to float one by one. The package comment lists the differences. For G groups it tries at most 2G reverts,
-// since the one after a roll-back is always accepted, and asks at most one ranking before each.
+// give them back to float one by one (pot-spec 2.2, 2.6, 2.7). The package comment lists the differences. For G groups it tries at most
+// 2G reverts, since the one after a roll-back is always accepted, and asks at most one ranking before each.
 //
-// An error means that the problem is none or that an answer is missing or breaks the contract; a missed limit is an Outcome.
+// An error means that the problem is none, that the float model has a value that is no number, or that an answer is missing or breaks the
+// contract; the Outcome is empty then. It wraps what the Asker said. A missed limit is an Outcome. ctx is only handed to the Asker.
 func POT(ctx context.Context, p Problem, ask Asker) (Outcome, error) {
 	if err := p.Check(); err != nil {
 		return Outcome{}, err
@@ -74,7 +75,8 @@ func (s *session) first() Reason {
 	return ""
 }
 
-// collapsed reports whether the INT8 model keeps less than a twentieth of what float has over guessing in metric m.
+// collapsed reports whether the INT8 model keeps less than a twentieth of what float has over guessing in metric m. An INT8 value that is no
+// number has kept nothing.
 func (s *session) collapsed(m int) bool {
 	metric := s.p.Metrics[m]
 	if metric.Chance == nil {

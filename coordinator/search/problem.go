@@ -10,10 +10,10 @@ import (
 	"assay/shared/plan"
 )
 
-// Metric describes one metric to the search. Chance, if known, is the value of a model that guesses; it decides nothing and
-// only lets the outcome say that a model has collapsed.
+// Metric describes one metric to the search. Chance is the value of a model that guesses, nil where it is not known; it decides
+// nothing and only lets the outcome say that a model has collapsed.
 type Metric struct {
-	Name      string
+	Name      string // for notes and errors; need not be unique
 	Direction metric.Direction
 	Chance    *Value
 }
@@ -37,19 +37,20 @@ func (m Metric) better(a, b Value) int {
 // Unlimited is the value of Problem.Iterations that sets no limit.
 const Unlimited = -1
 
-// Problem is one search. All of it is known before the first question.
+// Problem is one search. All of it is known before the first question. The outcome shares View and Metrics with it. Names in
+// comments are POT's parameters (pot-spec 1.2).
 type Problem struct {
-	Params     plan.Digest  // everything INT8
-	Groups     int          // groups of Params, numbered in topological order
+	Params     plan.Digest  // of everything INT8; the zero digest would be the float model
+	Groups     int          // groups of Params, numbered from 0 in topological order
 	View       plan.View    // the samples of full evaluations, in data order
 	Metrics    []Metric     // every one must hold; ties between them go to the first
-	Limit      metric.Limit // for every metric alike
+	Limit      metric.Limit // maximal_drop and drop_type, for every metric alike
 	Subset     int          // ranking_subset_size: samples that score a group; more than the view holds means all
 	Iterations int          // max_iter_num: reverts tried, each a full evaluation; Unlimited, or 0 and more
 	KeepWorse  bool         // use_prev_if_drop_increase false: a revert that made it worse stays
 }
 
-// Check reports what makes p no search at all.
+// Check reports everything that makes p no search at all, in one error of one line.
 func (p Problem) Check() error {
 	var bad []string
 	add := func(format string, args ...any) { bad = append(bad, fmt.Sprintf(format, args...)) }

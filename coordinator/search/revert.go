@@ -59,6 +59,7 @@ func (s *session) step(ctx context.Context, l *loop) (Reason, error) {
 		l.rejected, l.forgive, l.ranked = g, true, false
 		return "", nil
 	}
+	// Kept, whatever it did: what was rejected before may be tried again, on another plan. A roll-back has left last alone (Q15).
 	l.rejected = -1
 	l.now, l.last = next, next.drops[l.metric]
 	switch verdict {
@@ -74,11 +75,12 @@ func (s *session) step(ctx context.Context, l *loop) (Reason, error) {
 	return "", nil
 }
 
-// verdict judges next against the state before it, in POT's order.
+// verdict judges next against the state before it, in POT's order. Where the optimised metric holds, another does not (else the
+// verdict was Within), which is worth a new ranking even if the step has made the first one worse.
 func (s *session) verdict(l *loop, next measured) Verdict {
 	worse := compareDrops(next.drops[l.metric], l.last) > 0
 	switch {
-	case next.plan.Count() == s.p.Groups && !s.within(next):
+	case next.plan.Count() == s.p.Groups && !s.within(next): // whatever the step did: there is nothing to rank
 		return Gone
 	case s.within(next):
 		return Within

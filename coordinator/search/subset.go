@@ -29,7 +29,7 @@ func rankingSubset(m int, by Metric, float, current Records, n, size int) (posit
 			}
 			tied++
 		}
-		want := size - first
+		want := size - first // 1 to tied, so that no two of the places below are equal
 		picked := slices.Clone(order[:first])
 		for k := range want {
 			picked = append(picked, order[first+k*tied/want])
