@@ -157,7 +157,8 @@ func measureModel(ctx context.Context, f flags, p *peer, r *results, v variant, 
 		return err
 	}
 	once := func() error {
-		_, err := program.Run(ctx, in, [32]byte{})
+		out, err := program.Run(ctx, in, [32]byte{})
+		program.Reuse(out)
 		return err
 	}
 	if err := once(); err != nil {

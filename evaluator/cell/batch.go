@@ -136,6 +136,7 @@ func (q question) answer(ctx context.Context, program *engine.Program, in map[st
 			bytes += len(t.Data)
 		}
 		maps.Copy(in, out)
+		defer program.Reuse(out) // the records are bytes of their own
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("samples %d..%d: %w", b.asked[0], b.asked[len(b.asked)-1], err)

@@ -45,21 +45,24 @@ func (b *bound) onlyFloats() bool {
 }
 
 // inRows is within, some rows of the batch at a time. RowWise holds, so that each wanted value has the batch as its first axis
-// and rows do not depend on each other. With a key, rows have one of their own.
-func (p *Program) inRows(ctx context.Context, in map[string]*tensor.Tensor, t terms, n, rows int) (map[string]*tensor.Tensor, error) {
-	out, part := make(map[string]*tensor.Tensor, len(p.want)), make(map[string]*tensor.Tensor, len(p.inputs))
+// and rows do not depend on each other. With a key, rows have one of their own. b is bound for the whole batch.
+func (p *Program) inRows(ctx context.Context, in map[string]*tensor.Tensor, t terms, b *bound, n, rows int) (map[string]*tensor.Tensor, error) {
+	out, piece := p.results.take(b), p.pieces.take(nil)
+	if out == nil {
+		out = make(map[string]*tensor.Tensor, len(p.want))
+	}
+	if piece == nil {
+		piece = make(map[string]*tensor.Tensor, len(p.inputs))
+	}
+	defer p.leave(piece)
 	for from := 0; from < n; from += rows {
 		k := min(rows, n-from)
-		for _, port := range p.inputs {
-			v := in[port.Name]
-			size := len(v.Data) / n
-			part[port.Name] = &tensor.Tensor{DType: v.DType, Shape: withRows(v.Shape, k), Data: v.Data[from*size:][:k*size]}
-		}
+		p.piece(piece, in, n, from, k)
 		some := t
 		if t.key != [32]byte{} {
 			some.key = rowsKey(t.key, from, k)
 		}
-		values, err := p.within(ctx, part, some)
+		values, err := p.within(ctx, piece, some)
 		if err != nil {
 			return nil, err
 		}
@@ -70,8 +73,31 @@ func (p *Program) inRows(ctx context.Context, in map[string]*tensor.Tensor, t te
 			}
 			copy(out[name].Data[from*size:], v.Data)
 		}
+		p.Reuse(values)
 	}
 	return out, nil
+}
+
+// piece makes dst the k rows from row from on of a batch of n.
+func (p *Program) piece(dst, in map[string]*tensor.Tensor, n, from, k int) {
+	for _, port := range p.inputs {
+		v, t := in[port.Name], dst[port.Name]
+		if t == nil {
+			t = &tensor.Tensor{}
+			dst[port.Name] = t
+		}
+		size := len(v.Data) / n
+		t.DType, t.Shape, t.Data = v.DType, append(t.Shape[:0], v.Shape...), v.Data[from*size:][:k*size]
+		t.Shape[0] = k
+	}
+}
+
+// leave keeps a piece for the next batch, without the caller's bytes.
+func (p *Program) leave(piece map[string]*tensor.Tensor) {
+	for _, t := range piece {
+		t.Data = nil
+	}
+	p.pieces.put(piece)
 }
 
 // withRows is shape with n rows.

@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"assay/evaluator/engine/fuse"
 	"assay/shared/graph"
@@ -29,6 +30,9 @@ type Program struct {
 	watch   func() *Program // the same program, watched
 
 	bindings *bindings
+	results  spares      // what Reuse was given
+	pieces   spares      // inputs of parts of a batch, without bytes
+	shares   atomic.Bool // it was bound in parts: what it returns may share memory
 }
 
 // Compile fuses m's graph and keeps what the wanted values need; nil wants the graph's outputs. A wanted value may be any

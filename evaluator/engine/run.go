@@ -61,11 +61,12 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 		return nil, err
 	}
 	if b.parts != nil {
+		p.shares.Store(true)
 		return b.parts.run(ctx, p, in, t)
 	}
 	if n := p.batchOf(in); n > 1 {
 		if rows := p.few(b, n); rows < n {
-			return p.inRows(ctx, in, t, n, rows)
+			return p.inRows(ctx, in, t, b, n, rows)
 		}
 	}
 	f := b.frames.get()
@@ -74,7 +75,8 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 		b.frames.put(f)
 		return nil, err
 	}
-	f.attach(p, in, arena)
+	spare := p.results.take(b)
+	f.attach(p, in, arena, spare)
 	if t.key != [32]byte{} {
 		f.resume(p.engine.store, t.key, shapes)
 		f.claim(p.engine.store, t.first && !f.known)
@@ -82,7 +84,7 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 		f.everything()
 	}
 	err, fault := f.run(ctx, p.engine, nil)
-	out := f.collect(in)
+	out := f.collect(in, spare)
 	f.detach(p.engine.store)
 	if fault {
 		p.engine.memory.discard(arena)
@@ -163,9 +165,9 @@ func (fs *frames) put(f *frame) {
 	fs.free = append(fs.free, f)
 }
 
-// attach gives every slot its memory: inputs where they are (copied if they start at an odd address), results in memory
-// of their own, the rest in the arena. Full slice expressions keep kernels from reaching past their slot.
-func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte) {
+// attach gives every slot its memory: inputs where they are (copied if they start at an odd address), results in that of spare, or
+// in memory of their own if it is nil, the rest in the arena. Full slice expressions keep kernels from reaching past their slot.
+func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte, spare map[string]*tensor.Tensor) {
 	b := f.b
 	for i, port := range p.inputs {
 		f.bufs[b.inputs[i]] = atWord(in[port.Name].Data)
@@ -174,10 +176,16 @@ func (f *frame) attach(p *Program, in map[string]*tensor.Tensor, arena []byte) {
 		s := &b.slots[i]
 		switch {
 		case s.step < 0 || s.inside:
-		case s.result:
+		case s.result && spare == nil:
 			f.bufs[i] = make([]byte, s.bytes)
+		case s.result: // below
 		default:
 			f.bufs[i] = arena[s.offset : s.offset+s.bytes : s.offset+s.bytes]
+		}
+	}
+	for _, r := range b.results {
+		if spare != nil && r.slot >= 0 && b.slots[r.slot].result {
+			f.bufs[r.slot] = spare[r.name].Data
 		}
 	}
 	f.scratch = arena[b.arena : b.arena+b.scratch]
@@ -369,27 +377,40 @@ func (f *frame) step(i int) {
 	s.kernel.Run(c)
 }
 
-// collect makes the tensors that Run returns. A result that is an input or a constant is copied, so the caller owns
-// whatever he gets. Shapes are copied as well.
-func (f *frame) collect(in map[string]*tensor.Tensor) map[string]*tensor.Tensor {
-	out := make(map[string]*tensor.Tensor, len(f.b.results))
+// collect makes the tensors that Run returns, those of spare if it is not nil. A result that is an input or a constant is copied, so
+// the caller owns whatever he gets. Shapes are copied as well.
+func (f *frame) collect(in, spare map[string]*tensor.Tensor) map[string]*tensor.Tensor {
+	out := spare
+	if out == nil {
+		out = make(map[string]*tensor.Tensor, len(f.b.results))
+	}
 	for _, r := range f.b.results {
-		if r.slot < 0 {
-			out[r.name] = &tensor.Tensor{DType: r.value.DType, Shape: slices.Clone(r.value.Shape), Data: slices.Clone(r.value.Data)}
+		if r.slot >= 0 && f.b.slots[r.slot].dtype.Container() {
+			out[r.name] = in[f.b.slots[r.slot].name] // no step makes one
 			continue
 		}
-		s := &f.b.slots[r.slot]
-		if s.dtype.Container() {
-			out[r.name] = in[s.name] // no step makes one
-			continue
+		v := f.b.valueOf(r)
+		data, own := f.bytesOf(r)
+		t := out[r.name]
+		if t == nil {
+			t = &tensor.Tensor{DType: v.dtype, Shape: slices.Clone(v.shape), Data: []byte{}}
+			out[r.name] = t
 		}
-		data := f.bufs[r.slot]
-		if s.step < 0 {
-			data = slices.Clone(data)
+		if own {
+			t.Data = data
+		} else {
+			t.Data = append(t.Data[:0], data...)
 		}
-		out[r.name] = &tensor.Tensor{DType: s.dtype, Shape: slices.Clone(s.shape), Data: data}
 	}
 	return out
+}
+
+// bytesOf are the bytes of a result, and whether they are memory that the run gives away.
+func (f *frame) bytesOf(r result) (data []byte, own bool) {
+	if r.slot < 0 {
+		return r.value.Data, false
+	}
+	return f.bufs[r.slot], f.b.slots[r.slot].step >= 0
 }
 
 // detach lets go of everything that belongs to the run.

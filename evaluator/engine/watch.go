@@ -46,7 +46,7 @@ func (p *Program) Watch(ctx context.Context, in map[string]*tensor.Tensor, see S
 		b.frames.put(f)
 		return err
 	}
-	f.attach(w, in, arena)
+	f.attach(w, in, arena, nil)
 	f.everything()
 	fault := false
 	if err = f.showFirst(see); err == nil {
