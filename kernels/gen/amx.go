@@ -102,7 +102,9 @@ type amx struct {
 // next is the register with the weights of the second panel.
 var rSecond, rStep = reg.RDX, reg.RSI
 
-// sums leaves the sums of one block in memory.
+// sums leaves the sums of one block in memory. Registers: rA0 and rA1 are the two halves of the rows at the current chunk, rRow their
+// distance, rB and rSecond the weights of the two panels, rStep the distance of rows of weights, and then of the block. bSkip is
+// not heeded: segments follow each other in the weights.
 func (t amx) sums() {
 	for i := range uint64(4) {
 		t.zeroTile(tileSums + i)

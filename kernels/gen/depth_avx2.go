@@ -125,7 +125,9 @@ func (d depthF32) finish256(p int, label string, masked bool) {
 }
 
 // depthI8AVX2 writes the integer kernel, 16 channels at a time: one lane of the blocks of depthI8x512. Bytes are widened
-// to 16 bits and multiplied by VPMADDWD; see i8AVX2.
+// to 16 bits and multiplied by VPMADDWD; see i8AVX2. Registers: rK is the offset of the pixel and lane in what a tap points to,
+// rDst the place of the result, rRow5, rB2 and rB bias, multipliers and weights of the lane, rRow the mask of the last block, X15
+// that of the current one. Weights of a block lie as four vectors of 64 bytes a group, of which a lane has 16 of each.
 func depthI8AVX2(ctx *build.Context) {
 	table := laneMasks(ctx)
 	a := function(ctx, "depthI8x256", depthI8Signature,

@@ -15,7 +15,9 @@ const depthF32Signature = `func(dst *float32, dstStep int, taps **float32, ntaps
 	n, blocks, mask, clamp int, act *uint32)`
 
 // depthF32AVX512 writes the float kernel. Up to 8 pixels go side by side, so that a load of weights serves 8; blocks of
-// channels are the inner loop, so that memory is read in order.
+// channels are the inner loop, so that memory is read in order. Loops, outermost first: pixels by eights, blocks, taps. Registers:
+// Z0 to Z7 sums, Z31 weights and then what is stored, Z27 NaN, Z28 and Z29 limits, Z30 the table of signs, K1 the lanes of the block,
+// K2 those of the last; rRow, rRow3, rRow5 and rB2 are 1, 3, 5 and 7 times srcStep, rDstRow is dstStep. The others: see pixels.
 func depthF32AVX512(ctx *build.Context) {
 	a := function(ctx, "depthF32x512", depthF32Signature,
 		"depthF32x512 computes n pixels of blocks times 16 channels. taps points to what each tap of the first pixel sees;",

@@ -39,6 +39,10 @@ type depth512 struct {
 	channels int
 }
 
+// write loops over vectors of pixels, in them over blocks of channels and in these over groups of taps. Registers: rK is the offset
+// of the pixel and block in what a tap points to, rDst the place of the result, rRow5, rB2 and rB bias, multipliers and weights of
+// the block, rSegs the pointers of the group, rDstRow srcStep. Z0 to Z3 are sums, Z4 to Z15 unpacked rows, Z24 and Z25 constants
+// of the result, K3 the channels of the block, K2 those of the last.
 func (a depth512) write() {
 	off, left := a.AllocLocal(8), a.AllocLocal(8)
 	a.load("rq", rK)

@@ -33,7 +33,9 @@ func f32AVX512(ctx *build.Context) {
 	}, 14, 14, 9, 6)
 }
 
-// f32Segment takes the steps of a segment.
+// f32Segment takes the steps of a segment. Activations are broadcast into two registers in turn, so that a load does not wait for the
+// multiply-adds of the row before. All rows of a step come before the next step: each sum is one chain, and rows * panels of them
+// hide its latency.
 func (t tile512) f32Segment(name string, v locals) {
 	t.load("segLen", rK)
 	t.steps(name, v, func(w []reg.VecPhysical, u int) {

@@ -62,7 +62,7 @@ func (t tile) nextAdd() {
 }
 
 // i8Begin sets the sums to the bias less the activations' zero point times the sum of the weights, plus what is added to
-// the row.
+// the row. So the inner loop multiplies activations as they are, and padding may hold any bytes where weights are 0.
 func (t tile512) i8Begin(name string, v locals) {
 	zero, s := reg.Z31, reg.Z30
 	t.load("rq", rK)

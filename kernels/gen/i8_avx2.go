@@ -74,7 +74,9 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 	t.Label(name + "_end")
 }
 
-// i8Group adds one group of four for 8 columns: each vector of weights has 4 columns.
+// i8Group adds one group of four for 8 columns: each vector of weights has 4 columns. Registers: Y12 and Y13 weights, Y14 a row's four
+// bytes as words, repeated, Y15 products; sums of columns 0 to 3 are in acc(r, 0), of 4 to 7 in acc(r, 1), as pairs that
+// i8Sums joins.
 func (t tile256) i8Group(half int, from func(int) Mem) {
 	t.VPMOVSXBW(Mem{Base: rB, Disp: 32 * half}, reg.Y12)
 	t.VPMOVSXBW(Mem{Base: rB, Disp: 32*half + 16}, reg.Y13)

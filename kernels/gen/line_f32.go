@@ -20,7 +20,10 @@ const lineF32Signature = `func(dst *float32, dstStep, dstLine int, lines **float
 // linePixels are the sizes of groups that line kernels have, largest first.
 var linePixels = []int{14, 10, 8, 7, 5, 4, 3, 2, 1}
 
-// lineF32 writes the code for one width and stride of the kernel.
+// lineF32 writes the code for one width and stride of the kernel. Loops, outermost first: groups, blocks of channels, lines of
+// output, lines of the kernel; columns are unrolled. Registers: Z0 to Z13 sums, Z14 and on the kw weights of a line, then four for
+// columns in turn, Z27 NaN, Z28 and Z29 limits, Z30 the table of signs, Z31 what is stored; rRow, rRow3, rRow5 and rB2 are 1, 3, 5 and
+// 7 times the distance of columns. In a chain the taps of a line come in order because its columns do.
 type lineF32 struct {
 	*asm
 	kw, stride          int

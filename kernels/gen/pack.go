@@ -6,7 +6,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packAVX2 writes what packs a matrix of bytes that is computed anew in each run: groups of four rows are interleaved.
+// packAVX2 writes what packs a matrix of bytes that is computed anew in each run: groups of four rows are interleaved. Sums of columns
+// are made on the way, of bytes that are in registers already: X8 to X11 hold four columns each.
 func packAVX2(ctx *build.Context) {
 	a := function(ctx, "pack4x16", "func(dst *int8, src *byte, ld, groups int, flip *byte, sum *int32)",
 		"pack4x16 interleaves groups times four rows of 16 bytes, ld bytes apart, each xor'ed with the 16 bytes of flip, to",

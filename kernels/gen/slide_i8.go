@@ -106,8 +106,12 @@ func (s slide) weight(i int) Op {
 
 func (s slide) groups() int { return (s.k + 3) / 4 }
 
+// write emits the loop over columns, unrolled until slots and strides meet again (period): then the code of a column is that of the
+// first one, registers included. The k columns in front fill the slots; the loop is left by finished alone, into the rest of the
+// results of the last output.
+//
 // Registers: rA0 is free, rA1 padding, rRow place of the column in its lines, rRow3 its number, rDst place of the next
-// output in its lines, rDstRow their beginnings, rNseg outputs left.
+// output in its lines, rDstRow their beginnings, rNseg outputs left, rRow5 bias, rB2 multipliers, rB weights, rSegs lines.
 func (s slide) write() {
 	off := s.AllocLocal(8)
 	s.VPBROADCASTD(s.arg("zero"), s.zero())

@@ -65,7 +65,13 @@ func (t tile) prologue() {
 }
 
 // loops runs one for each tile of rows and, in it, each group of wide panels; rDst is the group's first result. After each
-// tile of rows it runs after.
+// tile of rows it runs after. Tiles are outside, so that the few rows of a tile stay in the first-level cache while all weights
+// of the call pass by; the caller sees to it that these stay in the second (tile.F32.Each).
+//
+// Arguments dst, a, add and tiles are counted on in their places on the stack. In registers for the whole call: rRow, rRow3 and
+// rRow5 (1, 3 and 5 times the distance of rows, for row), rB2 (of panels), rDstRow (of results). In a group of panels: rDst.
+// Along k: rA0, rA1 (rows 0 and 7 at the current step; with four panels rA1 is thrice rB2), rB (weights), rNext (what is fetched
+// ahead), rSegs, rK (steps left). Behind k all but rDst and the call's are free.
 func (t tile) loops(name string, v locals, one func(), after ...func()) {
 	t.Label(name + "_rows")
 	t.load("dst", rDst)

@@ -5,8 +5,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// tile512 is an AVX-512 tile: sums are in Z0 up, row by row; four or five are left for the vectors of weights,
-// broadcast activations and the constants of the store.
+// tile512 is an AVX-512 tile: sums are in Z0 up, row by row; what is left is for the vectors of weights, one for each panel, two
+// broadcast activations and the constants of the store: 4 registers with 14 x 2 sums, 5 with 9 x 3, 8 with 6 x 4. A step has
+// rows + panels loads for rows * panels multiply-adds.
 type tile512 struct{ tile }
 
 func (t tile512) acc(r, p int) reg.VecPhysical { return zmm[r*t.wide+p] }

@@ -9,7 +9,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// asm is a function in the making.
+// asm is a function in the making. Registers are virtual here, unlike in the generator beside it: loops are short and hold few
+// values, and avo allocates.
 type asm struct {
 	*build.Context
 	labels int
