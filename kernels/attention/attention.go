@@ -3,7 +3,8 @@
 // enter.
 //
 // Products are those of package gemm: one chain of fused multiply-adds, k ascending. Keys and values are computed, so each
-// call packs them; nothing else is allocated. Functions are safe for concurrent use with distinct outputs and scratch.
+// call packs them; nothing else is allocated. The caller guarantees the sizes that the types give, and that outputs overlap
+// neither inputs nor scratch. Functions are safe for concurrent use with distinct outputs and scratch.
 package attention
 
 import (
@@ -27,7 +28,8 @@ const (
 )
 
 // Shape is the geometry of an attention: queries [Batch][Heads][Q][Depth], keys [Batch][KV][T][Depth], values
-// [Batch][KV][T][Values]. Heads is a multiple of KV: neighbouring query heads share one of them.
+// [Batch][KV][T][Values], and the output [Batch][Heads][Q][Values]. Heads is a multiple of KV, which is 1 or more: Heads/KV
+// neighbouring query heads share a head of keys and values.
 type Shape struct {
 	Batch, Heads, KV, Q, T, Depth, Values int
 }
@@ -35,23 +37,26 @@ type Shape struct {
 // Attention is one computation.
 type Attention struct {
 	Shape
-	Scale  float32 // of the scores
-	Cap    float32 // scores become Cap*tanh(score/Cap) where it is above 0
-	Causal bool    // query i sees keys up to i + Offset
+	Scale  float32 // of the scores, 0 or more: queries and keys are multiplied by its root each, as ONNX's Attention says
+	Cap    float32 // scores become Cap*tanh(score/Cap), each step rounded, where it is above 0
+	Causal bool    // query i sees keys up to i + Offset, or with a number of valid keys up to i + that number - Q
 	Offset int     // keys before the first query
-	Output Scores
+	Output Scores  // what Run writes as scores
 	// Interleaved says that queries and the output lie with the heads inside positions: [Batch][Q][Heads][...].
 	Interleaved bool
 }
 
-// Mask tells what is added to the scores of query q of a head; it writes T numbers.
+// Mask tells what is added to the scores of query q of a query head: it changes dst, T numbers that are +0. -Inf hides a
+// key. It may not keep dst.
 type Mask func(dst []float32, batch, head, q int)
 
-// Scratch is the number of float32 that Run wants.
+// Scratch is the number of float32 that Run wants. Their content does not matter.
 func (a *Attention) Scratch() int { return a.Q*a.Depth + a.T*a.Depth + 2*a.Q*a.T + a.T }
 
-// Run computes the output, and scores [Batch][Heads][Q][T] unless that is nil. valid, unless nil, is the number of keys of
-// each sample that count; with it the queries are the last of those.
+// Run computes dst, and scores [Batch][Heads][Q][T] as Output says unless that is nil. mask may be nil. valid, unless nil, is
+// the number of keys of each sample that count, at most T and 0 where negative; with it the queries are the last of those. A query
+// that sees no key has weights 0 and the output +0. Order of a score: product, cap, mask, softmax. NaN is stored as
+// 0x7fc00000, but in scores of Capped with an infinite Cap.
 func (a *Attention) Run(dst, scores, q, k, v []float32, mask Mask, valid []int64, scratch []float32) {
 	qs, rest := scratch[:a.Q*a.Depth], scratch[a.Q*a.Depth:]
 	ks, rest := rest[:a.T*a.Depth], rest[a.T*a.Depth:]

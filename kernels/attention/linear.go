@@ -2,17 +2,26 @@ package attention
 
 import "assay/kernels/numeric"
 
-// Linear is attention as a recurrence over a state [Batch][KV][Depth][Values]: at each step the state may decay, may be
-// corrected by what it already holds under the key, takes in key times value, and is read by the queries. Queries lie as
-// [Batch][T][Heads][Depth], keys and values as [Batch][T][KV][...]. Sums are chains of fused multiply-adds.
+// Linear is attention as a recurrence over a state S [Batch][KV][Depth][Values], ONNX's LinearAttention. A step with key k,
+// value v and query q is, in this order:
+//
+//	S[d] = S[d] * exp(decay[d])          if Decays > 0
+//	v = rate * (v - S^T k)               if Rates > 0
+//	S = S + k v^T
+//	output = Scale * S^T q
+//
+// Queries lie as [Batch][T][Heads][Depth], keys and values as [Batch][T][KV][...]. Heads is a multiple of KV, which is 1 or
+// more; neighbouring query heads share a state. Sums are chains of fused multiply-adds from +0, or from the state, d ascending.
 type Linear struct {
 	Batch, T, Heads, KV, Depth, Values int
-	Scale                              float32
-	Decays                             int // numbers of decay per step and head: 0, 1 or Depth
-	Rates                              int // heads that have a rate of correction of their own: 0, 1 or KV
+	Scale                              float32 // of the output
+	Decays                             int     // numbers of decay per step and head of the state: 0, 1 for all of Depth, or Depth
+	Rates                              int     // heads that have a rate of correction of their own: 0, 1 for all of KV, or KV
 }
 
-// Run writes the output [Batch][T][Heads][Values] and changes state in place. held has Values elements.
+// Run writes the output [Batch][T][Heads][Values] and changes state in place. decay is [Batch][T][KV][Decays] logarithms, rate
+// [Batch][T][Rates]; they may be nil where there are none. held is scratch of Values elements. NaN of the output is stored as
+// 0x7fc00000; the state keeps the pattern that arithmetic gave it.
 func (l *Linear) Run(dst, q, k, v, decay, rate, state, held []float32) {
 	for n := range l.Batch {
 		for t := range l.T {

@@ -2,14 +2,19 @@ package attention
 
 import "assay/kernels/numeric"
 
-// Rotary turns pairs of the first 2*Half elements of every head by the angle of its position.
+// Rotary turns pairs (x, y) of the first 2*Half elements of every head by the angle of its position:
+//
+//	x' = cos*x - sin*y    y' = sin*x + cos*y
+//
+// each product rounded before the sum. Elements from 2*Half on are copied with their bits.
 type Rotary struct {
-	Batch, Heads, Length, Depth, Half int
+	Batch, Heads, Length, Depth, Half int  // data [Batch][Heads][Length][Depth]; 2*Half is at most Depth
 	Pairs                             bool // neighbours are a pair; else element i and i+Half
 	Inner                             bool // heads lie inside positions: [Batch][Length][Heads][Depth]
 }
 
-// Run writes dst, laid out as src. row gives the row of the caches for a sample and a position.
+// Run writes dst, laid out as src and apart from it. cos and sin are caches [rows][Half]; row gives the row for a sample and a
+// position, the same for all heads. NaN of what is turned is stored as 0x7fc00000.
 func (r *Rotary) Run(dst, src, cos, sin []float32, row func(n, t int) int) {
 	copy(dst, src)
 	for i := range r.Batch * r.Heads * r.Length {

@@ -16,16 +16,16 @@ import (
 	"unsafe"
 )
 
-// Geometry describes a convolution: batch, sizes of the input, output channels, kernel, and how it moves. Apart is the
-// distance in elements of the output's pixels, 0 for OC: above OC they are some channels of a wider picture. Dense
-// convolutions alone know it.
+// Geometry describes a convolution: sizes are in pixels, channels and pictures. Batch and pictures may be empty.
 type Geometry struct {
-	Batch, H, W, C                         int
-	OC, KH, KW                             int
-	StrideH, StrideW, DilationH, DilationW int
-	PadTop, PadLeft, PadBottom, PadRight   int
-	Group                                  int
-	Apart                                  int
+	Batch, H, W, C                         int // of the input [Batch][H][W][C]
+	OC, KH, KW                             int // output channels; lines and columns of the kernel
+	StrideH, StrideW, DilationH, DilationW int // 1 or more: 1 is neither stride nor dilation
+	PadTop, PadLeft, PadBottom, PadRight   int // 0 or more
+	Group                                  int // divides C and OC: outputs of group q see channels q*C/Group and on
+	// Apart is the distance in elements of the output's pixels, 0 (as everything below OC) for OC: above, they are some channels of a
+	// wider picture. Dense and grouped convolutions alone know it, see TakesApart.
+	Apart int
 }
 
 // apart is the distance of the output's pixels.
@@ -37,12 +37,12 @@ func (g Geometry) OutH() int {
 	return (g.H+g.PadTop+g.PadBottom-g.DilationH*(g.KH-1)-1)/g.StrideH + 1
 }
 
-// OutW is the number of columns of the output.
+// OutW is the number of columns of the output, by the formula of OutH.
 func (g Geometry) OutW() int {
 	return (g.W+g.PadLeft+g.PadRight-g.DilationW*(g.KW-1)-1)/g.StrideW + 1
 }
 
-// Check reports a geometry that no convolution has.
+// Check reports a geometry that no convolution has. It does not look for sizes whose product leaves an int.
 func (g Geometry) Check() error {
 	if err := g.checkKernel(); err != nil {
 		return err

@@ -14,8 +14,9 @@ type F32 struct {
 	depth *depthF32   // instead, if depthwise
 }
 
-// PackF32 packs weights w [OC][C/Group][KH][KW] and bias [OC], nil for +0. Batch, H and W of g do not matter. Row k of
-// a packed matrix is tap k/cg, channel k%cg of the group: the order of the chain in the contract.
+// PackF32 packs weights w [OC][C/Group][KH][KW] and bias [OC], nil for +0; both are copied. Batch, H and W of g do not
+// matter. It refuses a kernel that Check refuses, and lengths that do not fit. Row k of a packed matrix is tap k/cg, channel
+// k%cg of the group: the order of the chain in the contract.
 func PackF32(g Geometry, w []float32, bias []float32) (*F32, error) {
 	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
 		return nil, err
@@ -37,7 +38,7 @@ func PackF32(g Geometry, w []float32, bias []float32) (*F32, error) {
 	return p, nil
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, padding included and biases not.
 func (p *F32) Bytes() int {
 	if p.depth != nil {
 		return p.depth.bytes()
@@ -49,10 +50,10 @@ func (p *F32) Bytes() int {
 	return n
 }
 
-// TakesApart says that Run heeds Apart of a geometry.
+// TakesApart says that Run heeds Apart of a geometry: all but depthwise ones do. The others take Apart for 0.
 func (p *F32) TakesApart() bool { return p.depth == nil }
 
-// Scratch is the number of bytes that Run needs for pictures of g.
+// Scratch is the number of bytes that Run needs for pictures of g, wherever they begin: what aligning costs is counted.
 func (p *F32) Scratch(g Geometry) int {
 	if p.depth != nil {
 		return p.depth.scratch(g)
@@ -65,12 +66,13 @@ func (p *F32) Scratch(g Geometry) int {
 func (p *F32) plan(g Geometry) plan { return newPlan(g, 4, p.dense[0].Bytes(), false) }
 
 // Run convolves g.Batch pictures src [Batch][H][W][C] into dst [Batch][OutH][OutW][OC], where pixels lie g.Apart elements
-// apart; what lies between them is not touched.
+// apart; what lies between them is not touched, and dst may end with the channels of the last one. Results are limited by act and
+// NaN is stored as 0x7fc00000.
 func (p *F32) Run(dst, src []float32, g Geometry, act numeric.Clamp, scratch []byte) {
 	p.RunResidual(dst, src, nil, g, act, scratch)
 }
 
-// TakesResidual says that RunResidual adds one.
+// TakesResidual says that RunResidual adds one. A depthwise convolution does not look at it.
 func (p *F32) TakesResidual() bool { return p.depth == nil }
 
 // RunResidual is Run with a residual, nil or laid out like dst and apart from it, that is added to each finished sum

@@ -19,8 +19,8 @@ type I8 struct {
 }
 
 // PackI8 packs weights w [OC][C/Group][KH][KW], bias [OC] (nil for 0) and zero points of weights: OC of them, 1 or none
-// (0). Batch, H and W of g do not matter. Weights are packed less their zero points, which the accumulator then knows
-// nothing of.
+// (0); all are copied. Batch, H and W of g do not matter. It refuses a kernel that Check refuses, and lengths that do not
+// fit. Weights are packed less their zero points, which the accumulator then knows nothing of.
 func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 	if err := g.checkWeights(len(w), len(bias), bias != nil); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 	return p, nil
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, all forms of them and padding included, biases and sums not.
 func (p *I8) Bytes() int {
 	if p.depth != nil {
 		return p.depth.bytes()
@@ -71,10 +71,10 @@ func (p *I8) Bytes() int {
 	return n
 }
 
-// TakesApart says that Run heeds Apart of a geometry.
+// TakesApart says that Run heeds Apart of a geometry: all but depthwise ones do. The others take Apart for 0.
 func (p *I8) TakesApart() bool { return p.depth == nil }
 
-// Scratch is the number of bytes that Run needs for pictures of g.
+// Scratch is the number of bytes that Run needs for pictures of g, wherever they begin: what aligning costs is counted.
 func (p *I8) Scratch(g Geometry) int {
 	if p.depth != nil {
 		return p.depth.scratch(g)
@@ -91,7 +91,8 @@ func (p *I8) plan(g Geometry) plan {
 }
 
 // Run convolves g.Batch pictures src [Batch][H][W][C] with zero point xZero into dst [Batch][OutH][OutW][OC], where pixels
-// lie g.Apart elements apart; what lies between them is not touched.
+// lie g.Apart elements apart; what lies between them is not touched, and dst may end with the channels of the last one. rq.Mult has
+// one element, or OC.
 func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, xZero, rq, scratch)

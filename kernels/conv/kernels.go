@@ -15,7 +15,7 @@ type Kernel struct {
 	Lines   bool // there are variants that take whole lines and load each column once for a group of pixels
 }
 
-// Kernels lists the kernels of this build, sorted by name.
+// Kernels lists the kernels of this build, sorted by name, those of tiers above the current one included. It is read only.
 func Kernels() []Kernel { return table[:] }
 
 // pick is the kernel of a type for the current tier: the fastest one that it includes.
@@ -30,5 +30,7 @@ func pick(typ string) *Kernel {
 	return best
 }
 
-// Pick is the name of the kernel of a depthwise convolution in a type, f32 or u8s8, on the current tier.
+// Pick is the name of the kernel of a depthwise convolution in a type, f32 or u8s8, on the current tier. Another type is a panic.
+// Kernels of more than 64 taps (of integers, whose lines are filled up to fours), and weights less a zero point that are no signed
+// bytes, run by the plain one all the same.
 func Pick(typ string) string { return pick(typ).Name }

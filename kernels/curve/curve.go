@@ -2,8 +2,10 @@
 // besides: maxima, canonical sums, division. It is where vector instructions compute the forms of package numeric;
 // another form, a tensor's shape and an operator may not enter.
 //
-// Contract. dst and src have one length and may be the same slice. Every tier gives the bits of the function of package
-// numeric that each function names. Functions allocate nothing and are safe for concurrent use with distinct dst.
+// Contract. dst is at least as long as src, of which each element gets its result and the rest of dst stays; a shorter one is a
+// panic. They may be the same slice, and do not overlap otherwise. Every tier gives the bits of the function of package
+// numeric that each function names, and stores NaN as 0x7fc00000. Functions allocate nothing and are safe for concurrent
+// use with distinct dst.
 package curve
 
 import (
@@ -63,7 +65,7 @@ const (
 	gelu
 )
 
-// Max is the largest element, -Inf of none; a NaN wins.
+// Max is the largest element, -Inf of none; a NaN wins. The sign of a largest zero and the pattern of a NaN are not specified.
 func Max(src []float32) float32 {
 	top, done := fastMax(src)
 	for _, v := range src[done:] {
@@ -72,10 +74,11 @@ func Max(src []float32) float32 {
 	return top
 }
 
-// Sum is numeric.Sum.
+// Sum is numeric.Sum. The pattern of a NaN is not specified.
 func Sum(src []float32) float32 { return sum(src, 0, false) }
 
-// Squares is the canonical sum of the squares of src - mean, the difference and the square rounded.
+// Squares is the canonical sum, in the order of numeric.Sum, of the squares of src - mean, the difference and the square
+// rounded. The pattern of a NaN is not specified.
 func Squares(src []float32, mean float32) float32 { return sum(src, mean, true) }
 
 // sum adds a row in the order of numeric.LaneSum.
@@ -121,7 +124,7 @@ func addLanes(part *[numeric.Lanes]float32, src []float32, mean float32, squares
 	}
 }
 
-// Divide writes src / by.
+// Divide writes src / by, by IEEE 754's rules where by is 0.
 func Divide(dst, src []float32, by float32) {
 	dst = dst[:len(src)]
 	for i, k := fastDivide(dst, src, by), len(src); i < k; i++ {
@@ -129,8 +132,8 @@ func Divide(dst, src []float32, by float32) {
 	}
 }
 
-// Normalise writes (src - mean) * inverse * scale + bias, rounded after each step; without a bias nothing is added. scale
-// has the length of src, bias too or none.
+// Normalise writes (src - mean) * inverse * scale + bias, from left to right and rounded after each step; without a bias
+// nothing is added. scale is as long as src at least, bias too or it is empty.
 func Normalise(dst, src, scale, bias []float32, mean, inverse float32) {
 	dst, scale = dst[:len(src)], scale[:len(src)]
 	for i, k := fastNormalise(dst, src, scale, bias, mean, inverse), len(src); i < k; i++ {

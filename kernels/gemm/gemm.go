@@ -3,8 +3,10 @@
 // and an allocation outside of Pack may not enter.
 //
 // Contract. The caller guarantees sizes: m rows of k elements, lda apart, in a; m rows of n elements, ldd apart, in dst,
-// which does not overlap a. A packed matrix is read-only and safe for concurrent use; work is split over rows and
-// columns by callers as they like without changing a bit. A float result is one chain of fused multiply-adds, the sum
+// which does not overlap a: lda is at least k and ldd at least n, or rows would. What lies between rows of dst is not
+// touched, and neither slice has to reach beyond its last row's elements; one that ends earlier is a panic, never a stray
+// access. A packed matrix is read-only and safe for concurrent use; work is split over rows by callers as they like, with
+// slices that begin later, without changing a bit. A float result is one chain of fused multiply-adds, the sum
 // starting at the bias (+0 without) and k ascending; NaN is stored as 0x7fc00000. An integer result is the exact int32
 // sum, then the formulas of numeric.Requant, or of RunFloat. Every tier gives the same bits.
 package gemm
@@ -33,7 +35,7 @@ func each(panels, bytes int, f func(first, last int)) {
 // F32 is a packed matrix B of k rows and n columns with a bias for each column.
 type F32 struct{ b tile.F32 }
 
-// PackF32 packs b, row-major [k][n], or [n][k] if transB. bias has n elements; nil stands for +0.
+// PackF32 packs b, row-major [k][n], or [n][k] if transB. bias has n elements; nil stands for +0. Both are copied.
 func PackF32(b []float32, k, n int, transB bool, bias []float32) *F32 {
 	return &F32{*tile.PackF32(k, n, func(i, j int) float32 {
 		if transB {
@@ -43,10 +45,10 @@ func PackF32(b []float32, k, n int, transB bool, bias []float32) *F32 {
 	}, bias)}
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, their padding to whole panels included and biases not.
 func (p *F32) Bytes() int { return p.b.Bytes() }
 
-// Run computes dst[i][j] = act(chain(bias[j], a[i]·B[:,j])) for m rows.
+// Run computes dst[i][j] = act(chain(bias[j], a[i]·B[:,j])) for m rows, which may be none.
 func (p *F32) Run(dst []float32, ldd int, a []float32, lda int, m int, act numeric.Clamp) {
 	segs := [1]int{}
 	w := tile.Line(0, lda, m, segs[:], p.b.K)

@@ -9,7 +9,8 @@ import (
 type I8 struct{ b tile.I8 }
 
 // PackI8 packs b, row-major [k][n], or [n][k] if transB. bias has n elements, nil stands for 0; bZero has n, 1 or none
-// (0). Zero points other than 0 double the work of Run.
+// (0). All are copied. A weight less its zero point that is no signed byte takes a second matrix, or a third, for all
+// weights, and Run as many passes: zero points other than 0 double its work as a rule.
 func PackI8(b []int8, k, n int, transB bool, bias []int32, bZero []int8) *I8 {
 	return &I8{*tile.PackI8(1, k, n, func(i, j int) int {
 		zero := 0
@@ -27,16 +28,18 @@ func PackI8(b []int8, k, n int, transB bool, bias []int32, bZero []int8) *I8 {
 	}, bias)}
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, their padding included, and biases and sums not.
 func (p *I8) Bytes() int { return p.b.Bytes() }
 
-// Run computes acc[i][j] = bias[j] + sum over k of (a[i][k]-aZero)*(B[k][j]-bZero[j]) for m rows and stores rq of it.
-// Signed activations are unsigned ones with the sign bit of data and zero point flipped.
+// Run computes acc[i][j] = bias[j] + sum over k of (a[i][k]-aZero)*(B[k][j]-bZero[j]) for m rows, modulo 2^32, and stores
+// rq of it, whose Mult has n elements or one. No sum of weights from -127 to 127 wraps where k is at most 66,310 and biases leave
+// room. Signed activations are unsigned ones with the sign bit of data and zero point flipped.
 func (p *I8) Run(dst []uint8, ldd int, a []uint8, lda int, m int, aZero uint8, rq numeric.Requant) {
 	p.run(tile.Out{U8: dst, Rq: rq, Ld: ldd}, a, lda, m, aZero)
 }
 
-// RunFloat is Run with dst[i][j] = float32(float32(acc)*scale[j]); scale has n elements, or one for all columns.
+// RunFloat is Run with dst[i][j] = float32(float32(acc)*scale[j]), NaN as 0x7fc00000; scale has n elements, or one for all
+// columns.
 func (p *I8) RunFloat(dst []float32, ldd int, a []uint8, lda, m int, aZero uint8, scale []float32) {
 	p.run(tile.Out{F32: dst, Scale: scale, Ld: ldd}, a, lda, m, aZero)
 }

@@ -1,5 +1,6 @@
 // Package layer makes single layers of networks ready to run, with random data, from descriptions of their geometry:
-// what a benchmark of kernels measures. A graph, a file and a clock may not enter.
+// what a benchmark of kernels measures. The data is the same in each process and run. A graph, a file and a clock may not
+// enter.
 package layer
 
 import (
@@ -9,21 +10,22 @@ import (
 )
 
 // Layer is the geometry of a convolution with NCHW sizes, or of a matrix product, as layer_shapes.json has it: In is
-// [batch, channels, lines, columns] or [..., m, k], Weight [out, in/group, lines, columns] or [..., k, n].
+// [batch, channels, lines, columns] or [..., m, k], Weight [out, in/group, lines, columns] or [..., k, n]. Sizes say nothing of
+// memory: data is channels-last. Methods other than Check want a layer that has passed it.
 type Layer struct {
 	Name     string `json:"name"`
 	Net      string `json:"net"`
-	Op       string `json:"op"` // Conv, Gemm or MatMul
-	Batch    int    `json:"batch"`
+	Op       string `json:"op"`    // Conv, Gemm or MatMul
+	Batch    int    `json:"batch"` // of the network; In has it already
 	In       []int  `json:"in"`
 	Weight   []int  `json:"weight"`
-	Stride   []int  `json:"stride"`
-	Pad      []int  `json:"pad"` // top, left, bottom, right
+	Stride   []int  `json:"stride"` // lines, columns; as Pad, Dilation and Group of a convolution only
+	Pad      []int  `json:"pad"`    // top, left, bottom, right
 	Dilation []int  `json:"dilation"`
 	Group    int    `json:"group"`
 	// Computed says that both operands are computed: an attention product, whose right side is packed in every run.
 	Computed bool `json:"weight_is_activation"`
-	Count    int  `json:"count_in_net"`
+	Count    int  `json:"count_in_net"` // layers of this geometry in Net
 }
 
 // Check reports a description that is no layer.
@@ -63,7 +65,7 @@ func (l Layer) product() (matrices, m, k, n int) {
 	return matrices, m, l.In[last+1], l.Weight[len(l.Weight)-1]
 }
 
-// Operations counts two for each multiply-add, padding included.
+// Operations counts two for each multiply-add of one run, padding included and biases not.
 func (l Layer) Operations() float64 {
 	if l.Op == "Conv" {
 		g := l.geometry()
@@ -73,10 +75,10 @@ func (l Layer) Operations() float64 {
 	return float64(2 * b * m * k * n)
 }
 
-// Classes are the values of Class.
+// Classes are the values of Class. It is read only.
 var Classes = []string{"dense", "pointwise", "depthwise", "first", "product", "attention"}
 
-// Class groups layers that behave alike.
+// Class groups layers that behave alike: one of Classes.
 func (l Layer) Class() string {
 	switch {
 	case l.Computed:
@@ -93,7 +95,8 @@ func (l Layer) Class() string {
 	return "dense"
 }
 
-// Pick is the name of the kernel that runs the layer in a type, f32 or u8s8, on the current tier.
+// Pick is the name of the kernel that runs the layer in a type, f32 or u8s8, on the current tier; of a product or a dense
+// convolution, which may use several, as tile.Pick says.
 func (l Layer) Pick(typ string) string {
 	if l.Class() == "depthwise" && l.Weight[0] == l.In[1] {
 		return conv.Pick(typ)

@@ -48,8 +48,8 @@ func requant(n int) numeric.Requant {
 	return numeric.NewRequant(mult, zero)
 }
 
-// Float returns the layer in float32: each call runs it once and returns its result, which the next call overwrites. The
-// layer has passed Check.
+// Float returns the layer in float32: each call runs it once and returns its result, which the next call overwrites. Only one
+// call may be under way. The layer has passed Check; weights that do not fit In are an error of package conv.
 func (l Layer) Float() (func() []float32, error) {
 	r := rand.New(rand.NewPCG(1, 1))
 	if l.Op != "Conv" {
@@ -89,7 +89,8 @@ func (l Layer) floatProduct(r *rand.Rand) func() []float32 {
 }
 
 // Integer is Float with unsigned activations and signed weights (both unsigned where both are computed), and one
-// multiplier for each output channel.
+// multiplier for each output channel (one for all columns where both are computed). All zero points are 128, but that of a
+// computed right side, 129. The result is unsigned bytes.
 func (l Layer) Integer() (func() []uint8, error) {
 	r := rand.New(rand.NewPCG(1, 1))
 	if l.Op != "Conv" {
@@ -129,7 +130,8 @@ func (l Layer) integerProduct(r *rand.Rand) func() []uint8 {
 	}
 }
 
-// Ready returns the layer in a type, f32 or u8s8, without its result: what a benchmark calls.
+// Ready returns the layer in a type, f32, or u8s8 for every other word, without its result: what a benchmark calls. Do not
+// call it where there is an error.
 func (l Layer) Ready(typ string) (func(), error) {
 	if typ == "f32" {
 		f, err := l.Float()

@@ -9,8 +9,8 @@ import (
 //go:embed shapes.json
 var few []byte
 
-// Read parses a list of layers, each on a line of layer_shapes.json; nil stands for a built-in list with one of each
-// kind. Layers of one name are equal work: the first stays.
+// Read parses a list of layers in JSON, as layer_shapes.json has them; nil stands for a built-in list with one of each
+// kind. Layers of one name are equal work: the first stays. One that Check refuses is an error for the whole list.
 func Read(text []byte) ([]Layer, error) {
 	if text == nil {
 		text = few

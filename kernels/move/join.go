@@ -6,7 +6,7 @@ import (
 )
 
 // Concat joins sources along an axis: source i holds outer runs of widths[i] bytes, dst outer runs of their sum. For
-// channels-last data and the channel axis, outer counts pixels.
+// channels-last data and the channel axis, outer counts pixels. A width may be 0.
 func Concat(dst []byte, outer int, sources [][]byte, widths []int) {
 	total := 0
 	for _, w := range widths {
@@ -19,7 +19,7 @@ func Concat(dst []byte, outer int, sources [][]byte, widths []int) {
 	}
 }
 
-// Split is the inverse of Concat: target i receives outer runs of widths[i] bytes.
+// Split is the inverse of Concat: target i receives outer runs of widths[i] bytes, or nothing where it is nil.
 func Split(targets [][]byte, src []byte, outer int, widths []int) {
 	total := 0
 	for _, w := range widths {
@@ -34,7 +34,7 @@ func Split(targets [][]byte, src []byte, outer int, widths []int) {
 	}
 }
 
-// Rows copies rows of width bytes that start ldd and lds bytes apart.
+// Rows copies rows of width bytes that start ldd and lds bytes apart. What lies between rows of dst is not touched.
 func Rows(dst []byte, ldd int, src []byte, lds, width, rows int) {
 	if width == 0 || rows == 0 {
 		return
@@ -89,7 +89,8 @@ func Gather(dst, src []byte, indices []int64, outer, n, inner int) (bad int) {
 	return -1
 }
 
-// Fill repeats element v (1, 2, 4 or 8 bytes) over dst: the border of Pad, ConstantOfShape.
+// Fill repeats element v, of any number of bytes, over dst: the border of Pad, ConstantOfShape. The last one is cut where dst
+// ends; an empty v changes nothing.
 func Fill(dst, v []byte) {
 	if len(v) == 0 || len(dst) == 0 {
 		return

@@ -1,8 +1,9 @@
 // Package move copies elements to other places: transposition, slicing, joining, repetition, look-up by index. Elements
-// are opaque groups of size bytes (1, 2, 4 or 8); arithmetic on them, and an operator's attributes, may not enter.
+// are opaque groups of size bytes (1, 2, 4 or 8, of Select 16 as well), whose bits stay as they are; arithmetic on them, and
+// an operator's attributes, may not enter.
 //
-// The caller guarantees sizes and that dst and src do not overlap. Functions allocate nothing and are safe for concurrent
-// use with distinct dst.
+// The caller guarantees sizes and that dst and src do not overlap. Another size of elements copies nothing. Slices of bytes
+// may begin anywhere. Functions allocate nothing and are safe for concurrent use with distinct dst.
 package move
 
 import (
@@ -10,12 +11,14 @@ import (
 	"unsafe"
 )
 
-// MaxRank is the number of axes that Transpose and Copy accept.
+// MaxRank is the number of axes that Transpose accepts; Copy and Select accept as many after those are joined, and axes of one
+// element dropped, that they pass through with one step. More are a panic.
 const MaxRank = 32
 
 // Copy moves an array of the given shape between two strided places: element (i, j, ...) goes from
-// srcAt + i*srcStep[0] + ... to dstAt + i*dstStep[0] + ..., all counted in elements. A step of 0 repeats (Expand, Tile), a
-// negative one reverses (Slice). dst places must be distinct.
+// srcAt + i*srcStep[0] + ... to dstAt + i*dstStep[0] + ..., all counted in elements. A source's step of 0 repeats (Expand,
+// Tile), a negative one reverses (Slice). Steps of dst are positive and its places distinct. A shape without axes is one
+// element, one with an axis of 0 is none.
 func Copy(size int, shape []int, dst []byte, dstAt int, dstStep []int, src []byte, srcAt int, srcStep []int) {
 	l, ok := merge(shape, dstStep, srcStep)
 	if !ok {
@@ -33,8 +36,8 @@ func Copy(size int, shape []int, dst []byte, dstAt int, dstStep []int, src []byt
 	}
 }
 
-// Transpose writes src, of the given shape and without gaps, with its axes in the order of perm: axis i of dst is axis
-// perm[i] of src.
+// Transpose writes src, of the given shape and without gaps, with its axes in the order of perm, a permutation of them: axis
+// i of dst is axis perm[i] of src.
 func Transpose(size int, dst, src []byte, shape, perm []int) {
 	var n, step, out [MaxRank]int
 	var in [MaxRank]int

@@ -1,7 +1,8 @@
 package move
 
 // Select writes a where cond is not 0 and b elsewhere: operator Where. shape is the output's, which lies without gaps; the steps
-// of the operands are in elements along its axes, 0 where an operand repeats. Elements are copied with their bits.
+// of the operands are in elements along its axes, 0 where an operand repeats, and not negative. cond has a byte for each of its
+// elements. Elements of 1, 2, 4, 8 or 16 bytes are copied with their bits.
 func Select(size int, shape []int, dst, cond []byte, condStep []int, a []byte, aStep []int, b []byte, bStep []int) {
 	var l selection
 	if !l.merge(shape, condStep, aStep, bStep) {

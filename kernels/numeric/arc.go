@@ -30,16 +30,16 @@ func atan64(x float64) float64 {
 	return math.Copysign(v, x)
 }
 
-// Atan is the arc tangent; its sign is that of x, zero included.
+// Atan is the arc tangent, in radians; its sign is that of x, zero included.
 func Atan(x float32) float32 { return Canon(float32(atan64(float64(x)))) }
 
-// Asin is the arc sine, NaN outside [-1, 1].
+// Asin is the arc sine in radians, NaN outside [-1, 1]; its sign is that of x, zero included.
 func Asin(x float32) float32 {
 	v := float64(x)
 	return Canon(float32(atan64(v / math.Sqrt(float64((1-v)*(1+v))))))
 }
 
-// Acos is the arc cosine, NaN outside [-1, 1].
+// Acos is the arc cosine in radians, NaN outside [-1, 1].
 func Acos(x float32) float32 {
 	v := float64(x)
 	return Canon(float32(2 * atan64(math.Sqrt((1-v)/(1+v)))))

@@ -17,7 +17,7 @@ func Canon(v float32) float32 {
 	return v
 }
 
-// CanonAll applies Canon to each element. Kernels that make NaN rarely end with it.
+// CanonAll applies Canon to each element, in place. Kernels that make NaN rarely end with it.
 func CanonAll(v []float32) {
 	for i, x := range v {
 		if x != x {
@@ -32,8 +32,9 @@ func Max(a, b float32) float32 { return Canon(max(a, b)) }
 // Min is the smaller of a and b; a NaN wins, and -0 is smaller than +0.
 func Min(a, b float32) float32 { return Canon(min(a, b)) }
 
-// Clamp limits results to [Lo, Hi] when On is set: the Relu (Lo +0, Hi +Inf) or Clip that a kernel applies as it stores.
-// Invariant for callers: Lo and Hi are no NaN. When Lo > Hi every number becomes Hi, as ONNX says.
+// Clamp limits results to [Lo, Hi] when On is set: the Relu (Lo +0, Hi +Inf) or Clip that a kernel applies as it stores. The
+// zero value limits nothing. Invariant for callers: Lo and Hi are no NaN. When Lo > Hi every number becomes Hi, as ONNX says. A
+// limit of zero has a sign: Lo +0 makes +0 of -0, Hi -0 the reverse.
 type Clamp struct {
 	On     bool
 	Lo, Hi float32

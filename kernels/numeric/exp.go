@@ -23,7 +23,7 @@ func exp32(x float64) float64 {
 // bound limits x to [-expLimit, expLimit] and keeps NaN.
 func bound(x float64) float64 { return min(max(x, -expLimit), expLimit) }
 
-// Softplus is log(1+exp(x)), without overflow.
+// Softplus is log(1+exp(x)), without overflow: 0 of -Inf, +Inf of +Inf.
 func Softplus(x float32) float32 {
 	v := float64(x)
 	if v != v {
@@ -37,7 +37,7 @@ func Softplus(x float32) float32 {
 	return float32(l)
 }
 
-// Expm1 is exp(x)-1 without cancellation near zero: the negative side of Elu and Celu.
+// Expm1 is exp(x)-1 without cancellation near zero: the negative side of Elu and Celu. Its sign is that of x, zero included.
 func Expm1(x float32) float32 {
 	v := float64(x)
 	if math.Abs(v) < 0x1p-10 {
@@ -48,7 +48,7 @@ func Expm1(x float32) float32 {
 }
 
 // Exp64 is e to the power x in float64, within a few units in the last place. Per-sample losses use it; results below
-// the least normal float64 are 0.
+// the least normal float64 are 0, and NaN stays as it is.
 func Exp64(x float64) float64 {
 	switch {
 	case x != x:

@@ -22,10 +22,11 @@ func log1p(e float64) float64 {
 	return log64(1 + e)
 }
 
-// Log is the natural logarithm: -Inf of either zero, NaN of negative numbers.
+// Log is the natural logarithm: -Inf of either zero, NaN of negative numbers. It is Log64 rounded.
 func Log(x float32) float32 { return Canon(float32(Log64(float64(x)))) }
 
-// Log64 is the natural logarithm in float64, within a few units in the last place. Per-sample losses use it.
+// Log64 is the natural logarithm in float64, within a few units in the last place: -Inf of either zero, NaN of negative
+// numbers. Per-sample losses use it.
 func Log64(x float64) float64 {
 	switch {
 	case x == 0:
@@ -43,8 +44,8 @@ func Log64(x float64) float64 {
 // infinite is the pattern of 2^127: what is above it may round to an infinity.
 const infinite = uint64(1023+127) << 52
 
-// Pow is x to the power y with the special cases of IEEE 754 pow: a negative x needs an integer y, 1 and power 0 win over
-// NaN. Squares and square roots are correctly rounded.
+// Pow is x to the power y with the special cases of IEEE 754 pow: a negative x needs an integer y, else it is NaN, and 1 and
+// power 0 win over NaN. Squares and square roots are correctly rounded; others are rounded once from within 4e-13.
 func Pow(x, y float32) float32 {
 	switch {
 	case y == 0 || x == 1:

@@ -31,14 +31,15 @@ func RoundClamp(v, lo, hi float32) int32 {
 //	y = clamp(rne(float32(float32(acc) * m)) + Zero, 0, 255)
 //
 // with m = float32(float32(sx*sw)/sy), one in Mult for all channels or one for each. Invariant: 0 <= Zero <= 255. Signed
-// outputs are the same with Zero+128 and the sign bit of the result flipped. NewRequant makes one; Mult is read-only then.
+// outputs are the same with Zero+128 and the sign bit of the result flipped. NewRequant makes one; Mult is read-only then. One
+// that is made otherwise gives the same bytes but is not Bounded, so that slower kernels serve it.
 type Requant struct {
 	Mult    []float32
 	Zero    int32
 	bounded bool
 }
 
-// NewRequant is the Requant of these multipliers and zero point.
+// NewRequant is the Requant of these multipliers, which it keeps and does not copy, and zero point.
 func NewRequant(mult []float32, zero int32) Requant {
 	r := Requant{Mult: mult, Zero: zero, bounded: true}
 	for _, m := range mult {
@@ -51,7 +52,7 @@ func NewRequant(mult []float32, zero int32) Requant {
 // integers is all the clamp that kernels need.
 func (r Requant) Bounded() bool { return r.bounded }
 
-// At requantizes acc of channel c; c does not matter when Mult has one entry.
+// At requantizes acc of channel c; c does not matter when Mult has one entry. A multiplier that is NaN makes 0 of everything.
 func (r Requant) At(acc int32, c int) uint8 {
 	if len(r.Mult) == 1 {
 		c = 0

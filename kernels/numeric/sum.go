@@ -9,7 +9,8 @@ const (
 )
 
 // Chain sums in the order of Add, in two levels. Its zero value is ready and Sum of it is +0. It is the canonical sum of
-// pooling windows, global average pooling and reductions that leave the last logical axis alone.
+// pooling windows, global average pooling and reductions that leave the last logical axis alone. A NaN has any pattern: what
+// stores the sum makes it canonical.
 type Chain struct {
 	total, part float32
 	n           int
@@ -26,8 +27,8 @@ func (c *Chain) Add(v float32) {
 // Sum returns the sum so far; further Adds continue it.
 func (c *Chain) Sum() float32 { return c.total + c.part }
 
-// LaneSum is the canonical sum over axes that include the last logical one, fed in row-major order by Add. Its zero value
-// is ready.
+// LaneSum is the canonical sum over axes that include the last logical one, fed in row-major order by Add; how the elements are
+// spread over calls changes no bit. Its zero value is ready and Sum of it is +0. A NaN has any pattern, as in Chain.
 type LaneSum struct {
 	total, part [Lanes]float32
 	lane, n     int // next lane; whole rows of lanes since the last flush
@@ -73,7 +74,7 @@ func (s *LaneSum) row() {
 	}
 }
 
-// Sum folds the lanes: lane j takes lane j+8, then j+4, j+2, j+1.
+// Sum folds the lanes: lane j takes lane j+8, then j+4, j+2, j+1. It changes nothing: further Adds continue the sum.
 func (s *LaneSum) Sum() float32 {
 	t := s.total
 	for j := range t {

@@ -2,7 +2,8 @@ package numeric
 
 import "math"
 
-// Places in Table. Polynomials take as many entries as they have coefficients, by ascending power.
+// Places in Table, which the generator of assembly reads too. Polynomials take as many entries as they have coefficients, by
+// ascending power.
 const (
 	TableOne = iota
 	TableTwo

@@ -6,7 +6,8 @@ package peak
 import "assay/kernels/tier"
 
 // Loop is one kind of multiply-add of a tier. Ops is the operations of a round, two for each multiply-add. Run does n
-// rounds; it returns within about 200 microseconds, since a garbage collection waits for it, if n is at most Rounds.
+// rounds, 1 or more; it returns within about 200 microseconds, since a garbage collection waits for it, if n is at most
+// Rounds. The plain loops take longer and let others run.
 type Loop struct {
 	Name string
 	Tier tier.Tier
@@ -18,7 +19,7 @@ type Loop struct {
 // Rounds is how many rounds a caller asks for at a time.
 const Rounds = 20_000
 
-// Of is the loop of a type, f32 or u8s8, that bounds the kernels of the current tier.
+// Of is the loop of a type, f32 or u8s8, that bounds the kernels of the current tier. Of another type it is zero: Run is nil.
 func Of(typ string) Loop {
 	best, now := Loop{}, tier.Current()
 	for _, l := range loops {

@@ -3,7 +3,8 @@ package pool
 import "assay/kernels/numeric"
 
 // AverageF32 writes sum / n of each window: the elements inside the image in row-major order as one numeric.Chain, n their
-// number, or with includePad the number of window positions inside image and padding.
+// number, or with includePad the number of window positions inside image and padding: those that only ceil_mode reaches, behind
+// the padding, do not count. NaN is stored as 0x7fc00000.
 func AverageF32(dst, src []float32, w Window, includePad bool) {
 	w = w.normal()
 	w.each(func(n int, v, h span, out int) {
@@ -27,7 +28,7 @@ func AverageF32(dst, src []float32, w Window, includePad bool) {
 }
 
 // GlobalAverageF32 writes the mean over the pixels of each channel of each image, one numeric.Chain in row-major order.
-// src is [batch][pixels][channels], dst is [batch][channels].
+// src is [batch][pixels][channels], dst is [batch][channels]. NaN, and the mean of no pixels, is stored as 0x7fc00000.
 func GlobalAverageF32(dst, src []float32, batch, pixels, channels int) {
 	for n := range batch {
 		image := src[n*pixels*channels:][:pixels*channels]

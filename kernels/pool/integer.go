@@ -15,7 +15,7 @@ type Average struct {
 	lo, hi float32
 }
 
-// NewAverage prepares an average from x's levels to y's, both signed or both unsigned.
+// NewAverage prepares an average from x's levels to y's, both signed or both unsigned. Zero points are levels of that type.
 func NewAverage(x, y numeric.Affine, signed bool) *Average {
 	a := &Average{y: y, hi: 255}
 	if signed {
@@ -31,7 +31,7 @@ func NewAverage(x, y numeric.Affine, signed bool) *Average {
 	return a
 }
 
-// Run pools src into dst, both bit patterns. With includePad the divisor is KH*KW everywhere, even where ceil_mode lets the
+// Run pools src into dst, both bit patterns of bytes. With includePad the divisor is KH*KW everywhere, even where ceil_mode lets the
 // last window reach beyond the padding: there AverageF32 counts less, as ONNX Runtime's float operator does.
 func (a *Average) Run(dst, src []uint8, w Window, includePad bool) {
 	w = w.normal()
@@ -79,8 +79,8 @@ func NewGlobalAverage(x, y numeric.Affine, signed bool) *GlobalAverage {
 	return g
 }
 
-// Run reduces src [batch][pixels][channels] to dst [batch][channels], both bit patterns. pixels is below 2^23, so that no
-// sum overflows. 255 * 2^23 < 2^31; base takes pixels * zx off afterwards, exactly.
+// Run reduces src [batch][pixels][channels] to dst [batch][channels], both bit patterns of bytes. pixels is at least 1, and
+// below 2^23, so that no sum overflows. 255 * 2^23 < 2^31; base takes pixels * zx off afterwards, exactly.
 func (g *GlobalAverage) Run(dst, src []uint8, batch, pixels, channels int) {
 	m := g.x.Scale / float32(g.y.Scale*float32(pixels))
 	lo, hi := float32(g.lo-g.y.Zero), float32(g.hi-g.y.Zero)

@@ -6,7 +6,7 @@ import (
 	"assay/kernels/numeric"
 )
 
-// MaxF32 writes the maximum of each window; a NaN in it wins, and +0 is larger than -0.
+// MaxF32 writes the maximum of each window; a NaN in it wins, stored as 0x7fc00000, and +0 is larger than -0.
 func MaxF32(dst, src []float32, w Window) {
 	w = w.normal()
 	w.each(func(n int, v, h span, out int) {

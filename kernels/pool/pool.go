@@ -2,8 +2,8 @@
 // attributes, a thread or an allocation may not enter.
 //
 // The caller guarantees that slices have the sizes that Window gives, that dst and src do not overlap, and that every
-// window holds at least one element of the image. One dimension is H = KH = 1. Functions are safe for concurrent use with
-// distinct dst; work is split over Batch by calling with a smaller one.
+// window holds at least one element of the image: maxima of others are not written. One dimension is H = KH = 1. Functions
+// are safe for concurrent use with distinct dst; work is split over Batch by calling with a smaller one.
 package pool
 
 // Window is the geometry of one pooling in elements: src is [Batch][H][W][C], dst is [Batch][OutH][OutW][C]. OutH and OutW
@@ -12,7 +12,7 @@ package pool
 type Window struct {
 	Batch, H, W, C                       int
 	KH, KW                               int
-	StrideH, StrideW                     int
+	StrideH, StrideW                     int // 1 or more
 	DilationH, DilationW                 int // 0 and 1 are both 1
 	PadTop, PadLeft, PadBottom, PadRight int
 	OutH, OutW                           int

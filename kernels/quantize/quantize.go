@@ -1,8 +1,8 @@
 // Package quantize goes between float32 and integers with a scale and a zero point: QuantizeLinear, DequantizeLinear and
 // the 256-entry tables that follow from them. Ranges, statistics and which tensor gets which scale may not enter.
 //
-// Formulas are ONNX Runtime's, in numeric.Affine. Slices have equal lengths and do not overlap; functions allocate nothing
-// and are safe for concurrent use with distinct dst.
+// Formulas are ONNX Runtime's, in numeric.Affine. dst is at least as long as src, and its rest stays as it is; a shorter one
+// is a panic. They do not overlap. Functions allocate nothing and are safe for concurrent use with distinct dst.
 package quantize
 
 import (
@@ -16,7 +16,8 @@ type Level interface {
 	~uint8 | ~int8 | ~uint16 | ~int16
 }
 
-// Quantize writes sat(rne(float32(src/a.Scale)) + a.Zero). NaN becomes the lowest level.
+// Quantize writes sat(rne(float32(src/a.Scale)) + a.Zero), rne being half to even: the zero point is added after rounding, and
+// infinities saturate. NaN becomes the lowest level, as in ONNX Runtime on x86.
 func Quantize[T Level](dst []T, src []float32, a numeric.Affine) {
 	l, h := numeric.Range[T]()
 	lo, hi := float32(l-a.Zero), float32(h-a.Zero)
@@ -30,15 +31,16 @@ func Quantize[T Level](dst []T, src []float32, a numeric.Affine) {
 	}
 }
 
-// QuantizeAxis is Quantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner].
+// QuantizeAxis is Quantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner]. A src that
+// ends within them ends the work after its last whole run of inner elements.
 func QuantizeAxis[T Level](dst []T, src []float32, outer, inner int, a []numeric.Affine) {
 	rows(len(src), outer, inner, len(a), func(at, c int) {
 		Quantize(dst[at:at+inner], src[at:at+inner], a[c])
 	})
 }
 
-// Dequantize writes float32(float32(src-a.Zero) * a.Scale). int32 values beyond 2^24 round half to even on the way; src
-// minus zero wraps as in ONNX Runtime, where int32 has zero point 0.
+// Dequantize writes float32(float32(src-a.Zero) * a.Scale), NaN (0 times an infinite scale) as 0x7fc00000. int32 values beyond
+// 2^24 round half to even on the way; src minus zero wraps as in ONNX Runtime, where int32 has zero point 0.
 func Dequantize[T Level | ~int32](dst []float32, src []T, a numeric.Affine) {
 	dst = dst[:len(src)]
 	if b, signed := patterns(src); b != nil {
@@ -50,7 +52,8 @@ func Dequantize[T Level | ~int32](dst []float32, src []T, a numeric.Affine) {
 	}
 }
 
-// DequantizeAxis is Dequantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner].
+// DequantizeAxis is Dequantize with its own parameters for each index of an axis: elements are [outer][len(a)][inner], as
+// QuantizeAxis takes them.
 func DequantizeAxis[T Level | ~int32](dst []float32, src []T, outer, inner int, a []numeric.Affine) {
 	rows(len(src), outer, inner, len(a), func(at, c int) {
 		Dequantize(dst[at:at+inner], src[at:at+inner], a[c])

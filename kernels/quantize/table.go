@@ -2,7 +2,7 @@ package quantize
 
 import "assay/kernels/numeric"
 
-// Side is one end of a table: parameters and whether the bytes are signed.
+// Side is one end of a table: parameters and whether the bytes are signed. The zero point is a level of that type.
 type Side struct {
 	numeric.Affine
 	Signed bool
@@ -19,7 +19,7 @@ func (s Side) level(b uint8) int32 {
 // Real is the dequantized value of bit pattern b.
 func (s Side) Real(b uint8) float32 { return s.Affine.Real(s.level(b)) }
 
-// Bits is QuantizeLinear of v as a bit pattern.
+// Bits is QuantizeLinear of v as a bit pattern; NaN is the lowest level.
 func (s Side) Bits(v float32) uint8 {
 	if s.Signed {
 		return uint8(s.Level(v, -128, 127))
@@ -41,7 +41,7 @@ func Table(x, y Side, f func(float32) float32) *[256]uint8 {
 	return t
 }
 
-// Then returns the table that applies first and then second.
+// Then returns a new table that applies first and then second: the bits of running the one after the other.
 func Then(first, second *[256]uint8) *[256]uint8 {
 	t := new([256]uint8)
 	for i, b := range first {

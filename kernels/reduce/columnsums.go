@@ -1,7 +1,7 @@
 package reduce
 
 // ColumnSums adds each column of x, rows of len(sums) elements, to its sum: one chain in float64 from the first row to the
-// last.
+// last. Elements behind the last whole row do not count. A NaN has any pattern.
 func ColumnSums(sums []float64, x []float32) {
 	n, first := len(sums), fastColumnSums(sums, x)
 	if first == n {

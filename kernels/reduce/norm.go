@@ -10,7 +10,8 @@ import (
 //
 //	mean = sum(x)/n, var = sum((x-mean)^2)/n, y = float32(float32((x-mean) * r) * scale) + bias, r = 1/sqrt(var+eps)
 //
-// scale has n elements, bias n or none (then nothing is added). dst may be src.
+// scale has n elements, bias n or none (then nothing is added). r is a division by the rounded root; NaN is stored as
+// 0x7fc00000. dst may be src.
 func LayerNorm(dst, src []float32, rows, n int, scale, bias []float32, eps float32) {
 	for r := range rows {
 		x, y := src[r*n:][:n], dst[r*n:][:n]
@@ -19,7 +20,8 @@ func LayerNorm(dst, src []float32, rows, n int, scale, bias []float32, eps float
 	}
 }
 
-// RMSNorm is y = float32(x * r) * scale with r = 1/sqrt(sum(x^2)/n + eps) on rows of n elements. dst may be src.
+// RMSNorm is y = float32(x * r) * scale with r = 1/sqrt(sum(x^2)/n + eps) on rows of n elements, rounded as in LayerNorm. dst
+// may be src.
 func RMSNorm(dst, src []float32, rows, n int, scale []float32, eps float32) {
 	for r := range rows {
 		x, y := src[r*n:][:n], dst[r*n:][:n]

@@ -18,7 +18,9 @@ import (
 // Op is a fold of floats to one.
 type Op uint8
 
-// The folds. Sums follow the canonical order; of no elements they are 0, Prod is 1, Max -Inf, Min +Inf, and Mean NaN.
+// The folds. Sums follow the canonical order. Of no elements Sum, SumSquare, L1 and L2 are 0, Prod is 1, Max, LogSum and
+// LogSumExp are -Inf, Min is +Inf and Mean is NaN. In Max and Min a NaN wins and +0 is above -0. Squares and products are
+// rounded before they are added or multiplied on.
 const (
 	Sum Op = iota
 	Mean
@@ -32,8 +34,8 @@ const (
 	LogSumExp // max + log(sum(exp(x - max)))
 )
 
-// Axes describes some axes of a tensor in memory: the number of elements along each and their distance in elements. The
-// outermost comes first.
+// Axes describes some axes of a tensor in memory: the number of elements along each and their distance in elements, lists of
+// one length. The outermost comes first. The zero value is one combination.
 type Axes struct{ N, Step []int }
 
 // count is the number of index combinations.
@@ -69,7 +71,8 @@ func (a Axes) rows(base int, f func(at, n, step int)) {
 }
 
 // Reduce folds the axes in folded for every index combination of kept, whose row-major order is that of dst. For
-// channels-last memory the caller lists kept in the order in which dst lies.
+// channels-last memory the caller lists kept in the order in which dst lies. Without folded axes each element is folded by
+// itself. dst and src do not overlap; NaN is stored as 0x7fc00000.
 func Reduce(op Op, dst, src []float32, kept, folded Axes, lanes bool) {
 	if columns(op, dst, src, kept, folded, lanes) {
 		return
@@ -202,7 +205,8 @@ func extremum(op Op, src []float32, base int, a Axes) float32 {
 }
 
 // ArgMax writes the place of the largest element along the middle axis of [outer][n][inner]: the first of equals, or the
-// last when last is set. A NaN counts as larger than any number. n is at least 1.
+// last when last is set, zeros of either sign being equal. A NaN counts as larger than any number, and the first of several stays
+// even with last. dst is [outer][inner]; n is at least 1.
 func ArgMax(dst []int64, src []float32, outer, n, inner int, last bool) {
 	arg(dst, src, outer, n, inner, func(v, best float32) bool { return v > best || v != v && best == best || last && v == best })
 }

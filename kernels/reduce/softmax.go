@@ -10,7 +10,8 @@ import (
 )
 
 // Softmax writes exp(x-max)/sum along the middle axis of [outer][n][inner]; dst may be src. exp rounds to float32 before the
-// sum. A row with a NaN or an infinite maximum is NaN where the differences are.
+// sum. A row with a NaN, with +Inf, or of nothing but -Inf is NaN throughout, stored as 0x7fc00000: the differences of some
+// elements are, and so is the sum.
 func Softmax(dst, src []float32, outer, n, inner int, lanes bool) {
 	switch {
 	case n == 0:
@@ -119,7 +120,8 @@ func softmaxAny(dst, src []float32, outer, n, inner int, lanes bool) {
 	})
 }
 
-// LogSoftmax writes (x-max) - log(sum(exp(x-max))) along the middle axis of [outer][n][inner]; dst may be src.
+// LogSoftmax writes (x-max) - log(sum(exp(x-max))) along the middle axis of [outer][n][inner], NaN as Softmax does; dst may be
+// src.
 func LogSoftmax(dst, src []float32, outer, n, inner int, lanes bool) {
 	each(outer, n, inner, func(at int) {
 		a := Axes{[]int{n}, []int{inner}}
@@ -151,7 +153,8 @@ type QLinearSoftmax struct {
 	signed bool
 }
 
-// NewQLinearSoftmax prepares rows of n elements of scale sx (its zero point cancels), both sides signed or both unsigned:
+// NewQLinearSoftmax prepares rows of n elements of scale sx, which is above 0 (its zero point cancels), both sides signed or
+// both unsigned:
 //
 //	e_i = float32(exp((i - 255 + B)*sx)), B = max(0, ln(FLT_MAX/n) - 5)/sx
 //	y = sat(rint(float32(float32(e*Y)/sum)) + zy), Y = floor(float32(1/sy)), sum one chain from left to right
@@ -165,7 +168,8 @@ func NewQLinearSoftmax(sx float32, y numeric.Affine, signed bool, n int) *QLinea
 	return s
 }
 
-// Run applies it along the middle axis of [outer][n][inner]; dst and src are bit patterns and may be one slice.
+// Run applies it along the middle axis of [outer][n][inner], with the n it was made for; dst and src are bit patterns of bytes
+// and may be one slice.
 func (s *QLinearSoftmax) Run(dst, src []uint8, outer, n, inner int) {
 	var flip uint8
 	lo, hi := int32(0), int32(255)

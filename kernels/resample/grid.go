@@ -20,7 +20,8 @@ const (
 const MaxAxes = 4
 
 // Grid samples data [Batch][C][In...] at Points points per sample, each given by one coordinate per axis, the last axis
-// first, from -1 to 1 over the axis: over the centres of its elements with Corners, else over their outer edges.
+// first, from -1 to 1 over the axis: over the centres of its elements with Corners, else over their outer edges. In has at most
+// MaxAxes entries. It is ONNX's GridSample.
 type Grid struct {
 	Batch, C, Points int
 	In               []int

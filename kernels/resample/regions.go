@@ -7,14 +7,14 @@ import (
 )
 
 // Regions pools regions of interest of images [Batch][C][H][W] into [OutH][OutW] cells each, from Ratio x Ratio points per
-// cell (0: as many as the cell has elements, rounded up), read by linear interpolation: ONNX's RoiAlign. All sizes are at
-// least 1.
+// cell (0: as many as the cell has elements, rounded up; more than 1,024 along a side are that many), read by linear
+// interpolation: ONNX's RoiAlign. All sizes are at least 1.
 type Regions struct {
 	Batch, C, H, W, OutH, OutW int
 	Ratio                      int
 	Scale                      float32 // of the regions' coordinates
-	HalfPixel                  bool    // coordinates are half an element too far, and regions may be empty
-	Max                        bool    // the largest weighted corner, else the mean
+	HalfPixel                  bool    // coordinates are half an element too far, and regions may be empty; else they have 1 element at least
+	Max                        bool    // the largest of the corners of all points, each times its weight, else the mean of the points
 }
 
 // points bounds the points of a cell, whose number follows from the data.

@@ -3,8 +3,9 @@
 // New functions may not enter.
 //
 // Coordinates are computed in float32, one rounding per operation, as ONNX Runtime does, so that nearest elements are the
-// same ones. Weights are rounded to float32; products are rounded and then added in ascending order of taps. Slices have
-// the sizes that parameters give; functions are safe for concurrent use with distinct dst.
+// same ones. Weights are rounded to float32; products are rounded and then added in ascending order of taps. NaN is stored as
+// 0x7fc00000, but where elements are only moved. Slices have the sizes that parameters give, and dst overlaps no other;
+// functions are safe for concurrent use with distinct dst.
 package resample
 
 import (
@@ -60,8 +61,8 @@ type Resizing struct {
 	Round      Rounding
 	A          float32 // coefficient of Cubic
 	Antialias  bool    // widen the filter where the axis shrinks
-	Exclude    bool    // taps outside weigh nothing, the others are scaled to 1
-	Start, End float32 // of CropAndResize
+	Exclude    bool    // taps outside weigh nothing, the others are scaled to 1; where all are outside, the result is NaN
+	Start, End float32 // of CropAndResize, 0 and 1 for all of the axis
 }
 
 // Axis is the table of one axis, made once and read by any number of goroutines: Taps elements for each output with their
@@ -199,7 +200,7 @@ func cubic(d, a float64) float64 {
 	return 0
 }
 
-// Same reports whether the axis leaves every element in its place.
+// Same reports whether the axis leaves every element in its place: Run would copy.
 func (a *Axis) Same() bool {
 	if a.In != a.Out || a.outside != nil {
 		return false
@@ -216,7 +217,8 @@ func (a *Axis) Same() bool {
 }
 
 // Run resizes the middle axis of src [outer][In][inner] into dst [outer][Out][inner]. Taps of weight 0 are not read, so that an
-// infinity beside a position that lies on an element does not make it NaN. dst and src do not overlap.
+// infinity beside a position that lies on an element does not make it NaN. What lies outside the data of CropAndResize is
+// element 0 meanwhile: see Fill.
 func (a *Axis) Run(dst, src []float32, outer, inner int) {
 	if inner == 1 {
 		for o := range outer {
@@ -298,7 +300,7 @@ func (a *Axis) line(to, row []float32) {
 	}
 }
 
-// Move is Run for Nearest with elements of size bytes: bits are copied, a NaN keeps its pattern.
+// Move is Run for Nearest, and for no other filter, with elements of size bytes: bits are copied, a NaN keeps its pattern.
 func (a *Axis) Move(dst, src []byte, outer, inner, size int) {
 	switch run := inner * size; run {
 	case 1:

@@ -1,19 +1,20 @@
 // Package signal computes discrete Fourier transforms, the windows in front of them and mel filters behind them. Sampling
 // rates of files, tensors and an operator's attributes may not enter.
 //
-// Everything is float64 with products rounded before sums; callers round results to float32 once. Functions allocate only
-// in New functions and are safe for concurrent use with distinct buffers.
+// Everything is float64 with products rounded before sums; callers round results to float32 once, and make NaN canonical.
+// Functions allocate in New functions and in Mel only and are safe for concurrent use with distinct buffers.
 package signal
 
 import "assay/kernels/numeric"
 
-// Fourier transforms signals of N complex numbers.
+// Fourier transforms signals of N complex numbers. Make it with NewFourier; it may be shared. Its time is N times the largest odd
+// divisor of N, and N log2 N for what is left.
 type Fourier struct {
 	N        int
 	cos, sin []float64 // of 2*pi*j/N
 }
 
-// NewFourier makes the table for length n, at least 1.
+// NewFourier makes the table for length n, 0 or more.
 func NewFourier(n int) *Fourier {
 	f := &Fourier{N: n, cos: make([]float64, n), sin: make([]float64, n)}
 	for j := range n {
@@ -22,8 +23,8 @@ func NewFourier(n int) *Fourier {
 	return f
 }
 
-// Run writes sum over j of x[j] * exp(-2 pi i j k / N) for every k, or with inverse exp(+...) / N. The results dr and di
-// do not overlap x.
+// Run writes sum over j of x[j] * exp(-2 pi i j k / N) for every k, or with inverse exp(+...) / N. Real and imaginary parts lie
+// apart, each in N elements or more, of which the first N count. The results dr and di overlap neither x nor each other.
 func (f *Fourier) Run(dr, di, xr, xi []float64, inverse bool) {
 	f.part(dr[:f.N], di[:f.N], xr, xi, 0, 1, inverse)
 	if !inverse {

@@ -9,14 +9,14 @@ import (
 // Window is one of the windows that ONNX names: a sum of cosines of 0, 1 and 2 turns over its length.
 type Window struct{ A0, A1, A2 float64 }
 
-// The windows.
+// The windows, with the coefficients of ONNX's HannWindow, HammingWindow and BlackmanWindow. They are read only.
 var (
 	Hann     = Window{0.5, -0.5, 0}
 	Hamming  = Window{25. / 46, 25./46 - 1, 0}
 	Blackman = Window{0.42, -0.5, 0.08}
 )
 
-// At is element i of n; a periodic window is one of n+1 elements without the last.
+// At is element i of n, 0 <= i < n; a periodic window is one of n+1 elements without the last. One that has no turn is 1.
 func (w Window) At(i, n int, periodic bool) float64 {
 	turns := n
 	if !periodic {
@@ -31,7 +31,9 @@ func (w Window) At(i, n int, periodic bool) float64 {
 }
 
 // Mel writes the filters [bins][mels], row-major, that gather a spectrum of bins = length/2+1 into mels triangles between
-// lower and upper hertz at a sampling rate, as ONNX's MelWeightMatrix defines them. Places outside the spectrum are left out.
+// lower and upper hertz at a sampling rate, as ONNX's MelWeightMatrix defines them. Places outside the spectrum are left out; one that is
+// negative or no number is bin 0. Corners of triangles are rounded down to whole bins, and a triangle whose rise has no width is 1 at
+// its centre.
 func Mel(dst []float32, bins, mels, length int, rate, lower, upper float64) {
 	clear(dst)
 	place := make([]int, mels+2)

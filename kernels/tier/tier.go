@@ -29,7 +29,7 @@ const Variable = "ASSAY_TIER"
 
 var names = [...]string{Plain: "plain", AVX2: "avx2", AVX512VNNI: "avx512vnni", AMX: "amx"}
 
-// String returns the name that Variable accepts.
+// String returns the name that Variable accepts, "tier(N)" for a number that is no tier.
 func (t Tier) String() string {
 	if int(t) < len(names) {
 		return names[t]
@@ -37,7 +37,7 @@ func (t Tier) String() string {
 	return fmt.Sprintf("tier(%d)", uint8(t))
 }
 
-// Parse is the inverse of String; upper and lower case are one.
+// Parse is the inverse of String; upper and lower case are one. Another name, the empty one included, is an error that lists all.
 func Parse(s string) (Tier, error) {
 	for t, n := range names {
 		if strings.EqualFold(s, n) {

@@ -10,13 +10,15 @@ import (
 // rows is how many windows are gathered before they are multiplied.
 const rows = 32
 
-// Conv is a packed convolution of any number of spatial axes.
+// Conv is a packed float convolution of any number of spatial axes. It is read-only and safe for concurrent use, each use with
+// its own scratch.
 type Conv struct {
 	group, oc, cg, taps int
 	packed              []*gemm.F32
 }
 
-// PackConv packs weights [oc][c/group][kernel...] of taps elements under the window, and bias [oc], nil for +0.
+// PackConv packs weights [oc][c/group][kernel...] of taps elements under the window, and bias [oc], nil for +0. Both are copied. It
+// refuses lengths that do not fit.
 func PackConv(weight, bias []float32, oc, c, group, taps int) (*Conv, error) {
 	if group < 1 || oc < group || c < group || oc%group != 0 || c%group != 0 || taps < 1 || len(weight) != oc*(c/group)*taps || bias != nil && len(bias) != oc {
 		return nil, fmt.Errorf("%d weights and %d biases do not fit %d channels in %d groups to %d", len(weight), len(bias), c, group, oc)
@@ -39,7 +41,7 @@ func PackConv(weight, bias []float32, oc, c, group, taps int) (*Conv, error) {
 	return p, nil
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, padding included and biases not.
 func (p *Conv) Bytes() int {
 	n := 0
 	for _, b := range p.packed {
@@ -48,10 +50,11 @@ func (p *Conv) Bytes() int {
 	return n
 }
 
-// Scratch is the number of float32 that Run wants.
+// Scratch is the number of float32 that Run and Deform want. Their content does not matter.
 func (p *Conv) Scratch() int { return rows * p.taps * p.cg }
 
-// Run convolves src into dst [Batch][out...][oc]. w.Count has been called and w.C is the number of channels packed for.
+// Run convolves src into dst [Batch][out...][oc]. w.C is the number of channels packed for and w.Kernel has as many taps. NaN is
+// stored as 0x7fc00000.
 func (p *Conv) Run(dst, src []float32, w *Window, act numeric.Clamp, scratch []float32) {
 	p.gathered(dst, w, act, scratch, func(row []float32, n, o, first int) {
 		in := src[n*w.pixels*w.C:]

@@ -7,8 +7,10 @@ import (
 )
 
 // Deform convolves images whose taps are moved by offsets [Batch][Groups*taps*2][out...] (row, column) and weighted by mask
-// [Batch][Groups*taps][out...], nil for 1. Each of Groups parts of the channels has its own. Taps are read by linear
-// interpolation, zero outside.
+// [Batch][Groups*taps][out...], nil for 1: ONNX's DeformConv, of two spatial axes. Each of groups equal parts of the channels has its
+// own. Taps are read by linear interpolation, zero outside and at coordinates that are no number; the four products of an
+// element are rounded and added from the upper left to the lower right. src is channels-last as everywhere, offset and mask
+// are not.
 func (p *Conv) Deform(dst, src, offset, mask []float32, groups int, w *Window, scratch []float32) {
 	each := w.C / groups
 	p.gathered(dst, w, numeric.Clamp{}, scratch, func(row []float32, n, o, first int) {

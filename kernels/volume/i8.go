@@ -8,14 +8,15 @@ import (
 )
 
 // ConvI8 is a packed convolution of unsigned activations with signed weights over any number of spatial axes. Signed
-// activations are unsigned ones with the sign bit of data and zero point flipped.
+// activations are unsigned ones with the sign bit of data and zero point flipped. It is read-only and safe for concurrent use, each
+// use with its own scratch.
 type ConvI8 struct {
 	group, oc, cg, taps int
 	packed              []*gemm.I8
 }
 
 // PackConvI8 packs weights [oc][c/group][kernel...] of taps elements under the window, bias [oc] (nil for 0) and zero points
-// of weights: oc of them, 1 or none (0).
+// of weights: oc of them, 1 or none (0). All are copied. It refuses lengths that do not fit.
 func PackConvI8(weight []int8, bias []int32, zeros []int8, oc, c, group, taps int) (*ConvI8, error) {
 	if group < 1 || oc < group || c < group || oc%group != 0 || c%group != 0 || taps < 1 || len(weight) != oc*(c/group)*taps ||
 		bias != nil && len(bias) != oc || len(zeros) > 1 && len(zeros) != oc {
@@ -43,7 +44,7 @@ func part[T any](v []T, i, n int) []T {
 	return v[i : i+n]
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, padding included, biases and sums not.
 func (p *ConvI8) Bytes() int {
 	n := 0
 	for _, b := range p.packed {
@@ -52,11 +53,11 @@ func (p *ConvI8) Bytes() int {
 	return n
 }
 
-// Scratch is the number of bytes that Run wants.
+// Scratch is the number of bytes that Run wants. Their content does not matter.
 func (p *ConvI8) Scratch() int { return rows * p.taps * p.cg }
 
-// Run convolves src with zero point xZero into dst [Batch][out...][oc]; padding counts as xZero. w.Count has been called and
-// w.C is the number of channels packed for.
+// Run convolves src with zero point xZero into dst [Batch][out...][oc]; padding counts as xZero. rq.Mult has one element or oc.
+// w.C is the number of channels packed for and w.Kernel has as many taps.
 func (p *ConvI8) Run(dst, src []uint8, w *Window, xZero uint8, rq numeric.Requant, scratch []uint8) {
 	k, og := p.taps*p.cg, p.oc/p.group
 	for n := range w.Batch {

@@ -13,8 +13,9 @@ type number interface {
 }
 
 // Max writes the maximum of each window to dst and, unless it is nil, the place of the first such element to at: the flat
-// logical index in [Batch][C][spatial...], whose spatial part has the strides order. A NaN wins. Every window holds an
-// element of the data.
+// logical index in [Batch][C][spatial...], whose spatial part has the strides order. dst and at are channels-last. A NaN wins, with
+// its own pattern; zeros of either sign are equal, so that the first one stays (pool.MaxF32 gives +0). Every window
+// holds an element of the data.
 func Max[T number](dst []T, at []int64, src []T, w *Window, order []int) {
 	for i := range w.Batch * w.outs {
 		n, o := i/w.outs, i%w.outs
@@ -63,8 +64,8 @@ func strided(flat int, shape, strides []int) int {
 	return off
 }
 
-// Average writes the mean of each window, the sum one canonical chain; with padding its elements count, those that only
-// ceil_mode reaches do not.
+// Average writes the mean of each window, the sum one canonical chain (numeric.Chain); with padding its elements count, those
+// that only ceil_mode reaches do not. NaN is stored as 0x7fc00000.
 func Average(dst, src []float32, w *Window, padding bool) {
 	w.fold(dst, src, nil, func(sums []float32, inside, padded int) {
 		if padding {
@@ -74,7 +75,8 @@ func Average(dst, src []float32, w *Window, padding bool) {
 	})
 }
 
-// Norm writes the p-norm of each window, (sum |x|^p)^(1/p), the sum one canonical chain.
+// Norm writes the p-norm of each window, (sum |x|^p)^(1/p), the sum one canonical chain (numeric.Chain). p is at least 1. NaN is
+// stored as 0x7fc00000.
 func Norm(dst, src []float32, w *Window, p int) {
 	power := float32(p)
 	switch p {

@@ -1,8 +1,8 @@
 package volume
 
-// Spread writes src [In...][C] of one sample into dst [stuffed...][C], elements Stride apart from position first on along
-// each axis, zeros between and around; what falls outside dst is dropped. A transposed convolution is a convolution of
-// stride 1 over this with the kernel turned around.
+// Spread writes src [in...][c] of one sample into dst [stuffed...][c], elements stride apart from position first on, which may be
+// negative, along each axis, zeros between and around; what falls outside dst is dropped. A transposed convolution is a
+// convolution of stride 1 over this with the kernel turned around.
 func Spread(dst, src []float32, in, stuffed, stride, first []int, c int) {
 	clear(dst)
 	for i := range product(in) {
@@ -18,8 +18,8 @@ func Spread(dst, src []float32, in, stuffed, stride, first []int, c int) {
 	}
 }
 
-// Turned returns the weights [oc][c/group][kernel...] of the convolution that a transposed one with weights
-// [c][oc/group][kernel...] is over spread data.
+// Turned returns the weights [oc][c/group][kernel...], newly allocated, of the convolution that a transposed one with weights
+// [c][oc/group][kernel...] of taps elements under the kernel is over spread data. group divides c and oc.
 func Turned(weight []float32, c, oc, group, taps int) []float32 {
 	out := make([]float32, len(weight))
 	cg, og := c/group, oc/group
@@ -35,7 +35,8 @@ func Turned(weight []float32, c, oc, group, taps int) []float32 {
 	return out
 }
 
-// AddPatches adds patches [taps][outputs] of one channel of one sample to an image [In...]: what the windows of w read.
+// AddPatches adds patches [taps][outputs] of one channel of one sample to an image [In...], each where the window of w reads it,
+// outputs outermost: ONNX's Col2Im. What falls into the padding is dropped. NaN keeps the pattern that addition gives it.
 func (w *Window) AddPatches(dst, patches []float32) {
 	for o := range w.outs {
 		place := index(o, w.Out)

@@ -2,8 +2,9 @@
 // pooling beyond images, and of those window operators that are rare on images. An operator's attributes, a thread or an
 // allocation outside of Pack may not enter.
 //
-// Data is [Batch][spatial...][C] without gaps. The caller guarantees the sizes that Window gives and that dst and src do
-// not overlap. Functions are safe for concurrent use with distinct dst and scratch. Convolutions gather the elements under
+// Data is [Batch][spatial...][C] without gaps, results are [Batch][out...][C]. The caller guarantees the sizes that Window
+// gives, that Count was called, without which nothing is written, and that dst and src do not overlap. Functions are safe for
+// concurrent use with distinct dst and scratch. Convolutions gather the elements under
 // each window, padding as +0, and multiply by packed weights: one chain of fused multiply-adds, taps and then channels
 // ascending, as package conv computes.
 package volume
@@ -15,19 +16,19 @@ const MaxAxes = 8
 // along axis a is at o*Stride - Before + k*Dilation; taps outside the data are padding.
 type Window struct {
 	Batch, C           int
-	In, Out, Kernel    []int
-	Stride, Dilation   []int
-	Before, After      []int
+	In, Out, Kernel    []int // Out is the caller's: ceil_mode lets the last window start in the padding
+	Stride, Dilation   []int // 1 or more
+	Before, After      []int // padding in front and behind, of which only Average takes After into account
 	pixels, outs, taps int
 }
 
-// Count fills the sizes that follow from the lists; it returns w.
+// Count returns w with the sizes that follow from the lists. A w whose lists were changed is counted again.
 func (w Window) Count() Window {
 	w.pixels, w.outs, w.taps = product(w.In), product(w.Out), product(w.Kernel)
 	return w
 }
 
-// Taps is the number of elements under a window in one channel.
+// Taps is the number of elements under a window in one channel, the length that PackConv takes; 0 before Count.
 func (w *Window) Taps() int { return w.taps }
 
 func product(v []int) int {

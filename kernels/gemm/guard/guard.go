@@ -1,8 +1,8 @@
 // Package guard is for tests of kernels: memory whose neighbours cannot be touched unnoticed. Nothing but a test may
 // import it.
 //
-// A slice from Slice ends where a page without access begins, so an access past its end stops the test; before its start
-// and around a destination lie canaries that Check compares.
+// A slice from Slice ends where a page without access begins, so an access past its end stops the test binary; before its
+// start lie canaries, which are compared when the test ends. A read before the start goes unseen.
 package guard
 
 import (
@@ -17,7 +17,8 @@ type Element interface{ uint8 | int8 | int32 | float32 }
 
 const canary = 0xa5
 
-// Slice returns n elements that end at a page without access. It is released at the end of the test.
+// Slice returns n elements, zeroed, that end at a page without access. At the end of the test it is released, after a write
+// before its start was reported; a system that gives no such pages ends the test at once.
 func Slice[T Element](t testing.TB, n int) []T {
 	t.Helper()
 	var v T
@@ -51,7 +52,7 @@ func Slice[T Element](t testing.TB, n int) []T {
 	return unsafe.Slice((*T)(unsafe.Pointer(&mem[whole-size])), n)
 }
 
-// Copy returns a Slice with the elements of s.
+// Copy returns a Slice with the elements of s, which is left alone.
 func Copy[T Element](t testing.TB, s []T) []T {
 	t.Helper()
 	c := Slice[T](t, len(s))

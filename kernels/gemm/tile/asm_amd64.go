@@ -54,8 +54,9 @@ func fixup(act numeric.Clamp) uint32 {
 
 const nanBits = 0x7fc00000
 
-// Act is the argument act of float kernels in assembly, in the order of the generator's constants: limits, table of
-// VFIXUPIMMPS, NaN, and for AVX2 what is added to and or'ed into clamped results for the sign of zeros.
+// Act is the argument act of float kernels in assembly, in the order of the generator's constants (actLow and on in
+// kernels/gen): limits, table of VFIXUPIMMPS, NaN, and for AVX2 what is added to and or'ed into clamped results for the
+// sign of zeros. Limits are applied only by a kernel that is told to clamp.
 type Act [6]uint32
 
 // NewAct is act for assembly.
@@ -113,13 +114,14 @@ func (c *callF32) assembly(k *Kernel) {
 	}
 }
 
-// Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants.
+// Requant is the argument rq of integer kernels in assembly, in the order of the generator's constants (rqHigh and on in
+// kernels/gen). Multipliers are an argument of their own.
 type Requant [5 + 16]int32
 
 // byteOrder undoes packing by 128-bit lanes.
 var byteOrder = [16]int32{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}
 
-// NewRequant is rq and the zero point of the activations for assembly.
+// NewRequant is rq and the zero point of the activations, 0 to 255, for assembly.
 func NewRequant(rq numeric.Requant, zero int32) (q Requant) {
 	q[0] = int32(math.Float32bits(float32(255 - rq.Zero)))
 	q[1] = rq.Zero<<16 | rq.Zero

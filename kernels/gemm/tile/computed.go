@@ -23,8 +23,8 @@ func carve[T int8 | int32 | float32](space []byte, n int) ([]T, []byte) {
 	return unsafe.Slice((*T)(unsafe.Pointer(unsafe.SliceData(part))), n), space[skip+size:]
 }
 
-// RepackF32 packs b, row-major [k][n], into space, which the result refers to. The chains start at the bias,
-// n elements or none.
+// RepackF32 packs b, row-major [k][n], into space of at least SpaceF32 bytes, which the result refers to. The chains start
+// at the bias, n elements or none. The result is never Plain: nobody has looked at its elements.
 func RepackF32(space []byte, b []float32, k, n int, bias []float32) F32 {
 	p := F32{K: k, N: n}
 	p.panel, space = carve[float32](space, panels(n)*k*Panel)
@@ -50,8 +50,8 @@ func SpaceI8(k, n int) int {
 }
 
 // RepackI8 packs b, row-major [k][n] of bytes each xor'ed with flip (0x80 turns unsigned ones into signed ones, 0 takes
-// signed ones), into space, which the result refers to. zero is the zero point of the flipped
-// bytes; what it adds to each row is RowSums.
+// signed ones), into space of at least SpaceI8 bytes, which the result refers to. zero is the zero point of the flipped
+// bytes, -128 to 127. Where Zero holds, Run wants what it adds to each row, which RowSums computes, in Out.Add.
 func RepackI8(space []byte, b []byte, flip uint8, k, n int, bias []int32, zero int32) I8 {
 	p := I8{K: k, N: n, segs: 1, len: k, groups: (k + quad - 1) / quad, parts: 1, zero: zero}
 	p.panel, space = carve[int8](space, panels(n)*p.groups*Panel*quad)
@@ -93,7 +93,7 @@ func (p *I8) Zero() bool { return p.zero != 0 }
 
 // RowSums writes for each of the first len(add) rows of w in src what the zero point adds to its sums: less the zero
 // point times the sum of the row. (The part that the activations' zero point has in it is in the columns' sums.) The Walk
-// has one segment and its rows lie at equal distances.
+// has one segment and its rows lie at equal distances. What add held before does not matter.
 func (p *I8) RowSums(add []int32, src []uint8, w Walk) {
 	clear(add)
 	done := sumBlocks(add, src, w, -p.zero)

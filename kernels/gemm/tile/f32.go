@@ -15,7 +15,7 @@ type F32 struct {
 }
 
 // PackF32 packs the matrix whose element in row k and column n is at(k, n); k counts along the segments of a Walk.
-// A nil bias is +0.
+// at is asked once for each element. A nil bias is +0, else it has n elements and is copied.
 func PackF32(k, n int, at func(k, n int) float32, bias []float32) *F32 {
 	panels := (n + Panel - 1) / Panel
 	p := &F32{K: k, N: n, panel: aligned[float32](panels * k * Panel), bias: aligned[float32](panels * Panel), plain: true}
@@ -34,10 +34,10 @@ func PackF32(k, n int, at func(k, n int) float32, bias []float32) *F32 {
 	return p
 }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, their padding to whole panels included and biases not.
 func (p *F32) Bytes() int { return 4 * len(p.panel) }
 
-// Panels is the number of panels of columns.
+// Panels is the number of panels of columns, the last of which may not be full.
 func (p *F32) Panels() int { return len(p.bias) / Panel }
 
 // resident is how many bytes of packed weights may pass by for each tile of rows: about half of a second-level cache.
@@ -62,21 +62,22 @@ func (p *F32) Each(f func(first, last int)) {
 }
 
 // OutF32 is where float results go: Dst begins at row 0, column 0, and its rows are Ld elements apart. Act is applied as
-// they are stored. Residual, nil or laid out like Dst and apart from it, is added to the finished sum before that.
+// they are stored. Residual, nil or laid out like Dst and apart from it, is added to the finished sum before that. What lies
+// between the rows of Dst is not touched. Dst of a matrix deeper than 16,384 holds unfinished sums meanwhile.
 type OutF32 struct {
 	Dst, Residual []float32
 	Ld            int
 	Act           numeric.Clamp
 }
 
-// From is o from element i on.
+// From is o from element i of Dst, and of Residual if there is one, on.
 func (o OutF32) From(i int) OutF32 {
 	o.Dst, o.Residual = from(o.Dst, i), from(o.Residual, i)
 	return o
 }
 
 // Plain says that leaving out steps of a chain whose element is +0 changes nothing but, behind other steps, the sign of a sum of
-// zero: all weights are finite and no bias is -0.
+// zero: all weights are finite and no bias is -0. (An infinite weight times +0 is NaN.)
 func (p *F32) Plain() bool { return p.plain }
 
 // Bias and At are the bias of column n and the weight in row k of it.
@@ -84,7 +85,9 @@ func (p *F32) Bias(n int) float32  { return p.bias[n] }
 func (p *F32) At(k, n int) float32 { return p.panel[(n/Panel*p.K+k)*Panel+n%Panel] }
 
 // Run computes act(chain(bias[n], row r of w in src) + residual[r][n]) for the columns of panels first to last-1. The
-// addition is one of its own, rounded to nearest, ties to even: not a step of the chain.
+// addition is one of its own, rounded to nearest, ties to even: not a step of the chain. NaN is stored as 0x7fc00000. o begins
+// at column 0 whatever first is. Nothing happens without rows or panels; a source or destination that
+// is too short is a panic.
 func (p *F32) Run(o OutF32, src []float32, w Walk, first, last int) {
 	if w.M == 0 || first >= last {
 		return

@@ -20,8 +20,9 @@ type I8 struct {
 }
 
 // PackI8 packs the matrix whose element in row k and column n is at(k, n), a weight less its zero point and so between
-// -255 and 255; k counts along segs segments of n elements. Weights outside int8 are the sum of two or three int8
-// matrices; the same source then passes as often. A nil bias is 0.
+// -255 and 255; k counts along segs segments of segLen elements. at is asked twice for an element and answers the same.
+// Weights outside int8 are the sum of two or three int8 matrices, see Parts; the same source then passes as often. A nil
+// bias is 0, else it has n elements and is copied.
 func PackI8(segs, segLen, n int, at func(k, n int) int, bias []int32) *I8 {
 	p := &I8{K: segs * segLen, N: n, segs: segs, len: segLen, groups: (segLen + quad - 1) / quad, parts: 1}
 	for j := range n {
@@ -85,31 +86,32 @@ func (p *I8) row(w Walk) int { return w.First*p.groups*quad + w.Front }
 // depth is the number of groups of four along k.
 func (p *I8) depth() int { return p.parts * p.segs * p.groups }
 
-// Bytes is the size of the packed weights.
+// Bytes is the size of the packed weights, their padding and all parts included, biases and sums not.
 func (p *I8) Bytes() int { return len(p.panel) }
 
 // Panels is the number of panels of columns.
 func (p *I8) Panels() int { return (p.N + Panel - 1) / Panel }
 
-// Slack is how many bytes past the end of a segment a kernel reads: 0 to 3. A Walk with one segment needs no slack at
-// the end of its source; one with more does.
+// Slack is how many bytes past the end of a segment a kernel reads: 0 to 3. They meet weights of 0, so any bytes do. A Walk
+// with one segment needs no slack at the end of its source; one with more does.
 func (p *I8) Slack() int { return p.groups*quad - p.len }
 
 // Parts is how often a Walk's list of segments has to be repeated: 1 unless weights have zero points.
 func (p *I8) Parts() int { return p.parts }
 
-// Out is where integer sums go: to bytes by a requantization, or to floats times a scale (one, or one for each column).
+// Out is where integer sums go: to bytes U8 by a requantization, or, where that is nil, to floats F32 times a scale (one, or
+// one for each column). Both begin at row 0, column 0; Rq.Mult, Scale and Sum go by column.
 type Out struct {
 	U8    []uint8
 	Rq    numeric.Requant
 	F32   []float32
 	Scale []float32
 	Ld    int     // elements between rows
-	Add   []int32 // nil, or what is added to the sums of each row
+	Add   []int32 // nil, or what is added to the sums of each row: as many as the Walk has rows
 	Sum   []int32 // with Whole of the Walk: the sum of the weights that it meets in each column, padded to whole panels
 }
 
-// From is o from element i and row r on.
+// From is o from element i of U8 or F32, and row r of Add, on.
 func (o Out) From(i, r int) Out {
 	o.U8, o.F32, o.Add = from(o.U8, i), from(o.F32, i), from(o.Add, r)
 	return o
@@ -124,7 +126,9 @@ func (o *Out) pick() *Kernel {
 }
 
 // Run computes acc[r][n] = bias[n] + sum over k of (row r of w in src, less zero) * weight[k][n] for the columns of
-// panels first to last-1, which callers cut at even numbers, and writes it to o. With Parts above 1, w.Segs repeats.
+// panels first to last-1, which callers cut at even numbers because tiles are two panels wide, and writes it to o. With Parts
+// above 1, w.Segs repeats. NaN of a scale that is none is stored as 0x7fc00000. A source, a destination or a list of
+// multipliers that is too short is a panic.
 func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	if w.M == 0 || first >= last {
 		return

@@ -15,7 +15,7 @@ type Kernel struct {
 	Work int
 }
 
-// Kernels lists the kernels of this build, sorted by name.
+// Kernels lists the kernels of this build, sorted by name, those of tiers above the current one included. It is read only.
 func Kernels() []Kernel { return table[:] }
 
 // pick is the kernel of a type for the current tier: the fastest one that it includes; of several of a tier, the narrowest.
@@ -45,5 +45,6 @@ func (k *Kernel) of(wide int) *Kernel {
 	return nil
 }
 
-// Pick is the name of the kernel that runs a type, f32 or u8s8, on the current tier.
+// Pick is the name of the kernel that runs a type, f32 or u8s8, on the current tier; of several of a tier, of that with the narrowest
+// tiles. Another type is a panic.
 func Pick(typ string) string { return pick(typ).Name }

@@ -2,7 +2,8 @@ package tile
 
 import "assay/kernels/tier"
 
-// Lines repeats a Walk: N times, Src elements apart in the source, with results Dst elements apart.
+// Lines repeats a Walk: N times, Src elements apart in the source, with results Dst elements apart. Lines of results do not
+// overlap.
 type Lines struct{ N, Src, Dst int }
 
 // fewTiles is the number of tiles in a line up to which calls go down the lines instead of along one: below it, a call

@@ -31,7 +31,12 @@ const (
 // rows has Half = 7*Row. Each row is len(Segs) segments of Len elements that begin at their offset from the row. They meet
 // segments First and up of the packed matrix; what lies in front of these and behind them takes no part. Where Whole is not 0,
 // segments of the packed matrix have Whole elements, of which those from Front on meet the Len elements of the source and the others
-// take no part; for bytes Front, Len and Whole are multiples of four then.
+// take no part.
+//
+// Bytes ask for more, because the zero point of what takes no part has to stay out of the sums. Without Whole, the segments met are all,
+// the first ones or the last ones of the matrix: of others it has no sums of weights. With Whole, Out.Sum has these sums, and
+// Front, Len and Whole are multiples of four. A matrix of several Parts is met as a whole, each segment as often as it has
+// Parts. A Walk of several segments, unless they are one segment repeated, needs Slack bytes of source behind each of them.
 type Walk struct {
 	Base, Row, Half, M int
 	Segs               []int
@@ -40,7 +45,7 @@ type Walk struct {
 	Front, Whole       int
 }
 
-// Line is the Walk of m rows that lie at equal distances.
+// Line is the Walk of m rows of segments of n elements that lie at equal distances. It keeps segs and does not copy it.
 func Line(base, row, m int, segs []int, n int) Walk {
 	return Walk{Base: base, Row: row, Half: half * row, M: m, Segs: segs, Len: n}
 }

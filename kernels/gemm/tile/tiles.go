@@ -45,11 +45,12 @@ func from[T uint8 | int32 | float32](s []T, i int) []T {
 	return s[i:]
 }
 
-// Config describes the eight tile registers: palette 1, then bytes of a row (at 16, two bytes each) and rows (at 48).
+// Config describes the eight tile registers as LDTILECFG takes it (Intel's manual, volume 1): palette 1, then bytes of a row (at
+// 16, two bytes each) and rows (at 48).
 type Config [64]byte
 
-// NewConfig gives registers 0 to 3 sums of that many rows, 4 and 5 rows and weights of a whole chunk, 6 and 7 those of rest
-// groups of four.
+// NewConfig gives registers 0 to 3 sums of that many rows, 1 to 16, 4 and 5 rows and weights of a whole chunk, 6 and 7 those
+// of rest groups of four, 0 to 15; with none, they are not configured and not to be used.
 func NewConfig(rows, rest int) (t Config) {
 	t[0] = 1
 	set := func(i, rows, bytes int) { t[16+2*i], t[48+i] = byte(bytes), byte(rows) }
