@@ -70,7 +70,9 @@ const (
 	keepPrograms = 512
 )
 
-// New makes an evaluator that fetches from objects, which should be cached in memory.
+// New makes an evaluator that fetches from objects, which should be cached in memory: it asks for an object anew whenever it has
+// forgotten what it made of it. Samples that wait for the next plan of a task take a thirty-second part of o.Memory beside what the
+// engine holds, 256 MiB at most.
 func New(objects store.Store, o engine.Options) *Evaluator {
 	return &Evaluator{
 		engine: engine.New(o), objects: objects, feeds: newFeeds(engine.DefaultMemory(o.Memory)),
@@ -89,7 +91,7 @@ func New(objects store.Store, o engine.Options) *Evaluator {
 func (e *Evaluator) Numerics() string { return numeric.Version }
 
 // Cell names the cell of a task's plan on one block. Plans that compute the same have the same name. It fetches the params; a plan
-// that does not fit them is an error, whether the block exists is not looked at.
+// that does not fit them is an error, whether the block exists is not looked at. Errors are otherwise the store's.
 func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
 	_, effective, err := e.effectiveOf(ctx, p)
 	if err != nil {
@@ -101,7 +103,9 @@ func (e *Evaluator) Cell(ctx context.Context, t wire.Task, p plan.Plan, block ui
 // Compute computes one cell: the records of the samples of t.View from block*B to (block+1)*B, B being the problem's block size, in
 // that order. More than inline bytes of them are stored as an object, whose digest is returned in their place. progress is called
 // after every batch of samples, on the calling goroutine. Errors: what the store says of an object that t names
-// (store.ErrAbsent, store.ErrUnavailable), an Input() error when the memory given does not do, ctx's, and anything else for good.
+// (store.ErrAbsent, store.ErrUnavailable), an Input() error when the memory given does not do, ctx's, and anything else for good: a
+// problem of another numerics version, a block behind the view's end, a What it does not know, a model or a sample that cannot be
+// computed. The Cell of the result is the caller's to fill in.
 func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (worker.Value, error) {
 	pr, err := e.problemOf(ctx, t.Problem)
 	if err != nil {

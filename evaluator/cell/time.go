@@ -22,7 +22,9 @@ const (
 // Times runs plans of a problem by turns, one sample at a time, on one core of this machine, for about budget of its time. It
 // returns the milliseconds of one run: a row each turn, a column each plan. They are CPU time of the thread where the system
 // tells it, so that a busy machine changes them little and all plans alike. Plans that stand for the same computation run once and
-// have equal numbers. It decides nothing.
+// have equal numbers. There are 3 turns at least, however small the budget, and 25 at most, after two runs of each plan that do
+// not count. A model with a fixed batch runs the whole batch that the sample belongs to. Errors are those of Compute. It decides
+// nothing.
 func (e *Evaluator) Times(ctx context.Context, d plan.Digest, plans []plan.Plan, sample uint32, budget time.Duration) ([][]float64, error) {
 	runners, column, err := e.runners(ctx, d, plans, sample)
 	if err != nil {
@@ -127,7 +129,7 @@ func turn(ctx context.Context, runners []*runner, back bool) ([]float64, error) 
 }
 
 // Once is about how long one sample takes through a plan of a problem on one core of this machine: of two runs the second, whose memory
-// is there, or the first where that took longer than onceLong. It decides nothing.
+// is there, or the first where that took longer than onceLong. It is CPU time and has the errors of Times, and decides nothing.
 func (e *Evaluator) Once(ctx context.Context, d plan.Digest, p plan.Plan, sample uint32) (time.Duration, error) {
 	runners, _, err := e.runners(ctx, d, []plan.Plan{p}, sample)
 	if err != nil {

@@ -6,8 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Thread is the CPU time of this thread: what others do meanwhile does not count. The caller has locked its goroutine to the
-// thread.
+// Thread is the CPU time that this thread has used since it began: what others do meanwhile does not count. Only differences
+// mean anything, between calls of a goroutine that is locked to its thread (runtime.LockOSThread). It is 0 always where the
+// system tells nothing.
 func Thread() time.Duration {
 	var ts unix.Timespec
 	if unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &ts) != nil {

@@ -6,5 +6,6 @@ import "time"
 
 var began = time.Now()
 
-// Thread is wall time where threads have no clock of their own that we know of.
+// Thread is wall time since the program began, where threads have no clock of their own that we know of. Only differences
+// mean anything.
 func Thread() time.Duration { return time.Since(began) }

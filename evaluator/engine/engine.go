@@ -14,12 +14,15 @@ import (
 
 // Options bound what an Engine holds. Zero fields take the defaults.
 type Options struct {
-	Memory int64 // bytes for arenas, packed weights and stored activations together; 0: half of the machine's memory
-	Store  int64 // most bytes of stored activations; they give way when arenas or weights need the room; 0: Memory/4, see amply
-	Slots  int   // runs at a time that the store is to serve; 0: 1
+	Memory int64 // bytes for arenas, packed weights and stored activations together; 0 or less: half of the machine's memory
+	// Store is the most bytes of stored activations, which give way when arenas or weights need the room. 0, less, or more than
+	// Memory stands for Memory/4, and without a Memory for at most 256 MiB a slot (see amply).
+	Store int64
+	Slots int // runs at a time that the store is to serve; 0: 1. It bounds no runs
 
-	// Observe, if set, hears of every executed node and how long its kernel took. Conversions of layout count as a
-	// Transpose. It is called by the goroutine of Run and decides nothing.
+	// Observe, if set, hears of every executed step and how long it took: n is the node, or one made for what runs as one step, named
+	// after its last node and with the operators joined by "+". Conversions of layout count as a Transpose. It is called by the
+	// goroutine of Run, so by several at a time where runs are, may not change n, and decides nothing.
 	Observe func(n *graph.Node, took time.Duration)
 }
 
@@ -47,7 +50,8 @@ const (
 	easily = 64 << 20
 )
 
-// New makes an engine. It starts no goroutine and needs no Close: what it holds is garbage when nobody has it.
+// New makes an engine. It starts no goroutine and needs no Close: what it holds is garbage when nobody has it, its programs
+// included. It allocates nothing of Memory yet.
 func New(o Options) *Engine {
 	limit := DefaultMemory(o.Memory)
 	budget := o.Store
@@ -67,14 +71,15 @@ func New(o Options) *Engine {
 	return e
 }
 
-// Usage is what an engine holds now, in bytes, and how its store has served. Steps counts executed kernels. Hits and
-// Steps only grow.
+// Usage is what an engine holds now, in bytes, and how its store has served: Hits counts stored activations that a run took, Steps
+// executed kernels. Hits and Steps only grow. Arena and Weights count what is kept for later runs too, Store memory that was
+// written once and is free now.
 type Usage struct {
 	Arena, Weights, Store int64
 	Hits, Steps           int64
 }
 
-// Usage returns a snapshot.
+// Usage returns a snapshot: the bytes are of one moment, Hits and Steps of about then. Steps of a run count at its end.
 func (e *Engine) Usage() Usage {
 	u := e.memory.usage()
 	u.Hits, u.Steps = e.store.hits.Load(), e.store.steps.Load()

@@ -8,7 +8,8 @@ import (
 )
 
 // MemoryError refuses work that would go over the limit. Arena, Weights and Store are bytes: what would be in use for
-// intermediate values, for packed weights and for stored activations.
+// intermediate values, for packed weights and for stored activations. It says nothing of the model: with less at a time, or
+// when other runs have ended, the same work may do.
 type MemoryError struct {
 	Arena, Weights, Store int64
 	Limit                 int64
@@ -20,7 +21,7 @@ func (e *MemoryError) Error() string {
 		size(e.Arena), size(e.Weights), size(e.Store), size(e.Limit))
 }
 
-// Input says that the user can mend it.
+// Input says that the user can mend it: what an error needs to be told as one of the user's and not as a fault.
 func (e *MemoryError) Input() bool { return true }
 
 // size prints bytes.

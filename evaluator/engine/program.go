@@ -13,8 +13,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// Program is a compiled graph. It binds itself to kernels for each shape of inputs that Run sees and keeps the last few.
-// Programs of one engine share packed weights and stored activations. graph is not changed after Compile. sums has a
+// Program is a compiled graph. It binds itself to kernels for each shape of inputs that Run sees and keeps the last few, so that a
+// first run of a shape takes longer. It is safe for concurrent use. Programs of one engine share packed weights and stored
+// activations. graph is not changed after Compile. sums has a
 // hash for every value of it. A Program holds its bounds until it is garbage.
 type Program struct {
 	engine *Engine
@@ -39,7 +40,8 @@ type Program struct {
 // value of m's graph: one that fusion took away is computed literally beside the fused graph, so that asking for it
 // changes no bit of another value. m must not change afterwards. The steps: fuse (ONNX Runtime's integer operators),
 // supply what was asked for and is gone, prune, fold constants, prune what folding left. It is safe for concurrent use
-// and packs nothing yet.
+// and packs nothing yet. Errors: a graph that is not valid, a wanted value that it does not have, operators that are not
+// supported (all of them in one error), constants that cannot be computed.
 func (e *Engine) Compile(m *graph.Model, want []string) (*Program, error) {
 	if want == nil {
 		for _, p := range m.Graph.Outputs {
@@ -85,11 +87,11 @@ func (e *Engine) program(g *graph.Graph, want []string, sums map[string][32]byte
 	return p
 }
 
-// Wants lists the values that Run returns.
+// Wants lists the values that Run returns, as they were asked for. The list is the caller's.
 func (p *Program) Wants() []string { return slices.Clone(p.want) }
 
-// Operators counts what the program runs by operator, those of com.microsoft without their domain: how much of a plan is
-// computed in integers.
+// Operators counts the nodes of the fused graph by operator, those of com.microsoft without their domain: how much of a plan is
+// computed in integers. Nodes of nested graphs do not count.
 func (p *Program) Operators() map[string]int {
 	count := map[string]int{}
 	for _, n := range p.graph.Nodes {

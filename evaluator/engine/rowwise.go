@@ -8,11 +8,12 @@ import (
 )
 
 // RowWise reports whether several samples may be fed at once: every input has a free first axis, and row i of every
-// wanted value depends on row i of the inputs only. It is worked out once, on first call.
+// wanted value depends on row i of the inputs only. Where that cannot be shown it is false. It is worked out once, on first
+// call, which packs weights.
 func (p *Program) RowWise() bool { return p.rows() }
 
 // Batch is the number of rows that the model fixes for its inputs, 0 when it is free. It is that of the first input
-// with a fixed first axis.
+// with a fixed first axis, of those that the wanted values need.
 func (p *Program) Batch() int {
 	for _, port := range p.inputs {
 		if len(port.Type.Shape) > 0 && port.Type.Shape[0].N >= 0 {

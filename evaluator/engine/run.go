@@ -15,9 +15,10 @@ import (
 )
 
 // Run computes the wanted values for one batch of inputs. key names the samples of the batch in this order: with one that
-// is not zero, activations may be taken from, and are given to, the engine's store, so equal keys must mean equal inputs.
-// The tensors returned belong to the caller; in is only read. An error names the input or the node. After a *MemoryError
-// the same call may succeed later or with a smaller batch. Life of one call: bound for the shapes (bound or made), a
+// is not zero, activations may be taken from, and are given to, the engine's store, so equal keys must mean equal inputs of
+// this engine. in has the model's inputs that the wanted values need; others are passed over. The tensors returned, one for each
+// wanted value, belong to the caller; in is only read, and may be again at the same time. An error names the input or the
+// node, or is or wraps ctx's or a *MemoryError. After that one the same call may succeed later or with a smaller batch. Life of one call: bound for the shapes (bound or made), a
 // frame and an arena taken, buffers attached, steps marked, kernels run in order in this goroutine, results collected,
 // everything detached and given back. Nothing of the run is left in the frame, and the arena goes back dirty. A
 // kernel's panic is an error of this run alone and costs the arena and the frame. ctx is asked in front of each kernel
@@ -29,8 +30,8 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 }
 
 // RunFirst is Run for a program that others will differ from on the same samples: if nothing that it computes was computed before,
-// all of it goes to the store at once. A run that no other follows would touch fresh memory for nothing, more than it
-// computes.
+// all of it that is worth keeping goes to the store at once, and not at the second time only. A run that no other follows would touch
+// fresh memory for nothing, more than it computes. Without a key it is Run.
 func (p *Program) RunFirst(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
 	return p.checked(ctx, in, terms{key: key, first: true})
 }

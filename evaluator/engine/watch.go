@@ -16,15 +16,16 @@ type shown struct {
 	shape []int
 }
 
-// See is shown a wanted value of a watched run: its name, its elements with their logical shape, and how they lie. v is
-// the run's own memory: it is read only, and only until See returns. An error ends the run.
+// See is shown a wanted value of a watched run: its name, its elements with their logical shape, and how they lie: with
+// op.ChannelsLast, elements of shape [N C H W] stand in the order [N H W C]. v is the run's own memory: it is read only, and only
+// until See returns. An error ends the run.
 type See func(name string, v *tensor.Tensor, y op.Layout) error
 
 // Watch runs the program as Run does without a key, and shows each wanted value once, as soon as it is there, instead of
 // returning it: where it was made and how it lies there. No value outlives what reads it, none is converted, and the
 // bytes are those of Run. see is called in this goroutine, in the order of computation; constants and inputs come first.
-// A program that is bound in parts runs as Run does and shows results at the end. Errors are those of Run, and see's as
-// they are.
+// A program that is bound in parts runs as Run does and shows results at the end, by name. Errors are those of Run, and see's as
+// they are; a wanted sequence or optional that a step computes is one.
 func (p *Program) Watch(ctx context.Context, in map[string]*tensor.Tensor, see See) error {
 	w := p.watch()
 	b, _, err := w.boundFor(in)

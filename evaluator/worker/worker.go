@@ -31,30 +31,33 @@ import (
 
 // Config is one node.
 type Config struct {
-	Node  string // unique name; results carry it
-	Build string // version of the program
-	Slots int    // tasks worked on at a time, 1 or more
-	Tier  string // instruction-set tier in use, for reports
-	Log   *zap.Logger
+	Node  string      // unique name; results carry it
+	Build string      // version of the program, for reports
+	Slots int         // tasks worked on at a time, 1 or more: less is 1
+	Tier  string      // instruction-set tier in use, for reports
+	Log   *zap.Logger // not nil; faults at level error, refused tasks as warnings, the rest for debugging
 }
 
 // Computer computes cells; package cell has the real one. It is safe for concurrent use.
 type Computer interface {
 	// Numerics is the version of the canonical forms that it computes; tasks of another one are not for it.
 	Numerics() string
-	// Cell names the cell of a task's plan on one block.
+	// Cell names the cell of a task's plan on one block. Errors are as those of Compute.
 	Cell(ctx context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error)
-	// Compute gives the value of that cell. progress is called after every batch of samples.
+	// Compute gives the value of that cell, without its name. progress is called after every batch of samples; a task that goes
+	// without for ten minutes is given up. An error that is ctx's or wraps store.ErrUnavailable is of the moment, any other one
+	// ends the task for good, as a BadInput if it has a method Input that says true.
 	Compute(ctx context.Context, t wire.Task, p plan.Plan, block uint32, progress func()) (Value, error)
 }
 
-// Value is the value of a cell, with the number of samples that were run for it.
+// Value is the value of a cell, with the number of samples that were run for it, which reports add up.
 type Value struct {
 	wire.Result
 	Samples int
 }
 
-// Run works on tasks of the computer's numerics version until ctx ends.
+// Run works on tasks of the computer's numerics version until ctx ends, which is no error: it returns nil then, after what the
+// package comment says. An error is the broker's, and of the beginning: nothing was worked on. It does not close b.
 func Run(ctx context.Context, b *broker.Broker, e Computer, c Config) error {
 	return newWorker(b, e, c).run(ctx)
 }

@@ -41,7 +41,8 @@ var finish = []stage{
 	{"cancel", "Q of a DQ with equal parameters gives the integers back", cancel},
 }
 
-// Graph returns the fused form of g, which is valid (graph.Validate) and stays as it is. types holds what the caller knows of values beyond what g
+// Graph returns the fused form of g, which is valid (graph.Validate) and stays as it is; the two share tensors, which nobody may
+// change. The result is valid too, its nodes sorted. types holds what the caller knows of values beyond what g
 // says (nil: nothing); an axis that may differ between runs is not fixed in it. What a MatMul with a bias becomes depends
 // on the number of axes, and the removal of casts on element types; everything else is the graph's own. Ten rounds is
 // the runtime's own limit (max_num_graph_transformation_steps).
