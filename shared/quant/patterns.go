@@ -65,6 +65,8 @@ func (p *patterns) softmax(exp *graph.Node) {
 //
 //	x -+-> Sub -+-> Pow/Mul -> ReduceMean -> Add eps -> Sqrt -> Div -> Mul -> Add
 //	   +-> ReduceMean -^  +-------------------------------------^
+//
+// Reciprocal and Mul in the place of Div are the same: POT's table knows the one MVN that its converter makes of either.
 func (p *patterns) layerNorm(sqrt *graph.Node) {
 	const why = "layer normalisation written out"
 	add := p.up(sqrt, 0, "Add")
@@ -84,9 +86,14 @@ func (p *patterns) layerNorm(sqrt *graph.Node) {
 	for _, other := range p.down(p.up(sub, 1, "ReduceMean"), "Sub") {
 		p.mark(why, other)
 	}
-	for _, div := range p.down(sqrt, "Div", "Reciprocal") {
-		p.mark(why, div)
-		for _, mul := range p.down(div, "Mul") {
+	normalised := p.down(sqrt, "Div")
+	for _, inverse := range p.down(sqrt, "Reciprocal") {
+		p.mark(why, inverse)
+		normalised = append(normalised, p.down(inverse, "Mul")...)
+	}
+	p.mark(why, normalised...)
+	for _, n := range normalised {
+		for _, mul := range p.down(n, "Mul") {
 			p.mark(why, mul)
 			p.mark(why, p.down(mul, "Add", "Mul")...)
 		}
