@@ -24,12 +24,13 @@ const ItemBytes = 128
 func (d DType) Container() bool { return d == Sequence || d == Optional }
 
 // SequenceOf makes a sequence of tensors of one element type. elem is Invalid where nothing says which, which only an empty
-// one may be. Neither the list nor the tensors are copied; nobody writes to the list any more.
+// one may be; Check finds items that are no such tensors. Neither the list nor the tensors are copied; nobody writes to them
+// any more.
 func SequenceOf(elem DType, items ...*Tensor) *Tensor {
 	return &Tensor{DType: Sequence, Elem: elem, Items: items[:len(items):len(items)], held: bytesOf(items)}
 }
 
-// OptionalOf makes an optional that holds a tensor or a sequence, or, for nil, nothing.
+// OptionalOf makes an optional that holds a tensor or a sequence, which is not copied, or, for nil, nothing.
 func OptionalOf(item *Tensor) *Tensor {
 	if item == nil {
 		return &Tensor{DType: Optional}
@@ -59,8 +60,9 @@ type room struct {
 	used atomic.Int64
 }
 
-// Inserted is the sequence with item in front of place at, 0 to len(t.Items), and how many items had to be moved for it. t
-// stays as it is. The element type becomes the item's; a caller has compared it.
+// Inserted is the sequence t with item in front of place at, 0 to len(t.Items), and how many items had to be moved for it. t
+// stays as it is; the two may share memory, and any number of goroutines may insert into one sequence. The element type
+// becomes the item's; a caller has compared it.
 func (t *Tensor) Inserted(at int, item *Tensor) (s *Tensor, moved int) {
 	n := len(t.Items)
 	s = &Tensor{DType: Sequence, Elem: item.DType, held: t.held + ItemBytes + item.Bytes(), room: t.room, first: t.first}
@@ -82,8 +84,8 @@ func (t *Tensor) Inserted(at int, item *Tensor) (s *Tensor, moved int) {
 	return s, moved
 }
 
-// Erased is the sequence without the item at place at, and how many items had to be moved for it: none for the first and
-// the last one. t stays as it is.
+// Erased is the sequence t without the item at place at, 0 to len(t.Items)-1, and how many items had to be moved for it: none
+// for the first and the last one. t stays as it is; the two may share memory.
 func (t *Tensor) Erased(at int) (s *Tensor, moved int) {
 	n := len(t.Items)
 	held := t.held - ItemBytes - t.Items[at].Bytes()

@@ -49,8 +49,9 @@ func BFloatFromFloat(f float32) uint16 {
 	return uint16((b + 0x7fff + b>>16&1) >> 16)
 }
 
-// Floats returns the elements of a floating-point tensor as float32. It is exact for float32, float16, bfloat16 and the types of 8 bits or less and
-// rounds float64 half to even. Of a float32 tensor it may return a view; the caller does not write to it.
+// Floats returns the elements of a floating-point tensor as float32, or an error for other types. It is exact for float32,
+// float16, bfloat16 and the types of 8 bits or less, and rounds float64 half to even, too large ones to infinity. Of a float32
+// tensor it may return a view; the caller does not write to it.
 func (t *Tensor) Floats() ([]float32, error) {
 	switch t.DType {
 	case Float32:

@@ -77,8 +77,8 @@ var smallTables = sync.OnceValue(func() map[DType][]float32 {
 
 // SmallFromFloat rounds f to a float type of 8 bits or less, half to even. What lies beyond the largest number becomes
 // that number when saturate is set, else infinity where the type has one, else NaN; infinities are treated so too.
-// Float4E2M1 has neither: it always saturates, NaN becomes -0. Float8E8M0 is FloatToScale's. d must be
-// such a type.
+// Float4E2M1 has neither: it always saturates, NaN becomes -0. Float8E8M0 is FloatToScale's with RoundUp. d must be such a type;
+// of 4 bits the pattern is in the low ones.
 func SmallFromFloat(d DType, f float64, saturate bool) uint8 {
 	if d == Float8E8M0 {
 		return FloatToScale(f, saturate, RoundUp)
@@ -145,8 +145,9 @@ const (
 	RoundNearest ScaleRounding = "nearest" // half way goes up
 )
 
-// FloatToScale rounds f to a power of two of type Float8E8M0. The sign does not count; NaN, and infinity unless saturate
-// is set, become NaN (255); with saturate what lies beyond becomes the largest or smallest power.
+// FloatToScale rounds f to a power of two of type Float8E8M0: pattern p, 0 to 254, is 2^(p-127). The sign does not count. Zero
+// and what is too small become 2^-127. What is too large, infinity too, becomes 2^127 with saturate, else NaN (255), as NaN
+// does. mode is one of the three.
 func FloatToScale(f float64, saturate bool, mode ScaleRounding) uint8 {
 	f = math.Abs(f)
 	if f != f || math.IsInf(f, 1) && !saturate {

@@ -76,7 +76,8 @@ func (d DType) String() string {
 // Size is the number of bytes of one element, 0 for types without a fixed size (String, Invalid, containers).
 func (d DType) Size() int { return dtypes[d].size }
 
-// Bits is the number of bits of one element in a packed form: 2 or 4 for the types that have a byte each only here.
+// Bits is the number of bits of one element in a packed form: 2 or 4 for the types that have a byte each only here, 8*Size for
+// the others.
 func (d DType) Bits() int {
 	switch d {
 	case Uint2, Int2:
@@ -88,7 +89,7 @@ func (d DType) Bits() int {
 }
 
 // Pack returns the elements of a type of less than a byte densely, the first one in the lowest bits; the last byte is
-// filled with zeros. Tensors of other types give their bytes as they are.
+// filled with zeros. Tensors of other types give their bytes as they are: t.Data itself, which nobody writes to.
 func (t *Tensor) Pack() []byte {
 	bits := t.DType.Bits()
 	if bits >= 8 {
@@ -102,7 +103,7 @@ func (t *Tensor) Pack() []byte {
 }
 
 // Unpack is the inverse of Pack for n elements: it returns one byte for each, signed types extended. data has at least
-// (n*d.Bits()+7)/8 bytes.
+// (n*d.Bits()+7)/8 bytes. For types that are not packed it returns data itself, whatever n is.
 func Unpack(d DType, data []byte, n int) []byte {
 	bits := d.Bits()
 	if bits >= 8 {
@@ -119,7 +120,7 @@ func Unpack(d DType, data []byte, n int) []byte {
 	return out
 }
 
-// ParseDType is the inverse of DType.String.
+// ParseDType is the inverse of DType.String for every type that has a name; "string", "sequence" and "optional" are among them.
 func ParseDType(s string) (DType, error) {
 	for d, t := range dtypes {
 		if t.name == s {
@@ -144,12 +145,13 @@ type Tensor struct {
 	first int   // where Items begin in it
 }
 
-// New allocates a zeroed tensor. The shape is copied. Callers that take shapes from outside check the size first.
+// New allocates a zeroed tensor; without a shape, a scalar. The shape is copied. A negative or too large one panics: callers that
+// take shapes from outside check the size first.
 func New(d DType, shape ...int) *Tensor {
 	return &Tensor{DType: d, Shape: slices.Clone(shape), Data: make([]byte, Count(shape)*d.Size())}
 }
 
-// Count is the number of elements of a shape.
+// Count is the number of elements of a shape, 1 for none. Overflow is not looked for.
 func Count(shape []int) int {
 	n := 1
 	for _, d := range shape {
@@ -158,7 +160,7 @@ func Count(shape []int) int {
 	return n
 }
 
-// Len is the number of elements.
+// Len is the number of elements; of a container it means nothing.
 func (t *Tensor) Len() int { return Count(t.Shape) }
 
 // Check reports a broken invariant: an unknown type, a negative axis, or bytes that do not fit the shape; of a container,
@@ -184,7 +186,8 @@ func (t *Tensor) Check() error {
 	return nil
 }
 
-// Digest is SHA-256 over type, shape and bytes. Tensors that are equal have equal digests on every machine.
+// Digest is SHA-256 over type, shape and bytes; of a container, over the digests of its items. Tensors that are equal bit for
+// bit (0 is not -0) have equal digests on every machine.
 func (t *Tensor) Digest() [32]byte {
 	if t.DType.Container() {
 		return t.digestItems()
@@ -206,8 +209,9 @@ type number interface {
 }
 
 // View returns t's bytes as elements of type T. The view aliases t.Data where its start is aligned for T, and is a
-// copy where it is not (tensors of mapped files start anywhere), so writes through it are for tensors made by New.
-// It panics when T's size differs from the element size: that is a fault of the caller, never of a model.
+// copy where it is not (tensors of mapped files start anywhere), so writes through it are for tensors made by New. An empty
+// tensor gives nil. It panics when T's size differs from the element size: that is a fault of the caller, never of a model.
+// Nothing else is compared: the caller knows that the elements are of T, or wants their bits.
 func View[T number](t *Tensor) []T {
 	var z T
 	size := int(unsafe.Sizeof(z))
@@ -226,17 +230,18 @@ func View[T number](t *Tensor) []T {
 	return unsafe.Slice((*T)(p), len(t.Data)/size)
 }
 
-// Of makes a tensor that owns a copy of v.
+// Of makes a tensor that owns a copy of v, which has Count(shape) elements of d's size; it panics where View does.
 func Of[T number](d DType, shape []int, v []T) *Tensor {
 	t := New(d, shape...)
 	copy(View[T](t), v)
 	return t
 }
 
-// F32 is View[float32]; it is short because most of the code reads floats.
+// F32 is View[float32]; it is short because most of the code reads floats. Floats converts other types.
 func (t *Tensor) F32() []float32 { return View[float32](t) }
 
-// Ints returns the elements of an integer or bool tensor widened to int64, or an error for other types.
+// Ints returns the elements of an integer or bool tensor as int64, in a slice of the caller's, or an error for other types. A
+// uint64 from 2^63 on becomes negative, by 2^64.
 func (t *Tensor) Ints() ([]int64, error) {
 	switch t.DType {
 	case Int64:
