@@ -67,17 +67,18 @@ func Embed(dir string) (*Broker, error) {
 		return nil, fmt.Errorf("embedded broker in %s: connect: %w", dir, err)
 	}
 	b := &Broker{Conn: conn, server: s, AckWait: AckWait}
-	if err := b.open(); err != nil {
+	if err := b.open(context.Background()); err != nil {
 		b.Close()
 		return nil, fmt.Errorf("embedded broker in %s: %w", dir, err)
 	}
 	return b, nil
 }
 
-// Dial connects to a server at url, waiting up to patience for it to come up, and makes what is missing there; patience 0 is one
-// try. Once connected, the connection is made again whenever it breaks, for ever; calls meanwhile fail or wait as store.Patiently
-// says. onError, if not nil, hears of asynchronous errors such as a denied permission; it must not block. The error wraps the last
-// try's, also when ctx ended the tries.
+// Dial connects to a server at url, or to one of several with commas between, waiting up to patience for it to come up, and makes
+// what is missing there; patience 0 is one try. A try has 3 seconds to connect, whatever ctx says, and 15 for the streams. Once
+// connected, the connection is made again whenever it breaks, for ever; calls meanwhile fail or wait as store.Patiently says.
+// onError, if not nil, hears of asynchronous errors such as a denied permission, on a goroutine of its own; it must not block. The
+// error wraps the last try's, also when ctx ended the tries.
 func Dial(ctx context.Context, url string, patience time.Duration, onError func(error)) (*Broker, error) {
 	opts := []nats.Option{
 		nats.Name("assay"), nats.MaxReconnects(-1), nats.ReconnectWait(500 * time.Millisecond), nats.Timeout(3 * time.Second),
@@ -92,7 +93,7 @@ func Dial(ctx context.Context, url string, patience time.Duration, onError func(
 		conn, err := nats.Connect(url, opts...)
 		if err == nil {
 			b := &Broker{Conn: conn, AckWait: AckWait}
-			if err = b.open(); err == nil {
+			if err = b.open(ctx); err == nil {
 				return b, nil
 			}
 			conn.Close()
@@ -109,13 +110,13 @@ func Dial(ctx context.Context, url string, patience time.Duration, onError func(
 
 // open binds the streams and the bucket, making those that are missing. It changes nothing that exists with the same
 // settings, so any number of processes may call it at the same time.
-func (b *Broker) open() error {
+func (b *Broker) open(ctx context.Context) error {
 	js, err := jetstream.New(b.Conn)
 	if err != nil {
 		return fmt.Errorf("JetStream: %w", err)
 	}
 	b.JS = js
-	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
 	defer cancel()
 	tasks := jetstream.FileStorage
 	if b.server != nil { // no task outlives the process that sent it
@@ -159,8 +160,8 @@ func (b *Broker) stream(ctx context.Context, c jetstream.StreamConfig) (jetstrea
 	return s, nil
 }
 
-// Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing and setting
-// its AckWait to b's. Messages come one by one and must be acknowledged within AckWait, or be kept by a word of progress; the
+// Consumer binds the durable pull consumer that evaluators of a numerics version share, making it if it is missing and giving it
+// this program's settings, with b's AckWait, if it is there. Messages come one by one and must be acknowledged within AckWait, or be kept by a word of progress; the
 // server's count of deliveries is per message. Errors wrap the server's (jetstream.ErrStreamNotFound when the stream is gone).
 func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consumer, error) {
 	config := jetstream.ConsumerConfig{
@@ -178,7 +179,8 @@ func (b *Broker) Consumer(ctx context.Context, numerics string) (jetstream.Consu
 	return c, nil
 }
 
-// Close ends the connection, then the embedded server if there is one, and waits.
+// Close ends the connection, then the embedded server if there is one, and waits. Calls that are under way end with an error; a
+// second Close does nothing.
 func (b *Broker) Close() {
 	b.Conn.Close()
 	if b.server != nil {
@@ -190,7 +192,8 @@ func (b *Broker) Close() {
 // Embedded reports whether the server runs in this process, so that nobody else can use its streams.
 func (b *Broker) Embedded() bool { return b.server != nil }
 
-// URL is the address in use, which with several servers in the list may change: what a second process would dial, "" for an embedded server without a socket.
+// URL is the address in use, which with several servers in the list may change: what a second process would dial; "" for an
+// embedded server, which has no socket, and while the connection is broken.
 func (b *Broker) URL() string {
 	if b.server != nil {
 		return ""

@@ -28,7 +28,8 @@ func Reachable(ctx context.Context, url string) error {
 	return nil
 }
 
-// Alive waits until a node whose name match accepts says at the server of url that it works; ctx bounds the wait.
+// Alive waits until a node whose name match accepts says at the server of url that it works; ctx bounds the wait and is wrapped by
+// the error of a wait in vain. Nodes are called, so one that works answers at once. match runs on the calling goroutine.
 func Alive(ctx context.Context, url string, match func(node string) bool) error {
 	conn, err := nats.Connect(url, nats.Name("assay-health"), nats.NoReconnect())
 	if err != nil {

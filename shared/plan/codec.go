@@ -27,14 +27,14 @@ func (d Digest) IsZero() bool { return d == Digest{} }
 // MarshalText makes digests readable in JSON.
 func (d Digest) MarshalText() ([]byte, error) { return []byte(d.String()), nil }
 
-// UnmarshalText is the inverse of MarshalText.
+// UnmarshalText is the inverse of MarshalText. After an error d is the zero digest.
 func (d *Digest) UnmarshalText(b []byte) error {
 	v, err := ParseDigest(string(b))
 	*d = v
 	return err
 }
 
-// ParseDigest reads 64 hexadecimal digits.
+// ParseDigest reads 64 hexadecimal digits, in either case.
 func ParseDigest(s string) (Digest, error) {
 	var d Digest
 	if len(s) != 2*len(d) {
@@ -49,12 +49,12 @@ func ParseDigest(s string) (Digest, error) {
 // DigestOf names v: SHA-256 of Encode(kind, v), so it is also the name under which a store keeps that encoding.
 func DigestOf(kind string, v any) Digest { return sha256.Sum256(Encode(kind, v)) }
 
-// Encode writes v canonically: "assay." + kind + NUL, then msgpack in which a struct is the array of its exported fields
-// in order, integers take their shortest form, floats keep their width, byte slices and byte arrays are binary, and
-// nil and empty slices are the same. The prefix keeps equal fields of different types apart.
+// Encode writes v, or what v points to, canonically: "assay." + kind + NUL, then msgpack in which a struct is the array of its
+// fields in order, integers take their shortest form, floats keep their width and their bits, byte slices and byte arrays are
+// binary, and nil and empty slices are the same. The prefix keeps equal fields of different types apart.
 //
-// v is made of structs, slices, arrays, strings, numbers and bools only; anything else (a map, a pointer, an interface)
-// is a fault of the program and panics.
+// v is made of structs with exported fields, slices, arrays, strings, numbers and bools only; anything else within (a map, a
+// pointer, an interface) is a fault of the program and panics.
 func Encode(kind string, v any) []byte {
 	var b bytes.Buffer
 	b.WriteString(prefix(kind))
@@ -66,9 +66,10 @@ func Encode(kind string, v any) []byte {
 	return b.Bytes()
 }
 
-// Decode reads what Encode wrote under the same kind into the value that ptr points to. It refuses any other bytes:
-// a foreign prefix, another spelling of the same value, something behind the end. It allocates in proportion to
-// len(b). What the numbers mean (a valid axis, a known group) is for the caller to check.
+// Decode reads what Encode wrote under the same kind into the value that ptr points to, in place of what was there; empty slices
+// become nil, and nothing of b is kept. It refuses any other bytes: a foreign prefix, another spelling of the same value, something
+// behind the end; the value is then of no use. It allocates in proportion to len(b). What the numbers mean (a valid axis, a
+// known group) is for the caller to check.
 func Decode(kind string, b []byte, ptr any) error {
 	p := prefix(kind)
 	if !strings.HasPrefix(string(b[:min(len(b), len(p))]), p) {
@@ -77,6 +78,7 @@ func Decode(kind string, b []byte, ptr any) error {
 	r := bytes.NewReader(b[len(p):])
 	d := reader{dec: msgpack.NewDecoder(r), r: r}
 	v := reflect.ValueOf(ptr).Elem()
+	v.SetZero() // lists grow from nothing, so memory of the old value, which others may hold, is not written to
 	if err := d.read(v, 0); err != nil {
 		return fmt.Errorf("%s: byte %d of %d: %w", kind, len(b)-r.Len(), len(b), err)
 	}

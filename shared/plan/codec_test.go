@@ -160,6 +160,25 @@ func TestCodecIsABijection(t *testing.T) {
 	})
 }
 
+// TestDecodeReplaces: what stood in the value before is gone, and memory that others still hold of it is left alone.
+func TestDecodeReplaces(t *testing.T) {
+	old := []uint32{7, 8, 9}
+	for _, want := range []View{{}, {Samples: []uint32{1}}, {Samples: []uint32{1, 2, 3, 4}}} {
+		v := View{Samples: old}
+		require.NoError(t, Decode("View", EncodeView(want), &v))
+		require.Equal(t, want, v)
+		require.Equal(t, []uint32{7, 8, 9}, old)
+	}
+	p := Patch{Data: []byte{1}, Shape: []uint32{1}}
+	require.NoError(t, Decode("Patch", Encode("Patch", Patch{}), &p))
+	require.Equal(t, Patch{}, p)
+	broken := sample()
+	broken.Groups = nil
+	got, err := DecodeParams(broken.Encode())
+	require.Error(t, err)
+	require.Nil(t, got)
+}
+
 func FuzzDecodeParams(f *testing.F) {
 	f.Add(sample().Encode())
 	f.Add((&Params{}).Encode())

@@ -6,10 +6,10 @@ import (
 	"slices"
 )
 
-// All is the plan that leaves every group of params in INT8.
+// All is the plan that leaves every group of params in INT8; params must not be nil, and it takes their digest.
 func All(params *Params) Plan { return Plan{Params: params.Digest()} }
 
-// Has reports whether group g is float.
+// Has reports whether group g is float; no group is that p's params do not have.
 func (p Plan) Has(g int) bool { return g >= 0 && g/64 < len(p.Float) && p.Float[g/64]>>(g%64)&1 == 1 }
 
 // Revert returns p with group g float as well; p keeps its words. A group that is float already gives an equal plan,
@@ -24,7 +24,7 @@ func (p Plan) Revert(g, groups int) (Plan, error) {
 	return Plan{p.Params, f}, nil
 }
 
-// Restore returns p with group g in INT8 again; it is the inverse of Revert and errs where Revert does.
+// Restore returns p with group g in INT8 again; p keeps its words. It is the inverse of Revert and errs where Revert does.
 func (p Plan) Restore(g, groups int) (Plan, error) {
 	if g < 0 || g >= groups {
 		return Plan{}, fmt.Errorf("plan %s: restore group %d: params end at group %d (state of another model?)", p.Params.Short(), g, groups-1)
@@ -46,7 +46,7 @@ func (p Plan) Count() int {
 	return n
 }
 
-// FloatGroups lists the float groups in ascending order.
+// FloatGroups lists the float groups in ascending order, nil for none.
 func (p Plan) FloatGroups() []int {
 	var out []int
 	for i, w := range p.Float {

@@ -10,19 +10,22 @@ import (
 // Encode returns the canonical bytes of p. The store keeps them under p.Digest().
 func (p *Params) Encode() []byte { return Encode("Params", p) }
 
-// DecodeParams reads Params.Encode and checks the result, so whoever applies it need not.
+// DecodeParams reads Params.Encode and checks the result, so whoever applies it need not. After an error it is nil.
 func DecodeParams(b []byte) (*Params, error) {
 	p := &Params{}
 	if err := Decode("Params", b, p); err != nil {
 		return nil, err
 	}
-	return p, p.Check()
+	if err := p.Check(); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 // EncodeView returns the canonical bytes of v. The store keeps them under v.Digest().
 func EncodeView(v View) []byte { return Encode("View", v) }
 
-// DecodeView reads EncodeView.
+// DecodeView reads EncodeView. Whether the samples exist is for the caller to check.
 func DecodeView(b []byte) (View, error) {
 	var v View
 	err := Decode("View", b, &v)
@@ -98,7 +101,7 @@ func (x Point) check() error {
 	return nil
 }
 
-// Range is the span of an integer type that points use: uint8, int8, int32.
+// Range is the span, both ends included, of an integer type that points use: uint8, int8, and int32 for everything else.
 func Range(d tensor.DType) (lo, hi int32) {
 	switch d {
 	case tensor.Uint8:

@@ -36,8 +36,11 @@ const (
 	Bias                        // a constant stored as int32 with scale (input scale x weight scale), zero point 0
 )
 
-// Point is a fake-quantize point: value Value as read by Uses is x ~ (q - Zero) * Scale with q of type DType.
-// Axis is -1 per tensor (len(Scale) == len(Zero) == 1), else the axis of the constant that Scale runs along.
+// Point is a fake-quantize point: value Value as read by Uses is x ~ (q - Zero) * Scale with q of type DType: x/Scale, rounded half
+// to even, plus Zero, clamped to Range(DType). The quotient is a float32, as ONNX's QuantizeLinear has it, and a float64 for biases.
+// Weights with zero point 0 stay within the symmetric part of the range (127 of int8, less with fewer bits).
+// Axis is -1 per tensor (len(Scale) == len(Zero) == 1), else the axis of the constant that Scale runs along. Value and nodes are
+// named as in the normalised model.
 type Point struct {
 	Value string
 	Kind  PointKind
@@ -48,8 +51,8 @@ type Point struct {
 	Zero  []int32
 }
 
-// Patch replaces input Input of node Node by a constant while group Group is INT8 (a corrected bias); when the group is
-// float the original stands.
+// Patch replaces one input of a node, Use, by a constant while group Group is INT8 (a corrected bias); when the group is
+// float the original stands. Data holds little-endian elements in row-major order, as a tensor does.
 type Patch struct {
 	Group uint32
 	Use   Use
@@ -58,8 +61,8 @@ type Patch struct {
 	Data  []byte
 }
 
-// Params is "everything INT8": all points, the groups of points that leave together (indices into Points, groups in
-// topological order of their first point), and the patches.
+// Params is "everything INT8": all points, the groups of points that leave together (indices into Points, ascending; each
+// point is in one group; groups in the order of their first point), and the patches. Order is part of the digest.
 type Params struct {
 	Points  []Point
 	Groups  [][]uint32
@@ -73,25 +76,26 @@ type Plan struct {
 	Float  []uint64
 }
 
-// View is an ordered list of sample indices.
+// View is an ordered list of sample indices of the data set. An index may stand there twice.
 type View struct{ Samples []uint32 }
 
 // What says which question a cell answers.
 type What uint8
 
-// The questions. Timing never decides anything.
+// The questions, by what the value of a cell holds for each of its samples in order. Their numbers are part of digests.
 const (
-	Records What = iota
-	Taps
-	Outputs
-	Distance
-	Timing
+	Records  What = iota // the meter's record: metric.Meter.PerSample
+	Taps                 // the statistics that Ref lists: quant.Recorder
+	Outputs              // the measured outputs: metric.JoinAnswers
+	Distance             // the meter's record against the stored answers that Ref names: metric.Meter.Against
+	Timing               // kept for measurements, which never decide anything; no evaluator answers it
 )
 
-// Cell is one plan on one block of one view: samples [Index*Block, (Index+1)*Block) of it. A pure function of its fields.
+// Cell is one plan on one block of one view: samples [Index*Block, (Index+1)*Block) of it, fewer in the last block. Its value is
+// a pure function of its fields.
 type Cell struct {
 	Problem Digest
-	Plan    Digest
+	Plan    Digest // EffectiveDigest: plans that compute the same share cells
 	View    Digest
 	Index   uint32
 	What    What

@@ -82,7 +82,8 @@ const (
 )
 
 // Patiently repeats a request that a JetStream server left without an answer, because it is busy, restarts or is
-// disconnected, for a minute or as long as ctx lives. request must bear being repeated. Its last error is returned as it is.
+// disconnected, for a minute or as long as ctx lives; one try has 20 seconds. request must bear being repeated, also where an
+// earlier try took effect. Its last error is returned as it is, ctx's when it ended between two tries.
 func Patiently(ctx context.Context, request func(context.Context) error) error {
 	deadline := time.Now().Add(patience)
 	for {

@@ -45,7 +45,7 @@ func NewSharedCache(s Store, budget int64) *Cache {
 	return c
 }
 
-// Put implements Store. The caller may use b again: a copy is kept.
+// Put implements Store. What a shared cache keeps of b is a copy.
 func (c *Cache) Put(ctx context.Context, b []byte) (plan.Digest, error) {
 	d, err := c.Store.Put(ctx, b)
 	if _, known := c.lookup(d); err == nil && c.shared && !known && int64(len(b)) <= c.budget {

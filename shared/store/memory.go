@@ -17,7 +17,7 @@ type Memory struct {
 // NewMemory makes an empty one.
 func NewMemory() *Memory { return &Memory{m: map[plan.Digest][]byte{}} }
 
-// Put implements Store.
+// Put implements Store with a copy of b.
 func (s *Memory) Put(_ context.Context, b []byte) (plan.Digest, error) {
 	d := DigestOf(b)
 	s.mu.Lock()

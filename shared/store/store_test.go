@@ -42,6 +42,14 @@ func TestEveryBackEndKeepsTheContract(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, store.DigestOf(b), d)
 				}
+				mine := bytes.Clone(b)
+				mine = append(mine, "used again"...)
+				d, err := s.Put(ctx, mine)
+				require.NoError(t, err)
+				clear(mine)
+				got, err := s.Get(ctx, d)
+				require.NoError(t, err)
+				require.Equal(t, string(b)+"used again", string(got))
 				for range 2 {
 					got, err := s.Get(ctx, store.DigestOf(b))
 					require.NoError(t, err)

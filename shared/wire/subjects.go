@@ -38,7 +38,8 @@ const (
 	HeaderRuns  = "Assay-Samples" // samples run through a model for it
 )
 
-// TaskSubject is where tasks of a numerics version and a job go. Both are single subject tokens.
+// TaskSubject is where tasks of a numerics version and a job go. Both are single subject tokens (no dot, blank, * or >), here
+// and below; nothing checks it.
 func TaskSubject(numerics, job string) string { return fmt.Sprintf("task.%s.%s", numerics, job) }
 
 // TaskFilter is what the consumer of a numerics version reads, and ConsumerName is its durable name.
@@ -59,6 +60,6 @@ func FailureSubject(job string) string { return "failure." + job }
 // CancelSubject is where the end of a job is told, so that evaluators drop what they hold of it.
 func CancelSubject(job string) string { return "cancel." + job }
 
-// CancelTaskSubject is where it is told that nobody waits for one task of a job any more. CancelTaskSubject("*", "*") hears
-// of all.
+// CancelTaskSubject is where it is told that nobody waits for one task of a job any more, by Task.Number in decimal digits.
+// CancelTaskSubject("*", "*") hears of all.
 func CancelTaskSubject(job, number string) string { return "cancel." + job + "." + number }

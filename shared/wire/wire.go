@@ -38,9 +38,10 @@ var ErrVersion = errors.New("message of another version")
 
 // Task is a parcel of cells for one delivery: every plan on every block, blocks outermost so that plans share prefixes.
 // Number is the coordinator's own name for this sending of it, unique within Job; claims and failures repeat it. Deadline is
-// Unix seconds after which nobody waits for it, 0 for none. Invariants: 1 <= len(Plans)*len(Blocks) <= MaxCells.
+// Unix seconds after which nobody waits for it, 0 for none. Invariants: 1 <= len(Plans)*len(Blocks) <= MaxCells, and each plan
+// is canonical.
 type Task struct {
-	V        uint8
+	V        uint8 // Version
 	Problem  plan.Digest
 	Plans    []plan.Plan
 	View     plan.Digest
@@ -52,10 +53,11 @@ type Task struct {
 	Deadline int64
 }
 
-// Result is the value of one cell. Records is empty when the value is too large for a message: then Object names it in
-// the object store. Node, tier, build and time stand in the message's headers, since they are no part of the value.
+// Result is the value of one cell, as plan.What describes it. Records is empty when the value is too large for a message: then
+// Object, else zero, names it in the object store. Node, tier, build and time stand in the message's headers, since they are no
+// part of the value.
 type Result struct {
-	V       uint8
+	V       uint8 // ResultVersion
 	Cell    plan.Digest
 	Records []byte
 	Object  plan.Digest
@@ -121,7 +123,8 @@ type message interface {
 	Task | Result | Claim | Failure | Heartbeat
 }
 
-// Encode writes a message within its bounds.
+// Encode writes a message as it is, V too, which the sender sets. One beyond the bounds is an error; what a decoder checks beyond
+// them (the number of cells, the class) is not looked at.
 func Encode[M message](m M) ([]byte, error) {
 	var b bytes.Buffer
 	e := msgpack.NewEncoder(&b)
@@ -139,7 +142,7 @@ func Encode[M message](m M) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// Clip keeps a text within what a message may hold, in whole characters.
+// Clip keeps a text within what a message may hold: of a longer one the beginning, up to MaxText bytes in whole characters.
 func Clip(s string) string {
 	if len(s) > MaxText {
 		s = strings.ToValidUTF8(s[:MaxText], "")
