@@ -18,7 +18,7 @@ func TestBlocksOfAUnit(t *testing.T) {
 		{"2x2, 1x1, 1x1", []byte{0x22, 0x11, 0x11}, ""},
 		{"4x2, 1x1, 1x1", []byte{0x42, 0x11, 0x11}, ""}, // ten
 		{"3x3, 1x1, 1x1", []byte{0x33, 0x11, 0x11}, ""}, // eleven, less than four on average
-		{"4x4 alone", []byte{0x44}, ""}, // a scan of one component has units of one block
+		{"4x4 alone", []byte{0x44}, ""},                 // a scan of one component has units of one block
 		{"4x2, 4x1, 1x1", []byte{0x42, 0x41, 0x11}, "corrupt: 13 blocks in a unit, at most 10 are allowed"},
 		{"4x4, 1x1, 1x1", []byte{0x44, 0x11, 0x11}, "corrupt: 18 blocks in a unit, at most 10 are allowed"},
 	} {
