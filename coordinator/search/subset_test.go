@@ -39,6 +39,8 @@ func TestQ10RankingSubset(t *testing.T) {
 		"larger losses first":             {float: perSample{5, 5, 5}, current: perSample{4, 1, 3}, size: 2, want: []int{1, 2}, worse: 2},
 		"a NaN of the plan is the worst":  {float: perSample{5, 5, 5}, current: perSample{4, nan, -90}, size: 1, want: []int{1}, worse: 1},
 		"a NaN of float says nothing":     {float: perSample{nan, 5, nan}, current: perSample{4, 4, nan}, size: 1, want: []int{1}, worse: 1},
+		"a NaN of float is unchanged":     {float: perSample{nan, nan, 5, 1}, current: perSample{4, 4, 4, 2}, size: 2, want: []int{0, 2}, worse: 1},
+		"equal infinities are unchanged":  {float: perSample{math.Inf(1), math.Inf(-1), 5, 1}, current: perSample{math.Inf(1), math.Inf(-1), 4, 2}, size: 3, want: []int{0, 1, 2}, worse: 1},
 		"equal infinities are no loss":    {float: perSample{math.Inf(1), 5}, current: perSample{math.Inf(1), 4}, size: 1, want: []int{1}, worse: 1},
 		"infinite loss is a loss as well": {float: perSample{1, math.Inf(1)}, current: perSample{0, 4}, size: 1, want: []int{1}, worse: 1},
 	} {

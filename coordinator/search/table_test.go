@@ -76,6 +76,9 @@ func (t *table) Ask(_ context.Context, r Round) ([]Answer, error) {
 	if err := t.fail[len(t.rounds)]; err != nil {
 		return nil, err
 	}
+	if len(t.rounds) > 4*t.groups+2 { // a ranking and a revert each, twice a group
+		return nil, errEndless
+	}
 	var out []Answer
 	for _, q := range r.Need {
 		a := t.answer(q)
@@ -158,4 +161,7 @@ func exhaustive(p Problem, t *table) (best plan.Plan, met bool) {
 	return best, bestDrop <= limit+1e-12
 }
 
-var errBroken = errors.New("the broker is gone")
+var (
+	errBroken  = errors.New("the broker is gone")
+	errEndless = errors.New("the search does not end")
+)

@@ -149,6 +149,7 @@ var twists = map[string]func(*Answer){
 	"short":   func(a *Answer) { a.Seen-- },
 	"values":  func(a *Answer) { a.Lo = nil },
 	"records": func(a *Answer) { a.Records = nil },
+	"trial":   func(a *Answer) { a.Trial = Trial{} },
 }
 
 // problem reads the arguments of search. Defaults: limit 0.01 absolute, all samples rank, unlimited.
@@ -232,7 +233,11 @@ func printOutcome(b *strings.Builder, p Problem, out Outcome) {
 }
 
 func printRanking(b *strings.Builder, r Ranking) {
-	fmt.Fprintf(b, "rank on %d (%d worse)", len(r.Samples), r.Worse)
+	tied := ""
+	if r.Tied {
+		tied = ", tied"
+	}
+	fmt.Fprintf(b, "rank on %d (%d worse%s)", len(r.Samples), r.Worse, tied)
 	if r.Metric > 0 {
 		fmt.Fprintf(b, " by metric %d", r.Metric)
 	}
