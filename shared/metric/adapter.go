@@ -16,7 +16,8 @@ const (
 	Similarity = "similarity"
 	// Regression: the output holds one number a sample, which is compared with the sample's score.
 	Regression = "regression"
-	// Outputs: whatever the outputs hold; records compare it with the float model's.
+	// Outputs: whatever the outputs hold; records compare it with the float model's. Of more than 65,536 elements of an output of
+	// one sample that many are compared, one of each of equal runs.
 	Outputs = "outputs"
 	// Rows: outputs whose number of rows follows from the data, as a detector's behind NonMaxSuppression; records compare
 	// them with the float model's as sets of rows.

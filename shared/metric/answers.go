@@ -10,7 +10,8 @@ import (
 // ErrAnnotated says that a meter's adapter compares with annotations, and not with another model.
 var ErrAnnotated = errors.New("compares with annotations and not with another model")
 
-// Answers gives what the outputs of a batch say, one text of bytes for each of its n samples: what Against compares with.
+// Answers gives what the outputs of a batch say, one text of bytes for each of its n samples: what Against compares with. What
+// stands in them is this package's business. values are as PerSample takes them; an adapter with annotations is ErrAnnotated.
 func (m Meter) Answers(values map[string]*tensor.Tensor, n int) ([][]byte, error) {
 	a, err := m.adapter()
 	switch {
@@ -22,7 +23,8 @@ func (m Meter) Answers(values map[string]*tensor.Tensor, n int) ([][]byte, error
 	return a.answers(m, values, n)
 }
 
-// Against gives the records of a batch against the answers of another model, the float one, to the same samples.
+// Against gives the records of a batch, RecordSize bytes each, against the answers of another model, the float one, to the same
+// samples in the same order. values are as PerSample takes them; an adapter with annotations is ErrAnnotated.
 func (m Meter) Against(values map[string]*tensor.Tensor, answers [][]byte) ([]byte, error) {
 	a, err := m.adapter()
 	switch {
@@ -34,7 +36,7 @@ func (m Meter) Against(values map[string]*tensor.Tensor, answers [][]byte) ([]by
 	return a.against(m, make([]byte, 0, len(answers)*a.size(m)), values, answers)
 }
 
-// Own gives the records of the model that gave the answers, against itself: nothing has to be computed for them.
+// Own gives the records of the model that gave the answers, against itself, as Against would: nothing has to be computed for them.
 func (m Meter) Own(answers [][]byte) ([]byte, error) {
 	var out []byte
 	for i, a := range answers {

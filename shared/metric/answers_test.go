@@ -181,3 +181,62 @@ func TestAnswerRefusals(t *testing.T) {
 	_, err = classes.Own([][]byte{{1}})
 	require.ErrorContains(t, err, "answer 0")
 }
+
+// TestOutputsOfEveryType: whatever real numbers an output holds, they are its scores, in their order; floats of any width are
+// measurements, of which the energy counts, and all others are equal or not. What has no order is refused.
+func TestOutputsOfEveryType(t *testing.T) {
+	half := func(x float32) uint16 { return tensor.HalfFromFloat(x) }
+	small := func(d tensor.DType) *tensor.Tensor {
+		x := tensor.New(d, 1, 3)
+		for i, v := range []float64{1, 4, 2} {
+			x.Data[i] = tensor.SmallFromFloat(d, v, true)
+		}
+		return x
+	}
+	bfloat := tensor.BFloatFromFloat
+	for _, c := range []struct {
+		t        *tensor.Tensor
+		measured bool
+	}{
+		{tensor.Of(tensor.Float32, []int{1, 3}, []float32{1, 4, 2}), true},
+		{tensor.Of(tensor.Float64, []int{1, 3}, []float64{1, 4, 2}), true},
+		{tensor.Of(tensor.Float16, []int{1, 3}, []uint16{half(1), half(4), half(2)}), true},
+		{tensor.Of(tensor.BFloat16, []int{1, 3}, []uint16{bfloat(1), bfloat(4), bfloat(2)}), true},
+		{small(tensor.Float8E4M3FN), true}, {small(tensor.Float8E5M2), true}, {small(tensor.Float4E2M1), true},
+		{tensor.Of(tensor.Int8, []int{1, 3}, []int8{-1, 4, 2}), false}, {tensor.Of(tensor.Uint8, []int{1, 3}, []uint8{1, 255, 2}), false},
+		{tensor.Of(tensor.Int64, []int{1, 3}, []int64{math.MinInt64, 4, 2}), false}, {tensor.Of(tensor.Bool, []int{1, 3}, []uint8{0, 1, 0}), false},
+		{tensor.Of(tensor.Uint64, []int{1, 3}, []uint64{1, 1 << 63, 2}), false}, {tensor.Of(tensor.Int4, []int{1, 3}, []int8{-8, 7, 2}), false},
+	} {
+		values := map[string]*tensor.Tensor{"y": c.t}
+		b, err := Meter{Adapter: Classification, Output: "y"}.PerSample(values, []uint32{0})
+		require.NoError(t, err, "%s", c.t.DType)
+		rs, err := Records(b)
+		require.NoError(t, err)
+		require.EqualValues(t, 1, rs[0].Class, "%s", c.t.DType)
+
+		m := Meter{Adapter: Outputs, Outputs: []string{"y"}, Metrics: []Spec{{"sqnr", "sqnr", 1}}}
+		answers, err := m.Answers(values, 1)
+		require.NoError(t, err)
+		self, err := m.Against(values, answers)
+		require.NoError(t, err)
+		own, err := m.Own(answers)
+		require.NoError(t, err)
+		require.Equal(t, own, self)
+		other := &tensor.Tensor{DType: c.t.DType, Shape: c.t.Shape, Data: append([]byte{}, c.t.Data...)}
+		size := c.t.DType.Size()
+		copy(other.Data[:size], other.Data[2*size:]) // the first element becomes the third
+		b, err = m.Against(map[string]*tensor.Tensor{"y": other}, answers)
+		require.NoError(t, err)
+		want := 2. / 3
+		if c.measured {
+			want = 21. / 22 // energy 1 + 16 + 4, noise 1
+		} else if c.t.DType == tensor.Bool {
+			want = 1
+		}
+		require.Equal(t, want, m.Value(0, b).F, "%s", c.t.DType)
+	}
+	for _, x := range []*tensor.Tensor{tensor.New(tensor.Complex64, 1, 3), tensor.SequenceOf(tensor.Float32)} {
+		_, err := Meter{Adapter: Classification, Output: "y"}.PerSample(map[string]*tensor.Tensor{"y": x}, []uint32{0})
+		require.ErrorContains(t, err, `output "y"`)
+	}
+}

@@ -41,7 +41,7 @@ func (l Limit) Float() float64 { f, _ := l.rat().Float64(); return f }
 
 // Drop is how much worse v is than base, positive for worse: base - v where higher is better. Relative to |base| when
 // the limit is relative, so a negative base does not turn the direction; a relative drop from 0 is 0, +Inf or -Inf.
-// The result is exact when both values are and the fraction fits 64 bits.
+// The result is exact when both values are and the fraction fits 64 bits, and NaN when one of them is not finite.
 func (l Limit) Drop(d Direction, base, v Value) Value {
 	diff := difference(d, base, v)
 	if diff == nil {
@@ -64,7 +64,8 @@ func (l Limit) Drop(d Direction, base, v Value) Value {
 	return Float(f)
 }
 
-// Allows says whether v's drop from base is within the limit. A drop equal to the limit is. NaN never is.
+// Allows says whether v's drop from base is within the limit. A drop equal to the limit is; where a value is known in floating
+// point only, 1e-9 more (in Excess's unit) count as equal. NaN and infinities never are.
 func (l Limit) Allows(d Direction, base, v Value) bool {
 	e := l.excess(d, base, v)
 	if e == nil {
@@ -77,7 +78,7 @@ func (l Limit) Allows(d Direction, base, v Value) bool {
 }
 
 // Excess is drop - limit in the metric's own unit (for a relative limit: drop - limit*|base|), rounded; it is at most 0
-// where the limit holds exactly. NaN when a value is not finite.
+// where the limit holds exactly, without what Allows adds for floating point. NaN when a value is not finite.
 func (l Limit) Excess(d Direction, base, v Value) float64 {
 	e := l.excess(d, base, v)
 	if e == nil {

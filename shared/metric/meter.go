@@ -10,8 +10,9 @@ import (
 )
 
 // Meter says how outputs become numbers: which outputs, which metrics, which annotations. The SHA-256 of its encoding is
-// plan.Problem.Meter. Annotations are those of every sample of the data set: Labels has classes (or is empty: then records
-// hold the predicted class and accuracy cannot be valued), Scores has numbers.
+// plan.Problem.Meter. Annotations are those of every sample of the data set, by its index: Labels has classes (or is empty: then
+// records hold the predicted class and accuracy cannot be valued), Scores has numbers. Methods take metrics by their index in
+// Metrics, change nothing, and are safe for concurrent use on a meter that nobody changes.
 type Meter struct {
 	Adapter string
 	Output  string   // "" under Outputs and Rows
@@ -44,7 +45,8 @@ const (
 	maxOutputs = 64
 )
 
-// Check reports a meter that cannot be obeyed.
+// Check reports a meter that cannot be obeyed; the other methods rely on it. Whether the model has the outputs, and one class for
+// each label, is seen by PerSample.
 func (m Meter) Check() error {
 	if _, err := m.adapter(); err != nil {
 		return err
@@ -108,7 +110,7 @@ func (m Meter) checkAnnotations() error {
 	return nil
 }
 
-// RecordSize is the number of bytes of one record; the meter must be checked.
+// RecordSize is the number of bytes of one record, the same for all samples; the meter must be checked.
 func (m Meter) RecordSize() int {
 	a, err := m.adapter()
 	if err != nil {
@@ -117,7 +119,8 @@ func (m Meter) RecordSize() int {
 	return a.size(m)
 }
 
-// Wants are the values that records need, in the model's names; some of them may be inputs of the model.
+// Wants are the outputs that records are made of, in the model's names. Mask is none of them: whoever runs the model has the
+// inputs. The list may be the meter's own and is only read.
 func (m Meter) Wants() []string {
 	if m.whole() {
 		return m.Outputs
@@ -125,9 +128,11 @@ func (m Meter) Wants() []string {
 	return []string{m.Output}
 }
 
-// PerSample gives the records of the samples in order. values are those of one batch: the outputs, and the inputs that the
-// batch was fed. The first axis of each holds the samples (two rows each under Similarity), or has length 1 for a single
-// sample, or is absent for it. samples are indices into Labels or Scores.
+// PerSample gives the records of the samples in order, RecordSize bytes each, in a slice of the caller's. values are those of one
+// batch in logical layout: the outputs, and the inputs that the batch was fed. The first axis of each holds the samples (two rows
+// each under Similarity), or has length 1 for a single sample, or is absent for it. samples are indices into Labels or Scores.
+// Errors: an output that is missing, holds no real numbers or has no row for each sample, a sample without annotation, a label
+// that the output has no class for. Outputs and Rows have no such records: see Against.
 func (m Meter) PerSample(values map[string]*tensor.Tensor, samples []uint32) ([]byte, error) {
 	a, err := m.adapter()
 	if err != nil || len(samples) == 0 {
@@ -186,8 +191,8 @@ func (m Meter) classes(out []byte, values map[string]*tensor.Tensor, samples []u
 	return out, nil
 }
 
-// scores are the elements of an output as float64, which keeps the order of every type that it accepts (int64 beyond
-// 2^53 excepted).
+// scores are the elements of an output as float64, which keeps the order of every type that it accepts (64-bit integers beyond
+// 2^53 excepted): all but complex numbers, strings and containers.
 func scores(t *tensor.Tensor) ([]float64, error) {
 	if err := t.Check(); err != nil {
 		return nil, err
@@ -202,13 +207,20 @@ func scores(t *tensor.Tensor) ([]float64, error) {
 		}
 	case tensor.Float64:
 		out = slices.Clone(tensor.View[float64](t))
-	case tensor.Float16:
-		v := tensor.View[uint16](t)
+	case tensor.Uint64:
+		v := tensor.View[uint64](t)
 		out = make([]float64, len(v))
 		for i, x := range v {
-			out[i] = float64(tensor.HalfToFloat(x))
+			out[i] = float64(x)
 		}
 	default:
+		if v, err := t.Floats(); err == nil {
+			out = make([]float64, len(v))
+			for i, x := range v {
+				out[i] = float64(x)
+			}
+			return out, nil
+		}
 		v, err := t.Ints()
 		if err != nil {
 			return nil, fmt.Errorf("%w: scores are needed", err)
@@ -219,4 +231,10 @@ func scores(t *tensor.Tensor) ([]float64, error) {
 		}
 	}
 	return out, nil
+}
+
+// integers reports whether a type holds integers or truth values.
+func integers(d tensor.DType) bool {
+	_, err := (&tensor.Tensor{DType: d, Shape: []int{0}}).Ints()
+	return err == nil
 }

@@ -75,7 +75,7 @@ func (m Meter) eachOutput(values map[string]*tensor.Tensor, n int, f func(sample
 		if n > 1 && (len(t.Shape) == 0 || t.Shape[0]%n != 0) {
 			return fmt.Errorf("meter: output %q has shape %v: a first axis of %d samples is needed", name, t.Shape, n)
 		}
-		exact := t.DType != tensor.Float32 && t.DType != tensor.Float64 && t.DType != tensor.Float16
+		exact := integers(t.DType)
 		size := len(v) / n
 		for i := range n {
 			if err := f(i, k, v[i*size:(i+1)*size], exact); err != nil {

@@ -25,7 +25,7 @@ const (
 	flagNaN    = 1
 )
 
-// Correct says whether the label is among the k first classes.
+// Correct says whether the label is among the k first classes, equal scores in order of the classes; never without a label.
 func (r Record) Correct(k uint32) bool { return r.Rank < k }
 
 // Lead is how far the label's score is above the best of the others, as a share of the span of all scores: from -1 to 1, and

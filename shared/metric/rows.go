@@ -9,8 +9,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// RowsAtMost is how many rows of an output of one sample are compared: the first, which detectors give best first. What comes
-// behind them counts neither as found nor as lost.
+// RowsAtMost is how many rows of an output of one sample are compared: the first, which detectors give best first, and of rows of
+// more than 256 elements as many as have 65,536 together. What comes behind them counts neither as found nor as lost.
 const RowsAtMost = 256
 
 // eachRows calls f with the elements of the first RowsAtMost rows of every output of every sample. A row runs along the last

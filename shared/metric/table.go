@@ -114,19 +114,20 @@ func (m Meter) kind(metric int) kind {
 	return k
 }
 
-// Value is the metric over records, which are whole and in data order. No records give a value that no comparison orders.
+// Value is the metric over records, which are whole and in data order. No records give NaN, and so does a correlation of equal
+// numbers.
 func (m Meter) Value(metric int, records []byte) Value {
 	return m.kind(metric).value(m, m.Metrics[metric], records)
 }
 
-// Each is the metric of every single sample: 1 or 0 for counts. For a correlation it is the part of it that the sample has
-// among the records, and the mean of all is the correlation.
+// Each is the metric of every single sample: 1 or 0 for counts. For a correlation it is 1 - (x-y)^2/2 of the sample's two numbers
+// standardised over the records: the part of it that the sample has among them, and the mean of all is the correlation.
 func (m Meter) Each(metric int, records []byte) []float64 {
 	return m.kind(metric).each(m, m.Metrics[metric], records)
 }
 
-// Bounds encloses the metric of a whole view of which the records seen are known. rest are the float model's records of
-// the samples not seen.
+// Bounds encloses the metric of a whole view of which the records seen are known: exactly for counts, up to the rounding of a sum
+// for others, and by -1 and 1 for a correlation. rest are the float model's records of the samples not seen.
 func (m Meter) Bounds(metric int, seen, rest []byte) (lo, hi Value) {
 	return m.kind(metric).bounds(m, m.Metrics[metric], seen, rest)
 }
@@ -134,8 +135,8 @@ func (m Meter) Bounds(metric int, seen, rest []byte) (lo, hi Value) {
 // Counts says that a metric counts samples, so that single ones are right or wrong under it.
 func (m Meter) Counts(metric int) bool { return m.kind(metric).counts }
 
-// Flips compares two models on the same samples: how many the second gets wrong and the first right, and the reverse. Both
-// are 0 for a metric that does not count.
+// Flips compares the records of two models on the same samples in the same order: how many the second gets wrong and the first
+// right, and the reverse. Both are 0 for a metric that does not count.
 func (m Meter) Flips(metric int, first, second []byte) (wrong, right int) {
 	if !m.Counts(metric) {
 		return 0, 0

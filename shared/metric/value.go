@@ -7,14 +7,14 @@ import (
 	"strconv"
 )
 
-// Value is a metric's value. Den > 0: the exact fraction Num/Den, and F is it rounded. Den == 0: F alone counts, which is
-// NaN when nothing was measured.
+// Value is a metric's value. Den > 0: the exact fraction Num/Den, not always in lowest terms, and F is it rounded. Den == 0: F
+// alone counts, which is NaN when nothing was measured. Compare, and not ==, says which are equal. The zero Value is 0.
 type Value struct {
 	Num, Den int64
 	F        float64
 }
 
-// Count is the exact value n of d; nothing counted (d == 0) gives a value of NaN.
+// Count is the exact value n of d; nothing counted (d of 0 or less) gives a value of NaN.
 func Count(n, d int64) Value {
 	if d <= 0 {
 		return Value{F: math.NaN()}
@@ -25,7 +25,8 @@ func Count(n, d int64) Value {
 // Float is a value that is known in floating point only.
 func Float(f float64) Value { return Value{F: f} }
 
-// ParseValue reads a decimal number exactly where its fraction fits 64 bits, as a baseline in a job file has it.
+// ParseValue reads a decimal number exactly where its fraction fits 64 bits, rounded otherwise, as a baseline in a job file has
+// it. More than 64 characters and exponents beyond what a float64 holds are errors.
 func ParseValue(s string) (Value, error) {
 	r, err := decimal(s)
 	if err != nil {

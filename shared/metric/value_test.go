@@ -114,3 +114,21 @@ func adapterError(m Meter) string {
 	_, err := m.adapter()
 	return err.Error()
 }
+
+// TestNothingMeasured: no records give NaN, which comes before every value and is within no limit.
+func TestNothingMeasured(t *testing.T) {
+	for _, c := range []struct {
+		adapter, kind string
+		outputs       []string
+	}{{Classification, agreement, nil}, {Outputs, "sqnr", []string{"y"}}, {Rows, "rows", []string{"y"}}, {Regression, "pearson", nil}, {Regression, "spearman", nil}} {
+		m := Meter{Adapter: c.adapter, Output: "y", Outputs: c.outputs, Metrics: []Spec{{c.kind, c.kind, 1}}}
+		v := m.Value(0, nil)
+		require.True(t, math.IsNaN(v.F), c.kind)
+		require.Equal(t, -1, v.Compare(Float(math.Inf(-1))))
+		require.Zero(t, v.Compare(Count(0, 0)))
+		require.False(t, Limit{}.Allows(m.Direction(0), Count(0, 1), v))
+	}
+	require.NotEqual(t, Count(1, 2), Count(2, 4))
+	require.Zero(t, Count(1, 2).Compare(Count(2, 4)))
+	require.Zero(t, Value{}.Compare(Count(0, 7)))
+}
