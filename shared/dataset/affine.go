@@ -6,7 +6,8 @@ import (
 )
 
 // Affine is the normalisation of one input: y = (x/Scale - Mean[c])/Std[c], in float32 (see the package comment). Scale
-// is a divisor: 255 brings bytes to 0..1. Mean and Std have one value, one per channel, or none; Scale 0 means none.
+// is a divisor: 255 brings bytes to 0..1. Mean and Std have one value, one per channel in the order in which the model has the
+// channels, or none; Scale 0 means none.
 type Affine struct {
 	Scale     float32
 	Mean, Std []float32
@@ -20,7 +21,8 @@ func (a Affine) check(channels int) error {
 	if math.IsNaN(float64(a.Scale)) || math.IsInf(float64(a.Scale), 0) || a.Scale < 0 {
 		return fmt.Errorf("scale %v: a positive divisor is needed, such as 255", a.Scale)
 	}
-	for what, list := range map[string][]float32{"mean": a.Mean, "std": a.Std} {
+	for i, list := range [][]float32{a.Mean, a.Std} {
+		what := [...]string{"mean", "std"}[i]
 		if n := len(list); n > 1 && n != channels {
 			return fmt.Errorf("%s has %d values, the data has %d channels: give 1 or %d", what, n, channels, channels)
 		}

@@ -14,8 +14,8 @@ import (
 // pieceSize is where a piece ends: large enough that a manifest stays small, small enough to be fetched for one cell.
 const pieceSize = 4 << 20
 
-// Put stores a piece and names it. It is called in the order of the samples, never twice at once; the bytes may not be
-// kept by reference.
+// Put stores a piece and names it by its SHA-256, as store.Store's Put does. It is called in the order of the samples, never twice
+// at once; the bytes may not be kept by reference, they are written over.
 type Put func([]byte) (plan.Digest, error)
 
 // Fault is a sample that could not be read. Sample is its index in the Set that Build was called on.
@@ -28,7 +28,7 @@ type Fault struct {
 // Faults are all that Build found, in data order.
 type Faults []Fault
 
-// Err is one error that names up to ten faulty samples, nil for none.
+// Err is one error that names up to ten faulty samples and counts the rest, nil for none. It wraps none of their errors.
 func (fs Faults) Err() error {
 	var l lines
 	for _, f := range fs {
@@ -47,8 +47,9 @@ type loaded struct {
 // Build reads every sample, stores the pieces and gives the manifest. Files are decoded on all CPUs; the result does not
 // depend on how many there are. Faulty samples are left out of the manifest and reported, nothing else is lost: the
 // caller decides whether they end the job (Faults.Err) or are skipped (Set.Without gives the samples of the manifest).
-// progress, if not nil, is called after each sample from one goroutine. An error is that of ctx, of put, or of samples
-// none of which can be read.
+// progress, if not nil, is called after each sample, faulty ones too, from one goroutine. An error is that of ctx, of put, or of
+// samples none of which can be read; the faults are those found by then, and pieces that are stored stay. The set is not
+// changed, so it may be built by several callers at once.
 func (set *Set) Build(ctx context.Context, put Put, progress func(done, total int)) (Inputs, Faults, error) {
 	streams, _, err := set.reader.plan(set.src)
 	if err != nil {

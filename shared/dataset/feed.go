@@ -11,7 +11,8 @@ import (
 	"assay/shared/tensor"
 )
 
-// Get fetches a stored piece by its digest; the bytes are only read. It is called once per piece and Feed.
+// Get fetches a stored piece by its digest; the bytes are only read. It is called once per input and piece in a Feed, on the
+// goroutine of that call.
 type Get func(context.Context, plan.Digest) ([]byte, error)
 
 // ErrMixed says that samples cannot share a batch: their shapes differ, or an input has no batch axis. Feed them in the
@@ -38,8 +39,8 @@ func (s Stream) ends() []uint64 {
 	return ends
 }
 
-// Together is how many samples from the start of the list can be fed as one batch: at least 1 of a non-empty list.
-// Samples outside the manifest end a group; Feed refuses them.
+// Together is how many samples from the start of the list can be fed as one batch: at least 1 of a non-empty list, those up to the
+// first whose shape in some input is not that of the first sample. Samples outside the manifest end a group; Feed refuses them.
 func (in Inputs) Together(samples []uint32) int {
 	n := len(samples)
 	for _, s := range in.Streams {
@@ -61,13 +62,14 @@ func (in Inputs) Together(samples []uint32) int {
 
 // Feed gives one batch per model input: sample k of the list fills rows [k*Rows, (k+1)*Rows) of the first axis, in the
 // layout and type that the model wants, after the affine. The bytes depend on the samples only, never on their
-// neighbours. The tensors are the caller's. Errors: an index outside the manifest, ErrMixed, a piece that get does not
-// give or whose length is not what the manifest says.
+// neighbours. The tensors are the caller's. in is a manifest that Check accepts. Errors: no samples, an index outside the
+// manifest, ErrMixed, a piece that get does not give (its error is wrapped) or whose length is not what the manifest says.
 func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[string]*tensor.Tensor, error) {
 	return in.FeedInto(ctx, get, samples, func(n int) []byte { return make([]byte, n) })
 }
 
-// FeedInto is Feed with the tensors' bytes in memory from room: so many as it is asked for, whatever they are; each is written.
+// FeedInto is Feed with the tensors' bytes in memory from room, which is called once for each stream, in order: so many as it is
+// asked for, whatever they are; each is written. They should begin where an element may (8 bytes), else views of them are copies.
 func (in Inputs) FeedInto(ctx context.Context, get Get, samples []uint32, room func(bytes int) []byte) (map[string]*tensor.Tensor, error) {
 	for _, i := range samples {
 		if i >= in.Count {
@@ -141,7 +143,7 @@ func (s Stream) fetch(ctx context.Context, get Get, samples []uint32, src int) (
 }
 
 // Group is how many samples fill the rows of the batch that a model fixes: 1 where none are fixed (0 or less), or where
-// samples do not fill them evenly, and then each is fed alone.
+// samples do not fill them evenly, and then each is fed alone. A sample has the rows of the stream that has most.
 func (in Inputs) Group(rows int) uint32 {
 	own := 1
 	for _, s := range in.Streams {

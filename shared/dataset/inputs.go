@@ -23,6 +23,8 @@ type Inputs struct {
 //
 // Rows is how many rows of the model's batch axis one sample fills: 1 as a rule; more when the user's samples carry a
 // batch axis of their own; 0 when the input has no batch axis (rank 0), and then samples are fed one by one.
+//
+// A stored sample becomes a fed one in this order: channels reversed (Swap), affine and conversion to Want, layout.
 type Stream struct {
 	Input string
 	DType tensor.DType // as stored
@@ -35,8 +37,9 @@ type Stream struct {
 	Pieces []Piece
 }
 
-// Piece is Count samples of one shape, one after the other, as the stored object Digest. Shape is the shape of one
-// sample in layout From: without the batch axis when Rows is 0 or 1, beginning with Rows when it is more.
+// Piece is Count samples of one shape, one after the other, as the stored object Digest: little-endian elements in row-major order
+// and nothing else. Shape is the shape of one sample in layout From: without the batch axis when Rows is 0 or 1, beginning with
+// Rows when it is more.
 type Piece struct {
 	Digest plan.Digest
 	Shape  []uint32
@@ -50,7 +53,8 @@ const (
 	maxSample  = 1 << 31 // bytes of one sample, stored or fed
 )
 
-// Check reports a manifest that Feed could not obey.
+// Check reports a manifest that Feed could not obey: streams of one input, types or layouts that no conversion exists for, pieces
+// that hold other numbers of samples than Count, samples beyond 2 GiB. What the pieces hold is seen when they are fetched.
 func (in Inputs) Check() error {
 	if len(in.Streams) > maxStreams {
 		return fmt.Errorf("inputs: %d streams, at most %d are allowed", len(in.Streams), maxStreams)

@@ -58,7 +58,7 @@ func (p Prep) readsArrays() error {
 // maxSide bounds what a user may ask for, so that one picture stays below maxSample.
 const maxSide = 16384
 
-// Check reports a preprocessing that cannot be meant.
+// Check reports a preprocessing that cannot be meant, whatever the model and the data are.
 func (p Prep) Check() error {
 	for _, n := range []int{p.Resize.Short, p.Resize.Size.W, p.Resize.Size.H, p.Crop.W, p.Crop.H, p.Pad.Size.W, p.Pad.Size.H, p.Pad.Stride} {
 		if n < 0 || n > maxSide {
@@ -103,8 +103,8 @@ func (p Prep) shaped() bool {
 }
 
 // At resolves Usual for a model of the given size: shorter side to 8/7 of it (256 for 224), rounded down, and a centre
-// crop. Models of fewer than usualFrom pixels were not trained so; for them, and where the size is unknown or not square,
-// nothing is set, and pictures are resized only if they differ.
+// crop. Models of fewer than 128 pixels a side were not trained so; for them, and where the size is unknown (zero) or not square,
+// nothing is set, and pictures are resized only if they differ. The result is not Usual.
 func (p Prep) At(model Size) Prep {
 	if p.Usual && !p.shaped() && model.W == model.H && model.W >= usualFrom {
 		p.Resize.Short, p.Crop = model.W*8/7, model
@@ -142,7 +142,8 @@ func Conventions() []string {
 	return out
 }
 
-// Like is the preprocessing of a convention. For models of another size than 224 see At.
+// Like is the preprocessing of a convention; an unknown name is an error that lists the known ones. The result, Usual where the
+// convention has a geometry, and its lists are the caller's. For models of another size than 224 see At.
 func Like(name string) (Prep, error) {
 	for _, c := range conventions {
 		if c.name == name {

@@ -13,9 +13,10 @@ import (
 // settled is how long before now a file must have been written last, so that a later write must show in its time.
 const settled = 2 * time.Second
 
-// Key names what Build would decode: the decoder, what is done to pixels, and the name, length and time of every picture.
-// What is applied when samples are fed (normalisation, order of channels, layout) is no part of it. ok is false where
-// nothing is decoded (arrays), or where a file is so young that it could change without a trace: then Build.
+// Key names what Build would decode: the decoder, what is done to pixels, what the model wants of a picture (size, channels,
+// layout), the folder, and name, length and time of every picture. What is applied when samples are fed (normalisation, rgb or
+// bgr) is no part of it. ok is false where nothing is decoded (arrays), where a file cannot be looked at, or where one was written
+// less than two seconds before now, so that it could change without a trace: then Build.
 func (set *Set) Key(now time.Time) (key plan.Digest, ok bool, err error) {
 	r, pictures := set.reader.(*images)
 	if !pictures {
@@ -26,8 +27,16 @@ func (set *Set) Key(now time.Time) (key plan.Digest, ok bool, err error) {
 		return key, false, err
 	}
 	r = bound.(*images)
+	folder, err := filepath.Abs(r.folder)
+	if err == nil {
+		folder, err = filepath.EvalSymlinks(folder)
+	}
+	if err != nil {
+		return key, false, nil // Build says what is wrong
+	}
 	p, h := r.prep, sha256.New()
 	fmt.Fprintf(h, "%s %q %v %+v %v %v %+v %v %+v\n", Decoder, p.Reader, p.Fraction, p.Resize, p.Crop, p.CropFloor, p.Pad, p.Orient, r.canvas)
+	fmt.Fprintf(h, "%q\n", folder) // archives give the files of many folders one name and time
 	for _, i := range set.pick {
 		info, err := os.Stat(filepath.Join(r.folder, filepath.FromSlash(r.files[i])))
 		if err != nil || now.Sub(info.ModTime()) < settled {

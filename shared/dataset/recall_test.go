@@ -3,6 +3,7 @@ package dataset
 import (
 	"image/color"
 	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -60,6 +61,29 @@ func TestRecall(t *testing.T) {
 	old.Streams[0].DType = tensor.Float32
 	_, err = set.Recall(old)
 	require.ErrorContains(t, err, "another form")
+
+	elsewhere := t.TempDir()
+	for _, name := range []string{"a.png", "b.png"} {
+		b, err := os.ReadFile(filepath.Join(dir, name))
+		require.NoError(t, err)
+		info, err := os.Stat(filepath.Join(dir, name))
+		require.NoError(t, err)
+		twin := write(t, elsewhere, name, b)
+		require.NoError(t, os.Chtimes(twin, info.ModTime(), info.ModTime()))
+	}
+	there, err := Open(t.Context(), Source{Data: elsewhere, Inputs: tiny})
+	require.NoError(t, err)
+	twin, ok, err := there.Key(later)
+	require.NoError(t, err)
+	require.True(t, ok)
+	require.NotEqual(t, key, twin, "files of another folder, alike by name, length and time")
+	link := filepath.Join(t.TempDir(), "link")
+	require.NoError(t, os.Symlink(dir, link))
+	linked, err := Open(t.Context(), Source{Data: link, Inputs: tiny})
+	require.NoError(t, err)
+	byLink, _, err := linked.Key(later)
+	require.NoError(t, err)
+	require.Equal(t, key, byLink, "the same folder by another name")
 
 	array := write(t, dir, "x/a.npy", npyOf("<f4", "(1, 2)", make([]byte, 8)))
 	set, err = Open(t.Context(), Source{Data: array, Inputs: []Want{{"x", tensor.Float32, []int{-1, 2}}}})

@@ -42,9 +42,11 @@ type Source struct {
 	Background   bool // the model has a class for the background in front: each label becomes one more
 }
 
-// Set is an opened source: which samples there are, and how to read them. Labels is nil without labels, Scores without
+// Set is an opened source: which samples there are, and how to read them. Names, Labels and Scores have one entry a sample;
+// a name is a path within the folder, with slashes, or file[index] of an array. Labels is nil without labels, Scores without
 // scores; Classes are the names of the classes where folders give them. Rows is the number of rows that make a sample.
-// Notes are remarks for the user, such as pictures that no line names.
+// Notes are remarks for the user, such as pictures that no line names. Sets that come from one another share lists: nobody
+// writes to a field.
 type Set struct {
 	Names   []string
 	Labels  []int32
@@ -83,8 +85,9 @@ type found struct {
 	pick    []int
 }
 
-// Open finds the samples and labels and checks what can be checked without decoding: label lines and their files, counts,
-// shapes against the model's. An error names the file and the line.
+// Open finds the samples and labels and checks what can be checked without decoding pictures: label lines and their files, counts,
+// shapes against the model's. Arrays of one file are read here and stay in memory, of a folder of samples the first is. ctx ends
+// the listing of a folder. An error names the file and the line, up to ten of them.
 func Open(ctx context.Context, s Source) (*Set, error) {
 	if err := s.Prep.Check(); err != nil {
 		return nil, err
@@ -144,8 +147,8 @@ func openFile(s Source) (found, error) {
 	return openArrays(s, arrays)
 }
 
-// With is the same samples under another preprocessing or other inputs of s; Data and Labels of s are ignored. An error
-// says what does not fit the model.
+// With is the same samples under another preprocessing or other inputs of s; what says which samples and labels there are (Data,
+// Labels, Scores, Rows, Background) is ignored. An error says what does not fit the model.
 func (set *Set) With(s Source) (*Set, error) {
 	if err := s.Prep.Check(); err != nil {
 		return nil, err
@@ -163,7 +166,7 @@ func (set *Set) With(s Source) (*Set, error) {
 // Len is the number of samples.
 func (set *Set) Len() int { return len(set.Names) }
 
-// Select is the samples of the given indices, in their order.
+// Select is the samples of the given indices, 0 to Len()-1, in their order.
 func (set *Set) Select(samples []int) *Set {
 	out := *set
 	out.Names, out.pick, out.Labels, out.Scores, out.where = nil, nil, nil, nil, nil

@@ -3,7 +3,8 @@ package npy
 import "assay/shared/tensor"
 
 // Decode reads one .npy. The tensor aliases b where the file is little-endian and in C order, and is a copy otherwise.
-// Bytes behind the elements are ignored, as NumPy does.
+// Bytes behind the elements are ignored, as NumPy does. Element types that a model cannot have (text, objects, dates, records) are
+// errors.
 func Decode(b []byte) (*tensor.Tensor, error) {
 	h, err := parse(b)
 	if err != nil {

@@ -23,8 +23,9 @@ const (
 	ratio      = 1032
 )
 
-// DecodeArchive reads a .npz: its members in the order of the archive. limit bounds the bytes of all members together;
-// it stands against archives that expand to more than the machine has.
+// DecodeArchive reads a .npz, stored or deflated: its members in the order of the archive, at most 1024. limit bounds the bytes of
+// all members together, unpacked; it stands against archives that expand to more than the machine has. A member that is no .npy,
+// or damaged, is an error that names it. The tensors alias nothing of b.
 func DecodeArchive(b []byte, limit int64) ([]Array, error) {
 	z, err := zip.NewReader(bytes.NewReader(b), int64(len(b)))
 	if err != nil {
