@@ -53,13 +53,27 @@ func geometries(r *rand.Rand) []Geometry {
 		{Batch: 1, H: 20, W: 16, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 3, DilationW: 2,
 			PadTop: 1, PadLeft: 2, PadBottom: 3, PadRight: 0, Group: 16},
 	}
-	gs = append(gs, sidedGeometries()...)
+	gs = append(append(gs, emptyGeometries()...), sidedGeometries()...)
 	for c := 1; c <= 34; c++ { // every tail of channels, depthwise
 		gs = append(gs, square(1, 6, c, c, 3, 1+c%2, 1, c))
 	}
 	gs = append(append(gs, lineGeometries()...), slideGeometries()...)
 	for range 60 {
 		gs = append(gs, randomGeometry(r))
+	}
+	return gs
+}
+
+// emptyGeometries have no picture, or pictures of padding alone, wider than one vector and narrower, for each kind of kernel.
+func emptyGeometries() (gs []Geometry) {
+	for _, c := range []int{5, 16, 32, 64, 130} {
+		for _, stride := range []int{1, 2} {
+			gs = append(gs, square(0, 9, c, c, 3, stride, 1, c), square(0, 9, c, c, 5, stride, 0, c), square(2, 0, c, c, 3, stride, 4, c))
+		}
+		gs = append(gs, square(1, 0, c, c, 4, 1, 3, c), square(0, 9, c, 7, 3, 1, 1, 1), square(0, 9, c, 7, 1, 1, 0, 1), square(1, 0, c, 7, 3, 2, 4, 1))
+		flat := square(1, 6, c, c, 3, 1, 2, c)
+		flat.W = 0
+		gs = append(gs, flat)
 	}
 	return gs
 }

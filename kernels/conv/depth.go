@@ -21,12 +21,12 @@ type span[T uint8 | float32] struct {
 	gather         bool // vectors of several pixels that do not touch: srcStep lies between pixels, dstep between vectors
 }
 
-// lineWalk cuts pictures into spans. pad must have W*C elements and a vector more (padding), all of them the padding
-// value.
+// lineWalk cuts pictures into spans. pad must have W*C elements, of one pixel at least, and a vector more (padding), all of
+// them the padding value.
 type lineWalk[T uint8 | float32] struct {
 	g      Geometry
 	ow     int
-	pad    []T  // W*C elements of padding
+	pad    []T  // see padding
 	lanes  int  // channels of a vector
 	gather bool // the kernel has variants for vectors of pixels that do not touch
 	stack  int  // taps one above the other that lie together in the table: 1, or 4 for integers
@@ -53,10 +53,10 @@ func newLineWalk[T uint8 | float32](g Geometry, pad []T, lanes, stack int) lineW
 // slots is the length of the table. Lines of the kernel are filled up to a multiple of stack.
 func slots(g Geometry, stack int) int { return (g.KH + stack - 1) / stack * stack * g.KW }
 
-// padding is how many elements a walk needs as pad.
+// padding is how many elements a walk needs as pad: a line, which is one pixel where pictures have no columns, and a vector.
 func padding(g Geometry) int {
 	if g.padded() {
-		return g.W*g.C + lanesI8
+		return max(g.W, 1)*g.C + lanesI8
 	}
 	return 0
 }

@@ -75,9 +75,12 @@ func (p *depthF32) lines(dst, src []float32, g Geometry, act numeric.Clamp, pad 
 	n := groupsOfLine(ow, pixels)
 	groups, _ := carve[int](scratch, groupInts*n)
 	lineGroups(g, pixels, 4, groups)
-	c := lineCall{act: act, pixels: pixels, pad: &src[0]}
-	if g.padded() {
+	c := lineCall{act: act, pixels: pixels}
+	switch {
+	case g.padded():
 		c.pad = &pad[0]
+	case g.Batch > 0:
+		c.pad = &src[0] // never read
 	}
 	most := max(1, maxSpan/(len(p.bias)/lanesF32*p.taps*pixels))
 	rows, oh := 1, g.OutH()

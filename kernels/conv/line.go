@@ -98,11 +98,11 @@ func stays(g Geometry, p, size int) bool {
 }
 
 // seenLines fills in pointers to column 0 of the lines of in that lines of output from y on see, g.KH each, pad for those
-// outside of the picture.
+// outside of the picture and for lines without columns, of which all that is seen is padding.
 func seenLines(g Geometry, in, pad []float32, y int, lines []*float32) {
 	for i := range lines {
 		iy := (y+i/g.KH)*g.StrideH + i%g.KH*g.DilationH - g.PadTop
-		if iy >= 0 && iy < g.H {
+		if iy >= 0 && iy < g.H && g.W > 0 {
 			lines[i] = &in[iy*g.W*g.C]
 		} else {
 			lines[i] = &pad[0]

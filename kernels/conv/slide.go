@@ -46,9 +46,12 @@ func tail(g Geometry) (channels, parts int) {
 // slide runs all lines. Lines outside of the picture are padding. Lines that several parts would compute twice at the
 // bottom are written twice with the same bytes.
 func (c *callI8) slide(dst, src []uint8, g Geometry, pad []uint8) {
-	s := slideCall{callI8: c, g: g, pad: &src[0]}
-	if g.padded() {
+	s := slideCall{callI8: c, g: g}
+	switch {
+	case g.padded():
 		s.pad = &pad[0]
+	case g.Batch > 0:
+		s.pad = &src[0] // never read
 	}
 	oh, size := g.OutH(), g.OutW()*g.C
 	left, parts := tail(g)
@@ -80,7 +83,7 @@ func (s *slideCall) run(dst, src, pad []uint8, y int) {
 		y := min(y+part, g.OutH()-1)
 		for ky := range g.KH {
 			iy := y*g.StrideH + ky*g.DilationH - g.PadTop
-			if iy >= 0 && iy < g.H {
+			if iy >= 0 && iy < g.H && g.W > 0 {
 				s.lines[part*stack+ky] = &src[iy*g.W*g.C+first]
 			} else {
 				s.lines[part*stack+ky] = &pad[first]
