@@ -145,6 +145,9 @@ func (c *callI8) assembly(k *Kernel) {
 	}
 	var few [4 * Panel]float32 // a single multiplier for all columns, or those of the last strip, padded
 	one := len(mult) == 1
+	if !one {
+		_ = mult[min(c.p.N, c.last*Panel)-1]
+	}
 	for i := range few {
 		few[i] = mult[0]
 	}

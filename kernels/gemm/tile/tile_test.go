@@ -213,6 +213,62 @@ func TestShortBuffersPanic(t *testing.T) {
 		rq := numeric.NewRequant([]float32{0.5}, 0)
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 59), Rq: rq, Ld: 20}, make([]uint8, 24), w, 0, 0, 2) })
 		require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 60), Rq: rq, Ld: 20}, make([]uint8, 23), w, 0, 0, 2) })
+		require.Panics(t, func() {
+			q.Run(Out{U8: make([]uint8, 60), Rq: rq, Ld: 20, Add: make([]int32, 2)}, make([]uint8, 24), w, 0, 0, 2)
+		})
+		for _, short := range []int{0, 2, 16, 19} {
+			few := numeric.NewRequant(make([]float32, short), 0)
+			require.Panics(t, func() { q.Run(Out{U8: make([]uint8, 60), Rq: few, Ld: 20}, make([]uint8, 24), w, 0, 0, 2) }, "%s, %d", tr, short)
+			require.Panics(t, func() {
+				q.Run(Out{F32: make([]float32, 60), Scale: make([]float32, short), Ld: 20}, make([]uint8, 24), w, 0, 0, 2)
+			}, "%s, %d", tr, short)
+		}
 		undo()
+	}
+}
+
+// TestNaNScalesAreCanonical: sums times what is no number, or 0 times an infinity, are stored as 0x7fc00000 in every tier.
+func TestNaNScalesAreCanonical(t *testing.T) {
+	p := PackI8(1, 4, 20, func(k, n int) int { return n - 10 }, nil)
+	odd := math.Float32frombits(0xffc12345)
+	for _, tr := range tier.Supported() {
+		for _, scale := range []float32{odd, float32(math.Inf(1)), float32(math.Inf(-1))} {
+			undo := tier.Force(tr)
+			dst := make([]float32, 20)
+			p.Run(Out{F32: dst, Scale: []float32{scale}, Ld: 20}, []uint8{1, 2, 3, 4}, Line(0, 4, 1, []int{0}, 4), 0, 0, p.Panels())
+			undo()
+			for n, v := range dst {
+				if scale != scale || n == 10 {
+					require.Equal(t, uint32(0x7fc00000), math.Float32bits(v), "%s, column %d", tr, n)
+				} else {
+					require.True(t, math.IsInf(float64(v), 0))
+				}
+			}
+		}
+	}
+}
+
+// TestTileRegistersTakeWholeSegments: their kernel knows nothing of segments that are met in part, nor of few rows or a short depth.
+func TestTileRegistersTakeWholeSegments(t *testing.T) {
+	p := PackI8(2, 64, 5, func(k, n int) int { return k }, nil)
+	w := Line(0, 64, 16, []int{0, 64}, 64)
+	require.True(t, p.tiled(w))
+	w.Whole, w.Len, w.Front = 64, 60, 4
+	require.False(t, p.tiled(w))
+	require.False(t, p.tiled(Line(0, 64, leastRows-1, []int{0, 64}, 64)))
+	short := PackI8(1, 4*leastGroups-4, 5, func(k, n int) int { return k }, nil)
+	require.False(t, short.tiled(Line(0, 64, 16, []int{0}, 4*leastGroups-4)))
+}
+
+// TestConfigDescribesRegisters lists bytes of a row and rows of each tile register, as LDTILECFG takes them.
+func TestConfigDescribesRegisters(t *testing.T) {
+	for rest, last := range map[int][2][2]byte{0: {}, 3: {{12, 9}, {64, 3}}} {
+		c := NewConfig(9, rest)
+		require.Equal(t, byte(1), c[0], "palette")
+		want := [8][2]byte{{64, 9}, {64, 9}, {64, 9}, {64, 9}, {64, 9}, {64, 16}, last[0], last[1]}
+		for i, w := range want {
+			require.Equal(t, w, [2]byte{c[16+2*i], c[48+i]}, "register %d, rest %d", i, rest)
+			require.Zero(t, c[17+2*i])
+		}
 	}
 }

@@ -32,9 +32,9 @@ func (p *I8) runTiles(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, 
 	return true
 }
 
-// tiled says that rows of w are worth tile registers.
+// tiled says that rows of w are worth tile registers, and for them: their kernel takes segments as a whole.
 func (p *I8) tiled(w Walk) bool {
-	return w.M >= leastRows && p.groups >= leastGroups && (w.straight() || w.M == 2*half)
+	return w.M >= leastRows && p.groups >= leastGroups && w.Whole == 0 && (w.straight() || w.M == 2*half)
 }
 
 // from is s from element i on, nil for nil.
