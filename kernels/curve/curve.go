@@ -2,10 +2,9 @@
 // besides: maxima, canonical sums, division. It is where vector instructions compute the forms of package numeric;
 // another form, a tensor's shape and an operator may not enter.
 //
-// Contract. dst is at least as long as src, of which each element gets its result and the rest of dst stays; a shorter one is a
-// panic. They may be the same slice, and do not overlap otherwise. Every tier gives the bits of the function of package
-// numeric that each function names, and stores NaN as 0x7fc00000. Functions allocate nothing and are safe for concurrent
-// use with distinct dst.
+// Contract. The caller guarantees that dst is at least as long as src; what is longer stays as it is. They may be the same slice,
+// and do not overlap otherwise. Every tier gives the bits of the function of package numeric that each function names, and
+// stores NaN as 0x7fc00000. Functions allocate nothing and are safe for concurrent use with distinct dst.
 package curve
 
 import (

@@ -61,6 +61,10 @@ func TestSelectIsItsDefinition(t *testing.T) {
 			require.Equal(t, want, dst, "size %d shape %v steps %v", size, shape, steps)
 		}
 	}
+	overlap := []int{1, 1} // windows over a row: neighbours along both axes
+	dst := make([]byte, 6)
+	Select(1, []int{2, 3}, dst, []byte{1, 0, 1, 0}, overlap, []byte{1, 2, 3, 4}, overlap, []byte{5, 6, 7, 8}, overlap)
+	require.Equal(t, []byte{1, 6, 3, 6, 3, 8}, dst)
 	require.NotPanics(t, func() { Select(4, []int{3, 0}, nil, nil, []int{0, 1}, nil, []int{0, 1}, nil, []int{0, 1}) })
 }
 

@@ -51,6 +51,29 @@ func TestFMARoundsOnceAtHalfway(t *testing.T) {
 	require.Greater(t, wrong, 100, "the cases are meant to defeat a float64 sum")
 }
 
+// TestFMARoundsOnceToDenormals builds sums that float64 rounds to half of the least float32 between two denormals, with the product
+// a little above or below.
+func TestFMARoundsOnceToDenormals(t *testing.T) {
+	wrong := 0
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 5000 {
+		z := math.Float32frombits(1<<22 + rng.Uint32N(1<<22))
+		// x*y is 2^-150 times 1-2^-46 or 1+2^-22+2^-46, of which float64 beside z keeps 2^-150 alone, or the first two terms.
+		x, y := float32(0x1p-75*(1+0x1p-23)), float32(0x1p-75*(1-0x1p-23))
+		if rng.IntN(4) == 0 {
+			y = x
+		}
+		for _, s := range []float32{1, -1} {
+			requireFMA(t, s*x, y, z)
+			requireFMA(t, x, s*y, -z)
+			if twice := float32(float64(s*x)*float64(y) + float64(z)); twice != FMA32(s*x, y, z) {
+				wrong++
+			}
+		}
+	}
+	require.Greater(t, wrong, 100, "the cases are meant to defeat a float64 sum")
+}
+
 func TestFMAIsExactOnEveryKindOfNumber(t *testing.T) {
 	special := []float32{
 		0, float32(math.Copysign(0, -1)), 1, -1, 1.5, math.MaxFloat32, -math.MaxFloat32, math.SmallestNonzeroFloat32,

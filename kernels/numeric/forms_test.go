@@ -64,6 +64,40 @@ func TestRoundClamp(t *testing.T) {
 	}
 }
 
+// TestLevelAddsZeroBehindRounding: a half goes to the even level counted from the zero point, and what is no number to the lowest.
+func TestLevelAddsZeroBehindRounding(t *testing.T) {
+	inf := float32(math.Inf(1))
+	for _, c := range []struct {
+		v      float32
+		zero   int32
+		lo, hi int32
+		want   int32
+	}{
+		{0.25, 1, 0, 255, 1}, {0.75, 1, 0, 255, 3}, {0.25, 0, 0, 255, 0}, {-0.75, 7, 0, 255, 5}, {inf, 7, 0, 255, 255}, {-inf, 7, 0, 255, 0},
+		{NaN(), 7, 0, 255, 0}, {NaN(), -3, -128, 127, -128}, {1e30, -128, -128, 127, 127}, {63.25, 0, -128, 127, 126}, {100, 5, -32768, 32767, 205},
+	} {
+		require.Equal(t, c.want, Affine{Scale: 0.5, Zero: c.zero}.Level(c.v, c.lo, c.hi), "%v, zero point %d", c.v, c.zero)
+	}
+	for _, zero := range []int32{-128, -5, 0, 127} {
+		a := Affine{Scale: 0.37, Zero: zero}
+		for q := int32(-128); q < 128; q++ {
+			require.Equal(t, q, a.Level(a.Real(q), -128, 127), "there and back")
+		}
+	}
+}
+
+// TestRangeIsOfTheType, signed or not.
+func TestRangeIsOfTheType(t *testing.T) {
+	type word int16
+	for want, got := range map[[2]int32][2]int32{
+		{0, 255}: pair(Range[uint8]()), {-128, 127}: pair(Range[int8]()), {0, 65535}: pair(Range[uint16]()), {-32768, 32767}: pair(Range[word]()),
+	} {
+		require.Equal(t, want, got)
+	}
+}
+
+func pair(a, b int32) [2]int32 { return [2]int32{a, b} }
+
 func TestRequant(t *testing.T) {
 	r := NewRequant([]float32{0.5, 0.25}, 3)
 	for _, c := range []struct {

@@ -176,6 +176,61 @@ func globalAverageIsAnAverageOverTheImage(t *testing.T) {
 	}
 }
 
+// TestLongMeansAreChains: windows of more elements than a partial sum takes, of numbers only, in whole blocks of channels and beside
+// them.
+func TestLongMeansAreChains(t *testing.T) { eachTier(t, longMeansAreChains) }
+
+func longMeansAreChains(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 6))
+	for _, pixels := range []int{127, 128, 129, 256, 257, 600} {
+		for _, c := range []int{1, 3, 7, 8, 9, 40, block, block + 5} {
+			src := make([]float32, 2*pixels*c)
+			for k := range src {
+				src[k] = float32(math.Exp(3 * rng.NormFloat64()))
+			}
+			got, global := make([]float32, 2*c), make([]float32, 2*c)
+			AverageF32(got, src, Window{Batch: 2, H: pixels, W: 1, C: c, KH: pixels, KW: 1, StrideH: 1, StrideW: 1, OutH: 1, OutW: 1}, true)
+			GlobalAverageF32(global, src, 2, pixels, c)
+			for i := range got {
+				var sum numeric.Chain
+				for p := range pixels {
+					sum.Add(src[(i/c*pixels+p)*c+i%c])
+				}
+				require.Equal(t, sum.Sum()/float32(pixels), got[i], "%d pixels, channel %d of %d", pixels, i%c, c)
+				require.Equal(t, got[i], global[i])
+			}
+		}
+	}
+	dst := []float32{1}
+	GlobalAverageF32(dst, nil, 1, 0, 1)
+	require.Equal(t, uint32(0x7fc00000), math.Float32bits(dst[0]), "the mean of nothing")
+}
+
+// TestMaxOfPatterns: a NaN is stored as one pattern and +0 wins, also where a window is a single element.
+func TestMaxOfPatterns(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		minus := float32(math.Copysign(0, -1))
+		for _, c := range []int{1, 5, 8, 19} {
+			for _, x := range []struct {
+				in   []float32
+				want uint32
+			}{
+				{[]float32{math.Float32frombits(0xffc00003)}, 0x7fc00000}, {[]float32{1, math.Float32frombits(0x7f800001)}, 0x7fc00000},
+				{[]float32{minus, 0}, 0}, {[]float32{0, minus}, 0}, {[]float32{minus, minus}, 0x80000000}, {[]float32{minus}, 0x80000000},
+			} {
+				src, dst := make([]float32, len(x.in)*c), make([]float32, c)
+				for i := range src {
+					src[i] = x.in[i/c]
+				}
+				MaxF32(dst, src, Window{Batch: 1, H: 1, W: len(x.in), C: c, KH: 1, KW: len(x.in), StrideH: 1, StrideW: 1, OutH: 1, OutW: 1})
+				for _, v := range dst {
+					require.Equal(t, x.want, math.Float32bits(v), "%v, %d channels", x.in, c)
+				}
+			}
+		}
+	})
+}
+
 func BenchmarkPool(b *testing.B) {
 	w := Window{Batch: 1, H: 111, W: 111, C: 64, KH: 3, KW: 3, StrideH: 2, StrideW: 2, OutH: 55, OutW: 55} // SqueezeNet's first
 	u, du := make([]uint8, w.H*w.W*w.C), make([]uint8, w.OutH*w.OutW*w.C)

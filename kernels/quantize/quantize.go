@@ -1,8 +1,8 @@
 // Package quantize goes between float32 and integers with a scale and a zero point: QuantizeLinear, DequantizeLinear and
 // the 256-entry tables that follow from them. Ranges, statistics and which tensor gets which scale may not enter.
 //
-// Formulas are ONNX Runtime's, in numeric.Affine. dst is at least as long as src, and its rest stays as it is; a shorter one
-// is a panic. They do not overlap. Functions allocate nothing and are safe for concurrent use with distinct dst.
+// Formulas are ONNX Runtime's, in numeric.Affine. The caller guarantees that dst is at least as long as src and that they do
+// not overlap; the rest of dst stays as it is. Functions allocate nothing and are safe for concurrent use with distinct dst.
 package quantize
 
 import (

@@ -164,6 +164,40 @@ func TestQuantizeOfEveryLength(t *testing.T) {
 	})
 }
 
+// TestNaNIsCanonical: an infinite scale, which no calibration makes, gives NaN of the zero point in rows and behind them; NaN has the
+// lowest level.
+func TestNaNIsCanonical(t *testing.T) {
+	eachTier(t, func(t *testing.T) {
+		for _, n := range []int{1, 7, 8, 35} {
+			levels, words, dst := make([]uint8, n), make([]int32, n), make([]float32, n)
+			for i := range levels {
+				levels[i], words[i] = 9, 9
+			}
+			a := numeric.Affine{Scale: float32(math.Inf(1)), Zero: 9}
+			for _, run := range []func(){func() { Dequantize(dst, levels, a) }, func() { Dequantize(dst, words, a) }} {
+				run()
+				for _, v := range dst {
+					require.Equal(t, uint32(0x7fc00000), math.Float32bits(v), "%d elements", n)
+				}
+			}
+			s := make([]int8, n)
+			Quantize(s, dst, numeric.Affine{Scale: 1, Zero: 5})
+			for _, v := range s {
+				require.Equal(t, int8(-128), v)
+			}
+		}
+	})
+}
+
+// TestRestStays: dst may be longer than src, and elements behind a src that ends within an axis keep what they were.
+func TestRestStays(t *testing.T) {
+	dst := []uint8{1, 2, 3, 4, 5, 6}
+	Quantize(dst, []float32{9, 9}, numeric.Affine{Scale: 1})
+	require.Equal(t, []uint8{9, 9, 3, 4, 5, 6}, dst)
+	QuantizeAxis(dst, []float32{7, 7, 7, 7, 7}, 1, 2, []numeric.Affine{{Scale: 1}, {Scale: 7}, {Scale: 1}})
+	require.Equal(t, []uint8{7, 7, 1, 1, 5, 6}, dst)
+}
+
 func BenchmarkQuantize(b *testing.B) {
 	src, dst := make([]float32, 1<<14), make([]uint8, 1<<14)
 	for i := range src {

@@ -36,10 +36,11 @@ func (f *Fourier) Run(dr, di, xr, xi []float64, inverse bool) {
 	}
 }
 
-// part transforms the elements at first, first+step ... : halves as long as their number is even, then term by term.
+// part transforms the elements at first, first+step ... : halves as long as their number is even, then term by term. None are
+// no halves either.
 func (f *Fourier) part(dr, di, xr, xi []float64, first, step int, inverse bool) {
 	n := len(dr)
-	if n%2 != 0 {
+	if n%2 != 0 || n == 0 {
 		f.terms(dr, di, xr, xi, first, step, inverse)
 		return
 	}

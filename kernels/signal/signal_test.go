@@ -35,6 +35,14 @@ func TestFourierIsItsSum(t *testing.T) {
 	}
 }
 
+// TestFourierOfNothing ends, and writes nothing.
+func TestFourierOfNothing(t *testing.T) {
+	require.NotPanics(t, func() {
+		NewFourier(0).Run(nil, nil, nil, nil, false)
+		NewFourier(0).Run(nil, nil, nil, nil, true)
+	})
+}
+
 // TestWindowsStartAndEndLow and are symmetric around their middle.
 func TestWindowsStartAndEndLow(t *testing.T) {
 	for _, c := range []struct {
@@ -65,4 +73,44 @@ func TestMelTrianglesAreOneAtTheirCentres(t *testing.T) {
 		require.Equal(t, float32(1), top)
 	}
 	Mel(dst, 33, 6, 64, 1, 0, 1e12)
+}
+
+// TestMelOfFewBins: more triangles than bins, so that corners meet; a rise without width is 1 at its centre, and places that are no
+// number, or below 0, are bin 0.
+func TestMelOfFewBins(t *testing.T) {
+	const bins, mels = 3, 8
+	dst := make([]float32, bins*mels)
+	Mel(dst, bins, mels, 4, 8000, 0, 4000)
+	place := make([]int, mels+2)
+	for i := range place {
+		hertz := 700 * (math.Pow(10, float64(i)*2595*math.Log10(1+4000./700)/(mels+2)/2595) - 1)
+		place[i] = int(math.Floor(5 * hertz / 8000))
+	}
+	for m := range mels {
+		for b := range bins {
+			left, centre, right, want := place[m], place[m+1], place[m+2], 0.0
+			switch {
+			case b == centre:
+				want = 1
+			case left < b && b < centre:
+				want = float64(b-left) / float64(centre-left)
+			case centre < b && b < right:
+				want = float64(right-b) / float64(right-centre)
+			}
+			require.InDelta(t, want, dst[b*mels+m], 1e-6, "bin %d of triangle %d: corners %d, %d, %d", b, m, left, centre, right)
+		}
+	}
+	for _, rate := range []float64{0, math.NaN(), -8000} {
+		for i := range dst {
+			dst[i] = 5
+		}
+		Mel(dst, bins, mels, 4, rate, 0, 0)
+		for i, v := range dst {
+			want := float32(0)
+			if i < mels {
+				want = 1
+			}
+			require.Equal(t, want, v, "rate %v", rate)
+		}
+	}
 }

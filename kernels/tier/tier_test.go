@@ -56,6 +56,26 @@ func TestForceHasAnUndo(t *testing.T) {
 	require.Equal(t, Best(), Supported()[len(Supported())-1])
 }
 
+// TestUndoesNest: what an inner Force leaves is what the outer one made.
+func TestUndoesNest(t *testing.T) {
+	before := Current()
+	outer := Force(Plain)
+	inner := Force(Best())
+	inner()
+	require.Equal(t, Plain, Current())
+	outer()
+	require.Equal(t, before, Current())
+}
+
+// TestPermuteIsOfTheCurrentTier: what the machine has does not count below the tier that may use it.
+func TestPermuteIsOfTheCurrentTier(t *testing.T) {
+	for _, tr := range Supported() {
+		undo := Force(tr)
+		require.Equal(t, hasVBMI && tr >= AVX512VNNI, Permute(), tr)
+		undo()
+	}
+}
+
 func TestForceRefusesIllegalInstructions(t *testing.T) {
 	if Best() == AMX {
 		t.Skip("skipped: this machine has every tier")
