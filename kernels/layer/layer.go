@@ -5,6 +5,7 @@ package layer
 
 import (
 	"fmt"
+	"slices"
 
 	"assay/kernels/conv"
 )
@@ -41,6 +42,8 @@ func (l Layer) Check() error {
 		return fmt.Errorf("layer %q: operator %q is none of Conv, Gemm and MatMul", l.Name, l.Op)
 	case len(l.In) < 2 || len(l.Weight) < 2 || l.In[len(l.In)-1] != l.Weight[len(l.Weight)-2]:
 		return fmt.Errorf("layer %q: matrices %v and %v cannot be multiplied", l.Name, l.In, l.Weight)
+	case slices.Min(l.In) < 1 || slices.Min(l.Weight) < 1:
+		return fmt.Errorf("layer %q: sizes %v and %v: they must be positive", l.Name, l.In, l.Weight)
 	}
 	return nil
 }

@@ -106,6 +106,14 @@ func TestGridEqualsItsDefinition(t *testing.T) {
 	}
 }
 
+// TestNearestOfHalves: a point half-way between two elements reads the even one.
+func TestNearestOfHalves(t *testing.T) {
+	g := Grid{Batch: 1, C: 1, Points: 4, In: []int{4}, Filter: Nearest, Border: Edge}
+	dst := make([]float32, 4)
+	g.Run(dst, []float32{10, 11, 12, 13}, []float32{-1, -0.5, 0, 0.5}) // at -0.5, 0.5, 1.5 and 2.5
+	require.Equal(t, []float32{10, 10, 12, 12}, dst)
+}
+
 // TestGridOfNoNumber: coordinates that are NaN or infinite lie outside, on the side of element 0.
 func TestGridOfNoNumber(t *testing.T) {
 	for border, want := range map[Border]float32{Zeros: 0, Edge: 1} {

@@ -166,6 +166,8 @@ func TestSameIsTheIdentity(t *testing.T) {
 		{Resizing{In: 4, Out: 4, Scale: 1, Filter: Linear, How: HalfPixelNearest}, false},
 		{Resizing{In: 4, Out: 8, Scale: 2}, false},
 		{Resizing{In: 1, Out: 1, Scale: 1, Filter: Cubic, A: -0.5}, true},
+		{Resizing{In: 1, Out: 1, Scale: 3, Filter: Linear}, false},                          // the sum of two products, both of the one element
+		{Resizing{In: 2, Out: 2, Scale: 1, How: CropAndResize, Start: -0.5, End: 1}, false}, // element 0 stands for what lies outside
 	} {
 		a := NewAxis(c.r)
 		require.Equal(t, c.same, a.Same(), "%+v", c.r)
@@ -192,6 +194,27 @@ func TestHostilePositions(t *testing.T) {
 			require.NotPanics(t, func() { a.Run(dst, []float32{5, 6, 7}, 1, 1) })
 			for i, v := range dst {
 				require.True(t, v >= 5 && v <= 7, "%+v: element %d is %v", r, i, v)
+			}
+		}
+	}
+}
+
+// TestExcludedTapsLeaveNothing: a position that is so far outside that no tap weighs anything is NaN, between positions that are not.
+func TestExcludedTapsLeaveNothing(t *testing.T) {
+	for _, filter := range []Filter{Linear, Cubic} {
+		a := NewAxis(Resizing{In: 3, Out: 3, Scale: 0.1, How: Asymmetric, Filter: filter, A: -0.5, Exclude: true})
+		for _, inner := range []int{1, 5} {
+			src, dst := make([]float32, 3*inner), make([]float32, 3*inner)
+			for i := range src {
+				src[i] = float32(i/inner + 1)
+			}
+			a.Run(dst, src, 1, inner)
+			for i, v := range dst {
+				if i < inner {
+					require.Equal(t, float32(1), v)
+				} else {
+					require.Equal(t, uint32(0x7fc00000), math.Float32bits(v))
+				}
 			}
 		}
 	}
