@@ -1,7 +1,9 @@
 package main
 
 import (
+	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -159,6 +161,14 @@ var badData = []badInput{
 		w.write("images/image_06.jpg", good[:len(good)/3])
 		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_06.png", "image_06.jpg", 1)))
 	}, want: []string{"image_06.jpg"}},
+	{name: "NaN among the samples", break_: func(w *world) {
+		w.write("labels.npy", npyOf("|u1", []int{4}, []byte{0, 1, 2, 3}))
+		b := make([]byte, 4*4*3*8*8)
+		binary.LittleEndian.PutUint32(b[4*3*64*2:], math.Float32bits(float32(math.NaN())))
+		w.write("some.npy", npyOf("<f4", []int{4, 3, 8, 8}, b))
+	}, args: func(w *world, good []string) []string {
+		return append(without(good, "--like"), "--data", w.path("some.npy"), "--labels", w.path("labels.npy"))
+	}, want: []string{"sample 2 (some.npy[2])", "NaN", "leave the sample out or repair it"}},
 	{name: "a text file called PNG", break_: func(w *world) { w.write("images/image_06.png", []byte("hello")) }, want: []string{"image_06.png"}},
 	{name: "no preprocessing, and labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, args: less("--like"), want: []string{"under none", "guessing", "0 of 12", "labels"}},
 	{name: "labels of another model", break_: func(w *world) { w.write("model.onnx", w.encode(manyClasses())) }, want: []string{"guessing gives 0.0500", "labels", "--like"}},

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -145,6 +146,18 @@ func TestDiskFull(t *testing.T) {
 			require.Contains(t, stderr, "--state-dir")
 			require.Regexp(t, `at least \d+ bytes are wanted and \d+ are free`, stderr)
 			require.NotRegexp(t, `deadline|timeout|not ready`, stderr, "nobody waited for the broker's own patience to end")
+		})
+	}
+	for _, size := range []string{"3m", "4500k"} { // 3.8 MB of samples: too many, and just fitting without what comes behind them
+		t.Run("state of "+size+" and many samples", func(t *testing.T) {
+			w := newWorld(t)
+			const n = 20000
+			w.write("many.npy", npyOf("|u1", []int{n, 3, 8, 8}, make([]byte, n*3*8*8)))
+			w.write("labels.npy", npyOf("|u1", []int{n}, bytes.Repeat([]byte{3}, n)))
+			full(t, w.path("state"), size)
+			code, _, stderr := w.execute(t.Context(), w.args("--data", w.path("many.npy"), "--labels", w.path("labels.npy"))...)
+			require.Equal(t, exitInput, code, stderr)
+			require.Regexp(t, `state directory .*: the disk is full: at least \d+ bytes are wanted and \d+ are free; free some space, or choose another with --state-dir`, stderr)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"assay/shared/plan"
@@ -53,5 +54,9 @@ func (a *asker) statistics(ctx context.Context, phase string, subjects int, prob
 			ordered[i] = names[s]
 		}
 	}
-	return quant.NewStats(taps, records, ordered)
+	stats, err := quant.NewStats(taps, records, ordered)
+	if errors.Is(err, quant.ErrNotFinite) {
+		err = &InputError{err}
+	}
+	return stats, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,12 +30,13 @@ func free(dir string) (n uint64, ok bool) {
 	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // block sizes are small and positive
 }
 
-// explainDisk turns the broker's words for a full disk into what a user can do.
-func explainDisk(err error) error {
-	if s := err.Error(); strings.Contains(s, "insufficient storage") || strings.Contains(s, "no space left") || strings.Contains(s, "insufficient resources") {
-		return &InputError{fmt.Errorf("%w (the broker's disk is full: free some space there, or choose another state directory with --state-dir; results so far are kept)", err)}
-	}
-	return err
+// fullWords are the broker's for a disk without room. They come as texts from its file system, and as codes from the server.
+var fullWords = []string{"insufficient storage", "no space left", "insufficient resources", "resource limits exceeded"}
+
+// saysFull reports that err is the broker's word for a full disk.
+func saysFull(err error) bool {
+	s := err.Error()
+	return slices.ContainsFunc(fullWords, func(w string) bool { return strings.Contains(s, w) })
 }
 
 // fullState is the one error of a state directory without room.
@@ -85,14 +87,21 @@ func guardState(dir string, room func(string) (uint64, bool), cancel context.Can
 
 // explainState says what the job ended with: the guard's reason if it was that, else a full disk behind the broker's many
 // words for it. The order matters: the guard's reason is the cause of ctx and comes in other words from every call that
-// ctx ended.
-func explainState(err error, cause error, dir string) error {
+// ctx ended. embedded: the broker's disk is that of dir. Its last write did not fit into what is free now, though that may be
+// more than scarce: what was written of it is gone again.
+func explainState(err error, cause error, dir string, embedded bool) error {
 	var input *InputError
 	switch {
 	case err == nil:
 		return nil
 	case errors.As(cause, &input):
 		return cause
+	case saysFull(err) && embedded:
+		if n, ok := free(dir); ok {
+			return fmt.Errorf("%w (%w)", fullState(dir, n+scarce, n), err)
+		}
+	case saysFull(err):
+		return &InputError{fmt.Errorf("%w (the broker's disk is full, or its limit for JetStream is reached: make room there; results so far are kept, the same command goes on)", err)}
 	case errors.As(err, &input):
 		return err
 	}

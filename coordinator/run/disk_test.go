@@ -3,10 +3,13 @@ package run
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/shared/store"
 )
 
 // TestGuardState: a disk that fills up ends the job within two looks, with the bytes wanted, the bytes free and what to do;
@@ -51,7 +54,8 @@ func TestGuardState(t *testing.T) {
 	}
 }
 
-// TestExplainState: the guard's reason stands for whatever the broker said; success, and input errors of a job with room, keep their own.
+// TestExplainState: the guard's reason stands for whatever the broker said; success, and input errors of a job with room, keep their
+// own. A broker that says its disk is full is believed: the state directory's when it is embedded, else where it runs.
 func TestExplainState(t *testing.T) {
 	dir := t.TempDir()
 	guard := fullState(dir, 2, 1)
@@ -59,7 +63,15 @@ func TestExplainState(t *testing.T) {
 	for _, c := range []struct{ err, cause, want error }{
 		{nil, guard, nil}, {nil, nil, nil}, {broker, guard, guard}, {broker, nil, broker}, {broker, context.Canceled, broker}, {input, guard, guard}, {input, nil, input},
 	} {
-		require.Equal(t, c.want, explainState(c.err, c.cause, dir))
+		require.Equal(t, c.want, explainState(c.err, c.cause, dir, true))
+		require.Equal(t, c.want, explainState(c.err, c.cause, dir, false))
+	}
+	for _, words := range []string{"nats: API error: code=503 err_code=10023 description=insufficient resources", "write 1.blk: no space left on device"} {
+		full := BadInput(fmt.Errorf("data: storing a piece: %w: %s", store.ErrUnavailable, words))
+		require.ErrorContains(t, explainState(full, nil, dir, true), "state directory "+dir+": the disk is full: at least ")
+		require.ErrorContains(t, explainState(full, nil, dir, false), "the broker's disk is full, or its limit for JetStream is reached: make room there")
+		require.ErrorContains(t, explainState(full, nil, dir, false), words)
+		require.EqualError(t, explainState(full, guard, dir, true), guard.Error())
 	}
 	require.Error(t, checkState(dir, 1<<62))
 	require.NoError(t, checkState(dir, 1))

@@ -299,7 +299,7 @@ func (d *dispatcher) send(ctx context.Context, p *parcel) error {
 	if d.live[p.task.Number] == p {
 		d.requeue(p)
 	}
-	return fmt.Errorf("task of %d cells: publish: %w: %w", len(p.cells), store.ErrUnavailable, explainDisk(err))
+	return fmt.Errorf("task of %d cells: publish: %w: %w", len(p.cells), store.ErrUnavailable, err)
 }
 
 // next takes the parcel that is to be published now, if any, and gives it a number. A suspect goes when nothing is live, and

@@ -47,7 +47,7 @@ func Job(ctx context.Context, j *config.Job, command string, ev Events) (res *Re
 		}
 		unguard()
 		if outside.Err() == nil {
-			err = explainState(err, context.Cause(ctx), w.seat.state.Dir)
+			err = explainState(err, context.Cause(ctx), w.seat.state.Dir, w.seat.broker.Embedded())
 		}
 		cancel(nil)
 	}()
@@ -240,7 +240,7 @@ func (w *work) begin(ctx context.Context, in dataset.Inputs) error {
 func (w *work) put(ctx context.Context, objects ...[]byte) error {
 	for _, b := range objects {
 		if _, err := w.seat.objects.Put(ctx, b); err != nil {
-			return explainDisk(err)
+			return err
 		}
 	}
 	return nil

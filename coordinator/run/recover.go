@@ -31,8 +31,7 @@ const (
 // refused takes a failed publish in. It is an error when it would fail again, or has for too long. A full disk is never
 // waited for.
 func (l *lookout) refused(err error) error {
-	var full *InputError
-	if errors.As(err, &full) || !errors.Is(err, store.ErrUnavailable) {
+	if saysFull(err) || !errors.Is(err, store.ErrUnavailable) {
 		return err
 	}
 	if l.refusal.IsZero() {

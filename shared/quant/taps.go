@@ -2,6 +2,7 @@ package quant
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math"
 
@@ -94,8 +95,11 @@ type Stats struct {
 	names []string    // of the samples, for messages
 }
 
+// ErrNotFinite is a statistic that is NaN or infinite: the sample holds such a value, or the model computes one from it.
+var ErrNotFinite = errors.New("leave the sample out or repair it, or list the operation that reads the value under ignored")
+
 // NewStats reads one record (see Record) a sample, in data order; samples names them in messages and may be nil. A
-// result that is no finite number is an error that names the sample: one such value would ruin every range behind it.
+// result that is no finite number is an ErrNotFinite that names the sample: one such value would ruin every range behind it.
 func NewStats(taps []Tap, records [][]byte, samples []string) (*Stats, error) {
 	s := &Stats{taps: taps, index: map[Tap]int{}, names: samples}
 	size := RecordSize(taps)
@@ -115,7 +119,7 @@ func NewStats(taps []Tap, records [][]byte, samples []string) (*Stats, error) {
 		for _, t := range taps {
 			for _, v := range row[s.index[t]:][:t.Width] {
 				if math.IsNaN(v) || math.IsInf(v, 0) {
-					return nil, fmt.Errorf("statistics of %s: %s of %q is %g: leave the sample out or repair it, or list the operation that reads the value under ignored", s.sample(i), t.Func, t.Value, v)
+					return nil, fmt.Errorf("statistics of %s: %s of %q is %g: %w", s.sample(i), t.Func, t.Value, v, ErrNotFinite)
 				}
 			}
 		}
