@@ -95,7 +95,7 @@ var badModels = []badInput{
 			b = com.acme.Wobble(a) @two
 			y = Quux(b) @three
 			output y: float32[N,4]`),
-		want: []string{"Frobnicate", "com.acme", "Wobble", "Quux", "model.onnx"},
+		want: []string{"3 things", "Frobnicate", "com.acme", "Wobble", "Quux", "model.onnx", "OPERATORS.md"},
 	},
 	{
 		name: "opset of the future", break_: func(w *world) {
@@ -105,16 +105,16 @@ var badModels = []badInput{
 	{
 		name: "cycle", break_: func(w *world) {
 			w.change(func(m *onnxpb.ModelProto) { m.Graph.Node[0].Input[0] = "y" })
-		}, want: []string{"cycle", `"colour" (Conv)`, `"flat" (Flatten)`},
+		}, want: []string{"cycle", `"colour" (Conv)`, `"flat" (Flatten)`, "export"},
 	},
 	{
 		name: "missing initializer", break_: func(w *world) {
 			w.change(func(m *onnxpb.ModelProto) { m.Graph.Initializer = m.Graph.Initializer[1:] })
-		}, want: []string{`"colour" (Conv)`, "is not defined"},
+		}, want: []string{`"colour" (Conv)`, "is not defined", "export"},
 	},
 	{
 		name: "shape mismatch in the model", break_: model(strings.Replace(colours, "float32[4,3,1,1]", "float32[3,4,1,1]", 1)),
-		want: []string{`"colour" (Conv)`},
+		want: []string{"model.onnx", "x [1 3 8 8]", `"colour" (Conv)`},
 	},
 	{
 		name: "shape mismatch of model and data", break_: model(strings.Replace(colours, "x: float32[N,3,8,8]", "x: float32[N,5,8,8]", 1)),
@@ -160,7 +160,7 @@ var badData = []badInput{
 		require.NoError(w.t, os.Remove(w.path("images/image_06.png")))
 		w.write("images/image_06.jpg", good[:len(good)/3])
 		w.write("labels.txt", []byte(strings.Replace(string(w.read("labels.txt")), "image_06.png", "image_06.jpg", 1)))
-	}, want: []string{"image_06.jpg"}},
+	}, want: []string{"1 sample cannot be read", "image_06.jpg", "leave them out of the folder and of the labels"}},
 	{name: "NaN among the samples", break_: func(w *world) {
 		w.write("labels.npy", npyOf("|u1", []int{4}, []byte{0, 1, 2, 3}))
 		b := make([]byte, 4*4*3*8*8)
@@ -237,10 +237,16 @@ var badJobs = []badInput{
 	job("agreement and accuracy", `"metrics": [{"name": "agreement"}, {"name": "accuracy@top1"}]`, "agreement", "accuracy@top1", "one of them"),
 	job("annotation_free with a metric that needs labels", `"annotation_free": true, "metrics": [{"name": "accuracy@top5"}]`, "annotation_free", "accuracy@top5"),
 	job("ignored node that does not exist", `"ignored": {"scope": ["color"]}`, "5:", `"color"`, "colour"),
+	job("ignored operator that does not exist", `"ignored": {"operations": [{"type": "Cnv"}]}`, "5:", `"Cnv"`, "(did you mean Conv?)"),
+	job("ignored operator of another framework", `"ignored": {"operations": [{"type": "Convolution"}]}`, "5:", `"Convolution"`, "ONNX operator"),
 	job("not JSON", `"maximal_drop": }`, "5:"),
 	{name: "job file absent", args: func(w *world, _ []string) []string { return []string{"run", w.path("job.json")} }, want: []string{"job.json", "no such file"}},
 	{name: "--max-drop -1", args: more("--max-drop=-1"), want: []string{"--max-drop", "-1", "0 or more"}},
+	{name: "--max-drop -1 in two words", args: more("--max-drop", "-1"), want: []string{"--max-drop: -1; want a number of 0 or more"}},
+	{name: "--std with a number below 0 in two words", args: more("--std", "-0.5"), want: []string{"--std", "-0.5"}},
+	{name: "a model in place of the job file", args: func(w *world, _ []string) []string { return []string{"run", w.path("model.onnx")} }, want: []string{"model.onnx", "is a model", "-m "}},
 	{name: "--max-drop text", args: more("--max-drop", "some"), want: []string{"--max-drop", "some"}},
+	{name: "--calib of no file", args: more("--calib", "evry:5"), want: []string{"--calib", "evry:5", "every:K"}},
 	{name: "--calib of nothing", args: more("--calib", "0"), want: []string{"--calib"}},
 	{name: "--like misspelt", args: more("--like", "imagenet-pytorch"), want: []string{"imagenet-pytorch", "imagenet-torch"}},
 	{name: "--metric misspelt", args: more("--metric", "acuracy@top1"), want: []string{"--metric", "acuracy@top1", "accuracy"}},
@@ -249,10 +255,12 @@ var badJobs = []badInput{
 }
 
 var badMachines = []badInput{
-	{name: "output directory below a file", args: func(w *world, good []string) []string { return append(good, "--output-dir", w.path("labels.txt/out")) }, want: []string{"output directory", "labels.txt"}},
+	{name: "output directory below a file", args: func(w *world, good []string) []string { return append(good, "--output-dir", w.path("labels.txt/out")) }, want: []string{"output directory", "labels.txt", "--output-dir"}},
 	{name: "state directory below a file", args: func(w *world, good []string) []string { return append(good, "--state-dir", w.path("labels.txt/state")) }, want: []string{"state directory", "--state-dir"}},
 	{name: "memory limit too small", args: more("--memory", "1KB"), want: []string{"memory", "--memory", "KiB"}},
 	{name: "memory limit is no size", args: more("--memory", "lots"), want: []string{"--memory", "lots"}},
+	{name: "no evaluators and no broker", args: more("--evaluators", "0"), want: []string{"0 evaluators", "--nats URL"}},
+	{name: "memory limit of some bytes", args: more("--memory", "10"), want: []string{"over the limit of 10 bytes"}},
 	{name: "broker absent", args: more("--nats", "nats://127.0.0.1:1"), want: []string{"127.0.0.1:1"}},
 }
 

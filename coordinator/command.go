@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -88,7 +89,7 @@ func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
 		return exitInternal
 	}
 	kongcompletion.Register(parser)
-	k, err := parser.Parse(args)
+	k, err := parser.Parse(joinNegative(args))
 	switch {
 	case helped:
 		return exitInput
@@ -104,6 +105,25 @@ func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
 	}
 	err = k.Run(&terminal{ctx, args, stdout, stderr})
 	return exitCode(ctx, err, stderr)
+}
+
+// negative is a number below 0, or a list that begins with one: the parser takes it for a short flag.
+var (
+	negative = regexp.MustCompile(`^-\.?[0-9]`)
+	longFlag = regexp.MustCompile(`^--[a-z][a-z-]*$`)
+)
+
+// joinNegative writes --flag -1 as --flag=-1, so that what checks the value says what is wrong with it, if anything.
+func joinNegative(args []string) []string {
+	var out []string
+	for i, a := range args {
+		if i > 0 && negative.MatchString(a) && longFlag.MatchString(args[i-1]) {
+			out[len(out)-1] += "=" + a
+			continue
+		}
+		out = append(out, a)
+	}
+	return out
 }
 
 // errMissed is the limit missed: an answer, not a fault.

@@ -1,6 +1,10 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
+	"strings"
+
 	"assay/coordinator/console"
 	"assay/coordinator/run"
 	"assay/shared/config"
@@ -40,6 +44,9 @@ func (c explainCommand) Run(t *terminal) error {
 func readJob(path string, f config.Flags) (*config.Job, error) {
 	job := config.New()
 	if path != "" {
+		if strings.EqualFold(filepath.Ext(path), ".onnx") {
+			return nil, run.BadInput(fmt.Errorf("%s is a model, and a job file stands there: give the model as -m %s", path, path))
+		}
 		var err error
 		if job, err = config.Read(path); err != nil {
 			return nil, run.BadInput(err)

@@ -2,11 +2,13 @@ package run
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"assay/shared/config"
 	"assay/shared/dataset"
 	"assay/shared/plan"
+	"assay/shared/store"
 )
 
 // data is the samples of a job: one manifest for the search, and for calibration the same or one of its own. Indices of
@@ -38,7 +40,7 @@ func openData(ctx context.Context, j *config.Job, m *model) (search, calibration
 	if j.Calibration.Source != "" {
 		src.Data, src.Labels, src.Rows = j.Calibration.Source, "", search.Rows
 		if calibration, err = dataset.Open(ctx, src); err != nil {
-			return nil, nil, &InputError{fmt.Errorf("calibration %w", err)}
+			return nil, nil, &InputError{fmt.Errorf("calibration %w (--calib takes a number of samples, every:K or the path of data)", err)}
 		}
 	}
 	return search, calibration, nil
@@ -81,8 +83,11 @@ func decode(ctx context.Context, j *config.Job, search, calibration *dataset.Set
 // inputUnless is err as an error of the user's data, but for an interruption and the store. The cause of ctx says who
 // interrupted, which ctx.Err does not.
 func inputUnless(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return context.Cause(ctx)
+	case errors.Is(err, store.ErrUnavailable):
+		return err
 	}
 	return &InputError{err}
 }

@@ -125,7 +125,7 @@ func (w *work) check() error {
 	if err := w.model.chooseOutputs(w.job.Data.Output); err != nil {
 		return err
 	}
-	return checkIgnored(w.job, w.model.graph)
+	return checkIgnored(w.job, w.model.graph, w.events.note)
 }
 
 // prepare does what needs no sample to be decoded.
@@ -154,7 +154,7 @@ func (w *work) prepare(ctx context.Context) error {
 // writable makes the output directory and tries to write there, so that a job does not end after hours with nothing.
 func writable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return fmt.Errorf("output directory: %w", err)
+		return fmt.Errorf("output directory: %w (choose another with --output-dir)", err)
 	}
 	f, err := os.CreateTemp(dir, ".assay-*")
 	if err != nil {

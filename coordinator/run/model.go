@@ -3,8 +3,11 @@ package run
 import (
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"math"
 	"os"
+	"slices"
+	"strings"
 
 	"assay/shared/config"
 	"assay/shared/dataset"
@@ -20,6 +23,7 @@ import (
 // model is the float model, ready to be quantized. shape, macs and classes are known after measure only; group after
 // fed.
 type model struct {
+	path    string       // of the user's file
 	graph   *graph.Model // normalised
 	bytes   []byte       // of the normalised model; its SHA-256 is the model digest
 	file    [32]byte     // SHA-256 of the user's file
@@ -48,7 +52,7 @@ func loadModel(path string) (*model, error) {
 	if err := pass.Normalize(m); err != nil {
 		return nil, &InputError{fmt.Errorf("%s: %w", path, err)}
 	}
-	out := &model{graph: m, file: sha256.Sum256(raw)}
+	out := &model{path: path, graph: m, file: sha256.Sum256(raw)}
 	if out.bytes, err = onnx.Encode(m); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -112,7 +116,7 @@ func (m *model) measure(in dataset.Inputs) error {
 		_, m.macs, err = quant.MACShare(m.graph, &plan.Params{}, plan.Plan{}, shapes)
 	}
 	if err != nil {
-		return &InputError{fmt.Errorf("model and data do not fit: %w", err)}
+		return &InputError{fmt.Errorf("%s: model and data do not fit, or the model not itself (fed with %s): %w", m.path, strings.Join(fedNames(shapes), ", "), err)}
 	}
 	m.macs /= int64(m.group)
 	first := info[m.outputs[0]]
@@ -125,6 +129,15 @@ func (m *model) measure(in dataset.Inputs) error {
 		}
 	}
 	return nil
+}
+
+// fedNames lists inputs with the shapes of one sample, by name.
+func fedNames(shapes map[string][]int) []string {
+	var out []string
+	for _, name := range slices.Sorted(maps.Keys(shapes)) {
+		out = append(out, fmt.Sprintf("%s %v", name, shapes[name]))
+	}
+	return out
 }
 
 // Bounds of a cell: enough work that a message is worth sending, few enough samples that a killed evaluator loses little.
@@ -148,20 +161,28 @@ func (e *InputError) Error() string { return e.err.Error() }
 // Unwrap gives the cause.
 func (e *InputError) Unwrap() error { return e.err }
 
-// checkIgnored names the first ignored node that does not exist, with its line.
-func checkIgnored(j *config.Job, m *graph.Model) error {
-	if len(j.Quantize.IgnoredNames) == 0 {
-		return nil
-	}
+// checkIgnored names the first ignored node that the model has not, or ignored operator that there is not, with its line. An
+// operator that the model has not is no mistake, since job files serve for several models, but it is told.
+func checkIgnored(j *config.Job, m *graph.Model, note func(string)) error {
 	var names []string
-	known := map[string]bool{}
+	nodes, types := map[string]bool{}, map[string]bool{}
 	for _, n := range m.Graph.Nodes {
 		names = append(names, n.Name)
-		known[n.Name] = true
+		nodes[n.Name], types[n.Op] = true, true
 	}
 	for _, n := range j.Quantize.IgnoredNames {
-		if !known[n.Text] {
+		if !nodes[n.Text] {
 			return &InputError{j.Unknown(n, "node", names)}
+		}
+	}
+	operators := op.Names()
+	for _, n := range j.Quantize.IgnoredTypes {
+		switch {
+		case types[n.Text]:
+		case slices.Contains(operators, n.Text):
+			note(fmt.Sprintf("%s: the model has no %s that could stay float", n.Key, n.Text))
+		default:
+			return &InputError{j.NoOperator(n, operators)}
 		}
 	}
 	return nil

@@ -53,7 +53,7 @@ func TestTrialIsNotForAll(t *testing.T) {
 	}{"at once": {time.Hour, 1, 1}, "no evaluators": {-time.Hour, 0, 1}, "the last sample": {-time.Hour, 1, 2}} {
 		t.Run(name, func(t *testing.T) {
 			w := &work{job: forecast{"digits", "digits", "0.01"}.job(t)}
-			w.job.Evaluators = c.evaluators
+			w.job.Evaluators, w.job.NATS = c.evaluators, "nats://elsewhere"
 			w.gauge = &meterOfWork{slots: func() int { return 1 }}
 			w.onRead = w.gauge.read
 			set, _, err := openData(t.Context(), w.job, newModel(t, w))

@@ -31,6 +31,8 @@ func size(n int64) string {
 		return fmt.Sprintf("%d GiB", n>>30)
 	case n >= 10<<20:
 		return fmt.Sprintf("%d MiB", n>>20)
+	case n > 0 && n < 1<<10:
+		return fmt.Sprintf("%d bytes", n)
 	}
 	return fmt.Sprintf("%d KiB", (n+1023)>>10)
 }

@@ -135,6 +135,9 @@ func (j *Job) Check() error {
 	if j.Data.Source == "" {
 		add("engine.data_source", "no data; name samples here or by --data")
 	}
+	if j.Evaluators == 0 && j.NATS == "" {
+		add("run.evaluators", "0 evaluators in this process, and no broker where others could wait: give --nats URL as well, or 1 evaluator or more")
+	}
 	if j.Calibration.Every > 0 && j.Calibration.Source != "" {
 		add("engine.calibration_every", "calibration data of its own and a share of the search data exclude each other; keep one")
 	}
@@ -158,4 +161,9 @@ func (j *Job) At(n Name, format string, args ...any) error {
 // Unknown makes the error for a name that should be one of known, with the nearest of them.
 func (j *Job) Unknown(n Name, what string, known []string) error {
 	return j.At(n, "%s %q is not in the model%s", what, n.Text, suggest(n.Text, known))
+}
+
+// NoOperator makes the error for a name that should be an ONNX operator, with the nearest of them.
+func (j *Job) NoOperator(n Name, operators []string) error {
+	return j.At(n, "%q is no ONNX operator that is supported%s", n.Text, suggest(n.Text, operators))
 }

@@ -34,7 +34,11 @@ func (fs Faults) Err() error {
 	for _, f := range fs {
 		l.add("%s: %v", f.Name, f.Err)
 	}
-	return l.err(fmt.Sprintf("data: %d samples cannot be read", len(fs)))
+	what := "1 sample"
+	if len(fs) != 1 {
+		what = fmt.Sprintf("%d samples", len(fs))
+	}
+	return l.err(fmt.Sprintf("data: %s cannot be read (repair them, or leave them out of the folder and of the labels)", what))
 }
 
 // loaded is one sample as a reader gives it.

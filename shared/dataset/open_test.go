@@ -203,7 +203,7 @@ func TestFaultsLoseNothingElse(t *testing.T) {
 	})
 	require.NoError(t, err)
 	require.Equal(t, 5, last)
-	require.ErrorContains(t, faults.Err(), "2 samples cannot be read: b.png: ")
+	require.ErrorContains(t, faults.Err(), "2 samples cannot be read (repair them, or leave them out of the folder and of the labels): b.png: ")
 	require.ErrorContains(t, faults.Err(), "d.png: the file is empty")
 	good := set.Without(faults)
 	require.Equal(t, []string{"a.png", "c.png", "e.png"}, good.Names)

@@ -84,5 +84,5 @@ func (n *Node) label() string { return fmt.Sprintf("node %q (%s)", n.Name, n.Op)
 
 // undefined is the error for input i of n.
 func undefined(n *Node, i int) error {
-	return fmt.Errorf("%s: input %d: value %q is not defined: no graph input, initializer or node output has this name", n.label(), i, n.Inputs[i])
+	return fmt.Errorf("%s: input %d: value %q is not defined: no graph input, initializer or node output has this name; export the model again", n.label(), i, n.Inputs[i])
 }

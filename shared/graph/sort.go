@@ -42,7 +42,7 @@ func sortGraph(g *Graph, outer *scope, sorted map[*Graph][]*Node) error {
 	}
 	for _, p := range g.Outputs {
 		if !s.has(p.Name) {
-			return fmt.Errorf("graph output %q is not defined: no graph input, initializer or node output has this name", p.Name)
+			return fmt.Errorf("graph output %q is not defined: no graph input, initializer or node output has this name; export the model again", p.Name)
 		}
 	}
 	needs, err := dependencies(g, s)
@@ -138,7 +138,7 @@ func cycle(g *Graph, needs [][]int, order []int) error {
 	if len(path) > 10 {
 		names = append(names, fmt.Sprintf("%d more", len(path)-10))
 	}
-	return fmt.Errorf("nodes feed each other in a cycle: %s -> %s", strings.Join(names, " -> "), g.Nodes[path[0]].label())
+	return fmt.Errorf("nodes feed each other in a cycle: %s -> %s; export the model again", strings.Join(names, " -> "), g.Nodes[path[0]].label())
 }
 
 // positions is a heap of node positions, the smallest on top.

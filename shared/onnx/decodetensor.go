@@ -44,7 +44,7 @@ func (d *decoder) tensor(pb *onnxpb.TensorProto) (*tensor.Tensor, error) {
 	}
 	if len(pb.RawData) > 0 || bytes == 0 {
 		if len(pb.RawData) != bytes {
-			return nil, fmt.Errorf("raw data has %d bytes, %s%v needs %d", len(pb.RawData), t.DType, t.Shape, bytes)
+			return nil, fmt.Errorf("raw data has %d bytes, %s%v needs %d: the file is damaged, export the model again", len(pb.RawData), t.DType, t.Shape, bytes)
 		}
 		t.Data = tensor.Unpack(t.DType, pb.RawData, n)
 		return t, nil

@@ -1,8 +1,20 @@
 package op
 
+import "slices"
+
 // Lookup finds an operator by domain and name; nil when it is unknown. The Op is shared and read-only. domain "" is
 // ai.onnx; the reader has replaced the spelling "ai.onnx".
 func Lookup(domain, name string) *Op { return registry[[2]string{domain, name}] }
+
+// Names lists the operators of all domains, sorted, each once.
+func Names() []string {
+	var out []string
+	for k := range registry {
+		out = append(out, k[1])
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
 
 // families is the table of all operators, one row per family file. A new family is one line.
 var families = []struct {

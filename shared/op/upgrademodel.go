@@ -32,7 +32,7 @@ func UpgradeModel(m *graph.Model) error {
 	}
 	r.graph(s)
 	if len(r.refusals) > 0 {
-		return fmt.Errorf("model: %d things cannot be read: %s", len(r.refusals), strings.Join(r.refusals, "; "))
+		return r.refusal()
 	}
 	m.Opset = max(Newest, latest(m.Graph))
 	return nil
@@ -60,6 +60,7 @@ type upgrader struct {
 	read     map[string]bool // those that some node or output reads
 	seen     map[string]bool // refusals by what is refused
 	refusals []string
+	unknown  bool // an operator is among them
 }
 
 // scope is a graph on its way with the graphs around it. env holds what is known of values under guessed input sizes: only
@@ -77,6 +78,19 @@ func (r *upgrader) refuse(n *graph.Node, format string, args ...any) {
 		r.seen[what] = true
 		r.refusals = append(r.refusals, fmt.Sprintf("%s (node %q)", what, n.Name))
 	}
+}
+
+// refusal is the one error about all that was refused.
+func (r *upgrader) refusal() error {
+	things := "1 thing"
+	if n := len(r.refusals); n > 1 {
+		things = fmt.Sprintf("%d things", n)
+	}
+	advice := ""
+	if r.unknown {
+		advice = "; OPERATORS.md lists the operators that are"
+	}
+	return fmt.Errorf("model: %s cannot be read: %s%s", things, strings.Join(r.refusals, "; "), advice)
 }
 
 // names collects the value names of g and the graphs in it. read has names that nodes use: what Dropout's mask is asked
@@ -187,6 +201,7 @@ func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 		return []*graph.Node{n}
 	}
 	if o == nil {
+		r.unknown = true
 		r.refuse(n, "operator %s", spelled(n.Domain, n.Op))
 		return []*graph.Node{n}
 	}
