@@ -93,7 +93,7 @@ func (d *delivery) cells(ctx context.Context) error {
 
 // one computes and publishes one cell, unless an earlier delivery did.
 func (d *delivery) one(ctx context.Context, p plan.Plan, block uint32) error {
-	cell, err := d.eval.Cell(ctx, d.task, p, block)
+	cell, err := guarded(d, func() (plan.Cell, error) { return d.eval.Cell(ctx, d.task, p, block) })
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,9 @@ func (d *delivery) one(ctx context.Context, p plan.Plan, block uint32) error {
 		}
 	}
 	start := time.Now()
-	value, err := d.compute(ctx, p, block)
+	value, err := guarded(d, func() (Value, error) {
+		return d.eval.Compute(ctx, d.task, p, block, func() { d.progress.Add(1) })
+	})
 	if err != nil {
 		return err
 	}
@@ -117,15 +119,15 @@ func (d *delivery) one(ctx context.Context, p plan.Plan, block uint32) error {
 	return nil
 }
 
-// compute turns a panic, which is a fault of this program, into an error of its cell: other jobs on this node live on.
-func (d *delivery) compute(ctx context.Context, p plan.Plan, block uint32) (v Value, err error) {
+// guarded turns a panic of the computer, which is a fault of this program, into an error of the cell: other jobs on this node live on.
+func guarded[T any](d *delivery, f func() (T, error)) (v T, err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			d.config.Log.Error("panic", zap.Any("value", r), zap.ByteString("stack", debug.Stack()))
 			err = fmt.Errorf("a fault of this program, please report it with the evaluator's log: %v", r)
 		}
 	}()
-	return d.eval.Compute(ctx, d.task, p, block, func() { d.progress.Add(1) })
+	return f()
 }
 
 // header says who made a result and what it cost: samples run and wall time of this computation. Two makings of one cell differ

@@ -38,7 +38,7 @@ type Config struct {
 	Log   *zap.Logger // not nil; faults at level error, refused tasks as warnings, the rest for debugging
 }
 
-// Computer computes cells; package cell has the real one. It is safe for concurrent use.
+// Computer computes cells; package cell has the real one. It is safe for concurrent use. A panic of it is an error of the cell.
 type Computer interface {
 	// Numerics is the version of the canonical forms that it computes; tasks of another one are not for it.
 	Numerics() string

@@ -35,8 +35,11 @@ type script struct {
 func (s *script) Numerics() string { return "test" }
 
 func (s *script) Cell(_ context.Context, t wire.Task, p plan.Plan, block uint32) (plan.Cell, error) {
-	if block == noCell {
+	switch block {
+	case noCell:
 		return plan.Cell{}, errors.New("params do not fit")
+	case panicCell:
+		panic("nil map")
 	}
 	return plan.Cell{Problem: t.Problem, Plan: p.Params, View: t.View, Index: block, What: t.What}, nil
 }
@@ -78,6 +81,7 @@ const (
 	waits // for the end of its context
 	hangs // until it is released, whatever its context
 	noCell
+	panicCell // naming it panics
 	huge
 )
 
@@ -190,14 +194,14 @@ func TestEnds(t *testing.T) {
 	}{
 		{broken, wire.Broken, "shapes differ"}, {badInput, wire.BadInput, "memory limit"}, {timeOut, wire.Transient, "view: context deadline exceeded"},
 		{unreachable, wire.Transient, "the store does not answer"}, {panics, wire.Broken, "index out of range"}, {noCell, wire.Broken, "params do not fit"},
-		{huge, wire.Broken, "\x00"},
+		{panicCell, wire.Broken, "nil map"}, {huge, wire.Broken, "\x00"},
 	} {
 		x.give(wire.Task{Number: uint64(number)}, c.block, fine)
 		f := x.failure()
 		require.Equal(t, c.class, f.Class, c.text)
 		require.Contains(t, f.Text, c.text)
 		require.Equal(t, []any{"job", uint64(number), "node"}, []any{f.Job, f.Number, f.Node})
-		if c.block != noCell {
+		if c.block != noCell && c.block != panicCell {
 			require.Equal(t, plan.Cell{Index: c.block}.Digest(), f.Cell)
 		}
 		x.gone()
@@ -207,6 +211,27 @@ func TestEnds(t *testing.T) {
 	x.give(wire.Task{}, fine, alsoFine)
 	x.gone()
 	require.True(t, x.stored(fine) && x.stored(alsoFine))
+	require.Eventually(t, func() bool {
+		x.w.mu.Lock()
+		defer x.w.mu.Unlock()
+		return len(x.w.working) == 0
+	}, generous, time.Millisecond, "no delivery is remembered behind its end")
+}
+
+// TestVouching: a task that takes longer than the broker waits for an acknowledgement, and moves on, is given to nobody else.
+func TestVouching(t *testing.T) {
+	if testing.Short() {
+		t.Skip("skipped: it waits for what does not come")
+	}
+	x := newBench(t, func(w *worker) { w.b.AckWait, w.config.Slots = 1500*time.Millisecond, 2 })
+	x.give(wire.Task{}, hangs)
+	_, err := x.claims.NextMsg(generous)
+	require.NoError(t, err)
+	_, err = x.claims.NextMsg(2 * x.b.AckWait)
+	require.ErrorIs(t, err, nats.ErrTimeout)
+	close(x.release)
+	x.gone()
+	require.Equal(t, 1, x.s.times(hangs))
 }
 
 // TestResultHeaders: a result says who made it, in headers and not in its value.
@@ -243,11 +268,18 @@ func TestClaimAndHeartbeat(t *testing.T) {
 	}
 	h := heard()
 	require.Equal(t, []any{"node", x.w.started, "test", uint16(1), false}, []any{h.Node, h.Started, h.Numerics, h.Slots, h.Leaving})
-	require.NoError(t, x.b.Conn.Publish(wire.CallSubject, nil))
-	heard()
+	const calls = 12
+	begin := time.Now()
+	for range calls {
+		require.NoError(t, x.b.Conn.Publish(wire.CallSubject, nil))
+		heard()
+	}
+	require.Less(t, time.Since(begin), calls/2*wire.HeartbeatEvery, "calls are answered at once")
+	x.gone()
 	x.fire()
 	for h = heard(); !h.Leaving; h = heard() {
 	}
+	require.Equal(t, uint64(1), h.Done, "cells")
 }
 
 // TestLeaving: a node that is told to stop gives its task back, uncounted, before it says that it leaves.
