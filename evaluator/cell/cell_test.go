@@ -230,20 +230,23 @@ func TestRefusals(t *testing.T) {
 		want   string
 		absent bool
 	}{
-		"no such problem":  {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = plan.Digest{9} }, "problem 09000000", true},
-		"no such model":    {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = noModel.Digest() }, "model 01000000", true},
-		"no such view":     {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.View = plan.Digest{9} }, "view 09000000", true},
-		"no such params":   {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Params = plan.Digest{9} }, "params 09000000", true},
-		"garbage problem":  {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = garbage }, "problem", false},
-		"garbage view":     {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.View = garbage }, "view", false},
-		"garbage params":   {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Params = garbage }, "params", false},
-		"garbage taps":     {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.What, t.Ref = plan.Taps, garbage }, "", false},
-		"beyond the view":  {func(_ *wire.Task, _ *plan.Plan, b *uint32) { *b = 1 }, "there is no block 1", false},
+		"no such problem": {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = plan.Digest{9} }, "problem 09000000", true},
+		"no such model":   {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = noModel.Digest() }, "model 01000000", true},
+		"no such view":    {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.View = plan.Digest{9} }, "view 09000000", true},
+		"no such params":  {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Params = plan.Digest{9} }, "params 09000000", true},
+		"garbage problem": {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = garbage }, "problem", false},
+		"garbage view":    {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.View = garbage }, "view", false},
+		"garbage params":  {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Params = garbage }, "params", false},
+		"garbage taps":    {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.What, t.Ref = plan.Taps, garbage }, "", false},
+		"beyond the view": {func(_ *wire.Task, _ *plan.Plan, b *uint32) { *b = 1 }, "there is no block 1", false},
+		"behind a whole block": {func(t *wire.Task, _ *plan.Plan, b *uint32) {
+			t.View, *b = d.view(0, 1, 2, 3, 4, 5, 6), 1
+		}, "there is no block 1", false},
 		"far beyond":       {func(_ *wire.Task, _ *plan.Plan, b *uint32) { *b = 1<<32 - 1 }, "there is no block", false},
 		"beyond the data":  {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.View = d.view(60) }, "60", false},
 		"other numerics":   {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.Problem = other.Digest() }, "is of numerics 0", false},
 		"unknown question": {func(t *wire.Task, _ *plan.Plan, _ *uint32) { t.What = 77 }, "cell asks for 77", false},
-		"too many groups":  {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Float = []uint64{0, 0, 1} }, "params", false},
+		"too many groups":  {func(_ *wire.Task, p *plan.Plan, _ *uint32) { p.Float = []uint64{0, 0, 1} }, "group 128 is float, params end", false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := New(d.objects, engine.Options{})
@@ -255,6 +258,35 @@ func TestRefusals(t *testing.T) {
 			_, err = e.Compute(t.Context(), good, d.all, 0, func() {})
 			require.NoError(t, err)
 		})
+	}
+}
+
+// TestManyRecordsAreAnObject: as many bytes as a message carries travel in it, one record more makes an object of all.
+func TestManyRecordsAreAnObject(t *testing.T) {
+	d := newDesk(t)
+	e := New(d.objects, engine.Options{})
+	size := len(d.records(e, plan.Plan{}, 0))
+	most := inline / size
+	problem := d.problem
+	problem.Block = uint16(most + 1)
+	d.put(plan.Encode("Problem", problem))
+	for _, n := range []int{most, most + 1} {
+		v, err := e.Compute(t.Context(), wire.Task{Problem: problem.Digest(), View: d.view(make([]uint32, n)...)}, plan.Plan{}, 0, func() {})
+		require.NoError(t, err)
+		require.Equal(t, n > most, !v.Object.IsZero(), "%d records", n)
+		require.Len(t, d.bytes(v), n*size)
+	}
+}
+
+// TestFloatModelSharesNothing: a model that is run once over its samples leaves nothing in the activation store, unlike plans.
+func TestFloatModelSharesNothing(t *testing.T) {
+	d := newDesk(t)
+	e := New(d.objects, engine.Options{})
+	for _, int8 := range []bool{false, true} {
+		for range 3 {
+			d.records(e, d.plan(int8), 0, 1, 2, 3, 4, 5, 6)
+		}
+		require.Equal(t, int8, e.engine.Usage().Store > 0)
 	}
 }
 
@@ -296,6 +328,7 @@ func TestTimes(t *testing.T) {
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(turns), fewTurns)
 	require.LessOrEqual(t, len(turns), manyTurns)
+	require.True(t, slices.ContainsFunc(turns, func(row []float64) bool { return row[0] != row[1] }), "each plan has its own column")
 	for _, row := range turns {
 		require.Len(t, row, 3)
 		require.Positive(t, row[0])

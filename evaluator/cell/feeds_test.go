@@ -66,6 +66,20 @@ func TestBatchesAreFedOnce(t *testing.T) {
 	get(1, true, 7)
 }
 
+// TestTwoSlotsKeepOne: the second of two slots that made the same batch keeps its own for itself, and nothing is counted twice.
+func TestTwoSlotsKeepOne(t *testing.T) {
+	f := &feeds{budget: 100}
+	batch := map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 10)}
+	require.True(t, f.keep("a", batch))
+	require.False(t, f.keep("a", batch))
+	require.Equal(t, 10, f.used)
+	require.False(t, f.keep("b", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 51)}), "more than half")
+	require.True(t, f.keep("c", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 50)}))
+	require.True(t, f.keep("d", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 41)}))
+	require.Nil(t, f.find("a"), "the oldest went")
+	require.Equal(t, 91, f.used)
+}
+
 // TestDataThatFitsIsKept: nobody says that others will ask, but all samples take no more than half of the budget.
 func TestDataThatFitsIsKept(t *testing.T) {
 	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 4, Streams: []dataset.Stream{{

@@ -15,6 +15,8 @@ import (
 
 	"assay/evaluator/engine"
 	"assay/shared/graph"
+	"assay/shared/metric"
+	"assay/shared/plan"
 	"assay/shared/quant"
 	"assay/shared/tensor"
 )
@@ -157,6 +159,43 @@ func TestMemoMakerGivesUpAlone(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestMemoWaiterGivesUp: one who waited for a maker that gave up, and has given up as well, makes nothing; the next one does.
+func TestMemoWaiterGivesUp(t *testing.T) {
+	m := newMemo[int, int](2)
+	e := m.element(1).Value.(*entry[int, int])
+	e.once.Do(func() { e.err = context.Canceled }) // the maker
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := m.get(over, 1, func() (int, error) { t.Error("made"); return 0, nil })
+	require.ErrorIs(t, err, context.Canceled)
+	v, err := m.get(t.Context(), 1, func() (int, error) { return 10, nil })
+	require.NoError(t, err)
+	require.Equal(t, 10, v)
+}
+
+// TestAnswersComeFromTheirPlaces: each sample's own answer, in the order asked; a piece is fetched once for all of its samples.
+func TestAnswersComeFromTheirPlaces(t *testing.T) {
+	pieces := map[plan.Digest][]byte{
+		{1}: metric.JoinAnswers([][]byte{{50}, {60, 61}}), {2}: metric.JoinAnswers([][]byte{{90}}), {3}: []byte("garbage"),
+	}
+	a := &answers{
+		metric.Reference{Pieces: []metric.AnswerPiece{{Object: plan.Digest{1}, Samples: []uint32{5, 6}}, {Object: plan.Digest{2}, Samples: []uint32{9}}, {Object: plan.Digest{3}, Samples: []uint32{1}}}},
+		map[uint32]place{5: {0, 0}, 6: {0, 1}, 9: {1, 0}, 1: {2, 0}},
+	}
+	fetched := 0
+	get := func(_ context.Context, d plan.Digest) ([]byte, error) { fetched++; return pieces[d], nil }
+	got, err := a.of(t.Context(), get, []uint32{6, 9, 5, 6})
+	require.NoError(t, err)
+	require.Equal(t, [][]byte{{60, 61}, {90}, {50}, {60, 61}}, got)
+	require.Equal(t, 2, fetched)
+	_, err = a.of(t.Context(), get, []uint32{6, 7})
+	require.EqualError(t, err, "reference: no answer to sample 7")
+	_, err = a.of(t.Context(), get, []uint32{1})
+	require.ErrorContains(t, err, "reference: piece 2: ")
+	_, err = a.of(t.Context(), func(context.Context, plan.Digest) ([]byte, error) { return nil, errors.New("gone") }, []uint32{5})
+	require.EqualError(t, err, "reference: piece 0: gone")
 }
 
 // TestMemoOwnTrouble: a caller whose own making fails hears of it, once, though its context lives.
