@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -27,6 +28,13 @@ func (c healthCommand) ask(ctx context.Context) error {
 		if c.Name != "" {
 			return node == c.Name
 		}
-		return strings.HasPrefix(node, strings.ToLower(host)+"-")
+		return named(node, host)
 	})
+}
+
+// named says that node has the name that an evaluator on host takes by default: host name and process.
+func named(node, host string) bool {
+	process, ok := strings.CutPrefix(node, strings.ToLower(host)+"-")
+	_, err := strconv.ParseUint(process, 10, 64)
+	return ok && err == nil
 }

@@ -119,6 +119,16 @@ func TestTierIsAWish(t *testing.T) {
 	}
 }
 
+// TestNodesOfAHost: the name that serve gives by default, and no name of another host that begins like it.
+func TestNodesOfAHost(t *testing.T) {
+	for node, want := range map[string]bool{
+		"web-17": true, "web-2-17": false, "website-17": false, "web-": false, "web": false, "web-17a": false, "web--17": false, "ada": false,
+	} {
+		require.Equal(t, want, named(node, "Web"), node)
+	}
+	require.True(t, named("web-2-17", "web-2"))
+}
+
 // TestServes: the program joins the server that it is told, says who it is, passes its own health check and no other's, and
 // leaves with a word and code 0 when it is interrupted.
 func TestServes(t *testing.T) {
