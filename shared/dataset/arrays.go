@@ -9,12 +9,14 @@ import (
 	"strings"
 
 	"assay/shared/dataset/npy"
+	"assay/shared/mapped"
 	"assay/shared/tensor"
 )
 
-// readArrays reads the arrays of a .npy, .npz or idx file, told apart by their first bytes.
+// readArrays gives the arrays of a .npy, .npz or idx file, told apart by their first bytes. What can be used as it lies in the file stays
+// there: an array may be larger than the memory.
 func readArrays(path string) ([]npy.Array, error) {
-	b, err := readFile(path)
+	b, err := mapped.File(path)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}

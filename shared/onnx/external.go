@@ -3,12 +3,12 @@ package onnx
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
 
+	"assay/shared/mapped"
 	"assay/shared/onnx/onnxpb"
 )
 
@@ -73,9 +73,9 @@ func (e *externals) open(location string) ([]byte, error) {
 	if !slices.ContainsFunc(e.folders, func(folder string) bool { return within(folder, real) }) {
 		return nil, errors.New("is a link that leaves the model's folder")
 	}
-	data, err := mapRegular(real)
+	data, err := mapped.File(real)
 	if err != nil {
-		return nil, err
+		return nil, bare(err)
 	}
 	if e.files == nil {
 		e.files = map[string][]byte{}
@@ -92,19 +92,4 @@ func within(folder, path string) bool {
 		return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
 	}
 	return false
-}
-
-// mapRegular maps a file read-only. Pipes and devices are refused before they are opened, since opening may block.
-func mapRegular(path string) ([]byte, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, bare(err)
-	}
-	if !info.Mode().IsRegular() {
-		return nil, errors.New("is no regular file")
-	}
-	if info.Size() == 0 {
-		return nil, nil
-	}
-	return mapFile(path, info.Size())
 }

@@ -1,0 +1,31 @@
+// Package mapped gives the bytes of large files without reading them first: weights beside a model, arrays of samples. What the bytes
+// mean may not enter it, nor may files that are written.
+//
+// A file that another program shortens while it is mapped takes the process down when the missing bytes are read. Files that
+// people keep are replaced and seldom rewritten, so that is accepted for them; small files are better read.
+package mapped
+
+import (
+	"errors"
+	"os"
+)
+
+// ErrIrregular says that a path leads to no regular file: a pipe, a device or a folder. It is not opened, since that may block.
+var ErrIrregular = errors.New("is no regular file")
+
+// File gives the bytes of a regular file, read-only, for the life of the process: writing to them is a fault. They begin at the start of a
+// page; an empty file has none. Their memory is the system's cache, which it takes back and fills again as it likes. Systems without
+// mappings read the file as a whole. Errors are *os.PathError. Safe for concurrent use.
+func File(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, &os.PathError{Op: "map", Path: path, Err: ErrIrregular}
+	}
+	if info.Size() == 0 {
+		return nil, nil
+	}
+	return mapFile(path, info.Size())
+}
