@@ -56,15 +56,22 @@ func (f *feeds) get(ctx context.Context, inputs plan.Digest, in dataset.Inputs, 
 	if kept != nil {
 		return maps.Clone(kept), func() {}, nil
 	}
-	made, err := in.FeedInto(ctx, from, samples, f.room)
+	var taken [][]byte
+	made, err := in.FeedInto(ctx, from, samples, func(n int) []byte {
+		b := f.room(n)
+		taken = append(taken, b)
+		return b
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	mine := slices.Collect(maps.Values(made))
+	if len(taken) == 0 {
+		return made, func() {}, nil // parts of pieces: they are found as soon as a batch that is kept
+	}
 	if (keep || f.fit(in)) && f.keep(string(key), maps.Clone(made)) {
 		return made, func() {}, nil
 	}
-	return made, func() { f.spend(mine) }, nil
+	return made, func() { f.spend(taken) }, nil
 }
 
 // fit says that all samples take at most half of the budget, so that the batches of a ranking find room beside them. Samples are taken
@@ -90,13 +97,13 @@ func (f *feeds) room(n int) []byte {
 	return make([]byte, n)
 }
 
-// spend takes the memory of tensors that nobody reads any more.
-func (f *feeds) spend(ts []*tensor.Tensor) {
+// spend takes memory from room that nobody reads any more.
+func (f *feeds) spend(taken [][]byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for _, t := range ts {
-		if len(t.Data) <= f.budget/mostSpent {
-			f.spent = append(f.spent, t.Data)
+	for _, b := range taken {
+		if len(b) <= f.budget/mostSpent {
+			f.spent = append(f.spent, b)
 		}
 	}
 	if n := len(f.spent) - mostSpent; n > 0 {

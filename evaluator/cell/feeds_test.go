@@ -15,9 +15,9 @@ import (
 // TestBatchesAreFedOnce: what is to be kept is made once for its data and samples, in their order, as long as it fits; the oldest
 // goes first. Nobody's changes of the map are seen by others.
 func TestBatchesAreFedOnce(t *testing.T) {
-	const sample = 100 // bytes
+	const sample = 100 // elements
 	in := dataset.Inputs{Decoder: dataset.Decoder, Count: 8, Streams: []dataset.Stream{{
-		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{sample}, Count: 8}},
+		Input: "x", DType: tensor.Uint8, Want: tensor.Float32, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{sample}, Count: 8}},
 	}}}
 	pixels := make([]byte, 8*sample)
 	for i := range pixels {
@@ -25,14 +25,14 @@ func TestBatchesAreFedOnce(t *testing.T) {
 	}
 	read := 0
 	from := func(context.Context, plan.Digest) ([]byte, error) { read++; return pixels, nil }
-	f := &feeds{budget: 5 * sample}
+	f := &feeds{budget: 5 * sample * 4}
 	get := func(data byte, keep bool, samples ...uint32) {
 		t.Helper()
 		got, done, err := f.get(t.Context(), plan.Digest{data}, in, from, samples, keep)
 		require.NoError(t, err)
 		defer done()
 		for k, s := range samples {
-			require.Equal(t, byte(s), got["x"].Data[k*sample])
+			require.Equal(t, float32(s), got["x"].F32()[k*sample])
 		}
 		require.Len(t, got, 1)
 		got["y"] = nil
@@ -105,7 +105,7 @@ func TestDataThatFitsIsKept(t *testing.T) {
 func TestBatchesFollowEachOtherInPlace(t *testing.T) {
 	const count = 1 << 10 // so that not all of them fit
 	in := dataset.Inputs{Decoder: dataset.Decoder, Count: count, Streams: []dataset.Stream{{
-		Input: "x", DType: tensor.Uint8, Want: tensor.Uint8, Rows: 1,
+		Input: "x", DType: tensor.Uint8, Want: tensor.Float32, Rows: 1,
 		Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}, {Digest: plan.Digest{8}, Shape: []uint32{2}, Count: count - 4}},
 	}}}
 	from := func(context.Context, plan.Digest) ([]byte, error) { return []byte{0, 0, 1, 1, 2, 2, 3, 3}, nil }
@@ -121,10 +121,36 @@ func TestBatchesFollowEachOtherInPlace(t *testing.T) {
 	done()
 	c, done := get(true, 2)
 	require.Same(t, &a.Data[0], &c.Data[0])
-	require.Equal(t, []byte{2, 2}, c.Data)
+	require.Equal(t, []float32{2, 2}, c.F32())
 	done()
 	d, _ := get(false, 3)
 	require.NotSame(t, &c.Data[0], &d.Data[0], "it is kept")
 	again, _ := get(false, 2)
-	require.Equal(t, []byte{2, 2}, again.Data)
+	require.Equal(t, []float32{2, 2}, again.F32())
+}
+
+// TestPartsOfPiecesAreNotKept: what is read where it is stored needs no memory, and its memory serves nobody else.
+func TestPartsOfPiecesAreNotKept(t *testing.T) {
+	const samples = 6
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: samples, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Float32, Want: tensor.Float32, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: samples}},
+	}}}
+	piece := tensor.New(tensor.Float32, samples, 2)
+	for i := range piece.F32() {
+		piece.F32()[i] = float32(i)
+	}
+	from := func(context.Context, plan.Digest) ([]byte, error) { return piece.Data, nil }
+	f := &feeds{budget: 1 << 20}
+	got, done, err := f.get(t.Context(), plan.Digest{1}, in, from, []uint32{2, 3, 4}, true)
+	require.NoError(t, err)
+	require.Equal(t, []float32{4, 5, 6, 7, 8, 9}, got["x"].F32())
+	require.Same(t, &piece.Data[2*8], &got["x"].Data[0])
+	done()
+	require.Empty(t, f.kept)
+	require.Empty(t, f.spent)
+	got, done, err = f.get(t.Context(), plan.Digest{1}, in, from, []uint32{4, 2}, true)
+	require.NoError(t, err)
+	require.Equal(t, []float32{8, 9, 4, 5}, got["x"].F32())
+	done()
+	require.Len(t, f.kept, 1)
 }

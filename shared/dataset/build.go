@@ -11,8 +11,12 @@ import (
 	"assay/shared/plan"
 )
 
-// pieceSize is where a piece ends: large enough that a manifest stays small, small enough to be fetched for one cell.
+// pieceSize is about where a piece ends: large enough that a manifest stays small, small enough to be fetched for one cell.
 const pieceSize = 4 << 20
+
+// together is how many samples of at most a quarter of pieceSize a piece has a multiple of, if their shapes are one: batches of as many
+// from there on are parts of a piece, which FeedInto need not copy.
+const together = 8
 
 // Put stores a piece and names it by its SHA-256, as store.Store's Put does. It is called in the order of the samples, never twice
 // at once; the bytes may not be kept by reference, they are written over.
@@ -142,6 +146,14 @@ type piece struct {
 	count uint32
 }
 
+// full says that the piece ends before another sample of n bytes.
+func (p *piece) full(n int) bool {
+	if n > pieceSize/4 {
+		return len(p.data)+n > pieceSize
+	}
+	return p.count%together == 0 && len(p.data)+together*n > pieceSize
+}
+
 type builder struct {
 	in   Inputs
 	put  Put
@@ -152,7 +164,7 @@ type builder struct {
 func (b *builder) add(l loaded) error {
 	for k, data := range l.data {
 		p := &b.open[k]
-		if p.count > 0 && (!slices.Equal(p.shape, l.shapes[k]) || len(p.data)+len(data) > pieceSize) {
+		if p.count > 0 && (!slices.Equal(p.shape, l.shapes[k]) || p.full(len(data))) {
 			if err := b.close(k); err != nil {
 				return err
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"sort"
+	"unsafe"
 
 	"assay/shared/plan"
 	"assay/shared/tensor"
@@ -65,12 +66,18 @@ func (in Inputs) Together(samples []uint32) int {
 // neighbours. The tensors are the caller's. in is a manifest that Check accepts. Errors: no samples, an index outside the
 // manifest, ErrMixed, a piece that get does not give (its error is wrapped) or whose length is not what the manifest says.
 func (in Inputs) Feed(ctx context.Context, get Get, samples []uint32) (map[string]*tensor.Tensor, error) {
-	return in.FeedInto(ctx, get, samples, func(n int) []byte { return make([]byte, n) })
+	return in.feed(ctx, get, samples, func(n int) []byte { return make([]byte, n) }, false)
 }
 
-// FeedInto is Feed with the tensors' bytes in memory from room, which is called once for each stream, in order: so many as it is
+// FeedInto is Feed with the tensors' bytes in memory from room, which is called at most once for each stream, in order: so many as it is
 // asked for, whatever they are; each is written. They should begin where an element may (8 bytes), else views of them are copies.
+// A tensor that lies in a piece as the model wants it takes no room: it is that part of the piece, and so is only read.
 func (in Inputs) FeedInto(ctx context.Context, get Get, samples []uint32, room func(bytes int) []byte) (map[string]*tensor.Tensor, error) {
+	return in.feed(ctx, get, samples, room, true)
+}
+
+// feed is FeedInto; share says that tensors may be parts of pieces.
+func (in Inputs) feed(ctx context.Context, get Get, samples []uint32, room func(bytes int) []byte, share bool) (map[string]*tensor.Tensor, error) {
 	for _, i := range samples {
 		if i >= in.Count {
 			return nil, fmt.Errorf("feed: sample %d: the data has %d samples", i, in.Count)
@@ -81,7 +88,7 @@ func (in Inputs) FeedInto(ctx context.Context, get Get, samples []uint32, room f
 	}
 	out := make(map[string]*tensor.Tensor, len(in.Streams))
 	for _, s := range in.Streams {
-		t, err := s.feed(ctx, get, samples, room)
+		t, err := s.feed(ctx, get, samples, room, share)
 		if err != nil {
 			return nil, fmt.Errorf("feed: model input %q: %w", s.Input, err)
 		}
@@ -91,7 +98,7 @@ func (in Inputs) FeedInto(ctx context.Context, get Get, samples []uint32, room f
 }
 
 // feed makes the batch of one input. Precondition: the samples exist and have one shape.
-func (s Stream) feed(ctx context.Context, get Get, samples []uint32, room func(int) []byte) (*tensor.Tensor, error) {
+func (s Stream) feed(ctx context.Context, get Get, samples []uint32, room func(int) []byte, share bool) (*tensor.Tensor, error) {
 	if len(samples) == 0 {
 		return nil, errors.New("no samples")
 	}
@@ -109,6 +116,12 @@ func (s Stream) feed(ctx context.Context, get Get, samples []uint32, room func(i
 		return nil, err
 	}
 	out := &tensor.Tensor{DType: s.Want, Shape: s.fed(shape, len(samples))}
+	if _, row := s.at(ends, samples[0]); share && s.asStored() && inOrder(samples) && int(row)+len(samples) <= int(s.Pieces[first].Count) {
+		if b := held[first][int(row)*src:][: len(samples)*src : len(samples)*src]; aligned(b) {
+			out.Data = b
+			return out, nil
+		}
+	}
 	out.Data = room(tensor.Count(out.Shape) * s.Want.Size())
 	move, dst := s.mover(c), len(out.Data)/len(samples)
 	for k, i := range samples {
@@ -119,6 +132,21 @@ func (s Stream) feed(ctx context.Context, get Get, samples []uint32, room func(i
 		}
 	}
 	return out, nil
+}
+
+// inOrder says that samples follow each other.
+func inOrder(samples []uint32) bool {
+	for i, s := range samples {
+		if s != samples[0]+uint32(i) {
+			return false
+		}
+	}
+	return true
+}
+
+// aligned says that b begins at a multiple of 8, where elements of every type can be read in place.
+func aligned(b []byte) bool {
+	return len(b) > 0 && uintptr(unsafe.Pointer(&b[0]))%8 == 0
 }
 
 // fetch gets the pieces of the samples, each once, and checks their length: src bytes a sample. It comes before any

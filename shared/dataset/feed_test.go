@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -131,6 +132,74 @@ func TestBatchIsItsSamples(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, fed, dirty)
 	})
+}
+
+// TestStoredBatchesAreParts: a batch whose samples follow each other in one piece, as the model wants them, is a part of the piece; every
+// other one is a copy with the same bytes, and what Feed gives is always a copy.
+func TestStoredBatchesAreParts(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		counts := rapid.SliceOfN(rapid.Uint32Range(1, 9), 1, 4).Draw(t, "pieces")
+		s := Stream{Input: "x", DType: tensor.Float32, Want: tensor.Float32, From: NCHW, To: NCHW, Rows: 1}
+		changed := rapid.IntRange(0, 4).Draw(t, "what is not as stored")
+		switch changed {
+		case 1:
+			s.To = NHWC
+		case 2:
+			s.Swap = true
+		case 3:
+			s.Affine.Scale = 2
+		}
+		width := rapid.Uint32Range(1, 2).Draw(t, "width") // of three channels: 12 or 24 bytes a sample
+		in, m := store(s, []uint32{3, 1, width}, counts...)
+		from := rapid.Uint32Range(0, in.Count-1).Draw(t, "from")
+		samples := []uint32{from}
+		for i := from + 1; i < in.Count && rapid.Bool().Draw(t, "more"); i++ {
+			samples = append(samples, i)
+		}
+		if changed == 4 {
+			samples = append(samples, from)
+		}
+		rooms := 0
+		got, err := in.FeedInto(context.Background(), m.get, samples, func(n int) []byte { rooms++; return make([]byte, n) })
+		require.NoError(t, err)
+		want, err := in.Feed(context.Background(), m.get, samples)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		piece, row := s.at(in.Streams[0].ends(), from)
+		inPiece := uint64(row)+uint64(len(samples)) <= uint64(counts[piece])
+		stored := m[in.Streams[0].Pieces[piece].Digest]
+		part := stored[row*uint64(12*width):]
+		shared := &part[0] == &got["x"].Data[0]
+		require.Equal(t, changed == 0 && inPiece && aligned(part), shared)
+		require.Equal(t, shared, rooms == 0)
+		require.NotSame(t, &part[0], &want["x"].Data[0])
+	})
+}
+
+// TestPiecesHoldBatches: pieces of small samples end behind a multiple of together.
+func TestPiecesHoldBatches(t *testing.T) {
+	for size, want := range map[int][]uint32{
+		pieceSize/4 + 1:  {3, 3, 3, 3, 3, 3, 2}, // large: as many as fit
+		pieceSize / 4:    {8, 8, 4},
+		pieceSize / 7:    {8, 8, 4},
+		pieceSize/16 + 1: {8, 8, 4},
+		pieceSize / 16:   {16, 4},
+		pieceSize / 24:   {20},
+		pieceSize + 1:    slices.Repeat([]uint32{1}, 20),
+		pieceSize / 8:    {8, 8, 4},
+	} {
+		var got []uint32
+		b := builder{in: Inputs{Streams: make([]Stream, 1)}, open: make([]piece, 1), put: func([]byte) (plan.Digest, error) { return plan.Digest{}, nil }}
+		sample := loaded{data: [][]byte{make([]byte, size)}, shapes: [][]uint32{{uint32(size)}}}
+		for range 20 {
+			require.NoError(t, b.add(sample))
+		}
+		require.NoError(t, b.flush())
+		for _, p := range b.in.Streams[0].Pieces {
+			got = append(got, p.Count)
+		}
+		require.Equal(t, want, got, "samples of %d bytes", size)
+	}
 }
 
 // TestAffineIsNumpys: the three usual spellings, bit for bit, against the same float32 operations written out.

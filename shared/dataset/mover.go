@@ -16,9 +16,14 @@ func floatable(d tensor.DType) bool {
 	return false
 }
 
+// asStored says that a sample is fed with the bytes that are stored.
+func (s Stream) asStored() bool {
+	return s.Want == s.DType && s.From == s.To && !s.Swap && s.Affine.None()
+}
+
 // mover returns the function that writes one row of c channels from its stored form into its fed form.
 func (s Stream) mover(c int) func(dst, src []byte) {
-	if s.Want == s.DType && s.From == s.To && !s.Swap && s.Affine.None() {
+	if s.asStored() {
 		return func(dst, src []byte) { copy(dst, src) }
 	}
 	if s.Want != tensor.Float32 || s.Want == s.DType && s.Affine.None() {
