@@ -137,14 +137,28 @@ func TestJSON(t *testing.T) {
 	code, stdout, stderr := w.execute(t.Context(), w.args("--json")...)
 	require.Equal(t, exitMet, code, stderr)
 	seen := map[string]bool{}
+	var last struct {
+		Event   string
+		Met     bool
+		Metrics []report.Metric
+		Share   float64 `json:"int8_mac_share"`
+		Files   []string
+	}
 	for line := range strings.Lines(stdout) {
-		var e struct{ Event string }
-		require.NoError(t, json.Unmarshal([]byte(line), &e), line)
-		seen[e.Event] = true
+		last.Event = ""
+		require.NoError(t, json.Unmarshal([]byte(line), &last), line)
+		seen[last.Event] = true
 	}
 	for _, event := range []string{"loaded", "quantizable", "phase", "step"} {
 		require.True(t, seen[event], event)
 	}
+	require.Equal(t, "result", last.Event, "the last line is the result")
+	r, err := report.Parse(w.read("out/report.json"))
+	require.NoError(t, err)
+	require.Equal(t, r.Decisions.Metrics, last.Metrics)
+	require.True(t, last.Met)
+	require.InDelta(t, r.Decisions.MACShare, last.Share, 0)
+	require.Equal(t, []string{w.path("out/model_int8.onnx"), w.path("out/report.json"), w.path("out/report.html")}, last.Files)
 }
 
 // TestBusy: two jobs cannot hold one state directory; the second says who does.

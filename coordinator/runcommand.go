@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"strings"
 	"time"
 
@@ -42,15 +44,38 @@ func (c runCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	if !job.JSON {
-		if err := res.Report.Summary(t.stdout, res.Files); err != nil {
-			return err
-		}
+	if err := tell(t, job.JSON, res); err != nil {
+		return err
 	}
 	if !res.Report.Decisions.Met {
 		return errMissed
 	}
 	return nil
+}
+
+// tell says how the run ended: to programs in a line, to people in a page as wide as their terminal.
+func tell(t *terminal, json bool, res *run.Result) error {
+	if json {
+		return console.Result(t.stdout, res)
+	}
+	var b strings.Builder
+	if err := res.Report.Summary(&b, res.Files); err != nil {
+		return err
+	}
+	_, err := io.WriteString(t.stdout, console.Wrap(b.String(), columns(t.stdout.file())))
+	return err
+}
+
+// columns is how wide the terminal f is, 0 when that is not known or f is nil or none.
+func columns(f *os.File) int {
+	if f == nil {
+		return 0
+	}
+	width, _, err := term.GetSize(int(f.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
 }
 
 // listenerFor chooses how the run is shown: JSON lines, a bar on a terminal, or plain lines.
@@ -59,13 +84,7 @@ func listenerFor(t *terminal, json bool) console.Listener {
 		return console.JSON(t.stdout)
 	}
 	if f := t.stderr.file(); f != nil && term.IsTerminal(int(f.Fd())) {
-		return console.Terminal(f, func() int {
-			width, _, err := term.GetSize(int(f.Fd()))
-			if err != nil {
-				return 0
-			}
-			return width
-		})
+		return console.Terminal(f, func() int { return columns(f) })
 	}
 	return console.Lines(t.stderr, 5*time.Second)
 }

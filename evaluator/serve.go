@@ -118,7 +118,14 @@ func work(ctx context.Context, f flags, stderr io.Writer) error {
 		f.Name = fmt.Sprintf("%s-%d", strings.ToLower(host), os.Getpid())
 	}
 	log := logger(stderr, f.Verbose)
-	b, err := broker.Dial(ctx, f.NATS, f.Wait, func(err error) { log.Warn("broker", zap.Error(err)) })
+	dial := func(patience time.Duration) (*broker.Broker, error) {
+		return broker.Dial(ctx, f.NATS, patience, func(err error) { log.Warn("broker", zap.Error(err)) })
+	}
+	b, err := dial(0)
+	if err != nil && f.Wait > 0 && ctx.Err() == nil {
+		log.Warn("waiting", zap.Stringer("at most", f.Wait), zap.Error(err))
+		b, err = dial(f.Wait)
+	}
 	if err != nil {
 		return err
 	}

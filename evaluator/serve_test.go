@@ -90,6 +90,22 @@ func TestExitCodes(t *testing.T) {
 	}
 }
 
+// TestSaysThatItWaits: a server that is not there yet is waited for, with a word about it at once.
+func TestSaysThatItWaits(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var stdout, stderr page
+	done := make(chan int, 1)
+	go func() {
+		done <- serve(ctx, []string{"--nats", nobody, "--allow-slow", "--wait", "1h"}, &stdout, &stderr)
+	}()
+	require.Eventually(t, func() bool { return strings.Contains(stderr.String(), "waiting") }, generous, 5*time.Millisecond)
+	require.Contains(t, stderr.String(), "broker "+nobody)
+	require.Contains(t, stderr.String(), "1h")
+	cancel()
+	<-done
+}
+
 // TestAsProgram is no test of its own: the one below runs this binary as the program, in another environment.
 func TestAsProgram(t *testing.T) {
 	if os.Getenv("ASSAY_TEST_AS_PROGRAM") == "" {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"assay/coordinator/report"
 	"assay/coordinator/run"
 )
 
@@ -15,7 +16,7 @@ import (
 const progressEvery = 500 * time.Millisecond
 
 // JSON writes one object a line, with its keys in alphabetic order, in one write. Every one has "event": note, probed, loaded, quantizable,
-// phase, progress or step, and all fields of that event every time; package run says what they mean. Values that are no number are null, lists
+// phase, progress or step, or behind them result, which is Result's, and all fields of that event every time; package run says what they mean. Values that are no number are null, lists
 // never are. Times are in seconds, seconds_left 0 while nothing can be said. Of progress, which comes twice a second at most, total is the best
 // guess of all inferences and least what is certain; early and late are total and seconds_left of a search that ends early or late; unsure says
 // that it is not known whether a search is needed, rough that seconds_left rests on one sample or on first cells. While samples are decoded,
@@ -78,6 +79,19 @@ func JSON(w io.Writer) Listener {
 			}
 		},
 	}}
+}
+
+// Result writes the last line of JSON, the event result: metrics and float_groups as in report.json, and the files that were written.
+func Result(w io.Writer, r *run.Result) error {
+	d := &r.Report.Decisions
+	b, err := json.Marshal(map[string]any{
+		"event": "result", "met": d.Met, "metrics": d.Metrics, "float_groups": append([]report.FloatGroup{}, d.FloatGroups...), "int8_mac_share": d.MACShare, "files": r.Files,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s\n", b)
+	return err
 }
 
 // number is v, or nil where JSON has no number for it.

@@ -35,7 +35,7 @@ func Terminal(w io.Writer, width func() int) Listener {
 			return fmt.Sprintf("  %s, %s", left(p), plural(p.Slots, "evaluator slot"))
 		})))
 	l := Listener{
-		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", wrap(text, width())) }),
+		Events: told(func(text string) { fmt.Fprintf(pool, "%s\n", Wrap(text, width())) }),
 		Close:  func() { bar.Abort(true); pool.Wait() },
 	}
 	say := l.Phase

@@ -41,7 +41,7 @@ func Understood(w io.Writer, settings []config.Setting, u *run.Understood) error
 			line(name, "%s", s)
 		}
 	}
-	line("model", "%s operations, opset %d", count(int64(u.Nodes)), u.Opset)
+	line("model", "%s, opset %d", plural(u.Nodes, "operation"), u.Opset)
 	many("inputs", u.Inputs)
 	many("outputs", u.Outputs)
 	line("measured", "%s", u.Measured)

@@ -12,7 +12,7 @@ import (
 // loaded says what there is to work on, and how much work that is.
 func loaded(l run.Loaded) []string {
 	return []string{
-		fmt.Sprintf("model     %s\n          %s operations, opset %d, %s multiply-adds a sample", l.Model, count(int64(l.Nodes)), l.Opset, large(l.MACs)),
+		fmt.Sprintf("model     %s\n          %s, opset %d, %s multiply-adds a sample", l.Model, plural(l.Nodes, "operation"), l.Opset, large(l.MACs)),
 		fmt.Sprintf("data      %s\n          %s samples to measure on, %s to calibrate on", l.Data, count(int64(l.Search)), count(int64(l.Calibration))),
 		fmt.Sprintf("estimate  %s inferences if everything in INT8 keeps the limit; more if layers have to be searched", count(l.Inferences)),
 	}

@@ -5,20 +5,19 @@ import (
 	"unicode/utf8"
 )
 
-// labelWidth is the column at which text begins behind a label: "estimate  3,250 inferences".
-const labelWidth = 10
+// narrow is the width below which nothing is broken: a few words.
+const narrow = 30
 
-// wrap breaks the lines of text between words, so that none is wider than width where its words allow it: a path may not, and a
-// terminal breaks that. What follows a label hangs under its text, what follows a sentence is indented. A width of 0 or less
-// than a few words breaks nothing.
-func wrap(text string, width int) string {
-	const narrow = 30
+// Wrap breaks the lines of text between words, so that none is wider than width where its words allow it: a path may not, and a
+// terminal breaks that. What follows a label hangs under its text and what follows a row of a table under its last cell, where that leaves
+// room; what follows a sentence is indented. A width of 0 or less than a few words breaks nothing.
+func Wrap(text string, width int) string {
 	if width < narrow {
 		return text
 	}
 	var out []string
 	for line := range strings.SplitSeq(text, "\n") {
-		for hang := indent(line); utf8.RuneCountInString(line) > width; {
+		for hang := indent(line, width); utf8.RuneCountInString(line) > width; {
 			at := lastSpace(line, hang, width)
 			if at < 0 {
 				break
@@ -31,12 +30,16 @@ func wrap(text string, width int) string {
 	return strings.Join(out, "\n")
 }
 
-// indent is where the lines begin that follow the first part of line.
-func indent(line string) int {
-	if len(line) > labelWidth && line[labelWidth-1] == ' ' && line[labelWidth] != ' ' && (line[labelWidth-2] == ' ' || !strings.Contains(line[:labelWidth-1], " ")) {
-		return labelWidth
+// indent is where the lines begin that follow the first part of line: at the column of the text behind the last gap of two blanks or
+// more, if that is one of the first two thirds of width.
+func indent(line string, width int) int {
+	head := len(line) - len(strings.TrimLeft(line, " "))
+	if gap := strings.LastIndex(line[head:], "  "); gap >= 0 {
+		if column := utf8.RuneCountInString(line[:head+gap+2]); column <= width*2/3 {
+			return column
+		}
 	}
-	return len(line) - len(strings.TrimLeft(line, " ")) + 4
+	return head + 4
 }
 
 // lastSpace is the byte offset of the last space behind the indentation, where a break makes the line shorter, whose line is at most width wide; behind a longer word,
