@@ -15,33 +15,39 @@ import (
 
 // readArrays gives the arrays of a .npy, .npz or idx file, told apart by their first bytes. What can be used as it lies in the file stays
 // there: an array may be larger than the memory.
-func readArrays(path string) ([]npy.Array, error) {
+func readArrays(path string) (out []npy.Array, err error) {
 	b, err := mapped.File(path)
 	if err != nil {
 		return nil, fmt.Errorf("data: %w", err)
 	}
-	if b, err = gunzip(path, b); err != nil {
-		return nil, fmt.Errorf("data: %s: %w", path, err)
-	}
-	var out []npy.Array
+	err = mapped.Careful(func() (err error) { out, err = decodeArrays(path, b); return err })
 	switch {
-	case bytes.HasPrefix(b, []byte("PK")):
-		out, err = npy.DecodeArchive(b, maxFile)
-	case bytes.HasPrefix(b, []byte("\x93NUMPY")):
-		var t *tensor.Tensor
-		t, err = npy.Decode(b)
-		out = []npy.Array{{Tensor: t}}
-	case len(b) > 3 && b[0] == 0 && b[1] == 0:
-		var t *tensor.Tensor
-		t, err = decodeIdx(b)
-		out = []npy.Array{{Tensor: t}}
-	default:
-		err = errors.New("it is no .npy, .npz or idx file; pictures are given as their folder")
-	}
-	if err != nil {
+	case errors.Is(err, mapped.ErrShortened):
+		return nil, shortened(path, err)
+	case err != nil:
 		return nil, fmt.Errorf("data: %s: %w", path, err)
 	}
 	return out, nil
+}
+
+// decodeArrays decodes a file's bytes.
+func decodeArrays(path string, b []byte) ([]npy.Array, error) {
+	b, err := gunzip(path, b)
+	if err != nil {
+		return nil, err
+	}
+	var t *tensor.Tensor
+	switch {
+	case bytes.HasPrefix(b, []byte("PK")):
+		return npy.DecodeArchive(b, maxFile)
+	case bytes.HasPrefix(b, []byte("\x93NUMPY")):
+		t, err = npy.Decode(b)
+	case len(b) > 3 && b[0] == 0 && b[1] == 0:
+		t, err = decodeIdx(b)
+	default:
+		err = errors.New("it is no .npy, .npz or idx file; pictures are given as their folder")
+	}
+	return []npy.Array{{Tensor: t}}, err
 }
 
 // arrays is a source of whole arrays, one for each model input, whose first axis counts samples.

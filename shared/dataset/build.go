@@ -2,12 +2,14 @@ package dataset
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
 
+	"assay/shared/mapped"
 	"assay/shared/plan"
 )
 
@@ -56,15 +58,15 @@ type loaded struct {
 // depend on how many there are. Faulty samples are left out of the manifest and reported, nothing else is lost: the
 // caller decides whether they end the job (Faults.Err) or are skipped (Set.Without gives the samples of the manifest).
 // progress, if not nil, is called after each sample, faulty ones too, from one goroutine. An error is that of ctx, of put, or of
-// samples none of which can be read; the faults are those found by then, and pieces that are stored stay. The set is not
+// samples none of which can be read, or of arrays whose file became shorter; the faults are those found by then, and pieces that are stored stay. The set is not
 // changed, so it may be built by several callers at once.
 func (set *Set) Build(ctx context.Context, put Put, progress func(done, total int)) (Inputs, Faults, error) {
 	streams, _, err := set.reader.plan(set.src)
 	if err != nil {
 		return Inputs{}, nil, err
 	}
-	r, err := set.reader.bind(set.src, streams)
-	if err != nil {
+	var r reader
+	if err := set.careful(func() (err error) { r, err = set.reader.bind(set.src, streams); return err }); err != nil {
 		return Inputs{}, nil, err
 	}
 	// The manifest grows while the reader still looks at its streams.
@@ -73,7 +75,7 @@ func (set *Set) Build(ctx context.Context, put Put, progress func(done, total in
 	err = set.ordered(ctx, r, func(i int, l loaded) error {
 		if l.err != nil {
 			faults = append(faults, Fault{uint32(i), set.Names[i], l.err})
-		} else if err := b.add(l); err != nil {
+		} else if err := set.careful(func() error { return b.add(l) }); err != nil {
 			return err
 		}
 		if progress != nil {
@@ -91,6 +93,20 @@ func (set *Set) Build(ctx context.Context, put Put, progress func(done, total in
 		return Inputs{}, faults, fmt.Errorf("data: no sample can be read: %w", faults.Err())
 	}
 	return b.in, faults, b.in.Check()
+}
+
+// careful is mapped.Careful with an error that names the data.
+func (set *Set) careful(f func() error) error {
+	err := mapped.Careful(f)
+	if errors.Is(err, mapped.ErrShortened) {
+		return shortened(set.src.Data, err)
+	}
+	return err
+}
+
+// shortened is the error of a file of arrays that another program writes.
+func shortened(path string, err error) error {
+	return fmt.Errorf("data: %s %w (run the job when the file is complete)", path, err)
 }
 
 // ordered reads the samples concurrently and hands them to take in their order. At most two samples a CPU are held.

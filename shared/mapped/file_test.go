@@ -1,6 +1,7 @@
 package mapped_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -41,4 +42,34 @@ func TestFileRefuses(t *testing.T) {
 		_, err = mapped.File(path)
 		require.ErrorIs(t, err, os.ErrPermission)
 	}
+}
+
+func TestCareful(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a")
+	page := os.Getpagesize()
+	require.NoError(t, os.WriteFile(path, make([]byte, 3*page), 0o600))
+	b, err := mapped.File(path)
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(path, int64(page)))
+	read := 0
+	err = mapped.Careful(func() error {
+		for _, v := range b {
+			read += int(v) + 1
+		}
+		return nil
+	})
+	require.ErrorIs(t, err, mapped.ErrShortened)
+	require.Equal(t, page, read)
+
+	own := errors.New("its own")
+	require.Equal(t, own, mapped.Careful(func() error { return own }))
+	require.NoError(t, mapped.Careful(func() error { return nil }))
+	require.PanicsWithValue(t, "else", func() { _ = mapped.Careful(func() error { panic("else") }) })
+	require.Panics(t, func() {
+		_ = mapped.Careful(func() error {
+			var p *int
+			*p++
+			return nil
+		})
+	}, "a nil pointer is no file")
 }
