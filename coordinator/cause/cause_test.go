@@ -186,6 +186,7 @@ output y: float32[1,4]
 	require.Contains(t, found, ChannelImbalance)
 	require.Equal(t, "w", found[ChannelImbalance].Value)
 	require.Contains(t, findings(t, text, quant.Config{}, tiny)[0], OverflowingBias)
+	require.NotContains(t, findings(t, text, quant.Config{}, tiny)[0], ChannelImbalance, "each channel has a scale of its own")
 	require.NotContains(t, findings(t, text, quant.Config{}, []float32{1000, 2000})[0], OverflowingBias)
 }
 

@@ -57,7 +57,7 @@ func (m *Model) bias(p plan.Point) []Cause {
 	raised, largest := 0, 0.0
 	for c, v := range b {
 		levels := math.Abs(float64(v)) / float64(p.Scale[c%len(p.Scale)])
-		if levels >= 0.999*biasLevels || levels >= 0.999*m.room(p) {
+		if levels >= 0.999*m.room(p) {
 			raised++
 		}
 		largest = max(largest, levels)
@@ -73,7 +73,7 @@ func (m *Model) bias(p plan.Point) []Cause {
 		"%d of %d biases take all of the %v levels that int32 leaves them, so that the weight scale of their channels was raised and their weights have fewer levels", raised, len(b), digits(largest))}}
 }
 
-// room is the number of levels that a bias may take: int32 less the sums of the layer.
+// room is the number of levels that a bias may take: int32 less the sums of the layer, and biasLevels at most.
 func (m *Model) room(p plan.Point) float64 {
 	n := m.nodes[p.Uses[0].Node]
 	if n == nil {

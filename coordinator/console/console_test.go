@@ -121,9 +121,10 @@ func TestCoarse(t *testing.T) {
 	}
 }
 
-// TestLinesAreFew: progress is told once an interval, and not in the first one.
+// TestLinesAreFew: progress is told once an interval, and neither in the first one nor before anything is done.
 func TestLinesAreFew(t *testing.T) {
 	var b bytes.Buffer
+	Lines(&b, 0).Progress(run.Progress{Phase: run.PhaseBaseline, Total: 100})
 	l := Lines(&b, time.Hour)
 	for range 100 {
 		l.Progress(run.Progress{Phase: run.PhaseRank, Done: 10, Total: 100})
@@ -234,8 +235,26 @@ func TestAccident(t *testing.T) {
 
 func TestRoughly(t *testing.T) {
 	for d, want := range map[time.Duration]string{
-		0: "1 s", 400 * time.Millisecond: "1 s", 8 * time.Second: "8 s", 200 * time.Second: "3 min 20 s", 25 * time.Minute: "25 min", 130 * time.Minute: "2 h 10 min",
+		0: "1 s", 400 * time.Millisecond: "1 s", 8 * time.Second: "8 s", 59499 * time.Millisecond: "59 s", time.Minute: "1 min", 599 * time.Second: "9 min 59 s", time.Hour: "1 h 0 min", 200 * time.Second: "3 min 20 s", 25 * time.Minute: "25 min", 130 * time.Minute: "2 h 10 min",
 	} {
 		require.Equal(t, want, roughly(d))
+	}
+}
+
+// TestBorders: where one wording ends and the next begins.
+func TestBorders(t *testing.T) {
+	require.Equal(t, ": 7 inferences", cost(run.Phase{Inferences: 7, Left: time.Second - 1}))
+	require.Equal(t, ": 7 inferences, about 1 s", cost(run.Phase{Inferences: 7, Left: time.Second}))
+	require.NotContains(t, ranking(run.Phase{Inferences: 7, Remaining: 7, Over: true}), "in all", "the ranking is all that is to come")
+	require.NotContains(t, ranking(run.Phase{Inferences: 7, Remaining: 9}), "in all", "a later one")
+	require.Contains(t, ranking(run.Phase{Inferences: 7, Remaining: 8, Over: true}), "; about 8 in all")
+	require.True(t, wide(run.Progress{Soon: run.Ending{Total: 100}, Late: run.Ending{Total: 150}}))
+	require.False(t, wide(run.Progress{Soon: run.Ending{Total: 100}, Late: run.Ending{Total: 149}}))
+	require.False(t, wide(run.Progress{Late: run.Ending{Total: 150}}))
+	for want, names := range map[string][]string{"one group": nil, "a": {"a"}, "a, b, c": {"a", "b", "c"}, "a, b, c and 1 more": {"a", "b", "c", "d"}} {
+		require.Equal(t, want, some(names))
+	}
+	for n, want := range map[int64]string{0: "0", 999_999: "999,999", 1_000_000: "1.0 million", 999_900_000: "999.9 million", 1_000_000_000: "1.0 billion"} {
+		require.Equal(t, want, large(n))
 	}
 }

@@ -27,8 +27,8 @@ func states(d *Decisions) []state {
 	return append(out, state{title: "the float model", float: d.Model.Groups, within: true})
 }
 
-// undone reports whether the step is no part of the way to the result.
-func (s Step) undone() bool { return s.Verdict == "rolled-back" || s.Verdict == "kept-worse" }
+// undone reports whether the step was taken back. One that is kept though it is worse is a part of the way.
+func (s Step) undone() bool { return s.Verdict == "rolled-back" }
 
 // dropChart shows the drop against the number of float groups: what the next group back in float buys. nil without a search.
 func dropChart(d *Decisions) *chart {

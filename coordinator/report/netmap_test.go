@@ -90,6 +90,13 @@ func TestSlower(t *testing.T) {
 	}, r.slower(shortName("x/")))
 	r.Decisions.Output = Output{Integer: 1}
 	require.Equal(t, "Nothing in the graph explains it: the model is probably too small for INT8 to show.", r.slower(shortName(""))[1])
+	r.Decisions.MACShare = 0.5
+	require.Contains(t, r.slower(shortName(""))[1], "Nothing in the graph")
+	r.Decisions.MACShare = 0.4994
+	require.Equal(t, "Only 49.9% of the multiply-adds are INT8.", r.slower(shortName(""))[1])
+	r.Decisions.Model.Groups = 0
+	require.Nil(t, r.slower(shortName("")), "it is the float model, and no slower than itself")
+	r.Decisions.Model.Groups = 1
 	r.Run.Speed = nil
 	require.Nil(t, r.slower(shortName("")))
 }

@@ -65,3 +65,33 @@ func TestManySteps(t *testing.T) {
 	}
 	require.Equal(t, "INT8", newChart(&r.Decisions).Points[1].Name)
 }
+
+// TestStepsOnTheLine: the line of the drops goes through what the search went on from, whatever it lost; what was taken back stands beside it.
+func TestStepsOnTheLine(t *testing.T) {
+	for verdict, on := range map[string]bool{"kept": true, "forgiven": true, "kept-worse": true, "other-metric": true, "within": true, "all-float": true, "rolled-back": false} {
+		r := untouched()
+		r.Decisions.Steps = []Step{{Float: []int{0}, Values: []Number{0.7}, Drops: []Number{0.2}, Verdict: verdict}}
+		c := dropChart(&r.Decisions)
+		require.Equal(t, on, strings.Contains(c.Line, c.Points[1].X+","+c.Points[1].Y), verdict)
+		b, err := r.HTML(nil)
+		require.NoError(t, err)
+		require.Equal(t, !on, strings.Contains(string(b), "Steps that were undone stand beside the line."), verdict)
+	}
+	require.Nil(t, dropChart(&untouched().Decisions), "no search, no way")
+}
+
+// TestUnknownGroups: a report that names groups which it does not list is shown without their names.
+func TestUnknownGroups(t *testing.T) {
+	r := untouched()
+	n := len(r.Decisions.Groups)
+	r.Decisions.FloatGroups = []FloatGroup{{Index: n, Operations: []string{"later"}, Gain: 0.1}}
+	r.Decisions.Steps = []Step{{Group: n, Float: []int{n}, Values: []Number{0.9}, Drops: []Number{0}, Verdict: "kept"}}
+	value, current := Number(0.9), Number(0.8)
+	r.Decisions.Rankings = []Ranking{{Current: &current, Scores: []Score{{Group: n, Value: &value}}}}
+	r.Decisions.Gains()
+	var b strings.Builder
+	require.NoError(t, r.Summary(&b, nil))
+	require.Contains(t, b.String(), "later")
+	_, err := r.HTML(nil)
+	require.NoError(t, err)
+}
