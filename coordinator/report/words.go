@@ -35,6 +35,9 @@ func headline(d *Decisions) string {
 	case d.Met:
 		return fmt.Sprintf("%s went back to float. Now %s; with everything INT8 it was %s.", groupsOf(len(d.FloatGroups), d.Model.Groups), final, distance(d, fall(d, m)))
 	}
+	if d.Reason == "iterations" && len(d.Steps) == 0 {
+		return fmt.Sprintf("Everything that can be INT8 is INT8, as the job asks: %s, and %s is allowed. With AccuracyAwareQuantization and a max_iter_num above 0 groups would go back to float.", final, allowed(d, m))
+	}
 	return fmt.Sprintf("No model within the limit was found. In the best one %s, and %s is allowed. The search ended because %s.", final, allowed(d, m), because(d.Reason, len(d.Steps)))
 }
 

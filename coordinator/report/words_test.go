@@ -77,14 +77,15 @@ func TestHeadline(t *testing.T) {
 		change func(d *Decisions)
 		want   string
 	}{
-		"all INT8, a little lost": {func(d *Decisions) {}, "Everything that can be INT8 is INT8: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. Nothing had to go back to float."},
-		"all INT8, nothing lost":  {func(d *Decisions) { d.Metrics[0].Drop = 0 }, "Everything that can be INT8 is INT8, and accuracy@top1 is exactly the float model's. Nothing had to go back to float."},
-		"all INT8, better":        {func(d *Decisions) { d.Metrics[0].Drop = -0.002 }, "Everything that can be INT8 is INT8, and accuracy@top1 is 0.0020 better than the float model's. Nothing had to go back to float."},
-		"a relative limit":        {func(d *Decisions) { d.Job.DropType = "relative" }, "Everything that can be INT8 is INT8: accuracy@top1 is 0.40% worse than the float model's, and 1.00% is allowed. Nothing had to go back to float."},
-		"one group went":          {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 1) }, "One of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
-		"two groups went":         {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 2) }, "2 of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
-		"every group went":        {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 3) }, "Every group had to go back to float to keep the limit: the written file is the float model."},
-		"missed":                  {func(d *Decisions) { d.Met, d.Reason, d.Steps = false, "iterations", make([]Step, 2) }, "No model within the limit was found. In the best one accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. The search ended because 2 reverts had been tried, as many as max_iter_num allows."},
+		"all INT8, a little lost":             {func(d *Decisions) {}, "Everything that can be INT8 is INT8: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. Nothing had to go back to float."},
+		"all INT8, nothing lost":              {func(d *Decisions) { d.Metrics[0].Drop = 0 }, "Everything that can be INT8 is INT8, and accuracy@top1 is exactly the float model's. Nothing had to go back to float."},
+		"all INT8, better":                    {func(d *Decisions) { d.Metrics[0].Drop = -0.002 }, "Everything that can be INT8 is INT8, and accuracy@top1 is 0.0020 better than the float model's. Nothing had to go back to float."},
+		"a relative limit":                    {func(d *Decisions) { d.Job.DropType = "relative" }, "Everything that can be INT8 is INT8: accuracy@top1 is 0.40% worse than the float model's, and 1.00% is allowed. Nothing had to go back to float."},
+		"one group went":                      {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 1) }, "One of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"two groups went":                     {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 2) }, "2 of 3 groups went back to float. Now accuracy@top1 is 0.0040 worse than the float model's; with everything INT8 it was 0.0200 worse than the float model's."},
+		"every group went":                    {func(d *Decisions) { d.FloatGroups = make([]FloatGroup, 3) }, "Every group had to go back to float to keep the limit: the written file is the float model."},
+		"missed":                              {func(d *Decisions) { d.Met, d.Reason, d.Steps = false, "iterations", make([]Step, 2) }, "No model within the limit was found. In the best one accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. The search ended because 2 reverts had been tried, as many as max_iter_num allows."},
+		"missed, and nothing was to be tried": {func(d *Decisions) { d.Met, d.Reason = false, "iterations" }, "Everything that can be INT8 is INT8, as the job asks: accuracy@top1 is 0.0040 worse than the float model's, and 0.0100 is allowed. With AccuracyAwareQuantization and a max_iter_num above 0 groups would go back to float."},
 		"missed by the other metric": {func(d *Decisions) {
 			d.Met, d.Reason, d.Metrics[0].Met = false, "all-float", true
 			d.Metrics = append(d.Metrics, Metric{Name: "accuracy@top5", Drop: 0.02})
