@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -57,6 +58,29 @@ func TestMissed(t *testing.T) {
 	code, stdout, stderr = w.execute(t.Context(), "replay", w.path("state"))
 	require.Equal(t, exitMissed, code, stderr)
 	require.Contains(t, stdout, "end: iterations")
+}
+
+// TestReplayOfParts: a state whose results are gone, or whose broker is, ends a replay with 2 and what to do; the job itself makes them
+// anew where it can.
+func TestReplayOfParts(t *testing.T) {
+	w := newWorld(t)
+	code, _, stderr := w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitMet, code, stderr)
+	require.NoError(t, os.RemoveAll(w.path("state/broker")))
+	code, stdout, stderr := w.execute(t.Context(), "replay", w.path("state"))
+	require.Equal(t, exitInput, code, stderr)
+	require.Empty(t, stdout)
+	require.Regexp(t, `^assay: replay: object \w+: object is not in the store \(.*run the job again`, stderr)
+
+	w.write("state/job.json", bytes.Replace(w.read("state/job.json"), []byte(`"NATS": ""`), []byte(`"NATS": "nats://127.0.0.1:1"`), 1))
+	code, _, stderr = w.execute(t.Context(), "replay", w.path("state"))
+	require.Equal(t, exitInput, code, stderr)
+	require.Contains(t, stderr, "broker nats://127.0.0.1:1: ")
+
+	code, _, stderr = w.execute(t.Context(), w.args()...)
+	require.Equal(t, exitMet, code, stderr)
+	code, _, stderr = w.execute(t.Context(), "replay", w.path("state"))
+	require.Equal(t, exitMet, code, stderr)
 }
 
 // TestInterrupted: Ctrl-C ends with 130 and one line; the same command then goes on.

@@ -14,6 +14,7 @@ import (
 	"assay/shared/onnx"
 	"assay/shared/plan"
 	"assay/shared/quant"
+	"assay/shared/store"
 	"assay/shared/wire"
 )
 
@@ -60,8 +61,14 @@ type Replayed struct {
 // and an answer that is not there is an error. It locks the state directory, so it cannot run beside a job. The
 // decisions are made by the same search.POT on the same records, which is why they are the same; what other jobs have stored since
 // cannot enter, since job.json names problem, params and view by digest. A job on a broker of the user's is asked for there. The error
-// is an *InputError where dir is no state directory, is in use, or holds a job that was interrupted before its decisions were made.
+// is an *InputError where dir is no state directory, is in use, or holds a job that was interrupted before its decisions were made,
+// where parts of it are gone, and where the broker does not answer.
 func Replay(ctx context.Context, dir string) (r Replayed, err error) {
+	defer func() {
+		if errors.Is(err, store.ErrAbsent) {
+			err = &InputError{fmt.Errorf("%w (parts of the state were removed: run the job again, which makes them anew)", err)}
+		}
+	}()
 	b, err := os.ReadFile(filepath.Join(dir, memoryFile))
 	if err != nil {
 		return r, &InputError{fmt.Errorf("replay: %w (is this a state directory? report.json names it under run.state)", err)}
@@ -79,7 +86,9 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	if m.NATS == "" {
 		br, err = broker.Embed(state.Broker())
 	} else {
-		br, err = broker.Dial(ctx, m.NATS, 0, nil)
+		if br, err = broker.Dial(ctx, m.NATS, 0, nil); err != nil {
+			return r, &InputError{err}
+		}
 	}
 	if err != nil {
 		return r, err

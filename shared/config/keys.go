@@ -52,7 +52,7 @@ var engineKeys = []key{
 	{path: "engine", kind: object, doc: "the data"},
 	{path: "engine.type", kind: text, words: []string{"simplified", "accuracy_checker"}, instead: map[string]string{"data_free": "samples are needed; give engine.data_source"}, initial: "either", doc: "both read the same keys: data_source and those behind it, or datasets"},
 	{path: "engine.data_source", kind: text, initial: "must be given, here or by --data", doc: "a folder of images (with labels, or one folder a class), a pattern, a .txt list of images, .npy, .npz, or MNIST idx files"},
-	{path: "engine.labels", own: true, kind: text, initial: "folder per class; without such folders it must be given", doc: "a text file (file name and class number a line), .npy, or an idx file"},
+	{path: "engine.labels", own: true, kind: text, initial: "folder per class, counted from 0 in the order of their names; without such folders it must be given", doc: "a text file (file name and class number a line), .npy, or an idx file"},
 	{path: "engine.has_background", own: true, kind: truth, initial: "false", doc: "the model has a background class in front that the labels do not count: every label becomes one more"},
 	{path: "engine.output", own: true, kind: text, initial: "the first; sqnr, rows: all", doc: "--output: the model's output that is measured; several with commas between"},
 	{path: "engine.mask", own: true, kind: text, initial: "attention_mask, or the only input with mask in its name", doc: "for embeddings of sequences: the model's input that is 1 where a position counts for the mean, \"none\" if all do"},
