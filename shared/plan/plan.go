@@ -40,7 +40,7 @@ const (
 // to even, plus Zero, clamped to Range(DType). The quotient is a float32, as ONNX's QuantizeLinear has it, and a float64 for biases.
 // Weights with zero point 0 stay within the symmetric part of the range (127 of int8, less with fewer bits).
 // Axis is -1 per tensor (len(Scale) == len(Zero) == 1), else the axis of the constant that Scale runs along. Value and nodes are
-// named as in the normalised model.
+// named as in the normalised model; Value is "" for a bias that only a patch makes.
 type Point struct {
 	Value string
 	Kind  PointKind

@@ -20,9 +20,10 @@ var aggregators = map[string]func(x []float64) float64{
 	"batch_mean":         mean, // every row is one sample, so the mean over a batch of one is followed by the mean over rows
 }
 
-// Aggregate folds rows[sample][channel] into one number a channel. The rows stand in sample order; the result does not
-// depend on how they were gathered. Rows of different lengths are a fault of the caller. It is safe for concurrent use
-// and leaves rows alone.
+// Aggregate folds rows[sample][channel] into one number a channel, in float64, by an aggregator of job files: mean, min, max,
+// median, mean_no_outliers, median_no_outliers, hl_estimator or batch_mean (pot-spec 3.3 defines them). The rows stand in sample
+// order; the result does not depend on how they were gathered. An unknown name and no rows are errors; rows of different lengths are
+// a fault of the caller. It is safe for concurrent use and leaves rows alone.
 func Aggregate(name string, rows [][]float64) ([]float64, error) {
 	f := aggregators[name]
 	if f == nil {

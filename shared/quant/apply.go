@@ -36,7 +36,8 @@ func Apply(m *graph.Model, params *plan.Params, p plan.Plan) (*graph.Model, erro
 
 // Apply returns the QDQ graph of a plan: what is evaluated and, written to a file, what users run. It depends on the
 // plan's effective points and patches only. The model is not changed; tensors are shared with it. Names of inputs, outputs and
-// nodes stay; new names derive from those of the values they belong to. A plan of nothing INT8 gives the model itself.
+// nodes stay; new names derive from those of the values they belong to. A plan of nothing INT8 gives a copy of the model. Whether
+// p.Params is the digest of the params is not looked at.
 //
 // Params of another model are an error: each point names the value that each of its uses must read.
 func (s *Plans) Apply(p plan.Plan) (*graph.Model, error) {

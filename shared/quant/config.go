@@ -1,6 +1,7 @@
 package quant
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -16,7 +17,8 @@ type Placement string
 // presets have symmetric weights; performance has symmetric activations and mixed asymmetric ones (pot-spec 3.5).
 type Preset string
 
-// The values of Config's string fields. The empty string is the first of each list; an empty preset is For's choice.
+// The values of Config's string fields. Empty ones are regions, the preset that For chooses, one scale a channel for weights and a
+// tensor for activations, symmetric weights, and activations as the preset has them.
 const (
 	Regions Placement = "regions" // layers and what keeps an integer region between them
 	POT     Placement = "pot"     // the published CPU table with its ignored patterns
@@ -30,8 +32,9 @@ const (
 	PerChannel = "perchannel"
 )
 
-// Config is everything besides model and statistics that params depend on. The zero value is the default configuration.
-// Resolve fills in defaults and refuses what neither runtime would run in integers.
+// Config is everything besides model and statistics that params depend on. The zero value is the default configuration. Taps,
+// CountGroups and Build fill in the defaults on their own, For's among them, and refuse what Check and CheckScope refuse. Nothing
+// changes a Config.
 type Config struct {
 	Placement   Placement
 	Preset      Preset
@@ -51,12 +54,13 @@ type Config struct {
 	// SaturationFix is "no" or empty: weights keep 8 bits, as for machines with exact u8 x s8 sums.
 	SaturationFix string
 
-	// InputShapes gives the shape of one sample for graph inputs whose declared shape is open. A missing one counts as 1
-	// along open axes, which suffices for ranks; geometry-dependent steps then say what they could not know.
+	// InputShapes gives the shape that is fed to a graph input, batch axis included, where the declared one is open. A missing one
+	// counts as 1 along open axes, which suffices for ranks; geometry-dependent steps then say what they could not know.
 	InputShapes map[string][]int
 }
 
-// Kind configures weights or activations. Zero fields take the preset's values.
+// Kind configures weights or activations. Zero fields take the preset's values. Weights of fewer than 8 bits, or with fewer levels,
+// are stored as int8 all the same and use the middle of its range.
 type Kind struct {
 	Bits        int    // 8; weights 2 to 8
 	Mode        string // symmetric or asymmetric
@@ -68,12 +72,13 @@ type Kind struct {
 
 // Ignored says what stays float by request: nothing is quantized at the inputs of an ignored operation.
 type Ignored struct {
-	SkipModel  bool
-	Scope      []string // node names
+	SkipModel  bool     // every operation is ignored
+	Scope      []string // node names; see CheckScope
 	Operations []Operation
 }
 
-// Operation selects nodes by type and attributes (all must be equal). Type is ONNX's name or the name OpenVINO has for it.
+// Operation selects nodes by type and attributes: all that are given must be there and be equal, kind included. Attributes that hold
+// tensors or graphs are equal to none. Type is ONNX's name or the name OpenVINO has for it.
 type Operation struct {
 	Type       string
 	Attributes []graph.Attr
@@ -101,7 +106,7 @@ type resolved struct {
 	products       rule // for operands of a transformer's products of two computed matrices
 }
 
-// Check refuses values that Build would refuse, so a job file fails before any sample is read.
+// Check refuses values that Build would refuse whatever the model is, so a job file fails before any sample is read.
 func (c Config) Check() error {
 	_, err := c.resolve()
 	return err
@@ -196,7 +201,7 @@ func (r *resolved) weightLevels() error {
 	override(&high, r.Weights.LevelHigh)
 	levels := abs(low) + abs(high) + 1
 	if levels < 3 || levels > 256 {
-		return fmt.Errorf("weights.level_low, level_high: %d and %d make %d levels, use 3 to 255", low, high, levels)
+		return fmt.Errorf("weights.level_low, level_high: %d and %d make %d levels, use 3 to 256", low, high, levels)
 	}
 	r.weightTop = int32(min(127, (levels-1)/2))
 	return nil
@@ -250,7 +255,8 @@ func (o Operation) matches(n *graph.Node) bool {
 			return false
 		}
 		same := got.Int == want.Int && got.Float == want.Float && string(got.Str) == string(want.Str) &&
-			slices.Equal(got.Ints, want.Ints) && slices.Equal(got.Floats, want.Floats)
+			slices.Equal(got.Ints, want.Ints) && slices.Equal(got.Floats, want.Floats) && slices.EqualFunc(got.Strs, want.Strs, bytes.Equal) &&
+			!slices.Contains([]graph.Kind{graph.KindTensor, graph.KindTensors, graph.KindGraph, graph.KindGraphs, graph.KindOther}, got.Kind)
 		if !same {
 			return false
 		}
@@ -258,7 +264,8 @@ func (o Operation) matches(n *graph.Node) bool {
 	return true
 }
 
-// CheckScope refuses names in Ignored.Scope that the model does not have, with the nearest one.
+// CheckScope refuses the first name in Ignored.Scope that no node of g has, with the nearest one; nodes of nested graphs, which are
+// never quantized, do not count.
 func (i Ignored) CheckScope(g *graph.Graph) error {
 	have := map[string]bool{}
 	for _, n := range g.Nodes {

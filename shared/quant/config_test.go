@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"assay/shared/graph"
+	"assay/shared/tensor"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -91,6 +92,60 @@ func TestQ4LaterEntryMatches(t *testing.T) {
 	require.False(t, Ignored{Operations: []Operation{op("Conv", 1), op("Gemm", 8)}}.ignores(n))
 	require.True(t, Ignored{SkipModel: true}.ignores(n))
 	require.True(t, Ignored{Scope: []string{"b", "c"}}.ignores(n))
+}
+
+// TestAttributesSelect: of the kinds that can be written down each selects the operation that has it, and no other value or kind does;
+// tensors and graphs select nothing.
+func TestAttributesSelect(t *testing.T) {
+	texts := func(s ...string) (out [][]byte) {
+		for _, x := range s {
+			out = append(out, []byte(x))
+		}
+		return out
+	}
+	attrs := []graph.Attr{
+		{Kind: graph.KindInt, Int: 1}, {Kind: graph.KindInt, Int: 2}, {Kind: graph.KindFloat, Float: 1}, {Kind: graph.KindFloat, Float: 2},
+		{Kind: graph.KindString, Str: []byte("a")}, {Kind: graph.KindString, Str: []byte("b")}, {Kind: graph.KindInts, Ints: []int64{1}}, {Kind: graph.KindInts, Ints: []int64{1, 2}},
+		{Kind: graph.KindFloats, Floats: []float32{1}}, {Kind: graph.KindFloats, Floats: []float32{2}}, {Kind: graph.KindStrings, Strs: texts("a")}, {Kind: graph.KindStrings, Strs: texts("a", "b")},
+		{Kind: graph.KindTensor, Tensor: tensor.New(tensor.Float32, 1)}, {Kind: graph.KindGraph, Graph: &graph.Graph{}},
+	}
+	for i, have := range attrs {
+		have.Name = "k"
+		n := &graph.Node{Name: "n", Op: "Op"}
+		n.Set(have)
+		for j, want := range attrs {
+			want.Name = "k"
+			same := i == j && have.Kind != graph.KindTensor && have.Kind != graph.KindGraph
+			require.Equal(t, same, Ignored{Operations: []Operation{{Type: "Op", Attributes: []graph.Attr{want}}}}.ignores(n), "%d %d", i, j)
+			want.Name = "other"
+			require.False(t, Ignored{Operations: []Operation{{Type: "Op", Attributes: []graph.Attr{want}}}}.ignores(n))
+		}
+	}
+}
+
+// TestConfigIsKept: filling in defaults changes nothing of the configuration that is given, whoever does it.
+func TestConfigIsKept(t *testing.T) {
+	m := parse(t, "input x: float32[1,8]\nw: float32[8,4] = const random 1\ny = MatMul(x, w) @fc\noutput y\n")
+	cfg := Config{Weights: Kind{Bits: 7, LevelLow: ptr(-3)}, InputShapes: map[string][]int{"x": {1, 8}}, Ignored: Ignored{Scope: []string{"fc"}}}
+	same := Config{Weights: Kind{Bits: 7, LevelLow: ptr(-3)}, InputShapes: map[string][]int{"x": {1, 8}}, Ignored: Ignored{Scope: []string{"fc"}}}
+	require.NoError(t, cfg.Check())
+	taps, err := Taps(m, cfg)
+	require.NoError(t, err)
+	require.Empty(t, taps, "all is ignored")
+	n, err := CountGroups(m, cfg)
+	require.NoError(t, err)
+	require.Zero(t, n)
+	st, err := NewStats(nil, nil, nil)
+	require.NoError(t, err)
+	p, _, err := Build(m, cfg, st)
+	require.NoError(t, err)
+	require.Empty(t, p.Points)
+	require.Equal(t, same, cfg)
+
+	cfg.Ignored.Scope = []string{"fd"}
+	require.NoError(t, cfg.Check(), "the model says which nodes there are")
+	_, err = Taps(m, cfg)
+	require.EqualError(t, err, `ignored.scope: the model has no node "fd" (the nearest is "fc")`)
 }
 
 func TestEditDistance(t *testing.T) {

@@ -12,7 +12,7 @@ import (
 
 // GroupOps names, for each group, the operations that become float with it, in node order. A layer's own point on its
 // result is read by others too, which do not leave with it. The lists are for people (reports and progress); what
-// leaves is decided by groups alone.
+// leaves is decided by groups alone. params are those of m.
 func GroupOps(m *graph.Model, params *plan.Params) [][]string {
 	x := graph.NewIndex(m.Graph)
 	nodes := map[string]*graph.Node{}
@@ -80,10 +80,10 @@ func readers(x *graph.Index, n *graph.Node, ops map[*graph.Node]bool) {
 	}
 }
 
-// MACShare counts multiply-accumulate operations for one sample: those that are INT8 under p, and all. A layer is INT8 where its
-// weight is; a product of two computed values, which has no weight, where every group that holds it is. shapes gives the shape of
-// one sample for inputs whose declared shape is open; open axes of others count as 1. Both counts come from op.MACs; nodes whose
-// shapes only the run knows count nowhere. params may be nil: nothing is INT8 then.
+// MACShare counts multiply-accumulate operations for what is fed at once: those that are INT8 under p, and all. A layer is INT8 where
+// its weight is; a product of two computed values, which has no weight, where every group that holds it is. shapes gives the shape
+// that is fed to an input, batch axis included, where the declared one is open; open axes of others count as 1. Both counts come from
+// op.MACs; nodes whose shapes only the run knows count nowhere. params, those of m, may be nil: nothing is INT8 then.
 func MACShare(m *graph.Model, params *plan.Params, p plan.Plan, shapes map[string][]int) (num, den int64, err error) {
 	in := map[string]op.Info{}
 	for _, port := range m.Graph.Inputs {

@@ -33,7 +33,8 @@ func NewRecorder(taps []Tap, n int) *Recorder {
 	return r
 }
 
-// Add takes the tensor of a value for sample i, which lies as y says. A value that no tap asks for is passed over.
+// Add takes the tensor of a value for sample i, 0 to n-1, which lies as y says; each value comes once for a sample. A value that no
+// tap asks for is passed over. Errors are Collect's.
 func (r *Recorder) Add(value string, i int, v *tensor.Tensor, y op.Layout) error {
 	for _, k := range r.of[value] {
 		x, err := Collect(r.taps[k], v, y)
@@ -49,8 +50,8 @@ func (r *Recorder) Add(value string, i int, v *tensor.Tensor, y op.Layout) error
 	return nil
 }
 
-// Records are the records of all samples, one after the other. A statistic whose value did not come for each of them is
-// an error.
+// Records are the records of all samples, one after the other, RecordSize bytes each; no Add follows. A statistic whose value did
+// not come for each of them is an error.
 func (r *Recorder) Records() ([]byte, error) {
 	for k, n := range r.missing {
 		if n > 0 {

@@ -56,15 +56,17 @@ type Tap struct {
 
 // Limits of DecodeTaps: more than any model needs, little enough for any machine.
 const (
-	MaxTaps  = 1 << 16
-	MaxWidth = 1 << 20
+	MaxTaps    = 1 << 16
+	MaxWidth   = 1 << 20 // results of one statistic
+	MaxResults = 1 << 22 // results of all: 32 MiB a sample
 )
 
 // EncodeTaps returns the canonical bytes of a list of statistics. A store keeps them under plan.DigestOf("Taps", taps),
 // which is the Ref of a Taps cell.
 func EncodeTaps(taps []Tap) []byte { return plan.Encode("Taps", taps) }
 
-// DecodeTaps reads EncodeTaps and refuses lists that no Taps call makes.
+// DecodeTaps reads EncodeTaps and refuses lists that a Recorder should not begin on: unknown functions, probabilities outside 0..1,
+// more than the limits. Whether the model has the values, and an axis its tensor, is seen by Collect.
 func DecodeTaps(b []byte) ([]Tap, error) {
 	var taps []Tap
 	if err := plan.Decode("Taps", b, &taps); err != nil {
@@ -73,7 +75,9 @@ func DecodeTaps(b []byte) ([]Tap, error) {
 	if len(taps) > MaxTaps {
 		return nil, fmt.Errorf("taps: %d statistics, %d are allowed", len(taps), MaxTaps)
 	}
+	results := 0
 	for i, t := range taps {
+		results += int(t.Width) // of 65,536 numbers below 2^32: no overflow
 		switch {
 		case int(t.Func) >= len(funcNames):
 			return nil, fmt.Errorf("taps: statistic %d: function %d is unknown", i, t.Func)
@@ -82,6 +86,9 @@ func DecodeTaps(b []byte) ([]Tap, error) {
 		case !(t.Q >= 0 && t.Q <= 1):
 			return nil, fmt.Errorf("taps: statistic %d: probability %g is outside 0..1", i, t.Q)
 		}
+	}
+	if results > MaxResults {
+		return nil, fmt.Errorf("taps: %d results a sample, %d are allowed", results, MaxResults)
 	}
 	return taps, nil
 }
@@ -95,8 +102,10 @@ func RecordSize(taps []Tap) int {
 	return n
 }
 
-// Collect computes one statistic of one sample's tensor in float64, in logical element order, however v lies. v is not
-// changed. Zeros have no sign in it: which of two equal zeros comes first would be a matter of layout.
+// Collect computes one statistic of one sample's tensor in float64, in logical element order, however v lies; v.Shape is logical
+// either way. v is not changed. Zeros have no sign in it: which of two equal zeros comes first would be a matter of layout. Errors:
+// a tensor that is not float32 or has no elements (but for Dims), an axis that it does not have, a number of results other than
+// t.Width. It is safe for concurrent use.
 func Collect(t Tap, v *tensor.Tensor, y op.Layout) ([]float64, error) {
 	r, err := collect(t, v, y)
 	if err == nil && len(r) != int(t.Width) {

@@ -169,6 +169,13 @@ func TestRecordsHaveAFixedLayout(t *testing.T) {
 		_, err := DecodeTaps(EncodeTaps([]Tap{bad}))
 		require.Error(t, err)
 	}
+	most := slices.Repeat([]Tap{{Width: MaxWidth}}, MaxResults/MaxWidth)
+	_, err = DecodeTaps(EncodeTaps(most))
+	require.NoError(t, err)
+	_, err = DecodeTaps(EncodeTaps(append(most, Tap{Width: 1})))
+	require.EqualError(t, err, "taps: 4194305 results a sample, 4194304 are allowed")
+	_, err = DecodeTaps(EncodeTaps(slices.Repeat([]Tap{{Width: 1}}, MaxTaps+1)))
+	require.ErrorContains(t, err, "65537 statistics")
 }
 
 func FuzzDecodeTaps(f *testing.F) {

@@ -13,8 +13,8 @@ import (
 )
 
 // Taps lists the statistics that Build needs of every calibration sample, each once, in node order. The values are
-// those of the float model. The list is a function of model and configuration, to the order: its digest names the cells
-// that collect it.
+// those of the float model, normalised. The list is a function of model and configuration, to the order: its digest names the
+// cells that collect it. An error is a configuration that Config's Check or CheckScope refuses. m is not changed.
 func Taps(m *graph.Model, cfg Config) ([]Tap, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -23,7 +23,8 @@ func Taps(m *graph.Model, cfg Config) ([]Tap, error) {
 	return s.taps(), nil
 }
 
-// CountGroups is how many groups Build makes, if statistics keep no point apart: placement alone says that, before calibration.
+// CountGroups is how many groups Build makes, if statistics keep no point apart: placement alone says that, before calibration. Errors
+// are those of Taps.
 func CountGroups(m *graph.Model, cfg Config) (int, error) {
 	s, err := newSketch(m, cfg)
 	if err != nil {
@@ -98,8 +99,9 @@ type Stats struct {
 // ErrNotFinite is a statistic that is NaN or infinite: the sample holds such a value, or the model computes one from it.
 var ErrNotFinite = errors.New("leave the sample out or repair it, or list the operation that reads the value under ignored")
 
-// NewStats reads one record (see Record) a sample, in data order; samples names them in messages and may be nil. A
-// result that is no finite number is an ErrNotFinite that names the sample: one such value would ruin every range behind it.
+// NewStats reads one record (see Record) a sample, in data order; samples names them in messages and may be nil. taps and samples
+// are kept and not changed any more, records are not kept. A result that is no finite number is an ErrNotFinite that names the
+// sample: one such value would ruin every range behind it. No sample at all, where there are taps, is an error too.
 func NewStats(taps []Tap, records [][]byte, samples []string) (*Stats, error) {
 	s := &Stats{taps: taps, index: map[Tap]int{}, names: samples}
 	size := RecordSize(taps)
