@@ -201,8 +201,8 @@ func (n *Node) Attr(name string) *Attr {
 	return nil
 }
 
-// Int returns an integer attribute; def when it is absent or of another kind, which whoever has to refuse such a node sees by
-// Attr.
+// Int returns an integer attribute; def when it is absent or of another kind, which no attribute of a model that op.UpgradeModel
+// has let through is.
 func (n *Node) Int(name string, def int64) int64 {
 	if a := n.Attr(name); a != nil && a.Kind == KindInt {
 		return a.Int

@@ -13,7 +13,9 @@ import (
 const maxEval = 1 << 32
 
 // Eval applies one node to tensors: constant folding and tests. nil stands for an omitted input and, in the result, for an
-// omitted output. Outputs are new tensors or, where the shape rule knew the elements, shared read-only ones. It is safe for
+// omitted output. in has as many entries as n has inputs; tensors are in logical layout and are not changed. Outputs are new
+// tensors or, where the shape rule knew the elements, shared read-only ones. An error names the node; so does the refusal of
+// outputs and scratch beyond 4 GiB. Operators with nested graphs, sequences or optionals are EvalGraph's. It is safe for
 // concurrent use. The same kernels run as in a compiled program, so the bits are the same.
 func Eval(n *graph.Node, in []*tensor.Tensor) ([]*tensor.Tensor, error) {
 	return evalIn(n, in, Logical)

@@ -10,8 +10,8 @@ import (
 )
 
 // EvalGraph computes a graph node by node and returns all its values by name: the plain reference of the engine. in holds
-// the graph's inputs and, for a nested graph, what it captures. Loops that run for ever or collect too much end with an
-// error. It is safe for concurrent use.
+// the graph's inputs and, for a nested graph, what it captures. Values beyond 4 GiB in all, and loops that run for ever or collect too
+// much, end with an error; so does ctx, between two nodes. It is safe for concurrent use.
 func EvalGraph(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor) (map[string]*tensor.Tensor, error) {
 	return EvalBounded(ctx, g, in, maxEval)
 }

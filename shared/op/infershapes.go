@@ -17,7 +17,8 @@ const maxKnown = 1 << 12
 // InferShapes returns type and shape of values of g for concrete inputs, and the elements of those that are constant or
 // follow from shapes. What depends on elements that are computed from data is absent: the outputs of such a node, and all
 // that follows from them. A graph input that inputs does not name must have a fixed type. Values captured from a
-// surrounding graph are passed like inputs. g is not changed; an error names the node and the input. The result has
+// surrounding graph are passed like inputs. g is not changed, and the result shares the shapes of inputs and constants with it; an
+// error names the node and the input, and the result is then what was known before that node, nil without any. The result has
 // every name that is known and no entry with an Invalid type. It is safe for concurrent use on one graph.
 func InferShapes(g *graph.Graph, inputs map[string]Info) (map[string]Info, error) {
 	env := make(map[string]Info, len(g.Nodes)+len(g.Consts)+len(inputs))

@@ -17,9 +17,9 @@ const (
 )
 
 // UpgradeModel rewrites m in place to the spelling of Newest, nested graphs too; its opset is Newest, or a later one where
-// an operator came after it. Constant nodes become constants; calls of
-// model-local functions have been inlined before. Everything that cannot be read (operators, domains, opsets, attributes) is named in one error, each
-// once with the first node that has it; m is then in between and of no more use.
+// an operator came after it. Constant nodes become constants; calls of model-local functions have been inlined before, and the
+// nodes are sorted and named. Everything that cannot be read (operators, domains, opsets, attributes and their kinds) is named in
+// one error, each once with the first node that has it; m is then in between and of no more use.
 func UpgradeModel(m *graph.Model) error {
 	if m.FileOpset == 0 {
 		m.FileOpset = m.Opset
@@ -220,6 +220,9 @@ func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 		r.refuse(n, "operator %s at opset %d, before %d", spelled(n.Domain, n.Op), opset, o.Opsets[0])
 		return []*graph.Node{n}
 	}
+	if !r.attributes(n) {
+		return []*graph.Node{n}
+	}
 	u := r.upgrade(s, n, opset)
 	if o.Upgrade != nil {
 		if err := o.Upgrade(u); err != nil {
@@ -236,6 +239,20 @@ func (r *upgrader) node(s *scope, n *graph.Node) []*graph.Node {
 		}
 	}
 	return out
+}
+
+// attributes refuses those of a kind that no opset gave them, and reports whether there was none: read by its name and kind
+// (graph.Node.Float, say) such a one would seem to be absent, and its default would take its place without a word. An attribute
+// without a type and a value is of no kind, and absent.
+func (r *upgrader) attributes(n *graph.Node) bool {
+	fine := true
+	for _, a := range n.Attrs {
+		if kinds := kindsOf(n, a.Name); len(kinds) > 0 && a.Kind != graph.KindOther && !slices.Contains(kinds, a.Kind) {
+			r.refuse(n, "attribute %s of %s as %s (%s is needed)", a.Name, spelled(n.Domain, n.Op), a.Kind, kinds[0])
+			fine = false
+		}
+	}
+	return fine
 }
 
 // upgrade makes the hands that an operator's Upgrade works with.

@@ -69,11 +69,12 @@ var order = []struct{ before, after, reason string }{
 }
 
 // Normalize brings a model that was read into the form that is quantized. Numbers may change here, once: the digest of a
-// job's model is taken afterwards. DequantizeLinear of a constant stays, since it says how a weight is to be stored.
+// job's model is taken afterwards. DequantizeLinear of a constant stays, since it says how a weight is to be stored. Nodes of
+// nested graphs stay as they are. An error names the pass; the graph is then valid and in between.
 func Normalize(m *graph.Model) error { return run(m, normalize, nil) }
 
 // Simplify applies what changes no bit: what is left of a graph after its integer operators have been found. It also turns
-// weights that are still behind a DequantizeLinear into floats, so it comes after fusion.
+// weights that are still behind a DequantizeLinear into floats, so it comes after fusion. Errors are as Normalize's.
 func Simplify(m *graph.Model) error { return run(m, simplify, nil) }
 
 // maxRounds bounds the repetition; every pass but constants removes a node when it changes something, so chains end
