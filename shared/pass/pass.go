@@ -70,7 +70,7 @@ var order = []struct{ before, after, reason string }{
 
 // Normalize brings a model that was read into the form that is quantized. Numbers may change here, once: the digest of a
 // job's model is taken afterwards. DequantizeLinear of a constant stays, since it says how a weight is to be stored. Nodes of
-// nested graphs stay as they are. An error names the pass; the graph is then valid and in between.
+// nested graphs stay as they are. A second call changes nothing. An error names the pass; the graph is then valid and in between.
 func Normalize(m *graph.Model) error { return run(m, normalize, nil) }
 
 // Simplify applies what changes no bit: what is left of a graph after its integer operators have been found. It also turns

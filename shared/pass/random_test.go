@@ -304,6 +304,7 @@ func TestPassesKeepRandomGraphs(t *testing.T) {
 		require.NoError(t, graph.Validate(m), text)
 		in := map[bool]map[string]*tensor.Tensor{true: drawnInputs(seed, true), false: drawnInputs(seed, false)}
 		want := map[bool]map[string]*tensor.Tensor{true: evaluated(t, m.Graph, in[true]), false: evaluated(t, m.Graph, in[false])}
+		whole := graph.Digest(m)
 		check := func(name string, exact bool, names ...string) {
 			c := m.Clone()
 			require.NoError(t, run(c, names, func(string) error { changed[name]++; return graph.Validate(c) }), text)
@@ -328,6 +329,7 @@ func TestPassesKeepRandomGraphs(t *testing.T) {
 		}
 		check("Simplify", true, simplify...)
 		check("Normalize", false, normalize...)
+		require.Equal(t, whole, graph.Digest(m), "seed %d: a pass over a clone wrote into the original", seed)
 	}
 	for _, p := range passes {
 		if p.name != "dequantized" {
