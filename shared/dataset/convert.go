@@ -67,7 +67,7 @@ func float64Of(t *tensor.Tensor) (func(int) float64, error) {
 		return func(i int) float64 { return v[i] }, nil
 	case tensor.Float16:
 		v := tensor.View[uint16](t)
-		return func(i int) float64 { return half(v[i]) }, nil
+		return func(i int) float64 { return float64(tensor.HalfToFloat(v[i])) }, nil
 	}
 	v, err := t.Ints()
 	if err != nil {
@@ -93,22 +93,4 @@ func fits(x int64, d tensor.DType) bool {
 		return x >= 0
 	}
 	return d == tensor.Int64
-}
-
-// half is the value of an IEEE 754 half-precision number.
-func half(h uint16) float64 {
-	exp, frac := int(h>>10&31), float64(h&1023)
-	v := math.Ldexp(frac+1024, exp-25)
-	switch {
-	case exp == 0:
-		v = math.Ldexp(frac, -24)
-	case exp == 31 && frac != 0:
-		return math.NaN()
-	case exp == 31:
-		v = math.Inf(1)
-	}
-	if h>>15 != 0 {
-		return -v
-	}
-	return v
 }

@@ -1,12 +1,14 @@
 package metric
 
 import (
+	"crypto/sha256"
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"assay/shared/plan"
 	"assay/shared/tensor"
 )
 
@@ -239,4 +241,56 @@ func TestOutputsOfEveryType(t *testing.T) {
 		_, err := Meter{Adapter: Classification, Output: "y"}.PerSample(map[string]*tensor.Tensor{"y": x}, []uint32{0})
 		require.ErrorContains(t, err, `output "y"`)
 	}
+}
+
+// TestNamesOfStoredThings: meters and references are stored under the SHA-256 of their encoding, which decodes to what it was.
+func TestNamesOfStoredThings(t *testing.T) {
+	r := Reference{Pieces: []AnswerPiece{{Object: plan.Digest{1}, Samples: []uint32{0, 2}}, {Object: plan.Digest{2}, Samples: []uint32{1}}}}
+	require.EqualValues(t, sha256.Sum256(r.Encode()), r.Digest())
+	got, err := DecodeReference(r.Encode())
+	require.NoError(t, err)
+	require.Equal(t, r, got)
+	r.Pieces[1].Samples[0] = 2
+	_, err = DecodeReference(r.Encode())
+	require.EqualError(t, err, "reference: sample 2 has two answers")
+
+	for _, m := range []Meter{
+		{Adapter: Classification, Output: "y", Labels: []int32{1, 0}, Metrics: []Spec{{"a", "accuracy", 1}}},
+		{Adapter: Rows, Outputs: []string{"y"}, Boxes: []Box{{At: -4}}, Metrics: []Spec{{"r", "rows", 1}}},
+	} {
+		require.EqualValues(t, sha256.Sum256(m.Encode()), m.Digest())
+		got, err := Decode(m.Encode())
+		require.NoError(t, err)
+		require.Equal(t, m, got)
+	}
+	require.Equal(t, "higher-better higher-worse", HigherBetter.String()+" "+HigherWorse.String())
+}
+
+// TestNumbersOfRegression: one number for each sample, on any axes, beside what is right; any other count, and a sample without a
+// score, is refused.
+func TestNumbersOfRegression(t *testing.T) {
+	m := Meter{Adapter: Regression, Output: "y", Metrics: []Spec{{"p", "pearson", 1}}, Scores: []float64{10, 20, 40}}
+	require.NoError(t, m.Check())
+	y := func(shape []int, v ...float32) map[string]*tensor.Tensor {
+		return map[string]*tensor.Tensor{"y": tensor.Of(tensor.Float32, shape, v)}
+	}
+	for _, shape := range [][]int{{3}, {3, 1}, {3, 1, 1}} {
+		b, err := m.PerSample(y(shape, 1, 2, 4), []uint32{0, 1, 2})
+		require.NoError(t, err)
+		require.Len(t, b, 3*m.RecordSize())
+		require.InDelta(t, 1, m.Value(0, b).F, 1e-12)
+		mixed, err := m.PerSample(y(shape, 4, 1, 2), []uint32{2, 0, 1})
+		require.NoError(t, err)
+		size := m.RecordSize()
+		require.Equal(t, b[:size], mixed[size:2*size], "a record is the sample's alone")
+	}
+	b, err := m.PerSample(y(nil, 7), []uint32{1})
+	require.NoError(t, err)
+	require.Len(t, b, m.RecordSize())
+	_, err = m.PerSample(y([]int{3, 2}, 1, 2, 3, 4, 5, 6), []uint32{0, 1, 2})
+	require.ErrorContains(t, err, `output "y" has shape [3 2]: one number for each of 3 samples is needed`)
+	_, err = m.PerSample(y([]int{1}, 1), []uint32{3})
+	require.EqualError(t, err, "meter: sample 3: there are scores for 3 samples")
+	_, err = m.PerSample(nil, []uint32{0})
+	require.EqualError(t, err, `meter: the model gives no output "y"`)
 }

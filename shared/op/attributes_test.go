@@ -44,6 +44,6 @@ func TestWrongKindsAreRefused(t *testing.T) {
 			require.NoError(t, err, c.text)
 			continue
 		}
-		require.EqualError(t, err, "model: 1 things cannot be read: "+c.want)
+		require.EqualError(t, err, "model: 1 thing cannot be read: "+c.want)
 	}
 }

@@ -207,3 +207,14 @@ func TestParseDigest(t *testing.T) {
 		require.Error(t, err, s)
 	}
 }
+
+// TestPatchTensor: the constant of a patch is its bytes under its shape, shared and not copied.
+func TestPatchTensor(t *testing.T) {
+	p := Patch{DType: tensor.Float32, Shape: []uint32{2, 1}, Data: tensor.Of(tensor.Float32, []int{2}, []float32{1, -2}).Data}
+	got := p.Tensor()
+	require.NoError(t, got.Check())
+	require.Equal(t, []int{2, 1}, got.Shape)
+	require.Equal(t, []float32{1, -2}, got.F32())
+	require.Same(t, &p.Data[0], &got.Data[0])
+	require.Equal(t, 1, Patch{DType: tensor.Int32, Data: make([]byte, 4)}.Tensor().Len(), "no axes are a scalar")
+}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"assay/shared/op"
 	"assay/shared/tensor"
@@ -34,4 +35,31 @@ func TestMagnitudes(t *testing.T) {
 	out, err = Collect(Tap{Value: "v", Func: Magnitudes, Axis: -1, Width: MagnitudeBins}, tensor.Of(tensor.Float32, []int{2}, []float32{1, float32(math.NaN())}), op.Logical)
 	require.NoError(t, err)
 	require.True(t, math.IsNaN(out[3]))
+}
+
+// TestBinsCoverAllMagnitudes: any number but NaN lies in its bin, edges ascend and begin their bins, and a bin is at most a quarter
+// wider than its edge.
+func TestBinsCoverAllMagnitudes(t *testing.T) {
+	for i := 1; i < MagnitudeBins; i++ {
+		edge := MagnitudeEdge(i)
+		require.Equal(t, i, MagnitudeBin(float32(edge)))
+		if i > 1 {
+			require.Equal(t, i-1, MagnitudeBin(math.Nextafter32(float32(edge), 0)), "just below the edge of %d", i)
+			require.LessOrEqual(t, edge, 1.25*MagnitudeEdge(i-1))
+			require.Greater(t, edge, MagnitudeEdge(i-1))
+		}
+	}
+	require.Zero(t, MagnitudeEdge(0))
+	rapid.Check(t, func(t *rapid.T) {
+		v := math.Float32frombits(rapid.Uint32().Draw(t, "bits"))
+		if v != v {
+			return
+		}
+		i, size := MagnitudeBin(v), math.Abs(float64(v))
+		require.Equal(t, i, MagnitudeBin(-v))
+		require.GreaterOrEqual(t, size, MagnitudeEdge(i))
+		if i < MagnitudeBins-1 {
+			require.Less(t, size, MagnitudeEdge(i+1))
+		}
+	})
 }
