@@ -1,12 +1,33 @@
 package run
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"assay/coordinator/report"
 )
+
+// TestWorst: groups that are float, whatever they brought, then those that cost most; 24 at most, and none that cost nothing.
+func TestWorst(t *testing.T) {
+	d := &report.Decisions{}
+	for g := range 40 {
+		gain := report.Number(g - 10)
+		d.Groups = append(d.Groups, report.Group{Index: g, Gain: &gain})
+	}
+	d.Groups[39].Gain = nil // it was not asked
+	d.Groups[3].Float, d.Groups[12].Float = true, true
+	want := []int{3, 12}
+	for g := 38; len(want) < explainGroups; g-- {
+		want = append(want, g)
+	}
+	slices.Sort(want)
+	require.Equal(t, want, worst(d))
+	d.Groups = d.Groups[:12]
+	require.Equal(t, []int{3, 11}, worst(d), "a gain of 0 is none")
+	require.Empty(t, worst(&report.Decisions{}))
+}
 
 // TestTies: a group that went back to float is judged by the ranking that it was taken from when it went for good, any other by
 // the first one.

@@ -60,4 +60,5 @@ func TestMedianOfTurns(t *testing.T) {
 	require.Equal(t, [3]float64{2.5, 1, 1.5}, [3]float64{s.Float, s.Int8, s.Final})
 	require.False(t, s.NotFaster)
 	require.False(t, faster, "two turns of three may be an accident")
+	require.Equal(t, 2.0, middle([]float64{9, 1, 2, 3}), "the lower of two")
 }

@@ -137,9 +137,63 @@ func TestGuessingBaseline(t *testing.T) {
 	for _, c := range []struct {
 		hits, of, classes int64
 		want              bool
-	}{{2, 250, 1000, true}, {2, 2, 1000, false}, {1, 2, 1000, true}, {0, 0, 1000, false}, {5, 250, 1000, false}, {118, 1000, 10, true}, {130, 1000, 10, false}, {9, 10, 2, false}, {55, 100, 2, true}} {
+	}{{2, 250, 1000, true}, {2, 2, 1000, false}, {1, 2, 1000, true}, {0, 0, 1000, false}, {5, 250, 1000, false}, {118, 1000, 10, true}, {130, 1000, 10, false}, {16, 100, 10, true}, {17, 100, 10, false}, {9, 10, 2, false}, {55, 100, 2, true}} {
 		require.Equal(t, c.want, guessing(metric.Count(c.hits, c.of), metric.Count(1, c.classes)), "%v", c)
 	}
-	require.Nil(t, chance(metric.Spec{TopK: 5}, 5))
-	require.Nil(t, chance(metric.Spec{TopK: 1}, 0))
+	for k, classes := range map[uint32]int{5: 5, 6: 5, 1: 1, 0: 0} {
+		require.Nil(t, chance(metric.Spec{Type: "accuracy", TopK: k}, classes), "%d of %d", k, classes)
+	}
+	require.Equal(t, metric.Count(4, 5), *chance(metric.Spec{Type: typeAgreement, TopK: 4}, 5))
+	require.Nil(t, chance(metric.Spec{Type: typeSQNR, TopK: 1}, 5), "nobody guesses outputs")
+	for classes, want := range map[int64]string{9: "", 10: "nothing could be lost"} {
+		guess := metric.Count(1, classes)
+		var notes []string
+		w := &watcher{baseline: []search.Value{metric.Count(1, classes)}, search: search.Problem{Metrics: []search.Metric{{Name: "accuracy@top1", Chance: &guess}}}}
+		w.events.Note = func(text string) { notes = append(notes, text) }
+		err := w.checkBaseline(100)
+		if want == "" {
+			require.NoError(t, err)
+			require.Len(t, notes, 1)
+			continue
+		}
+		var input *InputError
+		require.ErrorAs(t, err, &input)
+		require.ErrorContains(t, err, want)
+		require.Empty(t, notes)
+	}
+}
+
+// TestEveryMetricCounts: a plan is within the limit when each metric is; the drop that is told is the first one's.
+func TestEveryMetricCounts(t *testing.T) {
+	limit, err := metric.ParseLimit("0.01", false)
+	require.NoError(t, err)
+	for _, c := range []struct {
+		hits []int64
+		met  bool
+	}{{[]int64{99, 100}, true}, {[]int64{99, 90}, false}, {[]int64{90, 100}, false}} {
+		var step Measured
+		w := &watcher{events: Events{Step: func(m Measured) { step = m }}, baseline: []search.Value{metric.Count(100, 100), metric.Count(100, 100)}}
+		w.search = search.Problem{Limit: limit, Metrics: []search.Metric{{Direction: metric.HigherBetter}, {Direction: metric.HigherBetter}}}
+		w.heard(search.Round{Name: PhaseRevert, Need: []search.Trial{{}}}, 0, search.Answer{Hi: []search.Value{metric.Count(c.hits[0], 100), metric.Count(c.hits[1], 100)}})
+		require.Equal(t, c.met, step.Met, "%v", c.hits)
+		require.InDelta(t, 1-float64(c.hits[0])/100, step.Drop, 1e-12)
+	}
+}
+
+// TestFloatIsToldOnce: what the float model measured is told before the search, and not again by its first round.
+func TestFloatIsToldOnce(t *testing.T) {
+	limit, err := metric.ParseLimit("0.01", false)
+	require.NoError(t, err)
+	for told, want := range map[bool][]string{true: {MeasuredINT8}, false: {MeasuredFloat, MeasuredINT8}} {
+		var kinds []string
+		w := &watcher{events: Events{Step: func(m Measured) { kinds = append(kinds, m.Kind) }}, baseline: []search.Value{metric.Count(9, 10)}, told: told}
+		w.search = search.Problem{Limit: limit, Metrics: []search.Metric{{Direction: metric.HigherBetter}}}
+		r := search.Round{Name: PhaseStart, Need: []search.Trial{{}, {Plan: plan.Plan{Params: plan.Digest{1}}}}}
+		for i := range r.Need {
+			w.heard(r, i, search.Answer{Hi: []search.Value{metric.Count(9, 10)}})
+		}
+		require.Equal(t, want, kinds)
+		w.heard(search.Round{Name: PhaseRank, Need: r.Need}, 1, search.Answer{Hi: []search.Value{metric.Count(9, 10)}})
+		require.Equal(t, want, kinds, "rankings are no full evaluations")
+	}
 }
