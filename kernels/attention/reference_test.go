@@ -121,6 +121,14 @@ func TestAttentionIsItsDefinition(t *testing.T) {
 	})
 }
 
+// TestCausalQueriesAreTheLastValid: with a number of keys that count, the queries are the last of those, whatever Offset says.
+func TestCausalQueriesAreTheLastValid(t *testing.T) {
+	a := Attention{Shape: Shape{Batch: 2, Heads: 1, KV: 1, Q: 2, T: 4, Depth: 1, Values: 1}, Scale: 1, Causal: true, Offset: 9}
+	dst := make([]float32, 4)
+	a.Run(dst, nil, make([]float32, 4), make([]float32, 8), []float32{1, 2, 4, 8, 1, 2, 4, 8}, nil, []int64{3, 1}, make([]float32, a.Scratch()))
+	require.InDeltaSlice(t, []float32{1.5, 7. / 3, 0, 1}, dst, 1e-6)
+}
+
 // TestNaNScoresAreCanonical: NaN of a mask is written as 0x7fc00000 whatever its pattern, and makes its query's output NaN.
 func TestNaNScoresAreCanonical(t *testing.T) {
 	a := Attention{Shape: Shape{Batch: 1, Heads: 1, KV: 1, Q: 1, T: 3, Depth: 1, Values: 1}, Scale: 1, Output: Biased}

@@ -112,4 +112,14 @@ func TestLargestOfARow(t *testing.T) {
 		Reduce(Max, got, src, Axes{}, Axes{[]int{len(src)}, []int{1}}, true)
 		require.Equal(t, math.Float32bits(want), math.Float32bits(got[0]), "%v", src)
 	}
+	for lane := range 16 { // one zero of each sign, which vectors compare with each other
+		src := make([]float32, 40)
+		for i := range src {
+			src[i] = -1
+		}
+		src[lane], src[lane+8], src[lane+24] = 0, float32(math.Copysign(0, -1)), float32(math.Copysign(0, -1))
+		got := []float32{9}
+		Reduce(Max, got, src, Axes{}, Axes{[]int{len(src)}, []int{1}}, true)
+		require.Zero(t, math.Float32bits(got[0]), "%v", src)
+	}
 }
