@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,6 +83,21 @@ func TestReplayOfParts(t *testing.T) {
 	require.Equal(t, exitMet, code, stderr)
 	code, _, stderr = w.execute(t.Context(), "replay", w.path("state"))
 	require.Equal(t, exitMet, code, stderr)
+}
+
+// TestScoresOfNoNumber: samples on which the float model's scores are NaN are told by name; the run goes on, as one calibration does not
+// meet says nothing about the others.
+func TestScoresOfNoNumber(t *testing.T) {
+	w := newWorld(t)
+	b := colourArray(false)
+	for _, i := range []int{7, 11} {
+		binary.LittleEndian.PutUint32(b[len(b)-4*192*(12-i):], math.Float32bits(float32(math.NaN())))
+	}
+	w.write("some.npy", b)
+	w.write("labels.npy", npyOf("|u1", []int{12}, []byte{0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3}))
+	code, _, stderr := w.execute(t.Context(), append(without(w.args(), "--like"), "--data", w.path("some.npy"), "--labels", w.path("labels.npy"), "--calib", "7")...)
+	require.Equal(t, exitMet, code, stderr)
+	require.Contains(t, stderr, "the float model's scores are no numbers (NaN) for 2 of 12 samples, some.npy[7] the first: it has no answer there")
 }
 
 // TestInterrupted: Ctrl-C ends with 130 and one line; the same command then goes on.

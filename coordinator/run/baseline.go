@@ -31,6 +31,11 @@ func (w *work) baseline(ctx context.Context) error {
 	if err := shifted(w.meter, samples, records); err != nil {
 		return err
 	}
+	if text, err := noNumbers(w.meter, samples, records, w.data.names); err != nil {
+		return err
+	} else if text != "" {
+		w.events.note(text)
+	}
 	var values []search.Value
 	for i := range w.meter.Metrics {
 		values = append(values, w.meter.Value(i, records))
@@ -81,6 +86,33 @@ func noiseNotes(o search.Outcome, limit metric.Limit, m metric.Meter) []string {
 		}
 	}
 	return out
+}
+
+// noNumbers says on which samples a classifier's scores are NaN, "" for none. names are the data set's and may be shorter than it.
+func noNumbers(m metric.Meter, samples []uint32, records []byte, names []string) (string, error) {
+	if m.Adapter != metric.Classification {
+		return "", nil
+	}
+	rs, err := metric.Records(records)
+	if err != nil {
+		return "", err
+	}
+	first, count := "", 0
+	for i, r := range rs {
+		if !r.NaN {
+			continue
+		}
+		if count++; count > 1 {
+			continue
+		}
+		if first = fmt.Sprintf("sample %d", samples[i]); int(samples[i]) < len(names) {
+			first = names[samples[i]]
+		}
+	}
+	if count == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("the float model's scores are no numbers (NaN) for %d of %d samples, %s the first: it has no answer there; leave them out or repair them", count, len(rs), first), nil
 }
 
 // shiftedAt is the chance below which answers that fit another count of the labels are no accident.
