@@ -45,8 +45,10 @@ func ParseCalibration(s string, c Calibration) (Calibration, error) {
 	return c, nil
 }
 
-// Split gives the sample indices of calibration and search for n samples of search data, both ascending. With Source the
-// calibration list is empty: Pick chooses from that data.
+// Split gives the sample indices of calibration and search for n samples of search data, both ascending. The search takes all
+// samples, or all but every K-th; calibration takes at most Count of all, or of every K-th, which is the same draw for the same
+// Seed on any machine. With Source the calibration list is empty: Pick chooses from that data. The lists are the caller's. No
+// sample at all, and none left to search, are errors.
 func (c Calibration) Split(n int) (calibration, search []uint32, err error) {
 	if n < 1 {
 		return nil, nil, errors.New("no samples")
@@ -71,7 +73,7 @@ func (c Calibration) Split(n int) (calibration, search []uint32, err error) {
 	return c.pick(own), search, nil
 }
 
-// Pick gives the indices to use, ascending, of n samples of calibration data of its own.
+// Pick gives the indices to use, ascending, of n samples of calibration data of its own: the first Count, or as many drawn with Seed.
 func (c Calibration) Pick(n int) []uint32 {
 	all := make([]uint32, n)
 	for i := range all {

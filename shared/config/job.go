@@ -20,8 +20,8 @@ const (
 	PlacePOT     = "pot"
 )
 
-// Job is one job with all defaults filled in. Paths are ready to open. Model and Data.Source are empty until a file or a
-// flag gives them; Check says so.
+// Job is one job with all defaults filled in, as New, Parse and Flags.Apply make it. Paths are ready to open. Model and Data.Source
+// are empty until a file or a flag gives them; Check says so.
 type Job struct {
 	File  string // the job file, "" without one
 	Model string // the ONNX file
@@ -32,7 +32,7 @@ type Job struct {
 	Quantize    Quantize
 
 	Aware      bool          // AccuracyAwareQuantization; false: DefaultQuantization, which stops after everything INT8
-	Drop       string        // maximal_drop as it is written
+	Drop       string        // maximal_drop as it is written, a decimal; Limit reads it
 	Relative   bool          // drop_type
 	Subset     int           // ranking_subset_size, 1 or more
 	Iterations int           // max_iter_num, Unlimited or 0 and more
@@ -43,7 +43,7 @@ type Job struct {
 	OutputDir  string
 	StateDir   string // "": the user's cache directory
 	Evaluators int    // in-process evaluators; Unset: the number of CPUs
-	NATS       string // URL; "": a broker inside the process
+	NATS       string // URL, several with commas between; "": a broker inside the process
 	Memory     int64  // bytes of an evaluator process; 0: half of the machine's
 	JSON       bool   // one event a line
 
@@ -60,7 +60,7 @@ type Data struct {
 	Labels string
 	// Background says that the model has a class for the background in front, which the labels do not count.
 	Background bool
-	Output     string // the model's output that is measured; "": its first
+	Output     string // the model's outputs that are measured, with commas between; "": its first, or all where the metric compares outputs
 	Mask       string // the model's input that marks positions of a sequence; "": by its name, "none": no input does
 	Like       string // the convention that Prep began with
 	Prep       dataset.Prep
@@ -113,7 +113,7 @@ func New() *Job {
 	}
 }
 
-// Stem is the name of the written file without ending: Name, or the model's.
+// Stem is the name of the written file without folder and ending: Name, or the model's.
 func (j *Job) Stem() string {
 	if j.Name != "" {
 		return j.Name
@@ -125,7 +125,7 @@ func (j *Job) Stem() string {
 // Limit is the allowed drop.
 func (j *Job) Limit() (metric.Limit, error) { return metric.ParseLimit(j.Drop, j.Relative) }
 
-// Check reports what is still missing after file and flags, and what contradicts itself.
+// Check reports, as an Errors, what is still missing after file and flags, and what contradicts itself. Nothing is opened for it.
 func (j *Job) Check() error {
 	var es Errors
 	add := func(key, text string) { es = append(es, &Error{File: j.File, Key: key, Text: text}) }
@@ -153,12 +153,12 @@ func (j *Job) Check() error {
 	return nil
 }
 
-// At makes an error about n that names its line, for checks that need the model: unknown node names, for example.
+// At makes an *Error about n that names its line, for checks that need the model: unknown node names, for example.
 func (j *Job) At(n Name, format string, args ...any) error {
 	return &Error{File: j.File, Pos: n.Pos, Key: n.Key, Text: fmt.Sprintf(format, args...)}
 }
 
-// Unknown makes the error for a name that should be one of known, with the nearest of them.
+// Unknown makes the error for a name that should be one of known, with the nearest of them (see Nearest), if any is near.
 func (j *Job) Unknown(n Name, what string, known []string) error {
 	return j.At(n, "%s %q is not in the model%s", what, n.Text, suggest(n.Text, known))
 }

@@ -4,7 +4,8 @@
 // able to fill it.
 //
 // Values are named, as in ONNX: a name is defined once in its graph, by a graph input, a constant or a node output. A
-// nested graph (an attribute of If, Loop, Scan) may read the names of the graphs around it; it never hides one of them.
+// nested graph (an attribute of If, Loop, Scan) may read the names of the graphs around it; it never hides one of them, though two
+// that stand side by side may define one name.
 // Nodes stand in an order in which every input is defined before it is used. "" marks an omitted input or output.
 // Graphs are plain data without locks: a pass changes its own Clone, any number of readers may share one that nobody changes.
 //
@@ -88,7 +89,8 @@ func FixedType(d tensor.DType, shape ...int) Type {
 	return t
 }
 
-// Port is a named input or output of a graph. Type's zero value means that nothing is known.
+// Port is a named input or output of a graph. Type's zero value means that nothing is known. An output names a value that the graph
+// defines or, nested, captures.
 type Port struct {
 	Name string
 	Type Type
@@ -112,8 +114,9 @@ const (
 	KindOther   Kind = 255 // anything newer: kept in Raw as the front end's own bytes, so that a round trip loses nothing
 )
 
-// Attr is one attribute of a node; Kind says which field counts. Ref is set inside model-local functions only: the
-// attribute takes the value of the caller's attribute of that name.
+// Attr is one attribute of a node; Kind says which field counts, and the others are zero. Ref is set inside model-local functions
+// only: the attribute takes the value of the caller's attribute of that name. Lists, strings and tensors are read-only; a new
+// value is a new Attr (Node.Set).
 type Attr struct {
 	Name    string
 	Kind    Kind
@@ -159,7 +162,9 @@ type Graph struct {
 	Types   map[string]Type
 }
 
-// Function is a model-local function: a node of its (Domain, Name) stands for Nodes with the inputs bound in order.
+// Function is a model-local function: a node of its (Domain, Name) stands for Nodes with the inputs bound in order; inputs that the
+// node leaves out are omitted ones. An overload is part of the name, behind a colon. Opsets are the versions that its nodes are
+// spelled in, by domain. Inline makes models without functions of them, which is all that everything behind the reader sees.
 type Function struct {
 	Domain, Name string
 	Inputs       []string

@@ -8,8 +8,9 @@ type Use struct {
 	Sub   bool
 }
 
-// Index answers who makes and who reads a value. It is a snapshot: whoever changes the graph makes a new one. Position
-// changes with every insertion; Producer and Uses hold pointers and survive a reordering.
+// Index answers who makes and who reads a value of one graph, by the names that it defines or captures. It is a snapshot: whoever
+// changes the graph makes a new one. Position changes with every insertion; Producer and Uses hold pointers and survive a
+// reordering. It knows nothing of values within nested graphs, and nothing for "". Any number may read one.
 type Index struct {
 	Producer map[string]*Node // absent for graph inputs and constants
 	Uses     map[string][]Use // in node order, then input order

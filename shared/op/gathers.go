@@ -84,7 +84,7 @@ func lowerGather(l *Lower) (Kernel, error) {
 			}
 		}
 	}
-	if n == 0 && count*outer*run > 0 {
+	if n == 0 && count*outer*run > 0 { // place needs an element to go to
 		return Kernel{}, fmt.Errorf("axis %d of shape %v is empty", axis, data.shape)
 	}
 	return Kernel{Alias: -1, Run: func(c *Call) {

@@ -123,7 +123,7 @@ func lowerGemm(l *Lower) (Kernel, error) {
 		return Kernel{}, err
 	}
 	if post != nil {
-		act = numeric.Clamp{}
+		act = numeric.Clamp{} // it comes behind the late bias, in post
 	}
 	own := 0
 	if transA {

@@ -43,7 +43,7 @@ func runLoop(ctx context.Context, n *graph.Node, in []*tensor.Tensor, body Body,
 		if goOn, err = truthOf(out[0]); err != nil {
 			return nil, fmt.Errorf("its body: %w", err)
 		}
-		copy(state, out[1:])
+		copy(state, out[1:]) // as many as are carried; the scan outputs stand behind them
 		if err := left.carry(state); err != nil {
 			return nil, err
 		}

@@ -100,6 +100,8 @@ func lowerLoss(l *Lower, softmax bool) (Kernel, error) {
 		}
 		out, index0 := view[float32](c.Out[0]), labels.bytes(c)
 		var loss, weight numeric.LaneSum
+		// Sample i is position i%inner of row i/inner. One that weighs nothing is a summand of 0 all the same, so that the chains
+		// of numeric.Sum do not depend on which samples those are.
 		for i := range n {
 			k, each := index(index0, size, i), float32(0)
 			var v float32

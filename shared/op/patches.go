@@ -167,6 +167,7 @@ func lowerDeformConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
+	// from takes [n,c,h,w] to [n,h,w,c], to takes the result back; what the kernel sees lies channels last on both sides.
 	last := ChannelsLast.axes(4)
 	first := []int{0, 3, 1, 2}
 	src, dst := 4*tensor.Count(data), 4*tensor.Count(out)

@@ -267,6 +267,7 @@ func runSequenceMap(ctx context.Context, n *graph.Node, in []*tensor.Tensor, bod
 			return nil, fmt.Errorf("input %d is neither a tensor nor a sequence of %d items", i, len(s.Items))
 		}
 	}
+	// An output without items has the type that the body declares; the first item settles it otherwise.
 	elems, items := make([]tensor.DType, len(n.Outputs)), make([][]*tensor.Tensor, len(n.Outputs))
 	for k, p := range g.Outputs {
 		if p.Type.DType.Size() > 0 {
@@ -277,7 +278,7 @@ func runSequenceMap(ctx context.Context, n *graph.Node, in []*tensor.Tensor, bod
 		if err := left.trip(ctx); err != nil {
 			return nil, err
 		}
-		args := slices.Clone(in)
+		args := slices.Clone(in) // plain tensors go to every item as they are
 		for k, t := range in {
 			if t.DType == tensor.Sequence {
 				args[k] = t.Items[i]

@@ -162,6 +162,7 @@ func linearOf(x *Infer) (a attention.Linear, err error) {
 	}
 	if gated {
 		s := x.In[4].Shape
+		// With keys of one element a decay of each is one of the head.
 		if a.Decays = 1; len(s) == 3 && s[2] == kv*d && s[2] != kv {
 			a.Decays = d
 		}

@@ -168,6 +168,7 @@ func unpooled(x *Infer) (inner []int, err error) {
 			inner[2+i] -= pads[i] + pads[rank+i]
 		}
 	}
+	// Indices are int64 in a tensor of this shape, so it has to exist even where output_shape asks for another one.
 	if err := possible(inner, 8); err != nil {
 		return nil, err
 	}

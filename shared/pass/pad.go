@@ -124,7 +124,7 @@ func (e *editor) zeroPads(pad *graph.Node, spatial int) ([]int64, bool) {
 		switch {
 		case before < 0 || after < 0 || a < 0 || a >= int64(rank):
 			return nil, false
-		case before == 0 && after == 0:
+		case before == 0 && after == 0: // of any axis, batch and channels too
 		case a < 2:
 			return nil, false
 		default:

@@ -49,7 +49,7 @@ func (b *builder) splitApart(apart without) error {
 			}
 			whole = whole.union(s)
 		}
-		for i, s := range parts {
+		for i, s := range parts { // of several narrow parts the last is named
 			if whole.width() > maxUnequal*s.width() {
 				part = fmt.Sprintf("part %d of what Split %q makes of it is %.3g times narrower than the whole", i, n.Name, whole.width()/s.width())
 			}

@@ -298,6 +298,7 @@ func (b *builder) point(t *site) (plan.Point, error) {
 		x.Scale, x.Zero = []float32{scale}, []int32{zero}
 	case t.kind == plan.Weight:
 		x.DType, x.Scale = tensor.Int8, b.weight[t]
+		// A layer of one channel has an axis too: Axis -1 would say that its scale is the tensor's.
 		if len(x.Scale) > 1 || b.cfg.perChannel && t.layers[0].axis >= 0 {
 			x.Axis = int32(t.layers[0].axis)
 		}
