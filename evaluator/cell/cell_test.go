@@ -212,6 +212,10 @@ func TestCellNames(t *testing.T) {
 	require.Equal(t, name(plan.Plan{}, 0), name(everything, 0), "all groups in float is the float model")
 	require.NotEqual(t, name(plan.Plan{}, 0), name(d.all, 0))
 	require.NotEqual(t, name(d.all, 0), name(d.all, 1))
+	strange := d.all
+	strange.Float = []uint64{0, 0, 1}
+	_, err := e.Cell(t.Context(), task, strange, 0)
+	require.ErrorContains(t, err, "group 128 is float, params end", "a plan that does not fit has no cell")
 }
 
 // TestRefusals: what cannot be computed is one error that names it, and the evaluator goes on.
