@@ -85,6 +85,10 @@ func TestBadRequests(t *testing.T) {
 		_, err := p.Run(context.Background(), in, [32]byte{})
 		require.EqualError(t, err, want)
 	}
+	none, err := compiled(t, "input x: float32[0,3]\ny = Relu(x)\noutput y\n")
+	require.NoError(t, err)
+	_, err = none.Run(context.Background(), map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 1, 3)}, [32]byte{})
+	require.EqualError(t, err, `input "x": its shape is [1 3], the model wants float32[0,3]`)
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	_, err = p.Run(ctx, map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 1, 3)}, [32]byte{})
