@@ -62,6 +62,23 @@ func TestMissed(t *testing.T) {
 	require.Contains(t, stdout, "end: iterations")
 }
 
+// TestReplayOfARelativeLimit: a replay judges by the limit of the job, which here is missed as a share of the float model's value and would be held as
+// the same number in the metric's own unit.
+func TestReplayOfARelativeLimit(t *testing.T) {
+	w := newWorld(t)
+	for kind, want := range map[string]int{"relative": exitMissed, "absolute": exitMet} {
+		args := []string{"run", example, "--max-iter", "0", "--max-drop", "0.024", "--drop-type", kind, "--output-dir", w.path("out"), "--state-dir", w.path("state")}
+		code, _, stderr := w.execute(t.Context(), args...)
+		require.Equal(t, want, code, stderr)
+		r, err := report.Parse(w.read("out/report.json"))
+		require.NoError(t, err)
+		code, stdout, stderr := w.execute(t.Context(), "replay", w.path("state"))
+		require.Equal(t, want, code, stderr)
+		require.Contains(t, stdout, fmt.Sprintf("(%.6g)", float64(r.Decisions.Metrics[0].Drop)))
+		require.Contains(t, stdout, "end: "+r.Decisions.Reason)
+	}
+}
+
 // TestReplayOfParts: a state whose results are gone, or whose broker is, ends a replay with 2 and what to do; the job itself makes them
 // anew where it can.
 func TestReplayOfParts(t *testing.T) {

@@ -209,9 +209,16 @@ func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.D
 		there, unknown = append(there, unknown...), nil
 	}
 	absent, known, err := d.refetch(ctx, there)
+	d.found(there, known, look, out)
+	return append(unknown, absent...), err
+}
+
+// found puts into out what the result stream knows of requests, each counted once: as computed for this job where look says so, else as known
+// from before.
+func (d *dispatcher) found(requests []request, known map[plan.Digest]wire.Result, look map[plan.Digest]*spare, out map[plan.Digest]wire.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, r := range there {
+	for _, r := range requests {
 		res, ok := known[r.digest]
 		if !ok || d.asked[r.digest] == nil { // absent, or it came by itself
 			continue
@@ -224,7 +231,6 @@ func (d *dispatcher) ask(ctx context.Context, requests []request, out map[plan.D
 			d.onCell(ended{request: r, known: true, runs: len(r.block)})
 		}
 	}
-	return append(unknown, absent...), err
 }
 
 // enqueue makes parcels of requests that have no result yet.

@@ -1,13 +1,17 @@
 package run
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/require"
 
+	"assay/shared/broker"
 	"assay/shared/plan"
+	"assay/shared/store"
 	"assay/shared/wire"
 )
 
@@ -80,6 +84,75 @@ func TestResultCountsOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, done)
 	require.Len(t, out, 3)
+}
+
+// TestFoundCountsOnce: a result that came by itself while it was looked up is not counted again; one that this job computed ahead counts as
+// computed, any other as known.
+func TestFoundCountsOnce(t *testing.T) {
+	d, p := silent(4, false, 0)
+	var heard []ended
+	d.onCell = func(e ended) { heard = append(heard, e) }
+	rs, known, out := d.left(p), map[plan.Digest]wire.Result{}, map[plan.Digest]wire.Result{}
+	for i, r := range rs[:3] {
+		known[r.digest] = wire.Result{Cell: r.digest, Records: []byte{byte(i)}}
+	}
+	d.take(known[rs[0].digest], nats.Header{})
+	look := map[plan.Digest]*spare{
+		rs[1].digest: {request: rs[1], state: computed, node: "a", runs: 7, took: time.Second},
+		rs[2].digest: {request: rs[2], state: foreknown},
+	}
+	d.found(rs, known, look, out)
+	require.Equal(t, []ended{{request: rs[1], node: "a", runs: 7, took: time.Second}, {request: rs[2], known: true, runs: 2}}, heard)
+	require.Len(t, out, 2)
+	done, err := d.collect(out)
+	require.NoError(t, err)
+	require.False(t, done, "one is absent")
+	require.Len(t, out, 3)
+	require.Equal(t, rs[3:], d.left(p))
+}
+
+// TestRefusedTaskWaits: a task that the broker does not take is no longer live and waits again, with its history; a guess is forgotten.
+func TestRefusedTaskWaits(t *testing.T) {
+	b, err := broker.Embed(t.TempDir())
+	require.NoError(t, err)
+	b.Close()
+	d, live := silent(1, false, 0)
+	d.b, d.numerics = b, "test"
+	d.close(live.cells[0])
+	first := queued(d, 2)[0]
+	first.deaths = 2
+	p := d.next(1)
+	require.ErrorIs(t, d.send(t.Context(), p), store.ErrUnavailable)
+	require.Empty(t, d.live)
+	require.Len(t, d.waiting, 2)
+	require.Equal(t, first.cells, d.waiting[0].cells, "it goes first")
+	require.Equal(t, 2, d.waiting[0].deaths)
+	p = d.next(1)
+	d.close(p.cells[0])
+	require.Error(t, d.send(t.Context(), p))
+	require.Len(t, d.waiting, 1, "it was answered meanwhile")
+	guess := request{cell: plan.Cell{Index: 99}, digest: plan.Digest{99}, block: []uint32{1}}
+	require.Error(t, d.send(t.Context(), d.stake(guess)))
+	require.Empty(t, d.live)
+	require.Equal(t, cancelled, d.spares[guess.digest].state)
+}
+
+// TestInterruptionHasItsCause: a round that is interrupted says why, and leaves nothing that is waited for.
+func TestInterruptionHasItsCause(t *testing.T) {
+	b, err := broker.Embed(t.TempDir())
+	require.NoError(t, err)
+	defer b.Close()
+	d, stop, err := listen(t.Context(), b, "job", "test", 1)
+	require.NoError(t, err)
+	defer stop()
+	why := errors.New("the disk is full")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(why)
+	c := plan.Cell{Index: 1}
+	_, err = d.do(ctx, []request{{cell: c, digest: c.Digest(), block: []uint32{1}}}, nil)
+	require.ErrorIs(t, err, why)
+	require.Empty(t, d.asked)
+	require.Empty(t, d.waiting)
 }
 
 // TestFirstReason: a job ends for the first reason that is found.
