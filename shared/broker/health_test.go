@@ -1,7 +1,11 @@
 package broker_test
 
 import (
+	"bufio"
 	"context"
+	"errors"
+	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +33,41 @@ func TestReachable(t *testing.T) {
 	err := broker.Reachable(t.Context(), "nats://127.0.0.1:1")
 	require.ErrorContains(t, err, "broker nats://127.0.0.1:1: ")
 	require.NotContains(t, err.Error(), "JetStream")
+}
+
+// TestDialEndsWithItsContext: a server that takes the connection and then says nothing holds nobody longer than ctx lives.
+func TestDialEndsWithItsContext(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer l.Close()
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go mute(c)
+		}
+	}()
+	ctx, cancel := context.WithCancelCause(t.Context())
+	stop := errors.New("told to stop")
+	time.AfterFunc(300*time.Millisecond, func() { cancel(stop) })
+	start := time.Now()
+	_, err = broker.Dial(ctx, "nats://"+l.Addr().String(), time.Hour, nil)
+	require.ErrorContains(t, err, "stream TASKS")
+	require.ErrorIs(t, err, context.Canceled)
+	require.Less(t, time.Since(start), 8*time.Second, "a try for the streams alone has 15")
+}
+
+// mute is a NATS server that is there and answers no request.
+func mute(c net.Conn) {
+	defer c.Close()
+	fmt.Fprint(c, "INFO {\"server_id\":\"x\",\"version\":\"2.12.0\",\"proto\":1,\"headers\":true,\"jetstream\":true,\"max_payload\":1048576}\r\n")
+	for in := bufio.NewScanner(c); in.Scan(); {
+		if in.Text() == "PING" {
+			fmt.Fprint(c, "PONG\r\n")
+		}
+	}
 }
 
 // TestAlive: a node is alive when it answers a call with a heartbeat of its own name that says no farewell.

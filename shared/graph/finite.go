@@ -7,8 +7,9 @@ import (
 	"assay/shared/tensor"
 )
 
-// CheckFinite reports constants that hold NaN, with how many and where the first is; nested graphs count. No calibration
-// can say anything about such a model. Infinities pass: attention masks are made of them.
+// CheckFinite reports constants and tensors of attributes that hold NaN, with how many and where the first is; nested graphs count.
+// Up to eight are named, the others counted. No calibration can say anything about such a model. Infinities pass: attention masks
+// are made of them; so do floats of 8 bits or less.
 func CheckFinite(m *Model) error {
 	var found []string
 	visit := func(what string, t *tensor.Tensor) {

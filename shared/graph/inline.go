@@ -14,11 +14,11 @@ const (
 )
 
 // Inline replaces every node that stands for a model-local function by the function's nodes, functions within functions
-// too, and drops the functions. The nodes are named caller/inner and so are their values; values that the caller names
-// keep its names. Attributes take the caller's value, else the function's default, else they are absent. Nodes keep
-// their spelling, and say which opset it is of where the function imports another than the model. It changes m in
-// place; after an error m is in between and of no use. Recursion is refused, calls within calls are bounded by nodes
-// and bytes of names and not by depth alone: thirty functions that each call the next one twice are 2^30 nodes.
+// too, and drops the functions and the imports of their domains. The nodes are named caller/inner and so are their values;
+// values that the caller names keep its names. Attributes take the caller's value, else the function's default, else they are
+// absent. Nodes keep their spelling, and say which opset it is of where the function imports another than the model. It changes
+// m in place; after an error m is in between and of no use. Recursion is refused, calls within calls are bounded by nodes and
+// bytes of names and not by depth alone: thirty functions that each call the next one twice are 2^30 nodes.
 func Inline(m *Model) error {
 	if len(m.Functions) == 0 {
 		return nil

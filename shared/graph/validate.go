@@ -9,7 +9,8 @@ import (
 
 // Validate checks what the package comment promises: every name defined once and before it is read, no name hidden, node
 // names present and unique over the model, attributes sorted, complete and of one kind, tensors whole, references to
-// attributes in functions only. Tests run it between passes; the reader runs it last. It reports the first fault.
+// attributes in functions only. What operators mean (arity, attributes, types) is package op's to check. Tests run it between
+// passes; the reader runs it last. It reports the first fault and changes nothing.
 func Validate(m *Model) error {
 	if m.Graph == nil {
 		return fmt.Errorf("model has no graph")

@@ -17,7 +17,8 @@ import (
 const maxMessage = 1<<31 - 1
 
 // Encode returns the model as ONNX bytes at the opset it has. The same model gives the same bytes: constants and type
-// hints by name, imports by domain, tensors raw. A model beyond 2 GiB is refused; Write stores its constants outside.
+// hints by name, imports by domain, tensors raw. m is not changed, and the bytes share nothing with it. A tensor that contradicts itself is refused, and so is a model
+// beyond 2 GiB: Write stores its constants outside. Whether the model is valid otherwise is graph.Validate's to say.
 func Encode(m *graph.Model) ([]byte, error) {
 	pb, err := (&encoder{}).model(m)
 	if err != nil {

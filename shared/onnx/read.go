@@ -23,7 +23,9 @@ import (
 )
 
 // Read loads a model file with its external data, upgraded to op.Newest, inlined, sorted and validated. Errors begin
-// with the path. The model's own bytes are read and not mapped, external data is mapped.
+// with the path, say what is wrong where, and wrap the system's (fs.ErrNotExist). The model's own bytes are read and not mapped,
+// external data is mapped; it lies in the model's folder or below it, or, of a model that is a link, where the link leads. Nodes,
+// attributes and lists are the caller's to change, tensors are not. It is safe for concurrent use.
 func Read(path string) (*graph.Model, error) {
 	m, err := read(path)
 	if err != nil {
@@ -65,7 +67,8 @@ func bare(err error) error {
 	return err
 }
 
-// Decode is Read for bytes. dir is the folder for external data; with "" a model that has some is refused.
+// Decode is Read for bytes, which the model's tensors alias. dir is the folder for external data; with "" a model that has some is
+// refused. Errors name no path.
 func Decode(b []byte, dir string) (*graph.Model, error) {
 	if dir == "" {
 		return decode(b, nil)
