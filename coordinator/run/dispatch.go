@@ -166,10 +166,8 @@ func (d *dispatcher) do(ctx context.Context, requests, maybe []request) (out map
 	defer tick.Stop()
 	look := lookout{news: d.heard()}
 	for {
-		if err := d.publish(ctx); err != nil {
-			if err = look.refused(err); err != nil {
-				return nil, err
-			}
+		if err := look.published(d.publish(ctx)); err != nil {
+			return nil, err
 		}
 		done, err := d.collect(out)
 		if err != nil || done {
@@ -276,16 +274,17 @@ func (d *dispatcher) collect(out map[plan.Digest]wire.Result) (done bool, err er
 }
 
 // publish keeps at most two tasks per live slot in the stream. Two a slot: one in work and one that is there when it
-// ends (design.md 4.3).
-func (d *dispatcher) publish(ctx context.Context) error {
+// ends (design.md 4.3). taken is the number of tasks that the broker took before an error; it stops at the first.
+func (d *dispatcher) publish(ctx context.Context) (taken int, err error) {
 	slots := d.nodes.slots()
 	for p := d.next(slots); p != nil; p = d.next(slots) {
 		if err := d.send(ctx, p); err != nil {
-			return err
+			return taken, err
 		}
+		taken++
 	}
 	d.speculate(ctx, slots)
-	return nil
+	return taken, nil
 }
 
 // send publishes the task of a live parcel. After an error it is live no more. p may be answered or taken back while

@@ -28,9 +28,15 @@ const (
 	patience   = time.Minute
 )
 
-// refused takes a failed publish in. It is an error when it would fail again, or has for too long. A full disk is never
-// waited for.
-func (l *lookout) refused(err error) error {
+// published takes in how many tasks the broker took and why it took no more. That is an error when it would fail again, or when for too
+// long no task was taken. A full disk is never waited for.
+func (l *lookout) published(taken int, err error) error {
+	if taken > 0 {
+		l.refusal = time.Time{}
+	}
+	if err == nil {
+		return nil
+	}
 	if saysFull(err) || !errors.Is(err, store.ErrUnavailable) {
 		return err
 	}
