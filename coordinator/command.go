@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/alecthomas/kong"
 	kongcompletion "github.com/jotaen/kong-completion"
@@ -89,6 +91,10 @@ func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
 		return exitInternal
 	}
 	kongcompletion.Register(parser)
+	if i := slices.IndexFunc(args, func(a string) bool { return !utf8.ValidString(a) }); i >= 0 {
+		fmt.Fprintf(stderr, "assay: the argument %q is no UTF-8 text: name the file by a link, or rename it\n", args[i])
+		return exitInput
+	}
 	k, err := parser.Parse(joinNegative(args))
 	switch {
 	case helped:

@@ -117,6 +117,52 @@ func TestScoresOfNoNumber(t *testing.T) {
 	require.Contains(t, stderr, "the float model's scores are no numbers (NaN) for 2 of 12 samples, some.npy[7] the first: it has no answer there")
 }
 
+// TestOutputGone: an output directory that is no more when the job wants to write is made again; where that is no directory any more, the
+// error says what to do, and the same command ends without computing anything again.
+func TestOutputGone(t *testing.T) {
+	w := newWorld(t)
+	first := true
+	out := &writes{f: func() {
+		if first {
+			require.NoError(t, os.RemoveAll(w.path("out")))
+		}
+		first = false
+	}}
+	require.Equal(t, exitMet, execute(t.Context(), w.args("--json"), out, out))
+	require.FileExists(t, w.path("out/report.json"))
+
+	first = true
+	out.f = func() {
+		if first {
+			require.NoError(t, os.RemoveAll(w.path("elsewhere")))
+			w.write("elsewhere", nil)
+		}
+		first = false
+	}
+	var stderr bytes.Buffer
+	require.Equal(t, exitInput, execute(t.Context(), w.args("--json", "--output-dir", w.path("elsewhere")), out, &stderr))
+	require.Contains(t, stderr.String(), "elsewhere")
+	require.Contains(t, stderr.String(), "--output-dir")
+	require.Contains(t, stderr.String(), "what was measured is kept")
+}
+
+// writes calls f before each write, which is passed over.
+type writes struct{ f func() }
+
+func (w *writes) Write(b []byte) (int, error) {
+	w.f()
+	return len(b), nil
+}
+
+// TestNoText: an argument that is no UTF-8 is refused, since the parser would make another name of it.
+func TestNoText(t *testing.T) {
+	w := newWorld(t)
+	code, _, stderr := w.execute(t.Context(), w.args("--output-dir", w.path("a\xff"))...)
+	require.Equal(t, exitInput, code)
+	require.Contains(t, stderr, `a\xff" is no UTF-8`)
+	require.NoDirExists(t, w.path("out"))
+}
+
 // TestInterrupted: Ctrl-C ends with 130 and one line; the same command then goes on.
 func TestInterrupted(t *testing.T) {
 	w := newWorld(t)

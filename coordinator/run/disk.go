@@ -31,7 +31,7 @@ func free(dir string) (n uint64, ok bool) {
 }
 
 // fullWords are the broker's for a disk without room. They come as texts from its file system, and as codes from the server.
-var fullWords = []string{"insufficient storage", "no space left", "insufficient resources", "resource limits exceeded"}
+var fullWords = []string{"insufficient storage", "no space left", "quota exceeded", "insufficient resources", "resource limits exceeded"}
 
 // saysFull reports that err is the broker's word for a full disk.
 func saysFull(err error) bool {
@@ -87,8 +87,8 @@ func guardState(dir string, room func(string) (uint64, bool), cancel context.Can
 
 // explainState says what the job ended with: the guard's reason if it was that, else a full disk behind the broker's many
 // words for it. The order matters: the guard's reason is the cause of ctx and comes in other words from every call that
-// ctx ended. embedded: the broker's disk is that of dir. Its last write did not fit into what is free now, though that may be
-// more than scarce: what was written of it is gone again.
+// ctx ended. embedded: the broker's disk is that of dir; what the job itself writes there is in any case. The last write did not fit
+// into what is free now, though that may be more than scarce: what was written of it is gone again.
 func explainState(err error, cause error, dir string, embedded bool) error {
 	var input *InputError
 	switch {
@@ -96,7 +96,7 @@ func explainState(err error, cause error, dir string, embedded bool) error {
 		return nil
 	case errors.As(cause, &input):
 		return cause
-	case saysFull(err) && embedded:
+	case saysFull(err) && (embedded || errors.Is(err, syscall.ENOSPC)):
 		if n, ok := free(dir); ok {
 			return fmt.Errorf("%w (%w)", fullState(dir, n+scarce, n), err)
 		}
@@ -111,12 +111,12 @@ func explainState(err error, cause error, dir string, embedded bool) error {
 	return err
 }
 
-// explainOutput says what did not fit where.
+// explainOutput says what did not fit where, or why else it could not be written.
 func explainOutput(err error, path string, size int) error {
+	const kept = "choose another directory with --output-dir (what was measured is kept, the same command goes on)"
 	if !errors.Is(err, syscall.ENOSPC) && !errors.Is(err, syscall.EDQUOT) {
-		return fmt.Errorf("write %s: %w", path, err)
+		return &InputError{fmt.Errorf("output directory: %w; make it writable, or %s", err, kept)}
 	}
-	dir := filepath.Dir(path)
-	n, _ := free(dir)
-	return &InputError{fmt.Errorf("write %s: the disk is full: %d bytes are needed and %d are free; free some space, or choose another directory with --output-dir (what was measured is kept, the same command goes on)", path, size, n)}
+	n, _ := free(filepath.Dir(path))
+	return &InputError{fmt.Errorf("write %s: the disk is full: %d bytes are needed and %d are free; free some space, or %s", path, size, n, kept)}
 }

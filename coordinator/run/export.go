@@ -36,7 +36,7 @@ func (w *work) export(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := writeFile(path, encoded); err != nil {
+	if err := writeOutput(path, encoded); err != nil {
 		return err
 	}
 	read, err := os.ReadFile(path)
@@ -105,6 +105,19 @@ func writeFile(path string, b []byte) error {
 	}
 	if err != nil {
 		os.Remove(f.Name())
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// writeOutput is writeFile for what the user gets: the directory is made again if it is gone, and the error is an *InputError that says
+// what to do.
+func writeOutput(path string, b []byte) error {
+	err := os.MkdirAll(filepath.Dir(path), 0o755)
+	if err == nil {
+		err = writeFile(path, b)
+	}
+	if err != nil {
 		return explainOutput(err, path, len(b))
 	}
 	return nil

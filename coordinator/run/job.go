@@ -374,7 +374,7 @@ func (w *work) report(ctx context.Context) (*Result, error) {
 		text []byte
 	}{{"report.json", text}, {"report.html", page}} {
 		path := filepath.Join(w.job.OutputDir, f.name)
-		if err := writeFile(path, f.text); err != nil {
+		if err := writeOutput(path, f.text); err != nil {
 			return nil, err
 		}
 		res.Files = append(res.Files, path)
