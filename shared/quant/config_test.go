@@ -31,6 +31,7 @@ func TestConfigRefusals(t *testing.T) {
 		"min.aggregator":                {Activations: Kind{Estimator: Estimator{Min: Side{Aggregator: "mode"}}}},
 		"max.outlier_prob":              {Activations: Kind{Estimator: Estimator{Max: Side{OutlierProb: ptr(0.5)}}}},
 		"weights.range_estimator":       {Weights: Kind{Estimator: Estimator{Min: Side{Type: "min"}}}},
+		"weights are symmetric":         {Weights: Kind{Estimator: Estimator{Min: Side{OutlierProb: ptr(0.01)}}}},
 		"weights.range_estimator: max.": {Weights: Kind{Estimator: Estimator{Max: Side{Type: "mean"}}}},
 	} {
 		t.Run(want, func(t *testing.T) { require.ErrorContains(t, c.Check(), want) })

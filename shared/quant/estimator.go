@@ -76,7 +76,7 @@ func (e Estimator) resolve(weights bool, mode, fallback string) (rule, error) {
 	if !ok {
 		return rule{}, fmt.Errorf("preset: %q is not possible, use extremes, default or quantile", e.Preset)
 	}
-	if weights && (e.Min.Type != "" || e.Min.Aggregator != "" || e.Max.Aggregator != "") {
+	if weights && (e.Min.Type != "" || e.Min.Aggregator != "" || e.Min.OutlierProb != nil || e.Max.Aggregator != "") {
 		return rule{}, fmt.Errorf("weights are symmetric and have one value: only max.type, max.outlier_prob and clipping_value are possible")
 	}
 	if err := e.Min.overwrite(&r.min, minTypes, false); err != nil {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Describe says in a few lines what the job asks for, defaults included: what a user reads before anything runs. It
+// Describe says in a few lines what the job asks for, defaults included: what golden files compare. It
 // depends on the job alone.
 func (j *Job) Describe() string {
 	var b strings.Builder
