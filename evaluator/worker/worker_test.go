@@ -224,12 +224,14 @@ func TestVouching(t *testing.T) {
 		t.Skip("skipped: it waits for what does not come")
 	}
 	x := newBench(t, func(w *worker) { w.b.AckWait, w.config.Slots = 1500*time.Millisecond, 2 })
+	release := sync.OnceFunc(func() { close(x.release) })
+	defer release() // a failed test ends as well
 	x.give(wire.Task{}, hangs)
 	_, err := x.claims.NextMsg(generous)
 	require.NoError(t, err)
 	_, err = x.claims.NextMsg(2 * x.b.AckWait)
 	require.ErrorIs(t, err, nats.ErrTimeout)
-	close(x.release)
+	release()
 	x.gone()
 	require.Equal(t, 1, x.s.times(hangs))
 }
