@@ -14,24 +14,13 @@ import (
 const maxGrowth = 1 << 16
 
 // foldConstants replaces nodes whose inputs are all constant, and values that follow from the shapes of fixed inputs.
-// It leaves DequantizeLinear alone: a weight that the file stores as integers stays so until foldDequantized.
+// It leaves DequantizeLinear alone: a weight that the file stores as integers stays so.
 func foldConstants(e *editor) (bool, error) {
 	changed := foldKnown(e)
 	err := e.nodes(func(n *graph.Node) error {
 		if is(n, "DequantizeLinear") {
 			return nil
 		}
-		did, err := e.fold(n)
-		changed = changed || did
-		return err
-	})
-	return changed, err
-}
-
-// foldDequantized makes floats of constants that a DequantizeLinear reads, and of what follows from them.
-func foldDequantized(e *editor) (bool, error) {
-	changed := false
-	err := e.nodes(func(n *graph.Node) error {
 		did, err := e.fold(n)
 		changed = changed || did
 		return err

@@ -1,6 +1,5 @@
 // Package pass rewrites a graph into a simpler one that computes the same: what a model has to go through before it is
-// quantized (Normalize) and before it is compiled (Simplify). A plan, a memory layout, a kernel's shape or a file format may
-// not enter, and no pass ever permutes axes for speed.
+// quantized. A plan, a memory layout, a kernel's shape or a file format may not enter, and no pass ever permutes axes for speed.
 //
 // Contract: graph inputs and outputs keep their names, types and order; a value that keeps its name keeps its meaning; a
 // node that stays keeps its name; every result satisfies graph.Validate when the argument did. Passes marked exact change
@@ -27,7 +26,6 @@ type pass struct {
 // passes is the table of all passes.
 var passes = []pass{
 	{"constants", "what follows from constants is a constant: weights that a graph reshapes, shapes of fixed inputs", true, foldConstants},
-	{"dequantized", "weights behind DequantizeLinear that no integer operator took are float constants", true, foldDequantized},
 	{"identity", "Identity, Dropout at inference and Transposes that move nothing hide the pattern around them", true, dropIdentities},
 	{"double", "a float32 value cast to double and back is itself; exporters write the pair to stop other optimisers", true, dropDoubleCasts},
 	{"transpose", "two Transposes in a row are one, or none: exporters wrap every operator of the other layout in a pair", true, joinTransposes},
@@ -41,18 +39,14 @@ var passes = []pass{
 	{"dead", "nodes and constants that nobody reads would be shipped, digested and quantized", true, dropDead},
 }
 
-// normalize and simplify are the passes of the two entry points. They are repeated until nothing changes.
-var (
-	normalize = []string{
-		"constants", "identity", "double", "gemm", "transpose", "reshape", "padaxes", "pad", "bias", "batchnorm", "limits", "dead",
-	}
-	simplify = []string{"constants", "dequantized", "identity", "double", "dead"}
-)
+// normalize are the passes of Normalize, which are repeated until nothing changes.
+var normalize = []string{
+	"constants", "identity", "double", "gemm", "transpose", "reshape", "padaxes", "pad", "bias", "batchnorm", "limits", "dead",
+}
 
-// order lists which pass has to stand before which, wherever both are used.
+// order lists which pass has to stand before which.
 var order = []struct{ before, after, reason string }{
 	{"constants", "batchnorm", "a weight that the graph computes has to be a constant before it can be scaled"},
-	{"constants", "dequantized", "the scales of a DequantizeLinear may be computed"},
 	{"constants", "reshape", "shapes are compared as constants"},
 	{"identity", "transpose", "an Identity between two Transposes hides the pair"},
 	{"identity", "batchnorm", "likewise between a layer and what follows it"},
@@ -72,10 +66,6 @@ var order = []struct{ before, after, reason string }{
 // job's model is taken afterwards. DequantizeLinear of a constant stays, since it says how a weight is to be stored. Nodes of
 // nested graphs stay as they are. A second call changes nothing. An error names the pass; the graph is then valid and in between.
 func Normalize(m *graph.Model) error { return run(m, normalize, nil) }
-
-// Simplify applies what changes no bit: what is left of a graph after its integer operators have been found. It also turns
-// weights that are still behind a DequantizeLinear into floats, so it comes after fusion. Errors are as Normalize's.
-func Simplify(m *graph.Model) error { return run(m, simplify, nil) }
 
 // maxRounds bounds the repetition; every pass but constants removes a node when it changes something, so chains end
 // early. It is far above what models need.
