@@ -155,6 +155,28 @@ func TestInterruptionHasItsCause(t *testing.T) {
 	require.Empty(t, d.waiting)
 }
 
+// TestReplayComputesNothing: a cell that the stream does not hold ends a replay, whatever else is known.
+func TestReplayComputesNothing(t *testing.T) {
+	b, err := broker.Embed(t.TempDir())
+	require.NoError(t, err)
+	defer b.Close()
+	c := plan.Cell{Index: 1}
+	_, err = stored{b}.do(t.Context(), []request{{cell: c, digest: c.Digest(), block: []uint32{1}}}, nil)
+	require.ErrorIs(t, err, errUnknown)
+	out, err := stored{b}.do(t.Context(), nil, []request{{cell: c, digest: c.Digest()}})
+	require.NoError(t, err)
+	require.Empty(t, out)
+}
+
+// TestUnused: only what this job computed ahead, and nobody asked for, was in vain.
+func TestUnused(t *testing.T) {
+	d, p := silent(1, false, 0)
+	for i, s := range []spareState{guessed, cancelled, computed, computed, foreknown} {
+		d.spares[plan.Digest{byte(i + 1)}] = &spare{state: s, parcel: p}
+	}
+	require.Equal(t, int64(2), d.unused())
+}
+
 // TestFirstReason: a job ends for the first reason that is found.
 func TestFirstReason(t *testing.T) {
 	d, _ := silent(1, false, 0)

@@ -68,13 +68,18 @@ func (w *work) verify(ctx context.Context, file []byte) error {
 	}
 	want := w.asker.known[plan.EffectiveDigest(w.params, w.outcome.Plan)].join(w.data.searchView.Samples)
 	got := a.known[plan.Digest{}].join(w.data.searchView.Samples)
-	if !bytes.Equal(want, got) {
-		return fmt.Errorf("the written file does not compute what was measured (a fault of this program: please report the model); samples differ: %d of %d", differing(want, got, w.meter.RecordSize()), len(w.data.searchView.Samples))
-	}
-	return nil
+	return unequal(want, got, w.meter.RecordSize())
 }
 
-// differing counts records that differ.
+// unequal is the error of a file whose records are not those that were measured, nil where all are equal.
+func unequal(want, got []byte, size int) error {
+	if bytes.Equal(want, got) {
+		return nil
+	}
+	return fmt.Errorf("the written file does not compute what was measured (a fault of this program: please report the model); samples differ: %d of %d", differing(want, got, size), len(want)/size)
+}
+
+// differing counts records that differ, of two lists of equal length.
 func differing(a, b []byte, size int) int {
 	n := 0
 	for i := 0; i+size <= len(a); i += size {

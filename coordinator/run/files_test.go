@@ -31,6 +31,14 @@ func TestWriteFile(t *testing.T) {
 	require.Len(t, entries, 2, "%v", entries)
 }
 
+// TestWrittenFileMustEqual: one bit of one record is a fault, and the samples are counted.
+func TestWrittenFileMustEqual(t *testing.T) {
+	want := []byte("aabbccdd")
+	require.NoError(t, unequal(want, []byte("aabbccdd"), 2))
+	require.ErrorContains(t, unequal(want, []byte("aabbccde"), 2), "samples differ: 1 of 4")
+	require.ErrorContains(t, unequal(want, []byte("abbbccxx"), 2), "samples differ: 2 of 4")
+}
+
 // TestStates: what a job made is listed, least recently used first; a directory with a lock or a broker alone is none.
 func TestStates(t *testing.T) {
 	base := t.TempDir()
