@@ -8,6 +8,7 @@ import (
 
 	"assay/shared/graph"
 	"assay/shared/op"
+	"assay/shared/tensor"
 )
 
 // TestArenasFitTheirRuns: an arena that is free serves a run that wants no less than about half of it, begins where vectors may, and is
@@ -85,6 +86,42 @@ func TestUnusedPacksGoOldestFirst(t *testing.T) {
 		}
 		require.EqualValues(t, 100*len(want), m.usage().Weights)
 	}
+}
+
+// TestPacksFollowBounds: a program is a user of its packed weights once for each shape that it stays bound to, and a binding that fails is
+// none.
+func TestPacksFollowBounds(t *testing.T) {
+	users := func(e *Engine) (n []int) {
+		e.packs.mu.Lock()
+		defer e.packs.mu.Unlock()
+		for _, p := range e.packs.m {
+			n = append(n, p.users)
+		}
+		return n
+	}
+	parsed := func(text string) *graph.Model {
+		m, err := graph.Parse(text)
+		require.NoError(t, err)
+		return m
+	}
+	e := New(Options{Memory: 1 << 24})
+	p, err := e.Compile(parsed("input x: float32[n,8]\nw: float32[8,4] = const random 1\ny = MatMul(x, w)\noutput y\n"), nil)
+	require.NoError(t, err)
+	for _, rows := range []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 10, 3} {
+		_, err := p.Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, rows, 8)}, [32]byte{})
+		require.NoError(t, err)
+		require.Equal(t, []int{len(p.bindings.bounds)}, users(e))
+	}
+	require.Len(t, p.bindings.bounds, keepBounds)
+
+	e = New(Options{Memory: 256 << 10}) // the second matrix is packed to sixteen times its size
+	p, err = e.Compile(parsed("input x: float32[n,64]\nw: float32[4096,1] = const random 2\ny = Relu(x)\n"+
+		"a: float32[64,64] = const random 3\nb = MatMul(y, a)\nc: int64[2] = const [1, 4096]\nd = Reshape(b, c)\nz = MatMul(d, w)\noutput z\n"), nil)
+	require.NoError(t, err)
+	_, err = p.Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 64, 64)}, [32]byte{})
+	var refused *MemoryError
+	require.ErrorAs(t, err, &refused)
+	require.Equal(t, []int{0}, users(e), "the first matrix was packed, and nobody uses it")
 }
 
 // chainOf is a bound of steps that write a slot each, which the next one reads, with these costs and sizes.
