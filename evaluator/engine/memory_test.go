@@ -176,6 +176,42 @@ func TestCutsAreWorthTheirBytes(t *testing.T) {
 	}
 }
 
+// TestStretchesAreWholeRows of every member of a group, about as long as the first-level cache likes, or there are none.
+func TestStretchesAreWholeRows(t *testing.T) {
+	for _, c := range []struct {
+		periods []int
+		row     int // 0: too long
+	}{
+		{[]int{0, 0}, 1}, {[]int{3, 4}, 12}, {[]int{6, -4}, 12}, {[]int{7, 1, 7}, 7}, {[]int{127, 128}, 127 * 128}, {[]int{129, 128}, 0},
+	} {
+		b := &bound{}
+		var members []int
+		for i, p := range c.periods {
+			b.slots = append(b.slots, slot{dtype: tensor.Float32})
+			b.steps = append(b.steps, step{kernel: op.Kernel{Stretches: &op.Stretches{Period: []int{0, p}}}, out: []int{i}})
+			members = append(members, i)
+		}
+		n, ok := b.stretchOf(members)
+		require.Equal(t, c.row > 0, ok, "%v", c.periods)
+		if ok {
+			require.Zero(t, n%c.row, "%v: stretches of %d", c.periods, n)
+			require.True(t, n == c.row || 4*n <= stretchBytes, "%v: stretches of %d", c.periods, n)
+		}
+	}
+}
+
+// TestLayoutsOfOnePixelAreOne: both orders are the same bytes where there is one channel or one pixel, and nowhere else.
+func TestLayoutsOfOnePixelAreOne(t *testing.T) {
+	for want, shapes := range map[bool][][]int{
+		true:  {{2, 3, 1, 1}, {2, 1, 5, 4}, {2, 3, 1}, {1, 1, 1, 1, 1}},
+		false: {{1, 3, 2, 1}, {1, 3, 1, 2}, {2, 2, 2}, {1, 2, 1, 1, 3}},
+	} {
+		for _, s := range shapes {
+			require.Equal(t, want, sameBytes(s), "%v", s)
+		}
+	}
+}
+
 // TestWholeImagesAreGlobalAverages: a quantized average becomes a global one where its one window is the whole image, and no other does.
 func TestWholeImagesAreGlobalAverages(t *testing.T) {
 	infos := map[string]op.Info{"x": {Shape: []int{2, 3, 5, 4}}}
