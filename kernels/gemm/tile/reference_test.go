@@ -30,8 +30,11 @@ func choice[T any](r *rand.Rand, v ...T) T { return v[r.IntN(len(v))] }
 func draw(r *rand.Rand) drawn {
 	c := drawn{segs: choice(r, 1, 1, 2, 3, 5), length: choice(r, 1, 3, 4, 8, 17, 36, 64, 100), n: choice(r, 1, 3, 15, 16, 17, 33, 48, 60, 64, 80, 112, 130)}
 	m := choice(r, 1, 2, 5, 6, 7, 8, 9, 13, 14, 14, 15, 20, 28, 30, 33, 127, 140)
-	if m > 40 && (c.length > 36 || c.n > 64) {
+	if m > 40 && c.segs*c.length*c.n > 2500 {
 		m = 9
+	}
+	if r.IntN(12) == 0 { // two kinds of tiles, by which more rows than a chunk pass
+		c.segs, c.length, c.n, m = 1, 8, choice(r, 80, 112), chunk+1+r.IntN(20)
 	}
 	met, firstSeg := c.segs, 0
 	if c.segs > 1 && r.IntN(2) == 0 {
