@@ -27,3 +27,6 @@ func Near(e *Engine, bytes int) *Engine {
 	e.near = bytes
 	return e
 }
+
+// Spares is how many sets of results wait for a run of p.
+func Spares(p *Program) int { return len(p.results.free) }

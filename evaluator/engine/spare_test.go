@@ -74,6 +74,7 @@ func TestSharedResultsDoNotServe(t *testing.T) {
 	out := run(t, p, x)
 	z := out["z"]
 	p.Reuse(out)
+	require.Zero(t, engine.Spares(p))
 	require.NotSame(t, z, run(t, p, x)["z"])
 }
 

@@ -176,6 +176,21 @@ func TestStoredBatchesAreParts(t *testing.T) {
 	})
 }
 
+// TestBatchesAcrossPiecesAreCopies: samples that follow each other, but not in one piece.
+func TestBatchesAcrossPiecesAreCopies(t *testing.T) {
+	s := Stream{Input: "x", DType: tensor.Float32, Want: tensor.Float32, Rows: 1}
+	in, m := store(s, []uint32{2}, 3, 3)
+	for samples, copied := range map[[3]uint32]bool{{0, 1, 2}: false, {1, 2, 3}: true, {2, 3, 4}: true, {3, 4, 5}: false} {
+		rooms := 0
+		got, err := in.FeedInto(t.Context(), m.get, samples[:], func(n int) []byte { rooms++; return make([]byte, n) })
+		require.NoError(t, err)
+		want, err := in.Feed(t.Context(), m.get, samples[:])
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		require.Equal(t, copied, rooms == 1, "%v", samples)
+	}
+}
+
 // TestPiecesHoldBatches: pieces of small samples end behind a multiple of together.
 func TestPiecesHoldBatches(t *testing.T) {
 	for size, want := range map[int][]uint32{
