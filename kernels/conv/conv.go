@@ -98,7 +98,7 @@ func (g Geometry) checkWeights(weights, bias int, hasBias bool) error {
 
 // carve takes n elements, aligned to a cache line, off the front of scratch. scratch must have room(n times T's size)
 // bytes; nothing is cleared.
-func carve[T uint8 | int | int32 | float32](scratch []byte, n int) ([]T, []byte) {
+func carve[T uint8 | int16 | int | int32 | float32](scratch []byte, n int) ([]T, []byte) {
 	var t T
 	if n == 0 {
 		return nil, scratch

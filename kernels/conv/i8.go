@@ -16,6 +16,7 @@ type I8 struct {
 	meets []int32    // where pictures may be computed cell by cell: sums of weights, see meeting
 	parts int        // how often the segments of a row repeat; see tile.I8.Parts
 	depth *depthI8   // instead, if depthwise
+	tiled *winograd  // nil, or beside dense: 3x3 kernels in transformed form
 }
 
 // PackI8 packs weights w [OC][C/Group][KH][KW], bias [OC] (nil for 0) and zero points of weights: OC of them, 1 or none
@@ -56,6 +57,9 @@ func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 	if mergedLines(g) && g.C%4 == 0 && p.parts == 1 {
 		p.meets = meetings(g, w, zero)
 	}
+	if most := winogradPanels(g.C, g.OC); most > 0 && g.winogradShape() {
+		p.tiled = packWinograd(g, w, bias, zero, most)
+	}
 	return p, nil
 }
 
@@ -67,6 +71,9 @@ func (p *I8) Bytes() int {
 	n := 0
 	for _, d := range p.dense {
 		n += d.Bytes()
+	}
+	if p.tiled != nil {
+		n += p.tiled.bytes()
 	}
 	return n
 }
@@ -80,7 +87,11 @@ func (p *I8) Scratch(g Geometry) int {
 		return p.depth.scratch(g)
 	}
 	d := p.plan(g)
-	return room(8*d.segs*p.parts) + room(d.buffer())
+	n := room(8*d.segs*p.parts) + room(d.buffer())
+	if p.tiles(g) {
+		n = max(n, p.tiled.scratch(g))
+	}
+	return n
 }
 
 // Kernels of bytes take k in fours and may read up to Slack bytes behind a row: harmless in a picture but at its end
@@ -96,6 +107,10 @@ func (p *I8) plan(g Geometry) plan {
 func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, scratch []byte) {
 	if p.depth != nil {
 		p.depth.run(dst, src, g, xZero, rq, scratch)
+		return
+	}
+	if p.tiles(g) && rq.Bounded() {
+		p.tiled.run(dst, src, g, xZero, rq, scratch)
 		return
 	}
 	d := p.plan(g)

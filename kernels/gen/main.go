@@ -39,6 +39,8 @@ var files = []file{
 	{"conv", "depth_i8_avx512", depthI8AVX512},
 	{"conv", "slide_i8_avx512", slideI8AVX512},
 	{"conv", "prepare_i8_avx512", prepareI8AVX512},
+	{"conv", "winograd_i8_avx512", winogradI8AVX512},
+	{"conv", "winograd_i8_avx2", winogradI8AVX2},
 	{"conv", "zeros_avx2", zerosAVX2},
 	{"conv", "depth_f32_avx2", depthF32AVX2},
 	{"conv", "depth_i8_avx2", depthI8AVX2},

@@ -104,5 +104,10 @@ func (l Layer) Pick(typ string) string {
 	if l.Class() == "depthwise" && l.Weight[0] == l.In[1] {
 		return conv.Pick(typ)
 	}
+	if l.Op == "Conv" && typ == "u8s8" {
+		if form := conv.Form(l.geometry()); form != "" {
+			return form
+		}
+	}
 	return pickTile(typ)
 }

@@ -65,7 +65,8 @@ func lowerQLinearConv(l *Lower) (Kernel, error) {
 	if err != nil {
 		return Kernel{}, err
 	}
-	packed, err := pack(l.Packs, packKey(l.Packs, "conv.i8", []int{g.Group}, p.weight, p.bias, p.zeros), func() (*conv.I8, error) {
+	moves := []int{g.Group, g.StrideH, g.StrideW, g.DilationH, g.DilationW}
+	packed, err := pack(l.Packs, packKey(l.Packs, "conv.i8", moves, p.weight, p.bias, p.zeros), func() (*conv.I8, error) {
 		w, zero := signedWeights(p.weight, p.w)
 		bias, err := int32sOf(p.bias)
 		if err != nil {

@@ -13,7 +13,9 @@ import (
 )
 
 // Element is what kernels read and write.
-type Element interface{ uint8 | int8 | int32 | float32 }
+type Element interface {
+	uint8 | int8 | int16 | int32 | float32
+}
 
 const canary = 0xa5
 
