@@ -130,3 +130,24 @@ all       f32  x1.00 of P, geometric mean of 2 layers; lowest x0.50: b; 50% of p
 	require.NoError(t, err)
 	require.Contains(t, string(page), `<tr class="faster"><td>dense<td class=l>f32<td>2`)
 }
+
+// TestAllocationsAreTheFewest has a function that allocates more in its first run.
+func TestAllocationsAreTheFewest(t *testing.T) {
+	var kept [100][]byte
+	runs := 0
+	got, err := allocations(func() error {
+		n := 2
+		if runs == 0 {
+			n = len(kept)
+		}
+		runs++
+		for i := range n {
+			kept[i] = make([]byte, 1<<10)
+		}
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, 3, runs)
+	require.Positive(t, got)
+	require.Less(t, got, 50.0)
+}
