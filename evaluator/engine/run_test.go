@@ -95,6 +95,21 @@ func TestBadRequests(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
+// TestTooSmallAPicture: a picture that the kernel of some node covers and more is refused with the node and with the sizes that it
+// would need, however the picture's size came about.
+func TestTooSmallAPicture(t *testing.T) {
+	p, err := compiled(t, `
+input x: float32[1,1,h,w]
+k: float32[1,1,3,3] = const fill 1
+a = AveragePool(x) {kernel_shape=[2,2], strides=[2,2]}
+y = Conv(a, k) {pads=[1,0,1,0]} @"features.3"
+output y
+`)
+	require.NoError(t, err)
+	_, err = p.Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 1, 1, 5, 5)}, [32]byte{})
+	require.EqualError(t, err, `node "features.3" (Conv): kernel [3 3] with dilations [1 1] covers [3 3], more than the padded input [4 2] ([2 2] with pads [1 0] in front and [1 0] behind): it needs a larger input or more padding`)
+}
+
 // TestHostileShapesCostNothing multiplies a small input to sizes that no machine has.
 func TestHostileShapesCostNothing(t *testing.T) {
 	for _, text := range []string{

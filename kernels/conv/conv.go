@@ -54,8 +54,9 @@ func (g Geometry) Check() error {
 		return fmt.Errorf("convolution pads %d, %d, %d, %d: a pad is negative: crop the input first",
 			g.PadTop, g.PadLeft, g.PadBottom, g.PadRight)
 	case g.H+g.PadTop+g.PadBottom < g.DilationH*(g.KH-1)+1 || g.W+g.PadLeft+g.PadRight < g.DilationW*(g.KW-1)+1:
-		return fmt.Errorf("convolution kernel %dx%d with dilation %dx%d is larger than the padded input %dx%d",
-			g.KH, g.KW, g.DilationH, g.DilationW, g.H+g.PadTop+g.PadBottom, g.W+g.PadLeft+g.PadRight)
+		return fmt.Errorf("convolution kernel %dx%d with dilation %dx%d covers %dx%d, more than the padded input %dx%d (%dx%d with pads %d, %d, %d, %d)",
+			g.KH, g.KW, g.DilationH, g.DilationW, g.DilationH*(g.KH-1)+1, g.DilationW*(g.KW-1)+1,
+			g.H+g.PadTop+g.PadBottom, g.W+g.PadLeft+g.PadRight, g.H, g.W, g.PadTop, g.PadLeft, g.PadBottom, g.PadRight)
 	}
 	return nil
 }

@@ -276,7 +276,7 @@ func TestErrorsNameTheSize(t *testing.T) {
 		"stride": {func(g *Geometry) { g.StrideW = 0 }, "convolution strides 1x0, dilations 1x1: they must be positive"},
 		"kernel": {func(g *Geometry) { g.KH = 0 }, "convolution of 6 to 6 channels with a 0x3 kernel: sizes must be positive"},
 		"pad":    {func(g *Geometry) { g.PadTop = -1 }, "convolution pads -1, 1, 1, 1: a pad is negative: crop the input first"},
-		"small":  {func(g *Geometry) { g.DilationH = 4 }, "convolution kernel 3x3 with dilation 4x1 is larger than the padded input 7x7"},
+		"small":  {func(g *Geometry) { g.DilationH = 4 }, "convolution kernel 3x3 with dilation 4x1 covers 9x3, more than the padded input 7x7 (5x5 with pads 1, 1, 1, 1)"},
 		"batch":  {func(g *Geometry) { g.Batch = -1 }, "convolution input -1x5x5: a size is negative"},
 	} {
 		t.Run(change, func(t *testing.T) {

@@ -130,7 +130,7 @@ func TestReadRefuses(t *testing.T) {
 		`[{"name": "a", "op": "MatMul", "in": [2, 3], "weight": [4, 5], "group": 1}]`: `layer "a": matrices [2 3] and [4 5] cannot be multiplied`,
 		`[{"name": "a", "op": "MatMul", "in": [-2, 3], "weight": [3, 5]}]`:            `layer "a": sizes [-2 3] and [3 5]: they must be positive`,
 		`[{"name": "a", "op": "MatMul", "in": [2, 3], "weight": [3, 0]}]`:             `layer "a": sizes [2 3] and [3 0]: they must be positive`,
-		`[{"name": "a", "op": "Conv", "in": [1, 1, 1, 1], "weight": [1, 1, 3, 3], "stride": [1, 1], "pad": [0, 0, 0, 0], "dilation": [1, 1], "group": 1}]`: `layer "a": convolution kernel 3x3 with dilation 1x1 is larger than the padded input 1x1`,
+		`[{"name": "a", "op": "Conv", "in": [1, 1, 1, 1], "weight": [1, 1, 3, 3], "stride": [1, 1], "pad": [0, 0, 0, 0], "dilation": [1, 1], "group": 1}]`: `layer "a": convolution kernel 3x3 with dilation 1x1 covers 3x3, more than the padded input 1x1 (1x1 with pads 0, 0, 0, 0)`,
 	} {
 		_, err := Read([]byte(text))
 		require.EqualError(t, err, want)

@@ -50,7 +50,7 @@ func windowOf(n *graph.Node, in, kernel []int, ceil bool) (window, error) {
 		}
 		free := in[i] + w.before[i] + w.after[i] - w.extent(i)
 		if free < 0 {
-			return w, fmt.Errorf("kernel %v with dilations %v is larger than the padded input %v", kernel, w.dilation, in)
+			return w, w.tooLarge()
 		}
 		w.out[i] = free/w.stride[i] + 1
 		if ceil && free%w.stride[i] != 0 && w.out[i]*w.stride[i] < in[i]+w.before[i] {
@@ -58,6 +58,16 @@ func windowOf(n *graph.Node, in, kernel []int, ceil bool) (window, error) {
 		}
 	}
 	return w, nil
+}
+
+// tooLarge is the error of a kernel that covers more than the input and its padding.
+func (w *window) tooLarge() error {
+	covers, padded := make([]int, len(w.in)), make([]int, len(w.in))
+	for i := range w.in {
+		covers[i], padded[i] = w.extent(i), w.in[i]+w.before[i]+w.after[i]
+	}
+	return fmt.Errorf("kernel %v with dilations %v covers %v, more than the padded input %v (%v with pads %v in front and %v behind): it needs a larger input or more padding",
+		w.kernel, w.dilation, covers, padded, w.in, w.before, w.after)
 }
 
 // extent is the number of input positions that the kernel spans along axis i.
