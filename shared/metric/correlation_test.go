@@ -98,7 +98,8 @@ func TestPairRefusals(t *testing.T) {
 		sample uint32
 		want   string
 	}{
-		"no mask":       {pairs, map[string]*tensor.Tensor{"y": y}, 0, `no output "mask"`},
+		"no mask":       {pairs, map[string]*tensor.Tensor{"y": y}, 0, `mask "mask", which says which positions of output "y" count, is none of the inputs`},
+		"mask of lists": {pairs, map[string]*tensor.Tensor{"y": y, "mask": {DType: tensor.Sequence}}, 0, `meter: mask "mask": `},
 		"mask of other": {pairs, map[string]*tensor.Tensor{"y": y, "mask": tensor.New(tensor.Int64, 2, 4)}, 0, "6 positions"},
 		"rank 4":        {pairs, map[string]*tensor.Tensor{"y": tensor.New(tensor.Float32, 2, 3, 4, 5)}, 0, "an embedding is"},
 		"one row":       {pairs, map[string]*tensor.Tensor{"y": tensor.New(tensor.Float32, 1, 3, 4)}, 0, "first axis of 2"},

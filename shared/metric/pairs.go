@@ -110,9 +110,13 @@ func (m Meter) marks(values map[string]*tensor.Tensor, n int) ([]bool, error) {
 		}
 		return out, nil
 	}
-	t, v, err := m.value(values, m.Mask)
+	t := values[m.Mask]
+	if t == nil {
+		return nil, fmt.Errorf("meter: mask %q, which says which positions of output %q count, is none of the inputs that the batch was fed", m.Mask, m.Output)
+	}
+	v, err := scores(t)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("meter: mask %q: %w", m.Mask, err)
 	}
 	if len(v) != n {
 		return nil, fmt.Errorf("meter: mask %q has shape %v, output %q has %d positions", m.Mask, t.Shape, m.Output, n)
