@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -98,5 +97,5 @@ func quoted(args []string) string {
 			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
 		}
 	}
-	return fmt.Sprint(strings.Join(out, " "))
+	return strings.Join(out, " ")
 }
