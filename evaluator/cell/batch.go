@@ -88,7 +88,8 @@ func (b batch) place(k int) int {
 
 // run feeds the samples batch by batch and appends what is made of inputs and outputs. Records do not depend on the batches.
 // A model without a plan (float, statistics, the written file) is run once over its samples and shares no prefix with the
-// plans of a search: keeping its activations would touch gigabytes of fresh memory for nothing.
+// plans of a search: keeping its activations would touch gigabytes of fresh memory for nothing. A plan with groups in float that comes
+// alone is a step of a search: the next one goes through the same batches. With everything INT8, most jobs are done.
 func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Program, p plan.Plan, samples []uint32, q question, progress func()) ([]byte, error) {
 	var records []byte
 	most := largestBatch
@@ -105,6 +106,10 @@ func (e *Evaluator) run(ctx context.Context, pr *problem, program *engine.Progra
 		var key plan.Digest // zero: nothing is taken from the activation store or given to it
 		if !p.Params.IsZero() {
 			key = plan.DigestOf("Batch", batchKey{pr.Problem.Inputs, b.fed})
+		}
+		q.laps = 0
+		if p.Count() > 0 && !q.several {
+			q.laps = (q.view + len(b.fed) - 1) / len(b.fed)
 		}
 		rs, bytes, err := q.answer(ctx, program, in, b, key)
 		if err != nil {
@@ -127,11 +132,14 @@ func (q question) answer(ctx context.Context, program *engine.Program, in map[st
 		records, bytes, err = q.watch(ctx, program, in, b)
 	} else {
 		var out map[string]*tensor.Tensor
-		run := program.Run
-		if q.several {
-			run = program.RunFirst
+		switch {
+		case q.several:
+			out, err = program.RunFirst(ctx, in, key)
+		case q.laps > 0:
+			out, err = program.RunLap(ctx, in, key, q.laps)
+		default:
+			out, err = program.Run(ctx, in, key)
 		}
-		out, err = run(ctx, in, key)
 		for _, t := range out {
 			bytes += len(t.Data)
 		}

@@ -114,7 +114,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if pr.Numerics != e.Numerics() {
 		return worker.Value{}, fmt.Errorf("problem %s is of numerics %s, this evaluator computes %s", t.Problem.Short(), pr.Numerics, e.Numerics())
 	}
-	samples, err := e.samples(ctx, pr, t.View, block)
+	samples, all, err := e.samples(ctx, pr, t.View, block)
 	if err != nil {
 		return worker.Value{}, err
 	}
@@ -122,7 +122,7 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	if err != nil {
 		return worker.Value{}, err
 	}
-	q.several = len(t.Plans) > 1
+	q.several, q.view = len(t.Plans) > 1, all
 	program, err := e.program(ctx, pr, p, q.want)
 	if err != nil {
 		return worker.Value{}, err
@@ -141,8 +141,8 @@ func (e *Evaluator) Compute(ctx context.Context, t wire.Task, p plan.Plan, block
 	return value, nil
 }
 
-// samples are those of one block of a view; the last block may be shorter, none is empty.
-func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) ([]uint32, error) {
+// samples are those of one block of a view, and how many all of it has; the last block may be shorter, none is empty.
+func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, block uint32) (samples []uint32, all int, err error) {
 	v, err := e.views.get(ctx, view, func() (plan.View, error) {
 		b, err := e.objects.Get(ctx, view)
 		if err != nil {
@@ -151,13 +151,13 @@ func (e *Evaluator) samples(ctx context.Context, pr *problem, view plan.Digest, 
 		return plan.DecodeView(b)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("view %s: %w", view.Short(), err)
+		return nil, 0, fmt.Errorf("view %s: %w", view.Short(), err)
 	}
 	from := int(block) * int(pr.Block)
 	if from >= len(v.Samples) {
-		return nil, fmt.Errorf("view %s has %d samples: there is no block %d of %d", view.Short(), len(v.Samples), block, pr.Block)
+		return nil, 0, fmt.Errorf("view %s has %d samples: there is no block %d of %d", view.Short(), len(v.Samples), block, pr.Block)
 	}
-	return v.Samples[from:min(from+int(pr.Block), len(v.Samples))], nil
+	return v.Samples[from:min(from+int(pr.Block), len(v.Samples))], len(v.Samples), nil
 }
 
 // problemOf fetches a problem with the model, inputs and meter that it names.

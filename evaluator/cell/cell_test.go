@@ -294,6 +294,27 @@ func TestFloatModelSharesNothing(t *testing.T) {
 	}
 }
 
+// TestStepsOfASearchShareWhatComesBefore: plans that come one by one find on the same block what the one before has in common with them, if
+// that one has groups in float; with everything INT8 a job is likely to be done, and nothing is kept.
+func TestStepsOfASearchShareWhatComesBefore(t *testing.T) {
+	d := newDesk(t)
+	require.Greater(t, d.groups, 1)
+	last, err := d.all.Revert(d.groups-1, d.groups)
+	require.NoError(t, err)
+	both, err := last.Revert(d.groups-2, d.groups)
+	require.NoError(t, err)
+	samples := []uint32{0, 1, 2, 3, 4, 5, 6, 7, 8}
+	want := d.records(New(d.objects, engine.Options{}), both, samples...)
+	e := New(d.objects, engine.Options{})
+	d.records(e, d.all, samples...)
+	require.Zero(t, e.engine.Usage().Store)
+	d.records(e, last, samples...)
+	require.Positive(t, e.engine.Usage().Store)
+	require.Zero(t, e.engine.Usage().Hits)
+	require.Equal(t, want, d.records(e, both, samples...))
+	require.Positive(t, e.engine.Usage().Hits)
+}
+
 // TestMemoryLimit: a model that does not fit is refused as the user's own limit, and an interruption is the context's.
 func TestMemoryLimit(t *testing.T) {
 	d := newDesk(t)

@@ -18,6 +18,8 @@ type question struct {
 	measure measure
 	taps    []quant.Tap
 	several bool // plans of the task share the samples of a block
+	view    int  // samples of the whole view
+	laps    int  // batches of the view, if the next plan of a search is to go through them as well, else 0
 }
 
 // measure makes the bytes of a cell from the values of one batch: inputs and wanted outputs by name, and its samples.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 
 	"assay/shared/graph"
 	"assay/shared/op"
@@ -43,6 +44,7 @@ type step struct {
 	in, out []int
 	group   *group  // runs in place of the kernel where there is one
 	cost    float64 // estimated picoseconds
+	layer   bool    // it multiplies integers by weights, as a plan that goes on from this one may not
 }
 
 // result is where a wanted value comes from: a slot, or a constant when slot is -1.
@@ -53,7 +55,7 @@ type result struct {
 }
 
 // bound is a program bound to kernels for one set of input shapes. Once built it is not changed, but for its free
-// frames, and shared by concurrent runs; what differs between runs is a frame. Either parts is set or everything else
+// frames and the choice of laps, and shared by concurrent runs; what differs between runs is a frame. Either parts is set or everything else
 // is. packs holds one use of each packed weight until the bindings let go of it.
 type bound struct {
 	inputs  []int // slots of the program's inputs, in their order
@@ -66,6 +68,7 @@ type bound struct {
 	floats  bool // see onlyFloats
 	packs   *holder
 	frames  frames
+	chosen  atomic.Pointer[choice]
 	parts   *parts // instead of all else, where the program cannot be bound as a whole
 }
 
@@ -306,7 +309,7 @@ func (b *binder) lower(o *op.Op, n *graph.Node, y op.Layout) error {
 	if err != nil {
 		return err
 	}
-	s := step{node: n, kernel: k, cost: estimate(o, x)}
+	s := step{node: n, kernel: k, cost: estimate(o, x), layer: o.MACs != nil && len(x.In) > 0 && x.In[0].DType != tensor.Float32}
 	for i, a := range l.In {
 		at := -1
 		if a.Name != "" && a.Const == nil {

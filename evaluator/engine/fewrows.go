@@ -60,7 +60,7 @@ func (p *Program) inRows(ctx context.Context, in map[string]*tensor.Tensor, t te
 		p.piece(piece, in, n, from, k)
 		some := t
 		if t.key != [32]byte{} {
-			some.key = rowsKey(t.key, from, k)
+			some.key, some.laps = rowsKey(t.key, from, k), t.laps*((n+rows-1)/rows)
 		}
 		values, err := p.within(ctx, piece, some)
 		if err != nil {

@@ -29,20 +29,6 @@ func (p *Program) Run(ctx context.Context, in map[string]*tensor.Tensor, key [32
 	return p.checked(ctx, in, terms{key: key})
 }
 
-// RunFirst is Run for a program that others will differ from on the same samples: if nothing that it computes was computed before,
-// all of it that is worth keeping goes to the store at once, and not at the second time only. A run that no other follows would touch
-// fresh memory for nothing, more than it computes. Without a key it is Run.
-func (p *Program) RunFirst(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
-	return p.checked(ctx, in, terms{key: key, first: true})
-}
-
-// terms are what a run is told besides its inputs. budget is nil where none is needed yet.
-type terms struct {
-	key    [32]byte
-	first  bool
-	budget *op.Budget
-}
-
 // checked is within, for items of containers that the caller has made.
 func (p *Program) checked(ctx context.Context, in map[string]*tensor.Tensor, t terms) (map[string]*tensor.Tensor, error) {
 	for _, port := range p.inputs {
@@ -63,6 +49,7 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 	}
 	if b.parts != nil {
 		p.shares.Store(true)
+		t.laps = 0 // each part would take a whole share
 		return b.parts.run(ctx, p, in, t)
 	}
 	if n := p.batchOf(in); n > 1 {
@@ -79,6 +66,9 @@ func (p *Program) within(ctx context.Context, in map[string]*tensor.Tensor, t te
 	spare := p.results.take(b)
 	f.attach(p, in, arena, spare)
 	if t.key != [32]byte{} {
+		if f.choice = nil; t.laps > 0 {
+			f.choice = b.choose(p.engine.store.laps.share(t.laps))
+		}
 		f.resume(p.engine.store, t.key, shapes)
 		f.claim(p.engine.store, t.first && !f.known)
 	} else {
@@ -112,7 +102,8 @@ type frame struct {
 	claims  []*entry    // by slot: where a fresh value is computed to stay
 	entries []*entry
 	samples [32]byte
-	known   bool // some value of this run was computed before on these samples
+	choice  *choice // of a run of a lap, else nil
+	known   bool    // some value of this run was computed before on these samples
 	scratch []byte
 }
 
@@ -251,15 +242,13 @@ func (f *frame) resume(st *store, key, shapes [32]byte) {
 // pinned until detach, since kernels read its bytes in place; a result is copied, as it will be the caller's.
 func (f *frame) stored(st *store, o int) bool {
 	s := &f.b.slots[o]
-	if s.keep == 0 {
+	if !f.sought(o) {
 		return false
 	}
 	e, seen := st.get(f.key(o))
 	f.known = f.known || seen
 	if e == nil {
-		if f.fresh[o] = noted; seen {
-			f.fresh[o] = copied
-		}
+		f.fresh[o] = f.offer(o, seen)
 		return false
 	}
 	if s.result {
@@ -270,6 +259,25 @@ func (f *frame) stored(st *store, o int) bool {
 	f.bufs[o] = e.data
 	f.entries = append(f.entries, e)
 	return true
+}
+
+// sought says that slot o may be in the store.
+func (f *frame) sought(o int) bool {
+	if f.choice != nil {
+		return f.choice.wanted[o]
+	}
+	return f.b.slots[o].keep > 0
+}
+
+// offer is what the store is told of slot o, which it does not have.
+func (f *frame) offer(o int, seen bool) freshness {
+	switch {
+	case f.choice != nil && !f.choice.keep[o]:
+		return silent
+	case f.choice != nil || seen:
+		return copied
+	}
+	return noted
 }
 
 // claim decides what of the run is stored: what was computed before, or all of it. Such a value, unless it is a result, is computed
@@ -287,14 +295,22 @@ func (f *frame) claim(st *store, all bool) {
 			if f.fresh[o] = copied; s.result {
 				continue
 			}
-			e := st.claim(f.key(o), s.bytes, s.keep)
-			if e == nil {
-				f.fresh[o] = noted
-				continue
+			if e := f.room(st, o); e != nil {
+				f.fresh[o], f.claims[o], f.bufs[o] = entered, e, e.data
+			} else if f.fresh[o] = noted; f.choice != nil {
+				f.fresh[o] = silent
 			}
-			f.fresh[o], f.claims[o], f.bufs[o] = entered, e, e.data
 		}
 	}
+}
+
+// room is where slot o is to stay, nil for nowhere.
+func (f *frame) room(st *store, o int) *entry {
+	s := &f.b.slots[o]
+	if f.choice != nil {
+		return st.claimLap(f.key(o), s.bytes, f.choice.share, f.choice.alive)
+	}
+	return st.claim(f.key(o), s.bytes, s.keep)
 }
 
 // key names slot o on the run's samples.

@@ -25,24 +25,32 @@ type entry struct {
 	rank  float64 // clock when it was last used plus gain times uses: the lowest goes first
 	uses  int
 	pins  int
-	index int // in the heap, -1 outside of it: not computed yet, or another run's is there
+	index int  // in the heap; else claimed or inLap
+	lap   *lap // the lap that it takes memory of, nil for what is in the heap
 }
+
+// What index is outside of the heap.
+const (
+	claimed = -1 // not computed yet, or another run's is there
+	inLap   = -2 // among the entries of its lap
+)
 
 // store keeps activations within a budget of bytes. It takes everything of a run that shares nothing with what it has
 // seen (the plan that others will differ from), and of other runs what is computed for the second time: of a plan that is
 // one of many only the shared prefix comes back, and copying the rest would cost more than it saves. What it drops
 // first is what has saved least per byte lately: the rank of an entry is its gain times its uses above the rank of what
 // was last dropped, so old entries sink (Cherkasova's greedy dual size frequency). It decides only what is computed
-// again, never a bit. A step whose value is to be stored writes it where it will stay (claim, enter, settle). Invariants: m and heap hold
-// the same entries; memory.stored is the sum of the extents of these and of what is claimed, and of what ground has warm; a
+// again, never a bit. A step whose value is to be stored writes it where it will stay (claim, enter, settle). What
+// the steps of a search keep has rules of its own: see laps. Invariants: m holds the entries of the heap and of the laps; memory.stored is the sum of the extents of these and of what is claimed, and of what ground has warm; a
 // pinned entry is never dropped.
 type store struct {
 	memory *memory
 	mu     sync.Mutex
 	m      map[storeKey]*entry
 	heap   ranks
+	laps   laps
 	ground *ground
-	easy   int64 // bytes beyond which fresh memory is taken for what nothing else gives way to
+	easy   int64 // bytes, without those of laps, beyond which fresh memory is taken for what nothing else gives way to
 	clock  float64
 	seen   [2]map[storeKey]bool // computed once: the current generation and the one before
 	hits   atomic.Int64
@@ -56,6 +64,7 @@ const seenKeys = 1 << 15
 func newStore(m *memory) *store {
 	g := newGround(m.storeBudget)
 	s := &store{memory: m, m: map[storeKey]*entry{}, ground: g, easy: m.storeBudget, seen: [2]map[storeKey]bool{{}, {}}}
+	s.laps.init(m.storeBudget / lapPart)
 	runtime.AddCleanup(s, (*ground).abandon, g)
 	return s
 }
@@ -81,11 +90,13 @@ func (s *store) get(key storeKey) (e *entry, seen bool) {
 	if e == nil {
 		return nil, s.seen[0][key] || s.seen[1][key]
 	}
-	e.uses++
 	e.pins++
-	e.rank = s.clock + float64(e.gain*float64(e.uses))
-	heap.Fix(&s.heap, e.index)
 	s.hits.Add(1)
+	if e.lap == nil {
+		e.uses++
+		e.rank = s.clock + float64(e.gain*float64(e.uses))
+		heap.Fix(&s.heap, e.index)
+	}
 	return e, true
 }
 
@@ -105,14 +116,24 @@ func (s *store) claim(key storeKey, n int, gain float64) *entry {
 		return nil
 	}
 	rank := s.clock + gain
+	e := s.place(n, rank, s.easy+s.laps.bytes)
+	if e != nil {
+		e.key, e.gain, e.rank, e.uses = key, gain, rank, 1
+	}
+	return e
+}
+
+// place takes memory for n bytes, for which entries of the heap below rank give way; nil if that does not do. Where more than easy bytes are stored
+// they give way before memory is taken that was never written.
+func (s *store) place(n int, rank float64, easy int64) *entry {
 	for {
 		i, cold := s.ground.find(n)
-		if i >= 0 && cold > 0 && s.memory.storedBeyond(s.easy) && s.drop(rank) {
+		if i >= 0 && cold > 0 && s.memory.storedBeyond(easy) && s.drop(rank) {
 			continue
 		}
 		if i >= 0 && (cold == 0 || s.memory.addStored(int64(cold))) {
 			at := s.ground.free[i].at
-			return &entry{key: key, data: s.ground.take(i, n), at: at, gain: gain, rank: rank, uses: 1, index: -1}
+			return &entry{data: s.ground.take(i, n), at: at, index: claimed}
 		}
 		if !s.drop(rank) {
 			return nil
@@ -124,20 +145,28 @@ func (s *store) claim(key storeKey, n int, gain float64) *entry {
 func (s *store) enter(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.again(e.key)
-	if s.m[e.key] == nil {
-		e.pins++
-		s.m[e.key] = e
-		heap.Push(&s.heap, e)
+	if e.lap == nil {
+		s.again(e.key)
 	}
+	if s.m[e.key] != nil {
+		return
+	}
+	e.pins++
+	s.m[e.key] = e
+	if e.lap != nil {
+		e.index = inLap
+		e.lap.entries = append(e.lap.entries, e)
+		return
+	}
+	heap.Push(&s.heap, e)
 }
 
 // settle ends the reading of a claim by the run that made it.
 func (s *store) settle(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.index < 0 {
-		s.ground.give(e.at, len(e.data))
+	if e.index == claimed {
+		s.give(e)
 		return
 	}
 	e.pins--
@@ -171,8 +200,16 @@ func (s *store) drop(limit float64) bool {
 	e := heap.Pop(&s.heap).(*entry)
 	delete(s.m, e.key)
 	s.clock = max(s.clock, e.rank)
-	s.ground.give(e.at, len(e.data))
+	s.give(e)
 	return true
+}
+
+// give takes back the memory of what is not in m, or not any more.
+func (s *store) give(e *entry) {
+	s.ground.give(e.at, len(e.data))
+	if e.lap != nil {
+		s.laps.take(e.lap, -padded(len(e.data)))
+	}
 }
 
 // evict drops entries until n bytes are free, whatever they are worth, but for those being read. It is asked when
@@ -188,10 +225,13 @@ func (s *store) evict(n int64) {
 			continue
 		}
 		delete(s.m, e.key)
-		s.ground.give(e.at, len(e.data))
+		s.give(e)
 	}
 	for _, e := range kept {
 		heap.Push(&s.heap, e)
+	}
+	for s.ground.warm() < n && s.dropOldest(nil) {
+		continue
 	}
 	s.memory.dropStored(s.ground.cool())
 }

@@ -18,6 +18,9 @@ import (
 	"assay/shared/tensor"
 )
 
+// runner is Run or what stands for it.
+type runner func(context.Context, map[string]*tensor.Tensor, [32]byte) (map[string]*tensor.Tensor, error)
+
 // keyOf names a batch.
 func keyOf(seed uint64, n int) (key [32]byte) {
 	binary.LittleEndian.PutUint64(key[:], seed+1)
@@ -45,10 +48,9 @@ func TestStoreChangesNoBit(t *testing.T) {
 			if rapid.Bool().Draw(t, "unnamed") {
 				key = [32]byte{}
 			}
-			run := p.Run
-			if rapid.Bool().Draw(t, "first") {
-				run = p.RunFirst
-			}
+			run := rapid.SampledFrom([]runner{p.Run, p.RunFirst, func(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+				return p.RunLap(ctx, in, key, rapid.IntRange(0, 3).Draw(t, "batches"))
+			}}).Draw(t, "run")
 			got, err := run(context.Background(), c.images(seed, n), key)
 			require.NoError(t, err)
 			for _, w := range want {
@@ -127,6 +129,45 @@ func (r *round) run(t *testing.T, float uint64, run func(*engine.Program, contex
 	side(r.sharing, func(block uint64) [32]byte { return keyOf(block, 8) }, &r.some, &r.shared)
 }
 
+// TestStepsOfASearchFindThePlanBefore goes through more batches than the store has room for activations of, with one plan after the other, each having a layer
+// more in float. What two plans share is computed once, in the measure that shares allow; by the order of use little would be left of it.
+func TestStepsOfASearchFindThePlanBefore(t *testing.T) {
+	const batches = 12
+	c := chain{layers: 12, size: 12, channels: 16}
+	steps := func(store int64, run func(p *engine.Program) runner) (sum int64, results []*tensor.Tensor) {
+		e := engine.New(engine.Options{Memory: 64 << 20, Store: store})
+		for _, layer := range []int{3, 11, 9, 10, 7} {
+			c.float |= 1 << layer
+			p, err := e.Compile(c.model(), nil)
+			require.NoError(t, err)
+			for batch := range uint64(batches) {
+				out, err := run(p)(t.Context(), c.images(batch, 2), keyOf(batch, 2))
+				require.NoError(t, err)
+				results = append(results, out["y"])
+			}
+		}
+		require.LessOrEqual(t, e.Usage().Store, store)
+		c.float = 0
+		return e.Usage().Steps, results
+	}
+	lap := func(p *engine.Program) runner {
+		return func(ctx context.Context, in map[string]*tensor.Tensor, key [32]byte) (map[string]*tensor.Tensor, error) {
+			return p.RunLap(ctx, in, key, batches)
+		}
+	}
+	const store = 4 * batches * 2 * 16 * 12 * 12 * 3 // three activations a batch, in the part of it that is for laps
+	all, want := steps(1, func(p *engine.Program) runner { return p.Run })
+	plain, _ := steps(store/4, func(p *engine.Program) runner { return p.Run })
+	some, got := steps(store, lap)
+	require.Equal(t, want, got)
+	t.Logf("kernels: %d without a store, %d by what was used last, %d with shares", all, plain, some)
+	require.Less(t, float64(some), 0.7*float64(all))
+	require.Less(t, float64(some), 0.8*float64(plain))
+	none, got := steps(store/64, lap)
+	require.Equal(t, want, got)
+	require.Equal(t, all, none, "shares that hold nothing cost nothing")
+}
+
 // TestRunsMayOverlap runs several plans and batches at the same time through one engine.
 func TestRunsMayOverlap(t *testing.T) {
 	e := engine.New(engine.Options{Memory: 64 << 20, Store: 300 << 10})
@@ -141,7 +182,13 @@ func TestRunsMayOverlap(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				out, err := p.Run(context.Background(), c.images(uint64(i%2), 2), keyOf(uint64(i%2), 2))
+				run := func() (map[string]*tensor.Tensor, error) {
+					if i%3 == slot%3 {
+						return p.Run(context.Background(), c.images(uint64(i%2), 2), keyOf(uint64(i%2), 2))
+					}
+					return p.RunLap(context.Background(), c.images(uint64(i%2), 2), keyOf(uint64(i%2), 2), 2)
+				}
+				out, err := run()
 				if err != nil {
 					t.Error(err)
 					return
