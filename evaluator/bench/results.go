@@ -18,8 +18,9 @@ type results struct {
 }
 
 // layerRow is one layer in one type. Times are seconds of a run, Theirs 0 where the peer has no such form. Ops counts a multiply-add
-// as two; Share is Ops/Ours over the peak of the same type, which a depthwise layer does not
-// come near in INT8, since it reads much for what it multiplies.
+// as two, of the layer as it is defined; Share is Ops/Ours over the peak of the same type, which a depthwise layer does not
+// come near in INT8, since it reads much for what it multiplies. A 3x3 convolution may exceed it: in Winograd's form it multiplies less
+// often, and what its kernel sees beyond the picture is left out.
 type layerRow struct {
 	Name, Net, Class, Type, Form, Pick string
 	Ops, Ours, Theirs, Share           float64
