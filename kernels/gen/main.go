@@ -31,6 +31,7 @@ type file struct {
 var files = []file{
 	{"gemm/tile", "f32_avx512", f32AVX512},
 	{"gemm/tile", "i8_avx512", i8AVX512},
+	{"gemm/tile", "i8_piped_avx512", pipedI8AVX512},
 	{"gemm/tile", "i8_amx", i8AMX},
 	{"gemm/tile", "f32_avx2", f32AVX2},
 	{"gemm/tile", "i8_avx2", i8AVX2},

@@ -241,6 +241,11 @@ func (s slide) column(c int, others []func()) {
 		s.INCQ(rRow3)
 		s.ADDQ(s.arg("srcStep"), rRow)
 	})
+	interleave(own, others)
+}
+
+// interleave emits instructions, with the others in equal distances between them.
+func interleave(own, others []func()) {
 	done := 0
 	for i, f := range own {
 		f()

@@ -19,7 +19,7 @@ func (t tile512) free() []reg.VecPhysical { return zmm[t.rows*t.wide:] }
 // from the second level, where a panel usually lies; the gain is small (see NOTES.md of package tile).
 func (t tile512) weights(u int, fetch bool) []reg.VecPhysical {
 	w := t.free()[:t.wide]
-	at := []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}
+	at := t.panels()
 	for p := range t.wide {
 		if fetch && t.rows > lowRows {
 			t.PREFETCHT0(at[p].Offset(64*u + 768))
@@ -27,6 +27,11 @@ func (t tile512) weights(u int, fetch bool) []reg.VecPhysical {
 		t.VMOVUPS(at[p].Offset(64*u), w[p])
 	}
 	return w
+}
+
+// panels are the places of the weights of up to four panels at rB.
+func (t tile512) panels() []Mem {
+	return []Mem{{Base: rB}, {Base: rB, Index: rB2, Scale: 1}, {Base: rB, Index: rB2, Scale: 2}, {Base: rB, Index: rA1, Scale: 1}}
 }
 
 // lowRows is the number of rows up to which weights are not fetched ahead: a tile does so little with them that fetching the same

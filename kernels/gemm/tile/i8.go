@@ -140,6 +140,15 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 		}
 		k = fallback("u8s8", k)
 	}
+	if p.piped(k, &o, w, first, last) {
+		p.runPiped(k, o, src, w, zero, first, last)
+		return
+	}
+	p.runShares(k, o, src, w, zero, first, last)
+}
+
+// runShares runs a call on the tiles of k and those that are wider.
+func (p *I8) runShares(k *Kernel, o Out, src []uint8, w Walk, zero uint8, first, last int) {
 	all := shares(k, w.straight() && p.Bytes() <= resident, first, last)
 	step := chunkOf(w, all[:], last-first)
 	for r := 0; r < w.M; r += step {

@@ -12,6 +12,8 @@ var table = [...]Kernel{
 func (k *Kernel) f32(c *callF32) { plainF32(c) }
 func (k *Kernel) i8(c *callI8)   { plainI8(c) }
 
+func (p *I8) pipedTiles(_ Out, _ []uint8, _ Walk, _ uint8, _, _ int) {}
+
 func packRows(_ []int8, _ []byte, _, _ int, _ uint8, _ *[Panel]int32) int { return 0 }
 
 func sumBlocks(_ []int32, _ []byte, _ Walk, _ int32) int { return 0 }
