@@ -327,8 +327,14 @@ func (s slide) results(output int) (f []func()) {
 	return append(f,
 		func() { s.VPACKSSDW(acc[1], acc[0], acc[0]) },
 		func() { s.VPACKSSDW(acc[3], acc[2], acc[2]) },
-		func() { s.VPADDSW(s.zero(), acc[0], acc[0]) },
-		func() { s.VPADDSW(s.zero(), acc[2], acc[2]) },
+		func() {
+			centred := s.label("centred")
+			s.CMPQ(s.arg("zero"), U8(0))
+			s.JEQ(LabelRef(centred))
+			s.VPADDSW(s.zero(), acc[0], acc[0])
+			s.VPADDSW(s.zero(), acc[2], acc[2])
+			s.Label(centred)
+		},
 		func() { s.VPACKUSWB(acc[2], acc[0], acc[0]) },
 		func() { s.put(acc[0], acc[1]) },
 	)
