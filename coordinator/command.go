@@ -14,6 +14,7 @@ import (
 	kongcompletion "github.com/jotaen/kong-completion"
 
 	"assay/coordinator/run"
+	"assay/shared/outlet"
 	"assay/shared/version"
 )
 
@@ -24,7 +25,7 @@ const (
 	exitInput       = 2
 	exitMissed      = 3
 	exitInterrupted = 130 // as a shell says of a program that SIGINT ended
-	exitUnread      = 141 // and of one that SIGPIPE ended
+	exitUnread      = outlet.Unread
 )
 
 // commands is the command line.
@@ -62,8 +63,8 @@ Examples:
 type terminal struct {
 	ctx    context.Context
 	args   []string // of the whole command line, without the program's name
-	stdout *outlet
-	stderr *outlet
+	stdout *outlet.Outlet
+	stderr *outlet.Outlet
 }
 
 // execute runs the command line and returns the exit code. Results go to stdout, events with --json among them; notes, progress and errors
@@ -71,13 +72,26 @@ type terminal struct {
 func execute(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	unread := func() { cancel(errUnread) }
-	out, errs := &outlet{to: stdout, unread: unread}, &outlet{to: stderr, unread: unread}
+	unread := func() { cancel(outlet.ErrUnread) }
+	out, errs := outlet.New(stdout, unread), outlet.New(stderr, unread)
 	return conclude(command(ctx, args, out, errs), out, errs)
 }
 
+// conclude is the exit code of a command that would have ended with code, had all of its output been written; what was lost is said.
+func conclude(code int, stdout, stderr *outlet.Outlet) int {
+	end, lost := outlet.Conclude(code, stdout, stderr)
+	if lost == nil {
+		return end
+	}
+	fmt.Fprintf(stderr, "assay: standard output: %v: what it holds is not all (results so far are kept: the same command says it again)\n", lost)
+	if code == exitInternal {
+		return code
+	}
+	return exitInput
+}
+
 // command is execute as if everything could be written.
-func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
+func command(ctx context.Context, args []string, stdout, stderr *outlet.Outlet) int {
 	var c commands
 	exited := -1
 	helped := len(args) == 0 // no command: the help is the answer, though not the one that was wanted
@@ -102,7 +116,8 @@ func command(ctx context.Context, args []string, stdout, stderr *outlet) int {
 	case exited >= 0:
 		return exited
 	}
-	if errors.Is(err, errOutput) { // of the help
+	var lost *outlet.Failure
+	if errors.As(err, &lost) { // of the help
 		return exitInput
 	}
 	if err != nil {
@@ -138,13 +153,16 @@ var errMissed = errors.New("the limit is not met")
 // exitCode prints err as one line and says how the program ends. A missed limit is no fault and has been said, as has an error of an outlet; after
 // an interruption err does not matter, since everything that was cancelled complains in its own words.
 func exitCode(ctx context.Context, err error, stderr io.Writer) int {
-	var input *run.InputError
+	var (
+		input *run.InputError
+		lost  *outlet.Failure
+	)
 	switch {
 	case err == nil:
 		return exitMet
 	case errors.Is(err, errMissed):
 		return exitMissed
-	case errors.Is(err, errOutput):
+	case errors.As(err, &lost):
 		return exitInput
 	case ctx.Err() != nil:
 		fmt.Fprintln(stderr, "assay: interrupted; what was computed is kept: the same command goes on from here")

@@ -2,14 +2,14 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"io"
 	"os"
 	"strings"
-	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"assay/shared/outlet"
 )
 
 // roomless is a file on a disk without room.
@@ -97,55 +97,27 @@ func TestUnreadAnswer(t *testing.T) {
 	}
 }
 
-// failing is a writer that takes some bytes of its first write and then none.
-type failing struct {
-	err   error
-	taken bytes.Buffer
-}
-
-func (f *failing) Write(b []byte) (int, error) {
-	n, _ := f.taken.Write(b[:len(b)/2])
-	return n, f.err
-}
-
-// TestOutlet: nothing follows a write that failed, and only a closed pipe interrupts, once.
-func TestOutlet(t *testing.T) {
-	for _, c := range []struct {
-		err    error
-		unread int
-	}{{syscall.ENOSPC, 0}, {&os.PathError{Op: "write", Path: "|1", Err: syscall.EPIPE}, 1}} {
-		to, unread := &failing{err: c.err}, 0
-		o := &outlet{to: to, unread: func() { unread++ }}
-		n, err := o.Write([]byte("whole\n"))
-		require.Equal(t, 3, n)
-		require.ErrorIs(t, err, errOutput)
-		require.ErrorIs(t, err, c.err)
-		n, err = o.Write([]byte("next\n"))
-		require.Zero(t, n)
-		require.ErrorIs(t, err, c.err)
-		require.Equal(t, "who", to.taken.String())
-		require.Equal(t, c.unread, unread)
-	}
-}
-
 // TestConclude: what is left of an exit code behind an output that failed.
 func TestConclude(t *testing.T) {
 	for _, c := range []struct {
 		code        int
-		out, errs   error
+		full        bool
 		want        int
 		complaining bool
 	}{
-		{exitMissed, nil, nil, exitMissed, false},
-		{exitMet, nil, errors.New("disk"), exitMet, false},
-		{exitMet, nil, syscall.EPIPE, exitUnread, false},
-		{exitInterrupted, syscall.EPIPE, nil, exitUnread, false},
-		{exitMet, syscall.ENOSPC, nil, exitInput, true},
-		{exitMissed, syscall.ENOSPC, nil, exitInput, true},
-		{exitInternal, syscall.ENOSPC, nil, exitInternal, true},
+		{exitMissed, false, exitMissed, false},
+		{exitMet, true, exitInput, true},
+		{exitMissed, true, exitInput, true},
+		{exitInternal, true, exitInternal, true},
 	} {
 		var b bytes.Buffer
-		require.Equal(t, c.want, conclude(c.code, &outlet{err: c.out}, &outlet{to: &b, err: c.errs}))
+		stdout := outlet.New(&b, nil)
+		if c.full {
+			stdout = outlet.New(roomless(t), nil)
+		}
+		_, _ = stdout.Write([]byte("answer\n"))
+		b.Reset()
+		require.Equal(t, c.want, conclude(c.code, stdout, outlet.New(&b, nil)))
 		require.Equal(t, c.complaining, b.Len() > 0)
 	}
 }

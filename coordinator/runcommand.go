@@ -61,7 +61,7 @@ func tell(t *terminal, json bool, res *run.Result) error {
 	if err := res.Report.Summary(&b, res.Files); err != nil {
 		return err
 	}
-	_, err := io.WriteString(t.stdout, console.Wrap(b.String(), columns(t.stdout.file())))
+	_, err := io.WriteString(t.stdout, console.Wrap(b.String(), columns(t.stdout.File())))
 	return err
 }
 
@@ -82,7 +82,7 @@ func listenerFor(t *terminal, json bool) console.Listener {
 	if json {
 		return console.JSON(t.stdout)
 	}
-	if f := t.stderr.file(); f != nil && term.IsTerminal(int(f.Fd())) {
+	if f := t.stderr.File(); f != nil && term.IsTerminal(int(f.Fd())) {
 		return console.Terminal(f, func() int { return columns(f) })
 	}
 	return console.Lines(t.stderr, 5*time.Second)

@@ -3,8 +3,9 @@
 //
 //	evaluator --nats nats://host:4222
 //
-// It ends with 0 after an interrupt, 2 on a bad flag and 1 when the broker cannot be reached or used. Instruction sets are
-// found at run time; ASSAY_TIER=plain|avx2|avx512vnni|amx forces a lower one.
+// It ends with 0 after an interrupt, 2 on a bad flag or an output that could not be written, 141 when nobody reads its output any more,
+// which is as good as an interrupt, and 1 when the broker cannot be reached or used. Instruction sets are found at run time;
+// ASSAY_TIER=plain|avx2|avx512vnni|amx forces a lower one.
 package main
 
 import (
@@ -29,6 +30,8 @@ func main() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(garbage)
 	}
+	// A closed pipe then is an error of the write: the evaluator says good-bye to its broker, and its tasks go to others at once.
+	signal.Ignore(syscall.SIGPIPE)
 	untouched := make([]byte, ballast)
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	code := serve(ctx, os.Args[1:], os.Stdout, os.Stderr)

@@ -20,6 +20,7 @@ import (
 	"assay/kernels/tier"
 	"assay/shared/broker"
 	"assay/shared/config"
+	"assay/shared/outlet"
 	"assay/shared/store"
 	"assay/shared/version"
 )
@@ -49,8 +50,24 @@ Start any number on any machines, stop any at any time: nothing is lost but the 
 Example: assay-evaluator --nats nats://10.0.0.5:4222`
 
 // serve runs one command line, the evaluator until ctx ends, and returns the exit code: 0 after an interrupt or an answered
-// question, 2 when the command line is at fault, 1 for anything else. Errors go to stderr, one line each.
+// question, 2 when the command line is at fault or an answer could not be written, outlet.Unread when nobody reads what it says any
+// more, 1 for anything else. Errors go to stderr, one line each. A closed pipe ends work as an interrupt does, but only while SIGPIPE
+// is ignored, see main; a log that finds no room is a courtesy less.
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	unread := func() { cancel(outlet.ErrUnread) }
+	out, errs := outlet.New(stdout, unread), outlet.New(stderr, unread)
+	code, lost := outlet.Conclude(command(ctx, args, out, errs), out, errs)
+	if lost == nil {
+		return code
+	}
+	fmt.Fprintf(errs, "assay-evaluator: standard output: %v: what it holds is not all\n", lost)
+	return 2
+}
+
+// command is serve as if everything could be written.
+func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var c commands
 	exited := -1
 	parser, err := kong.New(&c, kong.Name("assay-evaluator"), kong.Description(description), kong.Writers(stdout, stderr),
@@ -62,6 +79,10 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	k, err := parser.Parse(args)
 	if exited >= 0 {
 		return exited
+	}
+	var lost *outlet.Failure
+	if errors.As(err, &lost) { // of the help
+		return 2
 	}
 	if err != nil {
 		fmt.Fprintf(stderr, "assay-evaluator: %s (see --help)\n", err)
@@ -145,5 +166,6 @@ func logger(w io.Writer, verbose bool) *zap.Logger {
 	}
 	c := zap.NewProductionEncoderConfig()
 	c.EncodeTime = zapcore.ISO8601TimeEncoder
-	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.AddSync(w), level))
+	// Without ErrorOutput zap complains about w on the standard error that w is.
+	return zap.New(zapcore.NewCore(zapcore.NewConsoleEncoder(c), zapcore.AddSync(w), level), zap.ErrorOutput(zapcore.AddSync(io.Discard)))
 }

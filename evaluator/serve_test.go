@@ -22,8 +22,14 @@ import (
 	"assay/shared/wire"
 )
 
+// asMain makes this binary the program itself: its arguments are those of the command line.
+const asMain = "ASSAY_TEST_AS_MAIN"
+
 // TestMain looks for goroutines that outlive their test.
 func TestMain(m *testing.M) {
+	if os.Getenv(asMain) != "" {
+		main()
+	}
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/nats-io/nats.go/jetstream.(*jetStream).resetPendingAcksOnReconnect"))
 }
 
@@ -145,15 +151,21 @@ func TestNodesOfAHost(t *testing.T) {
 	require.True(t, named("web-2-17", "web-2"))
 }
 
-// TestServes: the program joins the server that it is told, says who it is, passes its own health check and no other's, and
-// leaves with a word and code 0 when it is interrupted.
-func TestServes(t *testing.T) {
+// jetStream is the address of a server that ends with the test.
+func jetStream(t *testing.T) string {
+	t.Helper()
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: -1, JetStream: true, StoreDir: t.TempDir(), NoSigs: true})
 	require.NoError(t, err)
 	go s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 	require.True(t, s.ReadyForConnections(generous))
-	url := s.ClientURL()
+	return s.ClientURL()
+}
+
+// TestServes: the program joins the server that it is told, says who it is, passes its own health check and no other's, and
+// leaves with a word and code 0 when it is interrupted.
+func TestServes(t *testing.T) {
+	url := jetStream(t)
 	b, err := broker.Dial(t.Context(), url, generous, nil)
 	require.NoError(t, err)
 	t.Cleanup(b.Close)
