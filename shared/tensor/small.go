@@ -88,19 +88,11 @@ func SmallFromFloat(d DType, f float64, saturate bool) uint8 {
 	if math.Signbit(f) {
 		sign = 1 << (m.exp + m.frac)
 	}
-	nan := m.top + 1
-	switch {
-	case m.zeroNaN:
-		nan = 1 << (m.exp + m.frac)
-	case m.inf:
+	nan := m.top + 1 // where -0 is NaN or a number, this is the sign bit alone
+	if m.inf {
 		nan = m.top + 3
-	case m.noNaN:
-		nan = 1 << (m.exp + m.frac)
 	}
 	if f != f {
-		if m.zeroNaN || m.noNaN {
-			return nan
-		}
 		return sign | nan
 	}
 	p := m.nearest(math.Abs(f))
@@ -113,19 +105,14 @@ func SmallFromFloat(d DType, f float64, saturate bool) uint8 {
 		return sign | m.top
 	case m.inf:
 		return sign | (m.top + 1)
-	case m.zeroNaN:
-		return nan
 	}
 	return sign | nan
 }
 
-// nearest is the pattern, top+1 for all beyond, whose value is nearest to f >= 0, the even one of two.
+// nearest is the pattern whose value is nearest to f >= 0, the even one of two; for all beyond, one above top.
 func (m minifloat) nearest(f float64) int {
 	up := sort.Search(int(m.top)+2, func(p int) bool { return m.value(p) >= f }) // the first not below f
-	switch {
-	case up > int(m.top)+1:
-		return int(m.top) + 1
-	case up == 0:
+	if up == 0 {
 		return 0
 	}
 	lo, hi := f-m.value(up-1), m.value(up)-f // exact enough: neighbours differ by a power of two
