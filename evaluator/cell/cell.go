@@ -75,7 +75,7 @@ const (
 // engine holds, 256 MiB at most.
 func New(objects store.Store, o engine.Options) *Evaluator {
 	return &Evaluator{
-		engine: engine.New(o), objects: objects, feeds: newFeeds(engine.DefaultMemory(o.Memory)),
+		engine: engine.New(o), objects: objects, feeds: newFeeds(engine.DefaultMemory(o.Memory), o.Slots),
 		problems:   newMemo[plan.Digest, *problem](keepProblems),
 		params:     newMemo[plan.Digest, *plan.Params](keepProblems),
 		views:      newMemo[plan.Digest, plan.View](keepViews),

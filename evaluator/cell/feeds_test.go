@@ -25,7 +25,7 @@ func TestBatchesAreFedOnce(t *testing.T) {
 	}
 	read := 0
 	from := func(context.Context, plan.Digest) ([]byte, error) { read++; return pixels, nil }
-	f := &feeds{budget: 5 * sample * 4}
+	f := &feeds{budget: 5 * sample * 4, most: 5 * sample * 4}
 	get := func(data byte, keep bool, samples ...uint32) {
 		t.Helper()
 		got, done, err := f.get(t.Context(), plan.Digest{data}, in, from, samples, keep)
@@ -69,13 +69,15 @@ func TestBatchesAreFedOnce(t *testing.T) {
 // TestTwoSlotsKeepOne: the second of two slots that made the same batch keeps its own for itself, and nothing is counted twice.
 func TestTwoSlotsKeepOne(t *testing.T) {
 	f := &feeds{budget: 100}
-	batch := map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 10)}
-	require.True(t, f.keep("a", batch))
-	require.False(t, f.keep("a", batch))
+	batch := func(key string, bytes int) *fed {
+		return &fed{key: key, in: map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, bytes)}}
+	}
+	require.True(t, f.keep(batch("a", 10)))
+	require.False(t, f.keep(batch("a", 10)))
 	require.Equal(t, 10, f.used)
-	require.False(t, f.keep("b", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 51)}), "more than half")
-	require.True(t, f.keep("c", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 50)}))
-	require.True(t, f.keep("d", map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 41)}))
+	require.False(t, f.keep(batch("b", 51)), "more than half")
+	require.True(t, f.keep(batch("c", 50)))
+	require.True(t, f.keep(batch("d", 41)))
 	require.Nil(t, f.find("a"), "the oldest went")
 	require.Equal(t, 91, f.used)
 }
@@ -109,7 +111,7 @@ func TestBatchesFollowEachOtherInPlace(t *testing.T) {
 		Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: 4}, {Digest: plan.Digest{8}, Shape: []uint32{2}, Count: count - 4}},
 	}}}
 	from := func(context.Context, plan.Digest) ([]byte, error) { return []byte{0, 0, 1, 1, 2, 2, 3, 3}, nil }
-	f := &feeds{budget: 1 << 10}
+	f := &feeds{budget: 1 << 10, most: 1 << 10}
 	get := func(keep bool, samples ...uint32) (*tensor.Tensor, func()) {
 		got, done, err := f.get(t.Context(), plan.Digest{1}, in, from, samples, keep)
 		require.NoError(t, err)
@@ -127,6 +129,72 @@ func TestBatchesFollowEachOtherInPlace(t *testing.T) {
 	require.NotSame(t, &c.Data[0], &d.Data[0], "it is kept")
 	again, _ := get(false, 2)
 	require.Equal(t, []float32{2, 2}, again.F32())
+}
+
+// TestBatchesOfTasksPass: what is kept for the plans of a task gives way to that of later ones before the budget is used up, and its
+// memory serves those once nobody reads it; what all steps of a search read stays.
+func TestBatchesOfTasksPass(t *testing.T) {
+	const count, bytes = 16, 8 // floats of one batch
+	in := dataset.Inputs{Decoder: dataset.Decoder, Count: count, Streams: []dataset.Stream{{
+		Input: "x", DType: tensor.Uint8, Want: tensor.Float32, Rows: 1, Pieces: []dataset.Piece{{Digest: plan.Digest{9}, Shape: []uint32{2}, Count: count}},
+	}}}
+	pixels := make([]byte, 2*count)
+	for i := range pixels {
+		pixels[i] = byte(i / 2)
+	}
+	from := func(context.Context, plan.Digest) ([]byte, error) { return pixels, nil }
+	f := &feeds{budget: 2 * count * bytes, most: 2 * bytes}
+	get := func(keep bool, sample uint32) (*tensor.Tensor, func()) {
+		got, done, err := f.get(t.Context(), plan.Digest{1}, in, from, []uint32{sample}, keep)
+		require.NoError(t, err)
+		require.Equal(t, []float32{float32(sample), float32(sample)}, got["x"].F32())
+		return got["x"], done
+	}
+	stays, done := get(false, 0)
+	done()
+	first, done := get(true, 1)
+	done()
+	again, still := get(true, 1)
+	require.Same(t, first, again)
+	_, done = get(true, 2)
+	done()
+	third, done := get(true, 3)
+	done()
+	require.NotSame(t, &first.Data[0], &third.Data[0], "the first is gone, and still read")
+	require.Equal(t, []float32{1, 1}, first.F32())
+	require.Equal(t, 2*bytes, f.passing)
+	require.Equal(t, 3*bytes, f.used)
+	still()
+	fourth, done := get(true, 4)
+	done()
+	require.Same(t, &first.Data[0], &fourth.Data[0])
+	require.Len(t, f.spent, 1, "that of the second")
+	kept, done := get(false, 0)
+	done()
+	require.Same(t, stays, kept)
+	for s := range uint32(count) {
+		_, done = get(s%2 == 0, s)
+		done()
+		require.LessOrEqual(t, f.passing, f.most)
+		require.LessOrEqual(t, f.used, f.budget)
+	}
+}
+
+// TestOneBatchOfATaskIsKept whatever it takes, within half of the budget: its plans would all make it anew.
+func TestOneBatchOfATaskIsKept(t *testing.T) {
+	f := &feeds{budget: 100, most: 10}
+	batch := func(key string) *fed {
+		return &fed{key: key, task: true, in: map[string]*tensor.Tensor{"x": tensor.New(tensor.Uint8, 40)}}
+	}
+	require.True(t, f.keep(batch("a")))
+	require.True(t, f.keep(batch("b")))
+	require.Nil(t, f.find("a"))
+	require.NotNil(t, f.find("b"))
+	require.Equal(t, 40, f.used)
+	require.Equal(t, 40, f.passing)
+	require.Equal(t, 64<<20, newFeeds(64<<30, 0).most)
+	require.Equal(t, 192<<20, newFeeds(64<<30, 3).most)
+	require.Equal(t, 1<<20, newFeeds(32<<20, 3).most)
 }
 
 // TestPartsOfPiecesAreNotKept: what is read where it is stored needs no memory, and its memory serves nobody else.
