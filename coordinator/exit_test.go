@@ -37,7 +37,7 @@ func TestMet(t *testing.T) {
 	r, err := report.Parse(w.read("out/report.json"))
 	require.NoError(t, err)
 	require.True(t, r.Decisions.Met && r.Decisions.Output.Verified)
-	require.Equal(t, "assay "+quoted(w.args()), r.Run.Command)
+	require.Equal(t, "assay "+report.Quoted(w.args()...), r.Run.Command)
 	require.Equal(t, r.Run.Speed.Int8, r.Run.Speed.Final, "nothing went back to float: it is one model, which has one speed")
 
 	code, _, stderr = w.execute(t.Context(), w.args()...)

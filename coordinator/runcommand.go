@@ -9,6 +9,7 @@ import (
 	"golang.org/x/term"
 
 	"assay/coordinator/console"
+	"assay/coordinator/report"
 	"assay/coordinator/run"
 	"assay/shared/config"
 )
@@ -38,7 +39,7 @@ func (c runCommand) Run(t *terminal) error {
 		return err
 	}
 	listener := listenerFor(t, job.JSON)
-	res, err := run.Job(t.ctx, job, "assay "+quoted(t.args), listener.Events)
+	res, err := run.Job(t.ctx, job, "assay "+report.Quoted(t.args...), listener.Events)
 	listener.Close()
 	if err != nil {
 		return err
@@ -86,16 +87,4 @@ func listenerFor(t *terminal, json bool) console.Listener {
 		return console.Terminal(f, func() int { return columns(f) })
 	}
 	return console.Lines(t.stderr, 5*time.Second)
-}
-
-// quoted is a command line that a shell reads back as args.
-func quoted(args []string) string {
-	out := make([]string, len(args))
-	for i, a := range args {
-		out[i] = a
-		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$&|;<>()*?[]#~`!{}") {
-			out[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
-		}
-	}
-	return strings.Join(out, " ")
 }

@@ -13,6 +13,7 @@ const (
 	dot                   = 5.0
 	fewSteps              = 14 // up to so many steps every point carries its value
 	roomy                 = 12 // up to so many points stand so wide apart that the second one's name fits
+	sparse                = 8  // up to so many points keep their values in the larger text of a narrow window, see page.css
 )
 
 // chart is values against a limit, laid out for chart.svg.tmpl. Line joins them.
@@ -25,6 +26,7 @@ type chart struct {
 	Ticks                   []tick
 	Limit                   tick
 	Points                  []point
+	Many                    bool // points stand too close for their values in a narrow window
 }
 
 // tick is a horizontal line with its text.
@@ -77,6 +79,7 @@ func newChart(d *Decisions) chart {
 		values = append(values, e.value)
 	}
 	c, y := frame(m.Name+" after each step, against its limit", values, limitValue(d, m))
+	c.Many = len(all) > sparse
 	every := 1 + len(d.Steps)/25
 	for i, e := range all {
 		x := left + (chartW-left-right)*(float64(i)+0.5)/float64(len(all))

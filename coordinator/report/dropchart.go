@@ -50,7 +50,7 @@ func dropChart(d *Decisions) *chart {
 		if p.Known {
 			p.Y, p.ValueY = coordinate(y(s.drop)), coordinate(y(s.drop)-12)
 		}
-		if !named[s.float] && (x-lastX > 24 || s.float == most) {
+		if !named[s.float] && (x-lastX > 38 || s.float == most) {
 			named[s.float], lastX = true, x
 			p.Name = fmt.Sprint(s.float)
 		}

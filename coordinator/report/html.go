@@ -25,7 +25,7 @@ var page = template.Must(template.New("page.html.tmpl").Funcs(template.FuncMap{
 		}
 		return percent(share)
 	},
-	"name": shortName(""), "names": shorten, "list": shorten, "plural": plural,
+	"name": shortName(""), "names": shorten, "list": shorten, "plural": plural, "shell": func(s string) string { return Quoted(s) },
 }).ParseFS(files, "page.html.tmpl", "parts.html.tmpl", "chart.svg.tmpl", "netmap.svg.tmpl"))
 
 // pageData is what the page shows beyond the report itself.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"html"
 	"strings"
 	"testing"
 
@@ -94,4 +95,51 @@ func TestUnknownGroups(t *testing.T) {
 	require.Contains(t, b.String(), "later")
 	_, err := r.HTML(nil)
 	require.NoError(t, err)
+}
+
+// TestStateWithBlanks: the command that the page shows for a replay can be copied, whatever the directory is called.
+func TestStateWithBlanks(t *testing.T) {
+	r := untouched()
+	r.Run.State = "/home/ada/my jobs/net-0011"
+	b, err := r.HTML(nil)
+	require.NoError(t, err)
+	require.Contains(t, html.UnescapeString(string(b)), "assay replay '/home/ada/my jobs/net-0011'</pre>")
+}
+
+// TestNumbersOfOperations: the summary of the operations is English for none, one and many.
+func TestNumbersOfOperations(t *testing.T) {
+	follows := func(n int) (out []Placed) {
+		for range n {
+			out = append(out, Placed{Name: "r", Type: "Reshape", Precision: Follows})
+		}
+		return out
+	}
+	conv := Placed{Name: "c", Type: "Conv", Precision: "int8", Groups: []int{0}}
+	for want, c := range map[string]struct {
+		operations []Placed
+		groups     int
+	}{
+		"<summary>1 operation, none of them in a group</summary>":                                                     {[]Placed{conv}, 0},
+		"<summary>1 operation, 1 of them in 1 group; 1 more of the graph&#39;s 6 follows its neighbours</summary>":    {append(follows(1), conv), 1},
+		"<summary>2 operations, 1 of them in 2 groups; 3 more of the graph&#39;s 6 follow their neighbours</summary>": {append(follows(3), conv, conv), 2},
+	} {
+		r := untouched()
+		r.Decisions.Operations, r.Decisions.Model.Groups, r.Decisions.Model.Operations, r.Decisions.Model.Nodes = c.operations, c.groups, 1, 6
+		b, err := r.HTML(nil)
+		require.NoError(t, err)
+		require.Contains(t, strings.ReplaceAll(string(b), "'", "&#39;"), want)
+	}
+}
+
+// TestValuesOfANarrowWindow: where points stand close, page.css leaves their values out in a narrow window.
+func TestValuesOfANarrowWindow(t *testing.T) {
+	for steps, many := range map[int]bool{0: false, 6: false, 7: true} {
+		r := untouched()
+		for range steps {
+			r.Decisions.Steps = append(r.Decisions.Steps, Step{Float: []int{0}, Values: []Number{0.9}, Drops: []Number{0}, Verdict: "kept"})
+		}
+		b, err := r.HTML(nil)
+		require.NoError(t, err)
+		require.Equal(t, many, strings.Contains(string(b), `<svg class="plot many"`), steps)
+	}
 }

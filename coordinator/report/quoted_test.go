@@ -1,4 +1,4 @@
-package main
+package report
 
 import (
 	"os/exec"
@@ -25,7 +25,7 @@ func TestQuotedIsReadBack(t *testing.T) {
 		{[]string{"it's", "'", "a b", "tab\there", "two\nlines", "back\\slash", `"`}, ""},
 		{[]string{"$HOME", "`id`", "a&b", "a;b", "a|b", "<a", ">b", "(c)", "{a,b}", "[ab]", "a?", "#x", "~", "!!", "a=~", "^a", "\r", "\x01", "größe"}, ""},
 	} {
-		got := quoted(c.args)
+		got := Quoted(c.args...)
 		if c.want != "" {
 			require.Equal(t, c.want, got)
 		}
