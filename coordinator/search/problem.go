@@ -20,19 +20,22 @@ type Metric struct {
 
 // better orders two values of m: below 0 when a is the better one. A value that is no finite number is worst.
 func (m Metric) better(a, b Value) int {
-	switch x, y := rat(a), rat(b); {
-	case x == nil && y == nil:
+	switch x, y := finite(a), finite(b); {
+	case !x && !y:
 		return 0
-	case x == nil:
+	case !x:
 		return 1
-	case y == nil:
+	case !y:
 		return -1
 	case m.Direction == metric.HigherWorse:
-		return x.Cmp(y)
+		return a.Compare(b)
 	default:
-		return y.Cmp(x)
+		return b.Compare(a)
 	}
 }
+
+// finite says that v is a number.
+func finite(v Value) bool { return v.Exact() || !math.IsNaN(v.F) && !math.IsInf(v.F, 0) }
 
 // Unlimited is the value of Problem.Iterations that sets no limit.
 const Unlimited = -1

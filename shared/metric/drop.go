@@ -67,6 +67,9 @@ func (l Limit) Drop(d Direction, base, v Value) Value {
 // Allows says whether v's drop from base is within the limit. A drop equal to the limit is; where a value is known in floating
 // point only, 1e-9 more (in Excess's unit) count as equal. NaN and infinities never are.
 func (l Limit) Allows(d Direction, base, v Value) bool {
+	if num, _, ok := l.small(d, base, v); ok {
+		return num <= 0
+	}
 	e := l.excess(d, base, v)
 	if e == nil {
 		return false
@@ -80,6 +83,9 @@ func (l Limit) Allows(d Direction, base, v Value) bool {
 // Excess is drop - limit in the metric's own unit (for a relative limit: drop - limit*|base|), rounded; it is at most 0
 // where the limit holds exactly, without what Allows adds for floating point. NaN when a value is not finite.
 func (l Limit) Excess(d Direction, base, v Value) float64 {
+	if num, den, ok := l.small(d, base, v); ok {
+		return float64(num) / float64(den)
+	}
 	e := l.excess(d, base, v)
 	if e == nil {
 		return math.NaN()
@@ -87,6 +93,38 @@ func (l Limit) Excess(d Direction, base, v Value) float64 {
 	f, _ := e.Float64()
 	return f
 }
+
+// smallBound: products of three numbers below it, and sums of two such, are integers that a float64 holds, and their quotient is the
+// fraction rounded once.
+const smallBound = 1 << 16
+
+// small is excess as a fraction, not in lowest terms, where all numbers are small fractions, as with counts of samples and a limit of a few
+// digits.
+func (l Limit) small(d Direction, base, v Value) (num, den int64, ok bool) {
+	if !base.Exact() || !v.Exact() || !isSmall(base) || !isSmall(v) {
+		return 0, 0, false
+	}
+	most := Value{Num: 0, Den: 1}
+	if l.max != nil {
+		if !l.max.Num().IsInt64() || !l.max.Denom().IsInt64() {
+			return 0, 0, false
+		}
+		if most = (Value{Num: l.max.Num().Int64(), Den: l.max.Denom().Int64()}); !isSmall(most) {
+			return 0, 0, false
+		}
+	}
+	diff, allowed := base.Num*v.Den-v.Num*base.Den, base.Den
+	if d == HigherWorse {
+		diff = -diff
+	}
+	if l.Relative {
+		allowed = max(base.Num, -base.Num)
+	}
+	return diff*most.Den - most.Num*allowed*v.Den, base.Den * v.Den * most.Den, true
+}
+
+// isSmall says that both numbers of a fraction are below smallBound.
+func isSmall(v Value) bool { return v.Num > -smallBound && v.Num < smallBound && v.Den < smallBound }
 
 // excess is drop - limit exactly, in the unit of the metric: a relative limit is multiplied by |base| instead of dividing the
 // drop, so that a base of 0 needs no case. nil when a value is not finite.

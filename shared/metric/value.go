@@ -1,9 +1,11 @@
 package metric
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/big"
+	"math/bits"
 	"strconv"
 )
 
@@ -85,11 +87,48 @@ func (v Value) rat() *big.Rat {
 
 // Compare orders values exactly: -1, 0 or +1. NaN comes before everything and equals NaN; infinities are at the ends.
 func (v Value) Compare(w Value) int {
+	if v.Exact() && w.Exact() {
+		return compareProducts(v.Num, w.Den, w.Num, v.Den)
+	}
+	if !v.Exact() && !w.Exact() {
+		return compareFloats(v.F, w.F)
+	}
 	a, b := v.rat(), w.rat()
 	if a != nil && b != nil {
 		return a.Cmp(b)
 	}
-	switch x, y := v.F, w.F; {
+	return compareFloats(v.F, w.F)
+}
+
+// compareProducts orders a*b and c*d, where b and d are above 0, in 128 bits: searches that are played to foresee their end compare
+// values hundreds of thousands of times, and fractions of any length took 2 % of a small job.
+func compareProducts(a, b, c, d int64) int {
+	if s, t := cmp.Compare(a, 0), cmp.Compare(c, 0); s != t || s == 0 {
+		return cmp.Compare(s, t)
+	} else if s < 0 {
+		return compareProducts128(c, d, a, b)
+	}
+	return compareProducts128(a, b, c, d)
+}
+
+// compareProducts128 orders |a|*b and |c|*d.
+func compareProducts128(a, b, c, d int64) int {
+	h, l := bits.Mul64(magnitude(a), uint64(b))
+	i, m := bits.Mul64(magnitude(c), uint64(d))
+	return cmp.Or(cmp.Compare(h, i), cmp.Compare(l, m))
+}
+
+// magnitude is |a|, of the lowest number too.
+func magnitude(a int64) uint64 {
+	if a < 0 {
+		return -uint64(a)
+	}
+	return uint64(a)
+}
+
+// compareFloats is Compare of values that are no fractions, or of a fraction and none.
+func compareFloats(x, y float64) int {
+	switch {
 	case math.IsNaN(x) && math.IsNaN(y) || x == y:
 		return 0
 	case math.IsNaN(x) || x < y:
