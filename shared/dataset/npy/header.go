@@ -82,8 +82,12 @@ func (h header) fits(left int) error {
 	return nil
 }
 
-// fields are the three entries of the header's dictionary, as text.
-type fields struct{ descr, fortran, shape string }
+// fields are the three entries of the header's dictionary, as text; the shape of a single number is empty, and shaped tells it from
+// none.
+type fields struct {
+	descr, fortran, shape string
+	shaped                bool
+}
 
 func (f fields) header() (h header, err error) {
 	if h.dtype, h.big, err = element(f.descr); err != nil {
@@ -95,6 +99,9 @@ func (f fields) header() (h header, err error) {
 	case "False":
 	default:
 		return h, fmt.Errorf("fortran_order is %.20q: True or False is needed", f.fortran)
+	}
+	if !f.shaped {
+		return h, errors.New("shape is missing")
 	}
 	for part := range strings.SplitSeq(f.shape, ",") {
 		part = strings.TrimSuffix(strings.TrimSpace(part), "L")
@@ -133,7 +140,7 @@ func dict(s string) (f fields, err error) {
 		case "fortran_order":
 			f.fortran = value
 		case "shape":
-			f.shape = value
+			f.shape, f.shaped = value, true
 		default:
 			return f, fmt.Errorf("key %.40q is unknown", key)
 		}
