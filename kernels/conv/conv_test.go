@@ -53,7 +53,7 @@ func geometries(r *rand.Rand) []Geometry {
 		{Batch: 1, H: 20, W: 16, C: 16, OC: 16, KH: 3, KW: 3, StrideH: 1, StrideW: 1, DilationH: 3, DilationW: 2,
 			PadTop: 1, PadLeft: 2, PadBottom: 3, PadRight: 0, Group: 16},
 	}
-	gs = append(append(gs, emptyGeometries()...), sidedGeometries()...)
+	gs = append(append(append(gs, emptyGeometries()...), sidedGeometries()...), firstGeometries()...)
 	for c := 1; c <= 34; c++ { // every tail of channels, depthwise
 		gs = append(gs, square(1, 6, c, c, 3, 1+c%2, 1, c))
 	}

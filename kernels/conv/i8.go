@@ -17,6 +17,7 @@ type I8 struct {
 	parts int        // how often the segments of a row repeat; see tile.I8.Parts
 	depth *depthI8   // instead, if depthwise
 	tiled *winograd  // nil, or beside dense: 3x3 kernels in transformed form
+	first *tile.I8   // nil, or beside dense: for rows of what a pixel sees, see packFirst
 }
 
 // PackI8 packs weights w [OC][C/Group][KH][KW], bias [OC] (nil for 0) and zero points of weights: OC of them, 1 or none
@@ -57,6 +58,7 @@ func PackI8(g Geometry, w []int8, bias []int32, wZero []int8) (*I8, error) {
 	if mergedLines(g) && g.C%4 == 0 && p.parts == 1 {
 		p.meets = meetings(g, w, zero)
 	}
+	p.first = packFirst(g, w, bias, zero)
 	if most := winogradPanels(g.C, g.OC); most > 0 && g.winogradShape() {
 		p.tiled = packWinograd(g, w, bias, zero, most)
 	}
@@ -75,6 +77,9 @@ func (p *I8) Bytes() int {
 	if p.tiled != nil {
 		n += p.tiled.bytes()
 	}
+	if p.first != nil {
+		n += p.first.Bytes()
+	}
 	return n
 }
 
@@ -90,6 +95,9 @@ func (p *I8) Scratch(g Geometry) int {
 	n := room(8*d.segs*p.parts) + room(d.buffer())
 	if p.tiles(g) {
 		n = max(n, p.tiled.scratch(g))
+	}
+	if p.first != nil {
+		n = max(n, firstScratch(&d))
 	}
 	return n
 }
@@ -114,6 +122,10 @@ func (p *I8) Run(dst, src []uint8, g Geometry, xZero uint8, rq numeric.Requant, 
 		return
 	}
 	d := p.plan(g)
+	if p.takesFirst(rq) {
+		p.runFirst(&d, dst, src, xZero, rq, scratch)
+		return
+	}
 	segs, scratch := carve[int](scratch, d.segs*p.parts)
 	buf, _ := carve[uint8](scratch, d.buffer())
 	d.offsets(segs, d.pw)

@@ -178,3 +178,13 @@ func noMinusZero(v []float32, rows, ld, n int) bool {
 	_ = v[(rows-1)*ld+n-1]
 	return minusZeros16(&v[0], rows, 4*ld, n/16) == 0
 }
+
+// gather writes the rows of n pixels that see bytes step apart. A picture without bytes has no lines that are met.
+func (c *firstCall) gather(rows []uint8, step, n int) {
+	in := &c.pad
+	if len(c.in) > 0 {
+		in = &c.in[0]
+	}
+	_ = rows[n*firstRow-1]
+	gather3x32(&rows[0], in, &c.at[0], step, n, &c.masks[0], int(c.pad))
+}

@@ -24,3 +24,5 @@ func (c *callI8) span([]uint8, *span[uint8]) {}
 func (s *slideCall) line() {}
 
 func noMinusZero([]float32, int, int, int) bool { return false }
+
+func (c *firstCall) gather([]uint8, int, int) {}

@@ -43,6 +43,7 @@ var files = []file{
 	{"conv", "winograd_i8_avx512", winogradI8AVX512},
 	{"conv", "winograd_i8_avx2", winogradI8AVX2},
 	{"conv", "zeros_avx2", zerosAVX2},
+	{"conv", "first_i8_avx512", firstI8AVX512},
 	{"conv", "depth_f32_avx2", depthF32AVX2},
 	{"conv", "depth_i8_avx2", depthI8AVX2},
 	{"gemm/tile", "pack_avx2", packAVX2},
