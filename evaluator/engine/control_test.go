@@ -2,6 +2,8 @@ package engine_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -213,4 +215,39 @@ output all
 	defer cancel()
 	_, err = p.Run(ctx, x, [32]byte{})
 	require.Error(t, err)
+}
+
+// TestCarriedOutputsAreCharged: what many nodes with nested graphs make stays until the run ends, so together it has to fit.
+func TestCarriedOutputsAreCharged(t *testing.T) {
+	const node = `y%d = Loop(n, "", x) {body=graph {
+  input i: int64[]
+  input c: bool[]
+  input v: float32
+  t = Expand(x, s)
+  output c
+  output t
+}}
+`
+	run := func(nodes int) error {
+		var b, sum strings.Builder
+		b.WriteString("input x: float32[1]\ninput n: int64[]\ns: int64[1] = const [65536]\n") // 256 KiB each
+		for i := range nodes {
+			fmt.Fprintf(&b, node, i)
+			fmt.Fprintf(&sum, "m%d = ReduceMax(y%d)\n", i, i)
+		}
+		p, err := compiled(t, b.String()+sum.String()+"output m0\noutput m"+fmt.Sprint(nodes-1)+"\n", wanted(nodes)...)
+		require.NoError(t, err)
+		_, err = p.Run(t.Context(), map[string]*tensor.Tensor{"x": tensor.New(tensor.Float32, 1), "n": tensor.Of(tensor.Int64, nil, []int64{1})}, [32]byte{})
+		return err
+	}
+	require.NoError(t, run(8))
+	require.ErrorContains(t, run(80), "does not fit into memory; raise --memory", "80 x 256 KiB are more than 16 MiB")
+}
+
+// wanted are the names m0, m1 and on.
+func wanted(n int) (out []string) {
+	for i := range n {
+		out = append(out, fmt.Sprint("m", i))
+	}
+	return out
 }

@@ -129,7 +129,7 @@ func (x *parts) run(ctx context.Context, p *Program, in map[string]*tensor.Tenso
 	return x.rest.within(ctx, env, t)
 }
 
-// run adds the outputs of the node to env. Bodies run with a zero key: iterations have no samples of their own to
+// run adds the outputs of the node to env, where they stay until the run ends: tensors that its bodies made are charged. Bodies run with a zero key: iterations have no samples of their own to
 // be found under.
 func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget *op.Budget) error {
 	in := make([]*tensor.Tensor, len(c.node.Inputs))
@@ -138,6 +138,7 @@ func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget
 			in[i] = c.consts[name]
 		}
 	}
+	before := budget.Bytes
 	out, err := op.RunControl(ctx, c.node, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		p := c.bodies[g]
 		values := maps.Clone(env)
@@ -156,6 +157,11 @@ func (c *control) run(ctx context.Context, env map[string]*tensor.Tensor, budget
 	}, budget)
 	if err != nil {
 		return err
+	}
+	if len(c.bodies) > 0 {
+		if err := budget.Keep(out, before-budget.Bytes); err != nil {
+			return fmt.Errorf("node %q (%s): %w", c.node.Name, c.node.Op, err)
+		}
 	}
 	for i, name := range c.node.Outputs {
 		if name != "" {

@@ -103,6 +103,19 @@ func (b *Budget) take(bytes int64) error {
 // errTooMuch is what a node may not keep.
 var errTooMuch = errors.New("what it or its loops collect does not fit into memory; raise --memory or shorten the sequence")
 
+// Keep charges the outputs of a node with nested graphs that has run, for a caller whose bodies return tensors of their own and who
+// keeps them until the run ends. taken is what the node has taken itself, for what it collected; that is part of out. Sequences and
+// optionals cost nothing: their items have been charged where they were made.
+func (b *Budget) Keep(out []*tensor.Tensor, taken int64) error {
+	sum := int64(0)
+	for _, t := range out {
+		if t != nil && !t.DType.Container() {
+			sum += t.Bytes()
+		}
+	}
+	return b.take(max(0, sum-taken))
+}
+
 // carry refuses carried values whose sequences hold more than is left. It takes nothing: an iteration drops what the one
 // before carried.
 func (b *Budget) carry(state []*tensor.Tensor) error {

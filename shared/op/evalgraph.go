@@ -2,6 +2,7 @@ package op
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -17,8 +18,9 @@ func EvalGraph(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor
 }
 
 // EvalBounded is EvalGraph where all values that are computed, and what one node needs beside them, take at most that many
-// bytes. in is not changed; the tensors of the result may alias it and each other, and are to be left alone. Nothing is
-// freed on the way, since all values are returned: it suits tests and folding, not inference of large models.
+// bytes; what the iterations of one Loop or Scan add to an output is there twice while they are joined. in is not changed; the
+// tensors of the result may alias it and each other, and are to be left alone. Nothing is freed on the way, since all values are
+// returned: it suits tests, not inference of large models.
 func EvalBounded(ctx context.Context, g *graph.Graph, in map[string]*tensor.Tensor, bytes int64) (map[string]*tensor.Tensor, error) {
 	e := evaluation{left: NewBudget(bytes), free: bytes}
 	env := &environment{values: make(map[string]*tensor.Tensor, len(in)+len(g.Nodes))}
@@ -98,11 +100,13 @@ func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) 
 			}
 		}
 		if err == nil && e.free < 0 {
-			err = nodeError(n, fmt.Errorf("the values of the graph take more memory than is allowed"))
+			err = nodeError(n, errValues)
 		}
 		return out, err
 	}
-	return RunControl(ctx, n, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
+	e.left.Bytes = min(e.left.Bytes, e.free)
+	before := e.left.Bytes
+	made, err := RunControl(ctx, n, in, func(ctx context.Context, g *graph.Graph, args []*tensor.Tensor) ([]*tensor.Tensor, error) {
 		inner := &environment{values: map[string]*tensor.Tensor{}, outer: env}
 		for i, p := range g.Inputs {
 			inner.values[p.Name] = args[i]
@@ -118,7 +122,18 @@ func (e *evaluation) node(ctx context.Context, n *graph.Node, env *environment) 
 		}
 		return out, nil
 	}, e.left)
+	if err != nil {
+		return nil, err
+	}
+	// What the node collected and keeps: a body's values are charged already, and what was collected in a body has been given back.
+	if e.free -= before - e.left.Bytes; e.free < 0 {
+		return nil, nodeError(n, errValues)
+	}
+	return made, nil
 }
+
+// errValues is the bound of EvalBounded passed.
+var errValues = errors.New("the values of the graph take more memory than is allowed")
 
 // RunControl runs a node whose operator has a Control: it checks what the operator declares, and names the node in
 // errors. The engine calls it with a Body that runs compiled programs, EvalGraph with one that evaluates: both go
