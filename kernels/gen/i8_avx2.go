@@ -13,24 +13,58 @@ import (
 // two int32 side by side until the end.
 func i8AVX2(ctx *build.Context) {
 	table := laneMasks(ctx)
-	a := function(ctx, "i8Tile256", i8Signature,
-		"i8Tile256 is i8Tile512 for tiles of up to 6 rows and wide 1, with AVX2. mult can be read to the end of a panel.")
-	v := newLocals(a)
-	h := halves{a.AllocLocal(8)}
-	dispatch(a, func(shape tile, name string) {
-		t := tile256{shape}
-		t.prologue()
-		t.loops(name, v, func() {
-			for i := range 2 {
-				n := fmt.Sprintf("%s_half%d", name, i)
-				t.i8Half(n, v, h, i, table)
-			}
-		}, t.nextAdd)
-	}, 6)
+	write := func(a *asm, words bool) {
+		v := newLocals(a)
+		h := halves{a.AllocLocal(8), words}
+		dispatch(a, func(shape tile, name string) {
+			t := tile256{shape}
+			t.prologue()
+			t.loops(name, v, func() {
+				for i := range 2 {
+					n := fmt.Sprintf("%s_half%d", name, i)
+					t.i8Half(n, v, h, i, table)
+				}
+			}, t.nextAdd)
+		}, 6)
+	}
+	write(function(ctx, "i8Tile256", i8Signature,
+		"i8Tile256 is i8Tile512 for tiles of up to 6 rows and wide 1, with AVX2. mult can be read to the end of a panel."), false)
+	write(function(ctx, "i8Words256", i8Signature,
+		"i8Words256 is i8Tile256 for activations that are words: offsets of segments are in words. There is no tail."), true)
+	widenRows(ctx)
 }
 
-// halves has the columns of the half that count.
-type halves struct{ cols Mem }
+// widenRows writes what makes words of bytes.
+func widenRows(ctx *build.Context) {
+	a := function(ctx, "widen16", "func(dst *int16, src *byte, dstRow, srcRow, blocks, rows int)",
+		"widen16 makes words of blocks times 16 bytes of each of rows rows. Distances are in bytes.")
+	dst, src, n, rows := rDst, rA0, rK, rB
+	a.load("rows", rows)
+	a.Label("row")
+	a.load("dst", dst)
+	a.load("src", src)
+	a.load("blocks", n)
+	a.Label("block")
+	a.VPMOVZXBW(Mem{Base: src}, reg.Y0)
+	a.VMOVDQU(reg.Y0, Mem{Base: dst})
+	a.ADDQ(U8(16), src)
+	a.ADDQ(U8(32), dst)
+	a.DECQ(n)
+	a.JNZ(LabelRef("block"))
+	a.load("dstRow", n)
+	a.ADDQ(n, a.arg("dst"))
+	a.load("srcRow", n)
+	a.ADDQ(n, a.arg("src"))
+	a.DECQ(rows)
+	a.JNZ(LabelRef("row"))
+	a.done()
+}
+
+// halves has the columns of the half that count, and whether activations are words.
+type halves struct {
+	cols  Mem
+	words bool
+}
 
 func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 	t.load("mask", rK)
@@ -42,12 +76,25 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 	for i := range 2 * t.rows {
 		t.VPXOR(ymm[i], ymm[i], ymm[i])
 	}
+	if h.words {
+		t.segments(name, v, 2, func() {
+			t.load("groups", rK)
+			t.Label(name + "_k")
+			t.i8Group(half, h.words, row)
+			t.ADDQ(U8(8), rA0)
+			t.ADDQ(U8(64), rB)
+			t.DECQ(rK)
+			t.JNZ(LabelRef(name + "_k"))
+		})
+		t.i8Results(name, v, h, half, table)
+		return
+	}
 	t.segments(name, v, 1, func() {
 		t.load("groups", rK)
 		t.TESTQ(rK, rK)
 		t.JEQ(LabelRef(name + "_tail"))
 		t.Label(name + "_k")
-		t.i8Group(half, row)
+		t.i8Group(half, false, row)
 		t.ahead(0)
 		t.advance(1)
 		t.DECQ(rK)
@@ -56,10 +103,15 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 		t.load("tail", rK)
 		t.TESTQ(rK, rK)
 		t.JEQ(LabelRef(name + "_next"))
-		t.i8Group(half, func(r int) Mem { return Mem{Base: rK, Disp: 4 * r} })
+		t.i8Group(half, false, func(r int) Mem { return Mem{Base: rK, Disp: 4 * r} })
 		t.ADDQ(U8(64), rB)
 		t.Label(name + "_next")
 	})
+	t.i8Results(name, v, h, half, table)
+}
+
+// i8Results makes bytes or floats of the sums of a half and stores them.
+func (t tile256) i8Results(name string, v locals, h halves, half int, table Mem) {
 	t.i8Sums(name, v, half)
 	t.i8Scaled(v, half)
 	t.MOVQ(rDst, rA0)
@@ -75,14 +127,18 @@ func (t tile256) i8Half(name string, v locals, h halves, half int, table Mem) {
 }
 
 // i8Group adds one group of four for 8 columns: each vector of weights has 4 columns. Registers: Y12 and Y13 weights, Y14 a row's four
-// bytes as words, repeated, Y15 products; sums of columns 0 to 3 are in acc(r, 0), of 4 to 7 in acc(r, 1), as pairs that
+// bytes as words, repeated (which they are already, if words), Y15 products; sums of columns 0 to 3 are in acc(r, 0), of 4 to 7 in acc(r, 1), as pairs that
 // i8Sums joins.
-func (t tile256) i8Group(half int, from func(int) Mem) {
+func (t tile256) i8Group(half int, words bool, from func(int) Mem) {
 	t.VPMOVSXBW(Mem{Base: rB, Disp: 32 * half}, reg.Y12)
 	t.VPMOVSXBW(Mem{Base: rB, Disp: 32*half + 16}, reg.Y13)
 	for r := range t.rows {
-		t.VPBROADCASTD(from(r), reg.X14)
-		t.VPMOVZXBW(reg.X14, reg.Y14)
+		if words {
+			t.VPBROADCASTQ(from(r), reg.Y14)
+		} else {
+			t.VPBROADCASTD(from(r), reg.X14)
+			t.VPMOVZXBW(reg.X14, reg.Y14)
+		}
 		t.VPMADDWD(reg.Y12, reg.Y14, reg.Y15)
 		t.VPADDD(reg.Y15, t.acc(r, 0), t.acc(r, 0))
 		t.VPMADDWD(reg.Y13, reg.Y14, reg.Y15)

@@ -159,6 +159,9 @@ func (c *callI8) assembly(k *Kernel) {
 	if c.w.Whole > 0 {
 		groups = c.w.Len / quad
 	}
+	if c.words {
+		groups = c.p.depth()
+	}
 	sums, skip := c.sums(), Panel*c.w.skip()
 	var block [32*32 + Align/4]int32 // sums of a tile, from a multiple of Align on
 	var none int32
@@ -202,6 +205,10 @@ func (c *callI8) assembly(k *Kernel) {
 			i8Tile512(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
 				flag(element == 4), &rq[0], add, addStep, skip)
+		} else if c.words {
+			i8Words256(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
+				len(c.w.Segs), groups, nil, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
+				flag(element == 4), &rq[0], add, addStep, skip)
 		} else {
 			i8Tile256(dst, ld, dstTile, element*Panel*s.wide, src, c.w.Row, c.w.Half, c.srcTile, &c.w.Segs[0],
 				len(c.w.Segs), groups, tail, b, panel, bias, sum, m, multMask, c.size, c.tiles, s.groups, s.wide, s.mask,
@@ -212,7 +219,7 @@ func (c *callI8) assembly(k *Kernel) {
 
 // over is how many bytes past the end of a segment the call reads.
 func (c *callI8) over() int {
-	if c.tail {
+	if c.tail || c.words {
 		return 0
 	}
 	return c.p.Slack()
@@ -260,4 +267,16 @@ func copyPanel(out, b []float32, ld, cols int) int {
 	}
 	copyRows16(&out[0], &b[0], 4*ld, rows, &mask[0])
 	return rows
+}
+
+// widenBlocks makes words of the whole blocks of 16 bytes of rows of n bytes and returns how many bytes of a row that are. Rows lie dstRow and
+// srcRow elements apart.
+func widenBlocks(dst []int16, src []uint8, dstRow, srcRow, n, rows int) int {
+	blocks := n / 16
+	if blocks == 0 {
+		return 0
+	}
+	_, _ = dst[(rows-1)*dstRow+16*blocks-1], src[(rows-1)*srcRow+16*blocks-1]
+	widen16(&dst[0], &src[0], 2*dstRow, srcRow, blocks, rows)
+	return 16 * blocks
 }

@@ -74,7 +74,10 @@ func (p *I8) sums(w Walk) []int32 {
 
 // sums is the sum of the weights of each column that c meets.
 func (c *callI8) sums() []int32 {
-	if c.w.Whole > 0 {
+	switch {
+	case c.words:
+		return c.p.sum
+	case c.w.Whole > 0:
 		return c.o.Sum
 	}
 	return c.p.sums(c.w)
@@ -144,6 +147,10 @@ func (p *I8) Run(o Out, src []uint8, w Walk, zero uint8, first, last int) {
 		p.runPiped(k, o, src, w, zero, first, last)
 		return
 	}
+	if p.widened(k, w, first, last) {
+		p.runWords(k, o, src, w, zero, first, last)
+		return
+	}
 	p.runShares(k, o, src, w, zero, first, last)
 }
 
@@ -180,6 +187,7 @@ type callI8 struct {
 	zero        int32
 	first, last int       // panels
 	tiles, size int       // tiles of size rows, one below the other
+	words       bool      // src has words, see runWords
 	tail        bool      // the last group of a segment comes from rest: it would lie past the end of src
 	rest        [14]int32 // little-endian, one a row; only with one tile
 
@@ -219,7 +227,7 @@ func (c callI8) rows(k *Kernel) {
 // safe is the number of rows, from the first, of which all groups of four lie in src.
 func (c *callI8) safe(w Walk) int {
 	slack := c.p.Slack()
-	if slack == 0 {
+	if slack == 0 || c.words {
 		return w.M
 	}
 	far := 0

@@ -8,3 +8,13 @@ package tile
 //
 //go:noescape
 func i8Tile256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)
+
+// i8Words256 is i8Tile256 for activations that are words: offsets of segments are in words. There is no tail.
+//
+//go:noescape
+func i8Words256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)
+
+// widen16 makes words of blocks times 16 bytes of each of rows rows. Distances are in bytes.
+//
+//go:noescape
+func widen16(dst *int16, src *byte, dstRow int, srcRow int, blocks int, rows int)

@@ -3173,3 +3173,2703 @@ tile_1x16_half1_end:
 	JNZ  tile_1x16_rows
 	VZEROUPPER
 	RET
+
+// func i8Words256(dst *byte, dstRow int, dstTile int, dstPanel int, a *byte, aRow int, aHalf int, aTile int, segs *int, nseg int, groups int, tail *int32, b *int8, bPanel int, bias *int32, sum *int32, mult *float32, multMask int, rows int, tiles int, panels int, wide int, mask int, float int, rq *int32, add *int32, addStep int, bSkip int)
+// Requires: AVX, AVX2, POPCNT
+TEXT ·i8Words256(SB), NOSPLIT, $40-224
+	MOVQ rows+144(FP), AX
+	CMPQ AX, $0x06
+	JEQ  tile_6x16
+	CMPQ AX, $0x05
+	JEQ  tile_5x16
+	CMPQ AX, $0x04
+	JEQ  tile_4x16
+	CMPQ AX, $0x03
+	JEQ  tile_3x16
+	CMPQ AX, $0x02
+	JEQ  tile_2x16
+	JMP  tile_1x16
+
+tile_6x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_6x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_6x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_6x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y9, Y9, Y9
+	VPXOR   Y10, Y10, Y10
+	VPXOR   Y11, Y11, Y11
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_6x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_6x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	VPBROADCASTQ (AX)(CX*4), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y9, Y9
+	VPBROADCASTQ (AX)(SI*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y10, Y10
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y11, Y11
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_6x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_6x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VPADDD       Y13, Y8, Y8
+	VPHADDD      Y11, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VPADDD       Y13, Y10, Y10
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+	VPBROADCASTD 20(R9), Y14
+	VPADDD       Y14, Y10, Y10
+
+tile_6x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_6x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	VMINPS       Y8, Y12, Y8
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPERMQ       $0x08, Y8, Y8
+	VPADDSW      Y13, Y8, Y8
+	VPACKUSWB    Y8, Y8, Y8
+	VMINPS       Y10, Y12, Y10
+	VCVTPS2DQ    Y10, Y10
+	VPACKSSDW    Y10, Y10, Y10
+	VPERMQ       $0x08, Y10, Y10
+	VPADDSW      Y13, Y10, Y10
+	VPACKUSWB    Y10, Y10, Y10
+	CMPQ         32(SP), $0x08
+	JNE          tile_6x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X8, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X10, (AX)
+	ADDQ         R13, AX
+	JMP          tile_6x16_half0_bytes
+
+tile_6x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half0_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half0_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half0_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte3:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half0_byte3
+	ADDQ  R13, AX
+	VMOVQ X8, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte4:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half0_byte4
+	ADDQ  R13, AX
+	VMOVQ X10, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half0_byte5:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_6x16_half0_byte5
+	ADDQ R13, AX
+
+tile_6x16_half0_bytes:
+	JMP tile_6x16_half0_end
+
+tile_6x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	VCMPPS       $0x03, Y8, Y8, Y13
+	VBLENDVPS    Y13, Y12, Y8, Y8
+	VCMPPS       $0x03, Y10, Y10, Y13
+	VBLENDVPS    Y13, Y12, Y10, Y10
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y8, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y10, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_6x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_6x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y9, Y9, Y9
+	VPXOR   Y10, Y10, Y10
+	VPXOR   Y11, Y11, Y11
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_6x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_6x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	VPBROADCASTQ (AX)(CX*4), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y9, Y9
+	VPBROADCASTQ (AX)(SI*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y10, Y10
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y11, Y11
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_6x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_6x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VPADDD       Y13, Y8, Y8
+	VPHADDD      Y11, Y10, Y10
+	VPERMQ       $0xd8, Y10, Y10
+	VPADDD       Y13, Y10, Y10
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_6x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+	VPBROADCASTD 20(R9), Y14
+	VPADDD       Y14, Y10, Y10
+
+tile_6x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	VCVTDQ2PS    Y10, Y10
+	VMULPS       Y12, Y10, Y10
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_6x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	VMINPS       Y8, Y12, Y8
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPERMQ       $0x08, Y8, Y8
+	VPADDSW      Y13, Y8, Y8
+	VPACKUSWB    Y8, Y8, Y8
+	VMINPS       Y10, Y12, Y10
+	VCVTPS2DQ    Y10, Y10
+	VPACKSSDW    Y10, Y10, Y10
+	VPERMQ       $0x08, Y10, Y10
+	VPADDSW      Y13, Y10, Y10
+	VPACKUSWB    Y10, Y10, Y10
+	CMPQ         32(SP), $0x08
+	JNE          tile_6x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X8, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X10, (AX)
+	ADDQ         R13, AX
+	JMP          tile_6x16_half1_bytes
+
+tile_6x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half1_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half1_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half1_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte3:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half1_byte3
+	ADDQ  R13, AX
+	VMOVQ X8, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte4:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_6x16_half1_byte4
+	ADDQ  R13, AX
+	VMOVQ X10, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_6x16_half1_byte5:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_6x16_half1_byte5
+	ADDQ R13, AX
+
+tile_6x16_half1_bytes:
+	JMP tile_6x16_half1_end
+
+tile_6x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	VCMPPS       $0x03, Y8, Y8, Y13
+	VBLENDVPS    Y13, Y12, Y8, Y8
+	VCMPPS       $0x03, Y10, Y10, Y13
+	VBLENDVPS    Y13, Y12, Y10, Y10
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y8, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y10, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_6x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_6x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_6x16_rows
+	VZEROUPPER
+	RET
+
+tile_5x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_5x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_5x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_5x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y9, Y9, Y9
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_5x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_5x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	VPBROADCASTQ (AX)(CX*4), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y9, Y9
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_5x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_5x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VPADDD       Y13, Y8, Y8
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+
+tile_5x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_5x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	VMINPS       Y8, Y12, Y8
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPERMQ       $0x08, Y8, Y8
+	VPADDSW      Y13, Y8, Y8
+	VPACKUSWB    Y8, Y8, Y8
+	CMPQ         32(SP), $0x08
+	JNE          tile_5x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X8, (AX)
+	ADDQ         R13, AX
+	JMP          tile_5x16_half0_bytes
+
+tile_5x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half0_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half0_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half0_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half0_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half0_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half0_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half0_byte3:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half0_byte3
+	ADDQ  R13, AX
+	VMOVQ X8, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half0_byte4:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_5x16_half0_byte4
+	ADDQ R13, AX
+
+tile_5x16_half0_bytes:
+	JMP tile_5x16_half0_end
+
+tile_5x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	VCMPPS       $0x03, Y8, Y8, Y13
+	VBLENDVPS    Y13, Y12, Y8, Y8
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y8, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_5x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_5x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	VPXOR   Y8, Y8, Y8
+	VPXOR   Y9, Y9, Y9
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_5x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_5x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	VPBROADCASTQ (AX)(CX*4), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y8, Y8
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y9, Y9
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_5x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_5x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	VPHADDD      Y9, Y8, Y8
+	VPERMQ       $0xd8, Y8, Y8
+	VPADDD       Y13, Y8, Y8
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_5x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+	VPBROADCASTD 16(R9), Y14
+	VPADDD       Y14, Y8, Y8
+
+tile_5x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	VCVTDQ2PS    Y8, Y8
+	VMULPS       Y12, Y8, Y8
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_5x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	VMINPS       Y8, Y12, Y8
+	VCVTPS2DQ    Y8, Y8
+	VPACKSSDW    Y8, Y8, Y8
+	VPERMQ       $0x08, Y8, Y8
+	VPADDSW      Y13, Y8, Y8
+	VPACKUSWB    Y8, Y8, Y8
+	CMPQ         32(SP), $0x08
+	JNE          tile_5x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X8, (AX)
+	ADDQ         R13, AX
+	JMP          tile_5x16_half1_bytes
+
+tile_5x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half1_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half1_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half1_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half1_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half1_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half1_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half1_byte3:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_5x16_half1_byte3
+	ADDQ  R13, AX
+	VMOVQ X8, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_5x16_half1_byte4:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_5x16_half1_byte4
+	ADDQ R13, AX
+
+tile_5x16_half1_bytes:
+	JMP tile_5x16_half1_end
+
+tile_5x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	VCMPPS       $0x03, Y8, Y8, Y13
+	VBLENDVPS    Y13, Y12, Y8, Y8
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y8, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_5x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_5x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_5x16_rows
+	VZEROUPPER
+	RET
+
+tile_4x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_4x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_4x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_4x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_4x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_4x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_4x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_4x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+
+tile_4x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_4x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	CMPQ         32(SP), $0x08
+	JNE          tile_4x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	JMP          tile_4x16_half0_bytes
+
+tile_4x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half0_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half0_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half0_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half0_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half0_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half0_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half0_byte3:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_4x16_half0_byte3
+	ADDQ R13, AX
+
+tile_4x16_half0_bytes:
+	JMP tile_4x16_half0_end
+
+tile_4x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_4x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_4x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	VPXOR   Y6, Y6, Y6
+	VPXOR   Y7, Y7, Y7
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_4x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_4x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	VPBROADCASTQ (AX)(DX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y6, Y6
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y7, Y7
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_4x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_4x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	VPHADDD      Y7, Y6, Y6
+	VPERMQ       $0xd8, Y6, Y6
+	VPADDD       Y13, Y6, Y6
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_4x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+	VPBROADCASTD 12(R9), Y14
+	VPADDD       Y14, Y6, Y6
+
+tile_4x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	VCVTDQ2PS    Y6, Y6
+	VMULPS       Y12, Y6, Y6
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_4x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	VMINPS       Y6, Y12, Y6
+	VCVTPS2DQ    Y6, Y6
+	VPACKSSDW    Y6, Y6, Y6
+	VPERMQ       $0x08, Y6, Y6
+	VPADDSW      Y13, Y6, Y6
+	VPACKUSWB    Y6, Y6, Y6
+	CMPQ         32(SP), $0x08
+	JNE          tile_4x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X6, (AX)
+	ADDQ         R13, AX
+	JMP          tile_4x16_half1_bytes
+
+tile_4x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half1_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half1_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half1_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half1_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half1_byte2:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_4x16_half1_byte2
+	ADDQ  R13, AX
+	VMOVQ X6, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_4x16_half1_byte3:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_4x16_half1_byte3
+	ADDQ R13, AX
+
+tile_4x16_half1_bytes:
+	JMP tile_4x16_half1_end
+
+tile_4x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	VCMPPS       $0x03, Y6, Y6, Y13
+	VBLENDVPS    Y13, Y12, Y6, Y6
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y6, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_4x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_4x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_4x16_rows
+	VZEROUPPER
+	RET
+
+tile_3x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_3x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_3x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_3x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_3x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_3x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_3x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_3x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+
+tile_3x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_3x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	CMPQ         32(SP), $0x08
+	JNE          tile_3x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	JMP          tile_3x16_half0_bytes
+
+tile_3x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half0_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_3x16_half0_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half0_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_3x16_half0_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half0_byte2:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_3x16_half0_byte2
+	ADDQ R13, AX
+
+tile_3x16_half0_bytes:
+	JMP tile_3x16_half0_end
+
+tile_3x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_3x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_3x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	VPXOR   Y4, Y4, Y4
+	VPXOR   Y5, Y5, Y5
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_3x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_3x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	VPBROADCASTQ (AX)(CX*2), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y4, Y4
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y5, Y5
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_3x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_3x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	VPHADDD      Y5, Y4, Y4
+	VPERMQ       $0xd8, Y4, Y4
+	VPADDD       Y13, Y4, Y4
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_3x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+	VPBROADCASTD 8(R9), Y14
+	VPADDD       Y14, Y4, Y4
+
+tile_3x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	VCVTDQ2PS    Y4, Y4
+	VMULPS       Y12, Y4, Y4
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_3x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	VMINPS       Y4, Y12, Y4
+	VCVTPS2DQ    Y4, Y4
+	VPACKSSDW    Y4, Y4, Y4
+	VPERMQ       $0x08, Y4, Y4
+	VPADDSW      Y13, Y4, Y4
+	VPACKUSWB    Y4, Y4, Y4
+	CMPQ         32(SP), $0x08
+	JNE          tile_3x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X4, (AX)
+	ADDQ         R13, AX
+	JMP          tile_3x16_half1_bytes
+
+tile_3x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half1_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_3x16_half1_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half1_byte1:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_3x16_half1_byte1
+	ADDQ  R13, AX
+	VMOVQ X4, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_3x16_half1_byte2:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_3x16_half1_byte2
+	ADDQ R13, AX
+
+tile_3x16_half1_bytes:
+	JMP tile_3x16_half1_end
+
+tile_3x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	VCMPPS       $0x03, Y4, Y4, Y13
+	VBLENDVPS    Y13, Y12, Y4, Y4
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y4, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_3x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_3x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_3x16_rows
+	VZEROUPPER
+	RET
+
+tile_2x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_2x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_2x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_2x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_2x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_2x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_2x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_2x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+
+tile_2x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_2x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	CMPQ         32(SP), $0x08
+	JNE          tile_2x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	JMP          tile_2x16_half0_bytes
+
+tile_2x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_2x16_half0_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_2x16_half0_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_2x16_half0_byte1:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_2x16_half0_byte1
+	ADDQ R13, AX
+
+tile_2x16_half0_bytes:
+	JMP tile_2x16_half0_end
+
+tile_2x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_2x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_2x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	VPXOR   Y2, Y2, Y2
+	VPXOR   Y3, Y3, Y3
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_2x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_2x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	VPBROADCASTQ (AX)(CX*1), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y2, Y2
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y3, Y3
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_2x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_2x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	VPHADDD      Y3, Y2, Y2
+	VPERMQ       $0xd8, Y2, Y2
+	VPADDD       Y13, Y2, Y2
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_2x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+	VPBROADCASTD 4(R9), Y14
+	VPADDD       Y14, Y2, Y2
+
+tile_2x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	VCVTDQ2PS    Y2, Y2
+	VMULPS       Y12, Y2, Y2
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_2x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	VMINPS       Y2, Y12, Y2
+	VCVTPS2DQ    Y2, Y2
+	VPACKSSDW    Y2, Y2, Y2
+	VPERMQ       $0x08, Y2, Y2
+	VPADDSW      Y13, Y2, Y2
+	VPACKUSWB    Y2, Y2, Y2
+	CMPQ         32(SP), $0x08
+	JNE          tile_2x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	VMOVQ        X2, (AX)
+	ADDQ         R13, AX
+	JMP          tile_2x16_half1_bytes
+
+tile_2x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_2x16_half1_byte0:
+	MOVB  R9, (R11)
+	SHRQ  $0x08, R9
+	INCQ  R11
+	DECQ  R10
+	JNZ   tile_2x16_half1_byte0
+	ADDQ  R13, AX
+	VMOVQ X2, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_2x16_half1_byte1:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_2x16_half1_byte1
+	ADDQ R13, AX
+
+tile_2x16_half1_bytes:
+	JMP tile_2x16_half1_end
+
+tile_2x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y13
+	VBLENDVPS    Y13, Y12, Y2, Y2
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+	VMASKMOVPS   Y2, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_2x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_2x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_2x16_rows
+	VZEROUPPER
+	RET
+
+tile_1x16:
+	MOVQ aRow+40(FP), CX
+	LEAQ (CX)(CX*2), DX
+	LEAQ (CX)(CX*4), SI
+	MOVQ bPanel+104(FP), R8
+	MOVQ dstRow+8(FP), R13
+
+tile_1x16_rows:
+	MOVQ dst+0(FP), R12
+	MOVQ b+96(FP), DI
+	MOVQ DI, (SP)
+	MOVQ panels+160(FP), R9
+	MOVQ R9, 16(SP)
+	MOVQ $0x00000000, 8(SP)
+
+tile_1x16_panels:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x00, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_1x16_half0_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_1x16_half0_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_1x16_half0_k:
+	VPMOVSXBW    (DI), Y12
+	VPMOVSXBW    16(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_1x16_half0_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_1x16_half0_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      (R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      (R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x16_half0_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+
+tile_1x16_half0_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      (R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_1x16_half0_float
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	CMPQ         32(SP), $0x08
+	JNE          tile_1x16_half0_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	JMP          tile_1x16_half0_bytes
+
+tile_1x16_half0_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_1x16_half0_byte0:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_1x16_half0_byte0
+	ADDQ R13, AX
+
+tile_1x16_half0_bytes:
+	JMP tile_1x16_half0_end
+
+tile_1x16_half0_float:
+	ADDQ         $0x00, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_1x16_half0_end:
+	MOVQ    mask+176(FP), R9
+	SHRQ    $0x08, R9
+	ANDQ    $0x000000ff, R9
+	POPCNTQ R9, R9
+	MOVQ    R9, 32(SP)
+	JEQ     tile_1x16_half1_end
+	VPXOR   Y0, Y0, Y0
+	VPXOR   Y1, Y1, Y1
+	MOVQ    (SP), DI
+	MOVQ    segs+64(FP), R10
+	MOVQ    nseg+72(FP), R11
+	MOVQ    R11, 24(SP)
+	MOVQ    a+32(FP), R11
+	ADDQ    aTile+56(FP), R11
+
+tile_1x16_half1_seg:
+	MOVQ (R10), R9
+	ADDQ $0x08, R10
+	MOVQ a+32(FP), AX
+	LEAQ (AX)(R9*2), AX
+	MOVQ groups+80(FP), R9
+
+tile_1x16_half1_k:
+	VPMOVSXBW    32(DI), Y12
+	VPMOVSXBW    48(DI), Y13
+	VPBROADCASTQ (AX), Y14
+	VPMADDWD     Y12, Y14, Y15
+	VPADDD       Y15, Y0, Y0
+	VPMADDWD     Y13, Y14, Y15
+	VPADDD       Y15, Y1, Y1
+	ADDQ         $0x08, AX
+	ADDQ         $0x40, DI
+	DECQ         R9
+	JNZ          tile_1x16_half1_k
+	ADDQ         bSkip+216(FP), DI
+	DECQ         24(SP)
+	JNZ          tile_1x16_half1_seg
+	MOVQ         rq+192(FP), R9
+	VPBROADCASTD 8(R9), Y12
+	MOVQ         sum+120(FP), R9
+	ADDQ         8(SP), R9
+	VPMULLD      32(R9), Y12, Y12
+	MOVQ         bias+112(FP), R9
+	ADDQ         8(SP), R9
+	VMOVDQU      32(R9), Y13
+	VPSUBD       Y12, Y13, Y13
+	VPHADDD      Y1, Y0, Y0
+	VPERMQ       $0xd8, Y0, Y0
+	VPADDD       Y13, Y0, Y0
+	CMPQ         addStep+208(FP), $0x00
+	JEQ          tile_1x16_half1_sums
+	MOVQ         add+200(FP), R9
+	VPBROADCASTD (R9), Y14
+	VPADDD       Y14, Y0, Y0
+
+tile_1x16_half1_sums:
+	MOVQ         mult+128(FP), R9
+	MOVQ         multMask+136(FP), R10
+	ANDQ         8(SP), R10
+	ADDQ         R10, R9
+	VMOVUPS      32(R9), Y12
+	VCVTDQ2PS    Y0, Y0
+	VMULPS       Y12, Y0, Y0
+	MOVQ         R12, AX
+	CMPQ         float+184(FP), $0x00
+	JNE          tile_1x16_half1_float
+	ADDQ         $0x08, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS (R9), Y12
+	VPBROADCASTD 4(R9), Y13
+	VMINPS       Y0, Y12, Y0
+	VCVTPS2DQ    Y0, Y0
+	VPACKSSDW    Y0, Y0, Y0
+	VPERMQ       $0x08, Y0, Y0
+	VPADDSW      Y13, Y0, Y0
+	VPACKUSWB    Y0, Y0, Y0
+	CMPQ         32(SP), $0x08
+	JNE          tile_1x16_half1_some
+	VMOVQ        X0, (AX)
+	ADDQ         R13, AX
+	JMP          tile_1x16_half1_bytes
+
+tile_1x16_half1_some:
+	VMOVQ X0, R9
+	MOVQ  32(SP), R10
+	MOVQ  AX, R11
+
+tile_1x16_half1_byte0:
+	MOVB R9, (R11)
+	SHRQ $0x08, R9
+	INCQ R11
+	DECQ R10
+	JNZ  tile_1x16_half1_byte0
+	ADDQ R13, AX
+
+tile_1x16_half1_bytes:
+	JMP tile_1x16_half1_end
+
+tile_1x16_half1_float:
+	ADDQ         $0x20, AX
+	MOVQ         rq+192(FP), R9
+	VBROADCASTSS 16(R9), Y12
+	VCMPPS       $0x03, Y0, Y0, Y13
+	VBLENDVPS    Y13, Y12, Y0, Y0
+	MOVQ         32(SP), R9
+	NEGQ         R9
+	LEAQ         lanes<>+64(SB), R10
+	VMOVDQU      (R10)(R9*4), Y12
+	VMASKMOVPS   Y0, Y12, (AX)
+	ADDQ         R13, AX
+
+tile_1x16_half1_end:
+	ADDQ dstPanel+24(FP), R12
+	MOVQ (SP), DI
+	LEAQ (DI)(R8*1), DI
+	MOVQ DI, (SP)
+	ADDQ $0x00000040, 8(SP)
+	DECQ 16(SP)
+	JNZ  tile_1x16_panels
+	MOVQ dstTile+16(FP), R9
+	ADDQ R9, dst+0(FP)
+	MOVQ aTile+56(FP), R9
+	ADDQ R9, a+32(FP)
+	MOVQ addStep+208(FP), R9
+	ADDQ R9, add+200(FP)
+	DECQ tiles+152(FP)
+	JNZ  tile_1x16_rows
+	VZEROUPPER
+	RET
+
+// func widen16(dst *int16, src *byte, dstRow int, srcRow int, blocks int, rows int)
+// Requires: AVX, AVX2
+TEXT ·widen16(SB), NOSPLIT, $0-48
+	MOVQ rows+40(FP), DI
+
+row:
+	MOVQ dst+0(FP), R12
+	MOVQ src+8(FP), AX
+	MOVQ blocks+32(FP), R9
+
+block:
+	VPMOVZXBW (AX), Y0
+	VMOVDQU   Y0, (R12)
+	ADDQ      $0x10, AX
+	ADDQ      $0x20, R12
+	DECQ      R9
+	JNZ       block
+	MOVQ      dstRow+16(FP), R9
+	ADDQ      R9, dst+0(FP)
+	MOVQ      srcRow+24(FP), R9
+	ADDQ      R9, src+8(FP)
+	DECQ      DI
+	JNZ       row
+	VZEROUPPER
+	RET

@@ -19,3 +19,5 @@ func packRows(_ []int8, _ []byte, _, _ int, _ uint8, _ *[Panel]int32) int { retu
 func sumBlocks(_ []int32, _ []byte, _ Walk, _ int32) int { return 0 }
 
 func copyPanel(_, _ []float32, _, _ int) int { return 0 }
+
+func widenBlocks(_ []int16, _ []uint8, _, _, _, _ int) int { return 0 }

@@ -77,7 +77,7 @@ func (p *I8) RunLines(o Out, src []uint8, w Walk, l Lines, zero uint8, first, la
 	c := callI8{src: src, w: w, p: p, zero: int32(zero), srcTile: l.Src, dstTile: l.Dst}
 	end := w
 	end.Base += (l.N - 1) * l.Src
-	if !l.short(k, w) || c.safe(end) < w.M {
+	if !l.short(k, w) || c.safe(end) < w.M || p.widened(k, w, first, last) {
 		for i := range l.N {
 			p.Run(o.From(i*l.Dst, 0), src, w, zero, first, last)
 			w.Base += l.Src

@@ -36,6 +36,9 @@ func draw(r *rand.Rand) drawn {
 	if r.IntN(12) == 0 { // two kinds of tiles, by which more rows than a chunk pass
 		c.segs, c.length, c.n, m = 1, 8, choice(r, 80, 112), chunk+1+r.IntN(20)
 	}
+	if r.IntN(12) == 0 { // rows that become words, several buffers of them, and tails of all lengths
+		c.segs, c.length, c.n, m = choice(r, 1, 2, 3), choice(r, 64, 128, 131, 141, 144, 158), choice(r, 48, 80, 130), choice(r, 14, 28, 70, 140)
+	}
 	met, firstSeg := c.segs, 0
 	if c.segs > 1 && r.IntN(2) == 0 {
 		if met = 1 + r.IntN(c.segs); r.IntN(2) == 0 {
