@@ -11,6 +11,7 @@ import (
 	"assay/coordinator/console"
 	"assay/coordinator/report"
 	"assay/coordinator/run"
+	"assay/shared/broker"
 	"assay/shared/config"
 )
 
@@ -39,7 +40,7 @@ func (c runCommand) Run(t *terminal) error {
 		return err
 	}
 	listener := listenerFor(t, job.JSON)
-	res, err := run.Job(t.ctx, job, "assay "+report.Quoted(t.args...), listener.Events)
+	res, err := run.Job(t.ctx, job, commandLine(t.args), listener.Events)
 	listener.Close()
 	if err != nil {
 		return err
@@ -87,4 +88,13 @@ func listenerFor(t *terminal, json bool) console.Listener {
 		return console.Terminal(f, func() int { return columns(f) })
 	}
 	return console.Lines(t.stderr, 5*time.Second)
+}
+
+// commandLine is the command that reports show, which people send to each other: it can be copied, but for credentials, which are hidden.
+func commandLine(args []string) string {
+	out := []string{"assay"}
+	for _, a := range args {
+		out = append(out, broker.Redacted(a))
+	}
+	return report.Quoted(out...)
 }

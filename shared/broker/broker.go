@@ -101,7 +101,7 @@ func Dial(ctx context.Context, url string, patience time.Duration, onError func(
 			conn.Close()
 		}
 		if time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, fmt.Errorf("broker %s: %w (is a NATS server with JetStream running there?)", url, err)
+			return nil, fmt.Errorf("broker %s: %w (is a NATS server with JetStream running there?)", Redacted(url), refusal{err})
 		}
 		select {
 		case <-ctx.Done():
@@ -194,11 +194,11 @@ func (b *Broker) Close() {
 // Embedded reports whether the server runs in this process, so that nobody else can use its streams.
 func (b *Broker) Embedded() bool { return b.server != nil }
 
-// URL is the address in use, which with several servers in the list may change: what a second process would dial; "" for an
-// embedded server, which has no socket, and while the connection is broken.
+// URL is the address in use, which with several servers in the list may change: what a second process would dial, but for credentials,
+// which are hidden; "" for an embedded server, which has no socket, and while the connection is broken.
 func (b *Broker) URL() string {
 	if b.server != nil {
 		return ""
 	}
-	return b.Conn.ConnectedUrl()
+	return Redacted(b.Conn.ConnectedUrl())
 }

@@ -15,7 +15,7 @@ import (
 func Reachable(ctx context.Context, url string) error {
 	conn, err := nats.Connect(url, nats.Name("assay-health"), nats.NoReconnect())
 	if err != nil {
-		return fmt.Errorf("broker %s: %w", url, err)
+		return fmt.Errorf("broker %s: %w", Redacted(url), refusal{err})
 	}
 	defer conn.Close()
 	js, err := jetstream.New(conn)
@@ -23,7 +23,7 @@ func Reachable(ctx context.Context, url string) error {
 		_, err = js.AccountInfo(ctx)
 	}
 	if err != nil {
-		return fmt.Errorf("broker %s: %w (JetStream must be enabled on the server)", url, err)
+		return fmt.Errorf("broker %s: %w (JetStream must be enabled on the server)", Redacted(url), refusal{err})
 	}
 	return nil
 }
@@ -33,7 +33,7 @@ func Reachable(ctx context.Context, url string) error {
 func Alive(ctx context.Context, url string, match func(node string) bool) error {
 	conn, err := nats.Connect(url, nats.Name("assay-health"), nats.NoReconnect())
 	if err != nil {
-		return fmt.Errorf("broker %s: %w", url, err)
+		return fmt.Errorf("broker %s: %w", Redacted(url), refusal{err})
 	}
 	defer conn.Close()
 	sub, err := conn.SubscribeSync(wire.HeartbeatSubject)
@@ -41,12 +41,12 @@ func Alive(ctx context.Context, url string, match func(node string) bool) error 
 		err = conn.Publish(wire.CallSubject, nil)
 	}
 	if err != nil {
-		return fmt.Errorf("broker %s: %w", url, err)
+		return fmt.Errorf("broker %s: %w", Redacted(url), refusal{err})
 	}
 	for {
 		m, err := sub.NextMsgWithContext(ctx)
 		if err != nil {
-			return fmt.Errorf("broker %s: no evaluator of this name spoke: %w", url, err)
+			return fmt.Errorf("broker %s: no evaluator of this name spoke: %w", Redacted(url), refusal{err})
 		}
 		if h, err := wire.DecodeHeartbeat(m.Data); err == nil && !h.Leaving && match(h.Node) {
 			return nil
