@@ -106,6 +106,9 @@ func command(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
+// mostSlots is beyond any machine, as for the evaluators of a job: each slot has goroutines and asks for tasks of its own.
+const mostSlots = 4096
+
 // badFlag is an error of the command line, or of the environment that stands for flags.
 type badFlag struct{ error }
 
@@ -130,6 +133,9 @@ func work(ctx context.Context, f flags, stderr io.Writer) error {
 		if memory, err = config.ParseBytes(f.Memory); err != nil {
 			return &badFlag{fmt.Errorf("--memory: %w", err)}
 		}
+	}
+	if f.Slots < 0 || f.Slots > mostSlots {
+		return &badFlag{fmt.Errorf("--slots: %d: want 1 to %d, or 0 for one per CPU", f.Slots, mostSlots)}
 	}
 	if f.Slots == 0 {
 		f.Slots = runtime.GOMAXPROCS(0)
