@@ -58,7 +58,7 @@ func (l *laps) take(x *lap, n int) {
 }
 
 // claimLap is claim for a batch with a share. What the batch holds gives way if its value is not among alive, those that the plan of now computes;
-// then what other searches left behind; and whatever the heap holds, since the round that it serves is over.
+// then what other searches left behind; and whatever the heap holds, where there is no memory beyond what both may take easily.
 func (s *store) claimLap(key storeKey, n, share int, alive map[[32]byte]bool) *entry {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -76,7 +76,7 @@ func (s *store) claimLap(key storeKey, n, share int, alive map[[32]byte]bool) *e
 			return nil
 		}
 	}
-	e := s.place(n, math.Inf(1), 0)
+	e := s.place(n, math.Inf(1), s.easy+s.laps.bytes)
 	if e != nil {
 		l = s.laps.lap(key.samples) // dropping all that it held ended the one before
 		s.laps.take(l, size)

@@ -160,25 +160,26 @@ func TestLapsOfEndedSearchesGoFirst(t *testing.T) {
 	require.Len(t, s.laps.of, 2)
 }
 
-// TestLapsTakeTheRoomOfRounds: what a round left in the heap gives way whatever it is worth, and gets no less room for what laps hold where
-// more can be had.
-func TestLapsTakeTheRoomOfRounds(t *testing.T) {
-	s := newStore(&memory{limit: 10000, storeBudget: 1024})
-	s.easy = 512
-	for v := range 8 {
-		s.put(storeKey{value: [32]byte{byte(v)}}, make([]byte, 64), 1e9)
+// TestLapsLeaveRoundsTheirRoom: laps take memory beside what a round finds easily, and only where there is none does what the heap holds give way,
+// whatever it is worth.
+func TestLapsLeaveRoundsTheirRoom(t *testing.T) {
+	for budget, want := range map[int64]int{1024: 8, 512: 6} {
+		s := newStore(&memory{limit: 10000, storeBudget: budget})
+		s.easy = 512
+		for v := range 8 {
+			s.put(storeKey{value: [32]byte{byte(v)}}, make([]byte, 64), 1e9)
+		}
+		require.EqualValues(t, 512, s.memory.usage().Store)
+		for v := range 2 {
+			require.True(t, s.enterLap(batchKey(1, v), 64, s.laps.share(1), 0, 1))
+		}
+		require.Len(t, s.heap, want, "budget %d", budget)
+		require.Len(t, s.m, want+2)
+		for v := range 8 {
+			s.put(storeKey{value: [32]byte{byte(v)}}, make([]byte, 64), 1e9)
+		}
+		require.Len(t, s.heap, want, "what laps hold does not give way")
 	}
-	require.EqualValues(t, 512, s.memory.usage().Store)
-	for v := range 4 {
-		require.True(t, s.enterLap(batchKey(1, v), 64, s.laps.share(1), 0, 1, 2, 3))
-	}
-	heap := len(s.heap)
-	require.Less(t, heap, 8)
-	for v := range 8 {
-		s.put(storeKey{value: [32]byte{byte(v)}}, make([]byte, 64), 1e9)
-	}
-	require.Len(t, s.heap, 8, "as many as before")
-	require.Len(t, s.m, 12)
 }
 
 // TestChoiceFitsItsShare: kept is what lies in front of layers that may turn to float, most for its bytes, and no more than a share.

@@ -269,15 +269,16 @@ func (f *frame) sought(o int) bool {
 	return f.b.slots[o].keep > 0
 }
 
-// offer is what the store is told of slot o, which it does not have.
+// offer is what the store is told of slot o, which it does not have. A lap tells of more than it keeps itself: a ranking on the same
+// samples then keeps no more of its plans than what they share with this one.
 func (f *frame) offer(o int, seen bool) freshness {
 	switch {
-	case f.choice != nil && !f.choice.keep[o]:
-		return silent
-	case f.choice != nil || seen:
+	case f.choice != nil && f.choice.keep[o] || f.b.slots[o].keep > 0 && seen:
 		return copied
+	case f.b.slots[o].keep > 0:
+		return noted
 	}
-	return noted
+	return silent
 }
 
 // claim decides what of the run is stored: what was computed before, or all of it. Such a value, unless it is a result, is computed
@@ -297,8 +298,8 @@ func (f *frame) claim(st *store, all bool) {
 			}
 			if e := f.room(st, o); e != nil {
 				f.fresh[o], f.claims[o], f.bufs[o] = entered, e, e.data
-			} else if f.fresh[o] = noted; f.choice != nil {
-				f.fresh[o] = silent
+			} else {
+				f.fresh[o] = noted
 			}
 		}
 	}
@@ -307,7 +308,7 @@ func (f *frame) claim(st *store, all bool) {
 // room is where slot o is to stay, nil for nowhere.
 func (f *frame) room(st *store, o int) *entry {
 	s := &f.b.slots[o]
-	if f.choice != nil {
+	if f.choice != nil && f.choice.keep[o] {
 		return st.claimLap(f.key(o), s.bytes, f.choice.share, f.choice.alive)
 	}
 	return st.claim(f.key(o), s.bytes, s.keep)

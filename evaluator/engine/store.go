@@ -145,9 +145,7 @@ func (s *store) place(n int, rank float64, easy int64) *entry {
 func (s *store) enter(e *entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if e.lap == nil {
-		s.again(e.key)
-	}
+	s.again(e.key)
 	if s.m[e.key] != nil {
 		return
 	}

@@ -168,6 +168,30 @@ func TestStepsOfASearchFindThePlanBefore(t *testing.T) {
 	require.Equal(t, all, none, "shares that hold nothing cost nothing")
 }
 
+// TestLapsTellRankingsWhatTheyShare: the first plan of a ranking on batches that a step went through keeps what both compute, and no
+// more, as a plan that others follow would.
+func TestLapsTellRankingsWhatTheyShare(t *testing.T) {
+	c := chain{layers: 12, size: 12, channels: 16}
+	stored := func(before bool) int64 {
+		e := engine.New(engine.Options{Memory: 64 << 20})
+		c.float = 1
+		step, err := e.Compile(c.model(), nil)
+		require.NoError(t, err)
+		c.float = 1 | 1<<1
+		next, err := e.Compile(c.model(), nil)
+		require.NoError(t, err)
+		if before {
+			_, err = step.RunLap(t.Context(), c.images(0, 2), keyOf(0, 2), 1<<20) // a share for nothing
+			require.NoError(t, err)
+			require.Zero(t, e.Usage().Store)
+		}
+		_, err = next.RunFirst(t.Context(), c.images(0, 2), keyOf(0, 2))
+		require.NoError(t, err)
+		return e.Usage().Store
+	}
+	require.Less(t, stored(true), stored(false)/2)
+}
+
 // TestRunsMayOverlap runs several plans and batches at the same time through one engine.
 func TestRunsMayOverlap(t *testing.T) {
 	e := engine.New(engine.Options{Memory: 64 << 20, Store: 300 << 10})

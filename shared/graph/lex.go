@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // token kinds of the text form.
@@ -95,8 +94,7 @@ func lex(text string) ([]token, error) {
 			out = append(out, token{tokPunct, text[i : i+1], line})
 			i++
 		default:
-			r, _ := utf8.DecodeRuneInString(text[i:])
-			return nil, fmt.Errorf("line %d: character %q stands in no name, number or sign; quote names that hold it", line, r)
+			return nil, fmt.Errorf("line %d: character %q stands in no name, number or sign; quote names that hold it", line, c)
 		}
 	}
 	return append(out, token{tokEnd, "", line}), nil

@@ -174,11 +174,8 @@ func appendWord(a *Attr, w string) error {
 	switch a.Kind {
 	case KindInts:
 		n, err := strconv.ParseInt(w, 10, 64)
-		if err != nil {
-			return fmt.Errorf("%q is no integer of 64 bits", w)
-		}
 		a.Ints = append(a.Ints, n)
-		return nil
+		return err
 	case KindFloats:
 		f, err := parseFloat32(w)
 		a.Floats = append(a.Floats, f)
