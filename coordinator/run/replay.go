@@ -75,7 +75,7 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	}
 	var m memory
 	if err := json.Unmarshal(b, &m); err != nil {
-		return r, &InputError{fmt.Errorf("replay: %s: %w", memoryFile, err)}
+		return r, &InputError{fmt.Errorf("replay: %s: %w (it is damaged: run the job again, which writes it anew)", filepath.Join(dir, memoryFile), err)}
 	}
 	state, err := OpenState(dir)
 	if err != nil {
@@ -84,7 +84,7 @@ func Replay(ctx context.Context, dir string) (r Replayed, err error) {
 	defer state.Close()
 	var br *broker.Broker
 	if m.NATS == "" {
-		br, err = broker.Embed(state.Broker())
+		br, err = state.embed()
 	} else {
 		if br, err = broker.Dial(ctx, m.NATS, 0, nil); err != nil {
 			return r, &InputError{err}

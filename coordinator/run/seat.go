@@ -43,7 +43,7 @@ func takeSeat(ctx context.Context, j *config.Job, stateDir string) (*seat, error
 	s := &seat{state: state, cancel: func() {}}
 	if j.NATS == "" {
 		if err = checkState(stateDir, scarce); err == nil {
-			s.broker, err = broker.Embed(state.Broker())
+			s.broker, err = state.embed()
 		}
 	} else {
 		s.broker, err = broker.Dial(ctx, j.NATS, 5*time.Second, func(error) {})

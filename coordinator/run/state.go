@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"assay/shared/broker"
 )
 
 // State is a job's memory on disk, one directory a model, held by one opener at a time until Close.
@@ -66,6 +68,15 @@ func OpenState(dir string) (*State, error) {
 
 // Broker is the directory of the embedded broker, which makes it.
 func (s *State) Broker() string { return filepath.Join(s.Dir, brokerDir) }
+
+// embed starts the broker on what the directory holds. That it does not start is the directory's fault, and so bad input.
+func (s *State) embed() (*broker.Broker, error) {
+	b, err := broker.Embed(s.Broker())
+	if err != nil {
+		return nil, &InputError{fmt.Errorf("state directory: %w (choose another with --state-dir, or remove what is damaged: it is computed again)", err)}
+	}
+	return b, nil
+}
 
 // Decoded is the directory of what pictures became, see shelf.
 func (s *State) Decoded() string { return filepath.Join(s.Dir, decodedDir) }
