@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // token kinds of the text form.
@@ -94,7 +95,8 @@ func lex(text string) ([]token, error) {
 			out = append(out, token{tokPunct, text[i : i+1], line})
 			i++
 		default:
-			return nil, fmt.Errorf("line %d: character %q stands in no name, number or sign; quote names that hold it", line, c)
+			r, _ := utf8.DecodeRuneInString(text[i:])
+			return nil, fmt.Errorf("line %d: character %q stands in no name, number or sign; quote names that hold it", line, r)
 		}
 	}
 	return append(out, token{tokEnd, "", line}), nil

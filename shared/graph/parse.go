@@ -226,8 +226,11 @@ func (p *parser) definition(g *Graph) error {
 
 // constant reads the content of the one value that ports name, whose type says how much there has to be.
 func (p *parser) constant(g *Graph, ports []Port) error {
-	if len(ports) != 1 || ports[0].Name == "" {
+	if len(ports) != 1 {
 		return fmt.Errorf("a constant has one name, this one %d", len(ports))
+	}
+	if ports[0].Name == "" {
+		return fmt.Errorf("a constant has no name")
 	}
 	name := ports[0].Name
 	if g.Consts[name] != nil {

@@ -174,8 +174,11 @@ func appendWord(a *Attr, w string) error {
 	switch a.Kind {
 	case KindInts:
 		n, err := strconv.ParseInt(w, 10, 64)
+		if err != nil {
+			return fmt.Errorf("%q is no integer of 64 bits", w)
+		}
 		a.Ints = append(a.Ints, n)
-		return err
+		return nil
 	case KindFloats:
 		f, err := parseFloat32(w)
 		a.Floats = append(a.Floats, f)

@@ -181,7 +181,10 @@ func (p *parser) dtype() (tensor.DType, error) {
 	}
 	if s == "dtype" && p.accept("(") {
 		n, err := p.number("a type number", 16)
-		if err != nil || n < 0 || n > 255 || tensor.DType(n).Container() {
+		if err != nil {
+			return 0, err
+		}
+		if n < 0 || n > 255 || tensor.DType(n).Container() {
 			return 0, fmt.Errorf("element type dtype(%d) is out of range", n)
 		}
 		return tensor.DType(n), p.expect(")")
