@@ -7,14 +7,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// reserve is a range of n addresses that cost nothing before they are written, in large pages where the system has them. The garbage
-// collector knows nothing of it: abandon ends it. Where the system refuses, it is ordinary memory.
+// reserve is a range of n addresses that cost nothing before they are written, in the system's usual pages: a virtual machine whose host takes free memory back
+// gets large ones from it anew each time. The garbage collector knows nothing of it: abandon ends it. Where the system refuses, it is ordinary memory.
 func reserve(n int) []byte {
 	b, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
 	if err != nil {
 		return make([]byte, n)
 	}
-	_ = unix.Madvise(b, unix.MADV_HUGEPAGE)
 	return b
 }
 
