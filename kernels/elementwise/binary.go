@@ -21,7 +21,7 @@ const (
 	PRelu // a where a >= 0 or a is NaN, else a*b
 )
 
-// Binary writes op(a, b) for shape, broadcasting by sa and sb (see Strides).
+// Binary writes op(a, b) for shape, broadcasting by the strides sa and sb.
 func Binary(op Op2, dst, a, b []float32, shape, sa, sb []int) {
 	l := merge(shape, sa, sb)
 	last := l.rank - 1

@@ -21,13 +21,6 @@ func Lookup(dst, src []uint8, t *[256]uint8) {
 	}
 }
 
-// LookupRows is Lookup on rows of n bytes that start ldd and lds bytes apart: QLinearConcat on channels-last data.
-func LookupRows(dst []uint8, ldd int, src []uint8, lds, n, rows int, t *[256]uint8) {
-	for r := range rows {
-		Lookup(dst[r*ldd:][:n], src[r*lds:][:n], t)
-	}
-}
-
 // Tables (t is not empty) writes t[c][src[i]] for elements i of rows of len(t) columns, c being i's column: a function of a byte for each channel of
 // channels-last data. Entries are the bit patterns of what is written. len(src) is a multiple of len(t). Row by row it is twice as
 // fast as by columns whose tables stay in the first-level cache: dst is written in one go.
@@ -52,7 +45,7 @@ func tableRow(dst []uint32, src []uint8, t *[256]uint32) {
 	}
 }
 
-// EqualPairs writes 1 where a equals b and 0 elsewhere, broadcasting by sa and sb (see Strides): class numbers beside those
+// EqualPairs writes 1 where a equals b and 0 elsewhere, broadcasting by the strides sa and sb: class numbers beside those
 // of samples are how a graph spells one-hot.
 func EqualPairs(dst []uint8, a, b []int32, shape, sa, sb []int) {
 	l := merge(shape, sa, sb)
@@ -162,7 +155,7 @@ func (p *Pair) With(b uint8) *[256]uint8 {
 	return t
 }
 
-// Run writes the pair's value of a and b for shape, broadcasting by sa and sb (see Strides).
+// Run writes the pair's value of a and b for shape, broadcasting by the strides sa and sb.
 func (p *Pair) Run(dst, a, b []uint8, shape, sa, sb []int) {
 	l := merge(shape, sa, sb)
 	last := l.rank - 1

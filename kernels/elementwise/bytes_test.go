@@ -203,13 +203,6 @@ func pairsOfRowsWithANumber(t *testing.T) {
 	}
 }
 
-func TestLookupRows(t *testing.T) {
-	table := &[256]uint8{1: 10, 2: 20, 3: 30, 4: 40}
-	dst := make([]uint8, 7)
-	LookupRows(dst, 4, []uint8{1, 2, 9, 3, 4}, 3, 2, 2, table)
-	require.Equal(t, []uint8{10, 20, 0, 0, 30, 40, 0}, dst)
-}
-
 // TestTables compares with the definition.
 func TestTables(t *testing.T) {
 	rng := rand.New(rand.NewPCG(4, 1))
@@ -263,8 +256,8 @@ func equalPairs(t *testing.T) {
 	for _, n := range []int{1, 31, 32, 33, 100, 257} {
 		for _, c := range []struct{ a, b []int }{{[]int{5, 1}, []int{1, n}}, {[]int{1, n}, []int{5, 1}}, {[]int{5, n}, []int{5, n}}, {[]int{5, n}, []int{5, 1}}, {[]int{1, 1}, []int{5, n}}} {
 			shape := []int{5, n}
-			sa, _ := Strides(shape, c.a)
-			sb, _ := Strides(shape, c.b)
+			sa, _ := strides(shape, c.a)
+			sb, _ := strides(shape, c.b)
 			fill := func(s []int) []int32 {
 				v := make([]int32, s[0]*s[1])
 				for i := range v {

@@ -2,6 +2,9 @@
 // float functions, limits, and the 8-bit forms of ONNX Runtime's integer operators as table look-ups. Reductions, data
 // movement and an operator's attributes may not enter.
 //
+// Functions that broadcast take the strides of each operand: the step in elements along each axis of the result's shape, 0 where the
+// operand repeats or the axis has one element.
+//
 // dst is row-major without gaps. It may be the same slice as an operand that is not broadcast, but may not overlap one
 // otherwise. Floats are stored through numeric.Canon. Functions allocate nothing; objects made by New functions are
 // read-only afterwards and may be shared.
@@ -10,35 +13,6 @@ package elementwise
 // MaxRank is the number of axes that broadcasting functions accept: their loops count in arrays of this length, so that a call
 // allocates nothing. More axes panic; whoever takes shapes from a file checks before.
 const MaxRank = 32
-
-// Strides returns, for an operand of the given shape that is broadcast to shape to as in ONNX (aligned at the last axis,
-// axes of 1 repeat), the step in elements along each axis of to; 0 where it repeats. ok is false when the shapes do not
-// fit. It allocates; callers do it once.
-func Strides(to, operand []int) (s []int, ok bool) {
-	s = make([]int, len(to))
-	step := 1
-	for i := len(operand) - 1; i >= 0; i-- {
-		j := len(to) - len(operand) + i
-		switch {
-		case j < 0:
-			if operand[i] != 1 {
-				return nil, false
-			}
-		case operand[i] == to[j]:
-			s[j] = step
-		case operand[i] != 1:
-			return nil, false
-		}
-		step *= operand[i]
-	}
-	// An axis of one element never steps; saying so lets neighbouring axes merge.
-	for j, n := range to {
-		if n == 1 {
-			s[j] = 0
-		}
-	}
-	return s, true
-}
 
 // loop is a broadcast in as few axes as possible. The last axis is the row that inner loops run over.
 //
@@ -102,7 +76,7 @@ func (l *loop) rows(f func(d, a, b int)) {
 }
 
 // Map2 writes f(a, b) with broadcasting: the slow general form for integers, comparisons and selections. sa and sb are
-// Strides of the operands to shape; dst has the product of shape elements. f is called once for each of them, in their order,
+// strides of the operands; dst has the product of shape elements. f is called once for each of them, in their order,
 // and what it gives is stored as it is: Canon is its business.
 func Map2[D, A, B any](dst []D, a []A, b []B, shape, sa, sb []int, f func(A, B) D) {
 	l := merge(shape, sa, sb)

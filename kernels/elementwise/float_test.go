@@ -72,9 +72,9 @@ func binaryIsItsScalarEverywhere(t *testing.T) {
 			}
 		}
 		b = b[rng.IntN(rank+1):] // aligned at the last axis
-		sa, ok := Strides(shape, a)
+		sa, ok := strides(shape, a)
 		require.True(t, ok)
-		sb, ok := Strides(shape, b)
+		sb, ok := strides(shape, b)
 		require.True(t, ok)
 		va, vb := awkward(rng, count(a)), awkward(rng, count(b))
 		for op := Add; op <= PRelu; op++ {
@@ -210,7 +210,7 @@ func TestStridesRefuseWhatDoesNotBroadcast(t *testing.T) {
 		{[]int{3}, []int{2, 3}, nil},
 		{[]int{0, 3}, []int{1, 3}, []int{0, 1}},
 	} {
-		got, ok := Strides(c.to, c.operand)
+		got, ok := strides(c.to, c.operand)
 		require.Equal(t, c.want != nil, ok, "%v to %v", c.operand, c.to)
 		if ok {
 			require.Equal(t, c.want, got, "%v to %v", c.operand, c.to)
@@ -323,4 +323,33 @@ func BenchmarkFloat(b *testing.B) {
 			}
 		})
 	}
+}
+
+// strides returns, for an operand of the given shape that is broadcast to shape to as in ONNX (aligned at the last axis,
+// axes of 1 repeat), the step in elements along each axis of to; 0 where it repeats. ok is false when the shapes do not
+// fit. It allocates; callers do it once.
+func strides(to, operand []int) (s []int, ok bool) {
+	s = make([]int, len(to))
+	step := 1
+	for i := len(operand) - 1; i >= 0; i-- {
+		j := len(to) - len(operand) + i
+		switch {
+		case j < 0:
+			if operand[i] != 1 {
+				return nil, false
+			}
+		case operand[i] == to[j]:
+			s[j] = step
+		case operand[i] != 1:
+			return nil, false
+		}
+		step *= operand[i]
+	}
+	// An axis of one element never steps; saying so lets neighbouring axes merge.
+	for j, n := range to {
+		if n == 1 {
+			s[j] = 0
+		}
+	}
+	return s, true
 }

@@ -1,4 +1,4 @@
-// Package move copies elements to other places: transposition, slicing, joining, repetition, look-up by index. Elements
+// Package move copies elements to other places: transposition, slicing, repetition, choice. Elements
 // are opaque groups of size bytes (1, 2, 4 or 8, of Select 16 as well), whose bits stay as they are; arithmetic on them, and
 // an operator's attributes, may not enter.
 //
@@ -11,8 +11,8 @@ import (
 	"unsafe"
 )
 
-// MaxRank is the number of axes that Transpose accepts; Copy and Select accept as many after those are joined, and axes of one
-// element dropped, that they pass through with one step. More are a panic.
+// MaxRank is the number of axes that Copy and Select accept after those are joined, and axes of one element dropped, that they
+// pass through with one step. More are a panic.
 const MaxRank = 32
 
 // Copy moves an array of the given shape between two strided places: element (i, j, ...) goes from
@@ -34,35 +34,6 @@ func Copy(size int, shape []int, dst []byte, dstAt int, dstStep []int, src []byt
 	case 8:
 		run(&l, view[uint64](dst), dstAt, view[uint64](src), srcAt)
 	}
-}
-
-// Transpose writes src, of the given shape and without gaps, with its axes in the order of perm, a permutation of them: axis
-// i of dst is axis perm[i] of src.
-func Transpose(size int, dst, src []byte, shape, perm []int) {
-	var n, step, out [MaxRank]int
-	var in [MaxRank]int
-	k := 1
-	for i := len(shape) - 1; i >= 0; i-- {
-		in[i] = k
-		k *= shape[i]
-	}
-	k = 1
-	for i := len(perm) - 1; i >= 0; i-- {
-		n[i], step[i], out[i] = shape[perm[i]], in[perm[i]], k
-		k *= n[i]
-	}
-	r := len(shape)
-	Copy(size, n[:r], dst, 0, out[:r], src, 0, step[:r])
-}
-
-// ToChannelsLast writes [batch][channels][pixels] as [batch][pixels][channels].
-func ToChannelsLast(size int, dst, src []byte, batch, channels, pixels int) {
-	Transpose(size, dst, src, []int{batch, channels, pixels}, []int{0, 2, 1})
-}
-
-// ToChannelsFirst writes [batch][pixels][channels] as [batch][channels][pixels].
-func ToChannelsFirst(size int, dst, src []byte, batch, channels, pixels int) {
-	Transpose(size, dst, src, []int{batch, pixels, channels}, []int{0, 2, 1})
 }
 
 // loop is a strided copy in as few axes as possible; the last is the inner loop.

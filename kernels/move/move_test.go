@@ -20,6 +20,35 @@ func bytesOf(n int) []byte {
 	return b
 }
 
+// transpose writes src, of the given shape and without gaps, with its axes in the order of perm, a permutation of them: axis
+// i of dst is axis perm[i] of src.
+func transpose(size int, dst, src []byte, shape, perm []int) {
+	var n, step, out [MaxRank]int
+	var in [MaxRank]int
+	k := 1
+	for i := len(shape) - 1; i >= 0; i-- {
+		in[i] = k
+		k *= shape[i]
+	}
+	k = 1
+	for i := len(perm) - 1; i >= 0; i-- {
+		n[i], step[i], out[i] = shape[perm[i]], in[perm[i]], k
+		k *= n[i]
+	}
+	r := len(shape)
+	Copy(size, n[:r], dst, 0, out[:r], src, 0, step[:r])
+}
+
+// toChannelsLast writes [batch][channels][pixels] as [batch][pixels][channels].
+func toChannelsLast(size int, dst, src []byte, batch, channels, pixels int) {
+	transpose(size, dst, src, []int{batch, channels, pixels}, []int{0, 2, 1})
+}
+
+// toChannelsFirst writes [batch][pixels][channels] as [batch][channels][pixels].
+func toChannelsFirst(size int, dst, src []byte, batch, channels, pixels int) {
+	transpose(size, dst, src, []int{batch, pixels, channels}, []int{0, 2, 1})
+}
+
 // naiveTranspose moves element by element.
 func naiveTranspose(size int, src []byte, shape, perm []int) []byte {
 	dst := make([]byte, 0, len(src))
@@ -62,7 +91,7 @@ func TestTranspose(t *testing.T) {
 			src := bytesOf(n * size)
 			buf := bytesOf(n*size + 32)
 			dst := buf[16 : 16+n*size : 16+n*size]
-			Transpose(size, dst, src, shape, perm)
+			transpose(size, dst, src, shape, perm)
 			require.Equal(t, naiveTranspose(size, src, shape, perm), dst, "size %d shape %v perm %v", size, shape, perm)
 			require.Equal(t, bytesOf(16), buf[:16])
 			require.Equal(t, bytesOf(n*size + 32)[16+n*size:], buf[16+n*size:])
@@ -73,14 +102,14 @@ func TestTranspose(t *testing.T) {
 func TestLayoutsAreInverse(t *testing.T) {
 	src := bytesOf(2 * 35 * 51 * 4)
 	mid, back := make([]byte, len(src)), make([]byte, len(src))
-	ToChannelsLast(4, mid, src, 2, 35, 51)
+	toChannelsLast(4, mid, src, 2, 35, 51)
 	require.Equal(t, src[(1*35*51+3*51+7)*4:][:4], mid[(1*35*51+7*35+3)*4:][:4])
-	ToChannelsFirst(4, back, mid, 2, 35, 51)
+	toChannelsFirst(4, back, mid, 2, 35, 51)
 	require.Equal(t, src, back)
 	for _, channels := range []int{1, 2, 3, 4, 8, 9} { // pictures
 		src := bytesOf(2 * channels * 1301 * 2)
 		dst := make([]byte, len(src))
-		ToChannelsLast(2, dst, src, 2, channels, 1301)
+		toChannelsLast(2, dst, src, 2, channels, 1301)
 		require.Equal(t, naiveTranspose(2, src, []int{2, channels, 1301}, []int{0, 2, 1}), dst)
 	}
 }
@@ -102,7 +131,7 @@ func colouredPictures(t *testing.T) {
 			src, n := bytesOf(2*3*pixels*size), 2*3*pixels*size
 			buf := bytesOf(n + 64)
 			dst := buf[32 : 32+n : 32+n]
-			ToChannelsLast(size, dst, src, 2, 3, pixels)
+			toChannelsLast(size, dst, src, 2, 3, pixels)
 			require.Equal(t, naiveTranspose(size, src, []int{2, 3, pixels}, []int{0, 2, 1}), dst, "%d pixels of %d bytes", pixels, size)
 			require.Equal(t, bytesOf(32), buf[:32])
 			require.Equal(t, bytesOf(n + 64)[32+n:], buf[32+n:])
@@ -135,54 +164,8 @@ func TestCopySlicesReversesAndRepeats(t *testing.T) {
 
 func TestCopyOfUnalignedBytes(t *testing.T) {
 	src, dst := bytesOf(17), make([]byte, 17)
-	Transpose(4, dst[1:], src[1:], []int{2, 2}, []int{1, 0})
+	transpose(4, dst[1:], src[1:], []int{2, 2}, []int{1, 0})
 	require.Equal(t, binary.LittleEndian.Uint32(src[5:]), binary.LittleEndian.Uint32(dst[9:]))
-}
-
-func TestConcatAndSplitAreInverse(t *testing.T) {
-	for _, widths := range [][]int{{1}, {3, 5}, {4, 0, 1, 9}} {
-		for _, outer := range []int{0, 1, 6} {
-			t.Run(fmt.Sprint(widths, outer), func(t *testing.T) {
-				var sources, back [][]byte
-				total := 0
-				for _, w := range widths {
-					b := bytesOf(w*outer + total)[total:]
-					sources, back = append(sources, b), append(back, make([]byte, len(b)))
-					total += w
-				}
-				dst := make([]byte, total*outer)
-				Concat(dst, outer, sources, widths)
-				Split(back, dst, outer, widths)
-				require.Equal(t, sources, back)
-				if outer > 0 {
-					require.Equal(t, sources[0][:widths[0]], dst[:widths[0]])
-				}
-			})
-		}
-	}
-}
-
-func TestGather(t *testing.T) {
-	src, dst := bytesOf(2*3*2), make([]byte, 2*4*2)
-	require.Equal(t, -1, Gather(dst, src, []int64{2, 0, -1, -3}, 2, 3, 2))
-	for o := range 2 {
-		for k, i := range []int{2, 0, 2, 0} {
-			require.Equal(t, src[(o*3+i)*2:][:2], dst[(o*4+k)*2:][:2])
-		}
-	}
-	require.Equal(t, 1, Gather(dst, src, []int64{0, 3}, 2, 3, 2))
-	require.Equal(t, 0, Gather(dst, src, []int64{-4}, 2, 3, 2))
-}
-
-func TestFill(t *testing.T) {
-	for n := range 20 {
-		b := make([]byte, n*4)
-		Fill(b, []byte{1, 2, 3, 4})
-		for i := range b {
-			require.Equal(t, byte(i%4+1), b[i])
-		}
-	}
-	require.NotPanics(t, func() { Fill([]byte{1}, nil) })
 }
 
 func BenchmarkTranspose(b *testing.B) {
@@ -193,13 +176,13 @@ func BenchmarkTranspose(b *testing.B) {
 		b.Run(fmt.Sprint("to channels last ", size), func(b *testing.B) {
 			b.SetBytes(int64(n))
 			for b.Loop() {
-				ToChannelsLast(size, dst[:n], src[:n], 1, 3, 224*224)
+				toChannelsLast(size, dst[:n], src[:n], 1, 3, 224*224)
 			}
 		})
 		b.Run(fmt.Sprint("square ", size), func(b *testing.B) {
 			b.SetBytes(int64(384 * 384 * size))
 			for b.Loop() {
-				Transpose(size, dst, src, []int{384, 384}, []int{1, 0})
+				transpose(size, dst, src, []int{384, 384}, []int{1, 0})
 			}
 		})
 	}

@@ -77,31 +77,13 @@ func TestTransposedPlanesInEachTier(t *testing.T) {
 				n := 2 * rows * columns * 4
 				src, buf := bytesOf(n), bytesOf(n+64)
 				dst := buf[32 : 32+n : 32+n]
-				Transpose(4, dst, src, []int{2, rows, columns}, []int{0, 2, 1})
+				transpose(4, dst, src, []int{2, rows, columns}, []int{0, 2, 1})
 				require.Equal(t, naiveTranspose(4, src, []int{2, rows, columns}, []int{0, 2, 1}), dst, "%s: %d x %d", level, rows, columns)
 				require.Equal(t, bytesOf(32), buf[:32])
 				require.Equal(t, bytesOf(n + 64)[32+n:], buf[32+n:])
 			}
 		}
 		undo()
-	}
-}
-
-// TestNarrowRows: rows of every width around a register's, with gaps that stay as they are.
-func TestNarrowRows(t *testing.T) {
-	for width := range 20 {
-		const rows, ldd, lds = 5, 23, 21
-		src, dst := bytesOf(rows*lds), make([]byte, rows*ldd)
-		Rows(dst, ldd, src, lds, width, rows)
-		for i, v := range dst {
-			want := byte(0)
-			if r, at := i/ldd, i%ldd; at < width {
-				want = src[r*lds+at]
-			}
-			require.Equal(t, want, v, "width %d, byte %d", width, i)
-		}
-		end := make([]byte, 4*width)
-		require.NotPanics(t, func() { Rows(end, width, src[:(4-1)*lds+width], lds, width, 4) }, "the last row may end the slice")
 	}
 }
 

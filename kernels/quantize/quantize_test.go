@@ -99,17 +99,6 @@ func TestTablesAreONNXRuntimes(t *testing.T) {
 	}
 }
 
-func TestThenIsTheChain(t *testing.T) {
-	a, b := new([256]uint8), new([256]uint8)
-	for i := range a {
-		a[i], b[i] = uint8(i*7), uint8(i*i)
-	}
-	c := Then(a, b)
-	for i := range c {
-		require.Equal(t, b[a[i]], c[i])
-	}
-}
-
 func TestAxisUsesItsOwnParameters(t *testing.T) { eachTier(t, axisUsesItsOwnParameters) }
 
 func axisUsesItsOwnParameters(t *testing.T) {
@@ -162,17 +151,6 @@ func TestQuantizeOfEveryLength(t *testing.T) {
 			}
 		}
 	})
-}
-
-// TestThenLooksUpTwice for every byte, signed and unsigned ends among them.
-func TestThenLooksUpTwice(t *testing.T) {
-	x, y := Side{numeric.Affine{Scale: 0.1, Zero: 7}, false}, Side{numeric.Affine{Scale: 0.03, Zero: -9}, true}
-	first, second := Table(x, y, nil), Table(y, x, func(v float32) float32 { return -v })
-	both := Then(first, second)
-	for i, got := range both {
-		require.Equal(t, x.Bits(-y.Real(y.Bits(x.Real(uint8(i))))), got, "byte %d", i)
-	}
-	require.NotSame(t, both, first)
 }
 
 // TestNaNIsCanonical: an infinite scale, which no calibration makes, gives NaN of the zero point in rows and behind them; NaN has the

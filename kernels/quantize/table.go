@@ -28,7 +28,7 @@ func (s Side) Bits(v float32) uint8 {
 }
 
 // Table returns QuantizeLinear(f(DequantizeLinear(x))) for every bit pattern of x: what ONNX Runtime's QLinearSigmoid,
-// QLinearLeakyRelu and (f nil: the identity) QLinearConcat compute. Tables of a chain of operators compose, see Then.
+// QLinearLeakyRelu and (f nil: the identity) QLinearConcat compute.
 func Table(x, y Side, f func(float32) float32) *[256]uint8 {
 	t := new([256]uint8)
 	for i := range t {
@@ -37,15 +37,6 @@ func Table(x, y Side, f func(float32) float32) *[256]uint8 {
 			v = f(v)
 		}
 		t[i] = y.Bits(v)
-	}
-	return t
-}
-
-// Then returns a new table that applies first and then second: the bits of running the one after the other.
-func Then(first, second *[256]uint8) *[256]uint8 {
-	t := new([256]uint8)
-	for i, b := range first {
-		t[i] = second[b]
 	}
 	return t
 }

@@ -18,11 +18,11 @@ var update = flag.Bool("update", false, "write JOBFILE.md again")
 // TestPage keeps JOBFILE.md what the table of keys says.
 func TestPage(t *testing.T) {
 	if *update {
-		require.NoError(t, os.WriteFile("JOBFILE.md", []byte(Page()), 0o644))
+		require.NoError(t, os.WriteFile("JOBFILE.md", []byte(page()), 0o644))
 	}
 	b, err := os.ReadFile("JOBFILE.md")
 	require.NoError(t, err)
-	require.Equal(t, Page(), string(b))
+	require.Equal(t, page(), string(b))
 }
 
 // TestEveryKeyIsOnce: the table has no key twice, each has a type, and each is either documented or refused.

@@ -98,7 +98,7 @@ func TestScoresOfSampleFiles(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"a.npz", "b.npz"}, set.Names)
 	require.Equal(t, []float64{0.5, -2}, set.Scores)
-	require.Equal(t, []float64{-2}, set.Without(Faults{{Sample: 0}}).Scores)
+	require.Equal(t, []float64{-2}, set.without(Faults{{Sample: 0}}).Scores)
 	write(t, filepath.Dir(scores), "scores.txt", []byte("0.5\n"))
 	_, err = Open(t.Context(), Source{Data: dir, Labels: scores, Scores: true, Inputs: sentence})
 	require.ErrorContains(t, err, "has 1 scores, the data has 2 files")

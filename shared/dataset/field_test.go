@@ -65,7 +65,7 @@ func fieldRefused(t *testing.T, dir string, c fieldCase) {
 		var faults Faults
 		_, faults, err = set.Build(t.Context(), memory{}.put, nil)
 		require.NoError(t, err, "the good samples are not lost")
-		require.Equal(t, set.Len()-1, set.Without(faults).Len())
+		require.Equal(t, set.Len()-1, set.without(faults).Len())
 		err = faults.Err()
 		require.ErrorContains(t, err, "truncated")
 	}

@@ -205,7 +205,7 @@ func TestFaultsLoseNothingElse(t *testing.T) {
 	require.Equal(t, 5, last)
 	require.ErrorContains(t, faults.Err(), "2 samples cannot be read (repair them, or leave them out of the folder and of the labels): b.png: ")
 	require.ErrorContains(t, faults.Err(), "d.png: the file is empty")
-	good := set.Without(faults)
+	good := set.without(faults)
 	require.Equal(t, []string{"a.png", "c.png", "e.png"}, good.Names)
 	require.Equal(t, []int32{0, 2, 4}, good.Labels)
 	again, none, err := good.Build(t.Context(), m.put, nil)
@@ -304,4 +304,19 @@ func TestLabelsOfSampleFiles(t *testing.T) {
 	require.Equal(t, []int32{5, 6, 7}, set.Labels)
 	_, err := Open(t.Context(), Source{Data: dir, Labels: write(t, t.TempDir(), "labels.txt", []byte("c.npy 3\nd.npy 1\n")), Inputs: want})
 	require.ErrorContains(t, err, "labels.txt:2: d.npy is not in")
+}
+
+// without is the samples that have no fault: those of the Inputs that Build gave with these faults.
+func (set *Set) without(faults Faults) *Set {
+	bad := make(map[int]bool, len(faults))
+	for _, f := range faults {
+		bad[int(f.Sample)] = true
+	}
+	var keep []int
+	for i := range set.Names {
+		if !bad[i] {
+			keep = append(keep, i)
+		}
+	}
+	return set.Select(keep)
 }

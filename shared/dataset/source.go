@@ -186,21 +186,6 @@ func (set *Set) Select(samples []int) *Set {
 	return &out
 }
 
-// Without is the samples that have no fault: those of the Inputs that Build gave with these faults.
-func (set *Set) Without(faults Faults) *Set {
-	bad := make(map[int]bool, len(faults))
-	for _, f := range faults {
-		bad[int(f.Sample)] = true
-	}
-	var keep []int
-	for i := range set.Names {
-		if !bad[i] {
-			keep = append(keep, i)
-		}
-	}
-	return set.Select(keep)
-}
-
 // CheckLabels refuses labels outside 0..classes-1, each with its place, and a set without labels.
 func (set *Set) CheckLabels(classes int) error {
 	if set.Labels == nil {

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Page is the reference of the job file in Markdown, made from the table of keys; JOBFILE.md beside this file holds it.
-func Page() string {
+// page is the reference of the job file in Markdown, made from the table of keys; JOBFILE.md beside this file holds it.
+func page() string {
 	var b strings.Builder
 	b.WriteString(pageHead)
 	section := ""
