@@ -4,7 +4,8 @@ import "slices"
 
 // ground is the memory that stored activations lie in: one range of addresses as long as the store's budget, which the system gives
 // memory to where it is written first. Extents are handed out from the front, so that what was written before is written
-// again: a page that is touched for the first time costs several times what copying it does. Invariants: free is ascending, extents do not overlap or touch each other, and all begin and end at multiples of alignment.
+// again: a page that is touched for the first time costs several times what copying it does.
+// Invariants: free is ascending, extents do not overlap or touch each other, and all begin and end at multiples of alignment.
 // It has no lock of its own.
 type ground struct {
 	size  int

@@ -191,3 +191,16 @@ func TestStoreTakesOnlyWhatWasGranted(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) { require.Equal(t, c.want, New(c.give).memory.storeBudget) })
 	}
 }
+
+// TestGrantedMemoryIsTakenWhenNeeded: what a user grants by number is the bound of the store and not what it takes at once.
+func TestGrantedMemoryIsTakenWhenNeeded(t *testing.T) {
+	granted := New(Options{Memory: 8 << 30, Slots: 2})
+	require.EqualValues(t, 2<<30, granted.memory.storeBudget)
+	require.EqualValues(t, 2*easily, granted.store.easy)
+	small := New(Options{Memory: 64 << 20})
+	require.EqualValues(t, 16<<20, small.store.easy, "all of a small budget")
+	exact := New(Options{Memory: 8 << 30, Store: 1 << 30})
+	require.EqualValues(t, 1<<30, exact.store.easy, "a store of a size that is asked for")
+	free := New(Options{Slots: 1})
+	require.EqualValues(t, min(DefaultMemory(0)/4, amply), free.memory.storeBudget)
+}

@@ -206,7 +206,11 @@ func interleave[T any](dst []T, src []T, s, sm, m int) {
 
 // threes writes three columns of one length as rows of three: the planes of a coloured picture as its pixels.
 func threes[T any](dst, a, b, c []T) {
-	if unsafe.Sizeof(*new(T)) == 1 {
+	switch unsafe.Sizeof(*new(T)) {
+	case 4:
+		n := fastThreeWords(words(dst), words(a), words(b), words(c))
+		dst, a, b, c = dst[3*n:], a[n:], b[n:], c[n:]
+	case 1:
 		n := fastThree(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))
 		dst, a, b, c = dst[3*n:], a[n:], b[n:], c[n:]
 		n = threeBytes(asBytes(dst), asBytes(a), asBytes(b), asBytes(c))

@@ -8,3 +8,8 @@ package move
 //
 //go:noescape
 func threePlanesAVX2(d *uint8, a *uint8, b *uint8, c *uint8, n int)
+
+// threeWordPlanesAVX2 writes n words of each of a, b and c as n rows of three; n is a multiple of 8.
+//
+//go:noescape
+func threeWordPlanesAVX2(d *uint32, a *uint32, b *uint32, c *uint32, n int)

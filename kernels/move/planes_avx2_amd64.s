@@ -193,3 +193,76 @@ loop_1:
 end_1:
 	VZEROUPPER
 	RET
+
+DATA rowsOfThirds<>+0(SB)/4, $0x00000000
+DATA rowsOfThirds<>+4(SB)/4, $0x00000000
+DATA rowsOfThirds<>+8(SB)/4, $0x00000000
+DATA rowsOfThirds<>+12(SB)/4, $0x00000001
+DATA rowsOfThirds<>+16(SB)/4, $0x00000001
+DATA rowsOfThirds<>+20(SB)/4, $0x00000001
+DATA rowsOfThirds<>+24(SB)/4, $0x00000002
+DATA rowsOfThirds<>+28(SB)/4, $0x00000002
+DATA rowsOfThirds<>+32(SB)/4, $0x00000002
+DATA rowsOfThirds<>+36(SB)/4, $0x00000003
+DATA rowsOfThirds<>+40(SB)/4, $0x00000003
+DATA rowsOfThirds<>+44(SB)/4, $0x00000003
+DATA rowsOfThirds<>+48(SB)/4, $0x00000004
+DATA rowsOfThirds<>+52(SB)/4, $0x00000004
+DATA rowsOfThirds<>+56(SB)/4, $0x00000004
+DATA rowsOfThirds<>+60(SB)/4, $0x00000005
+DATA rowsOfThirds<>+64(SB)/4, $0x00000005
+DATA rowsOfThirds<>+68(SB)/4, $0x00000005
+DATA rowsOfThirds<>+72(SB)/4, $0x00000006
+DATA rowsOfThirds<>+76(SB)/4, $0x00000006
+DATA rowsOfThirds<>+80(SB)/4, $0x00000006
+DATA rowsOfThirds<>+84(SB)/4, $0x00000007
+DATA rowsOfThirds<>+88(SB)/4, $0x00000007
+DATA rowsOfThirds<>+92(SB)/4, $0x00000007
+GLOBL rowsOfThirds<>(SB), RODATA|NOPTR, $96
+
+// func threeWordPlanesAVX2(d *uint32, a *uint32, b *uint32, c *uint32, n int)
+// Requires: AVX, AVX2
+TEXT ·threeWordPlanesAVX2(SB), NOSPLIT, $0-40
+	MOVQ    d+0(FP), AX
+	MOVQ    n+32(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    b+16(FP), BX
+	MOVQ    c+24(FP), SI
+	VMOVDQU rowsOfThirds<>+0(SB), Y0
+	VMOVDQU rowsOfThirds<>+32(SB), Y1
+	VMOVDQU rowsOfThirds<>+64(SB), Y2
+
+loop_1:
+	CMPQ     CX, $0x00000008
+	JLT      end_1
+	VMOVDQU  (DX), Y3
+	VMOVDQU  (BX), Y4
+	VMOVDQU  (SI), Y5
+	VPERMD   Y3, Y0, Y6
+	VPERMD   Y4, Y0, Y7
+	VPBLENDD $0x92, Y7, Y6, Y6
+	VPERMD   Y5, Y0, Y7
+	VPBLENDD $0x24, Y7, Y6, Y6
+	VMOVDQU  Y6, (AX)
+	VPERMD   Y3, Y1, Y6
+	VPERMD   Y4, Y1, Y7
+	VPBLENDD $0x24, Y7, Y6, Y6
+	VPERMD   Y5, Y1, Y7
+	VPBLENDD $0x49, Y7, Y6, Y6
+	VMOVDQU  Y6, 32(AX)
+	VPERMD   Y3, Y2, Y3
+	VPERMD   Y4, Y2, Y4
+	VPBLENDD $0x49, Y4, Y3, Y3
+	VPERMD   Y5, Y2, Y4
+	VPBLENDD $0x92, Y4, Y3, Y3
+	VMOVDQU  Y3, 64(AX)
+	ADDQ     $0x00000020, DX
+	ADDQ     $0x00000020, BX
+	ADDQ     $0x00000020, SI
+	ADDQ     $0x00000060, AX
+	SUBQ     $0x00000008, CX
+	JMP      loop_1
+
+end_1:
+	VZEROUPPER
+	RET
