@@ -26,7 +26,7 @@ func (k *Kernel) lines(g Geometry) bool {
 // groups of leastPixels are never refused, and lines of a full group of shortLine neither. Kernels that move by one use each
 // column so often that larger groups are worth more (NOTES.md of package tile).
 const (
-	seenBytes   = 16 << 10
+	seenBytes   = 18 << 10
 	leastPixels = 4
 	shortLine   = 7
 )
@@ -37,7 +37,8 @@ func tooWide(g Geometry, p, size int) bool {
 }
 
 // pixelsOfGroup is the size of groups, of those that are not too wide, that makes the least work of a line, where a group
-// costs two pixels more than it has. At most the width of the line, so the last group can begin inside of it.
+// costs two pixels more than it has, the smallest of several: it computes fewer pixels twice. At most the width of the line, so the last group can
+// begin inside of it.
 func pixelsOfGroup(g Geometry, size int) int {
 	ow := g.OutW()
 	best, least := 1, 3*ow
@@ -45,7 +46,7 @@ func pixelsOfGroup(g Geometry, size int) int {
 		if tooWide(g, p, size) {
 			continue
 		}
-		if work := (ow + p - 1) / p * (p + 2); p <= ow && work < least {
+		if work := (ow + p - 1) / p * (p + 2); p <= ow && work <= least {
 			best, least = p, work
 		}
 	}

@@ -93,7 +93,7 @@ func eachWinogradTier(t *testing.T, f func(t *testing.T)) {
 func TestWinogradIsExact(t *testing.T) {
 	eachWinogradTier(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(11, 12))
-		for i := range 150 {
+		for i := range 80 {
 			g := square(1+r.IntN(3), 1+i%14, 16*(1+r.IntN(6)), 16*(1+r.IntN(9)), 3, 1, 0, 1)
 			g.W = 1 + r.IntN(14)
 			g.PadTop, g.PadLeft, g.PadBottom, g.PadRight = r.IntN(4), r.IntN(4), r.IntN(4), r.IntN(4)
