@@ -77,7 +77,7 @@ func TestExitCodes(t *testing.T) {
 		{"fewer slots than none", []string{"--nats", nobody, "--allow-slow", "--slots=-1"}, tier.Best(), 2, "", "--slots: -1: want 1 to 4096, or 0 for one per CPU"},
 		{"a slot too many", []string{"--nats", nobody, "--allow-slow", "--slots", "4097"}, tier.Best(), 2, "", "--slots: 4097: want 1 to 4096"},
 		{"as many as there may be", []string{"--nats", nobody, "--allow-slow", "--wait", "0s", "--slots", "4096"}, tier.Best(), 1, "", "broker " + nobody},
-		{"a password", []string{"--nats", "nats://ada:secret@127.0.0.1:1", "--allow-slow", "--wait", "0s"}, tier.Best(), 1, "", "broker nats://xxxxx@127.0.0.1:1"},
+		{"a password", []string{"--nats", "nats://ada:secret@127.0.0.1:1", "--allow-slow", "--wait", "0s"}, tier.Best(), 1, "", "broker nats://hidden@127.0.0.1:1"},
 		{"no size", []string{"--nats", nobody, "--memory", "much"}, tier.Best(), 2, "", `--memory: "much": want bytes`},
 		{"plain kernels", []string{"--nats", nobody}, tier.Plain, 2, "", "use --allow-slow to work all the same"},
 		{"plain kernels, allowed", []string{"--nats", nobody, "--allow-slow", "--wait", "0s"}, tier.Plain, 1, "", "broker " + nobody},

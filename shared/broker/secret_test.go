@@ -16,13 +16,13 @@ import (
 func TestRedacted(t *testing.T) {
 	for text, want := range map[string]string{
 		"nats://host:4222":                            "nats://host:4222",
-		"nats://ada:secret@host:4222":                 "nats://xxxxx@host:4222",
-		"nats://token@host":                           "nats://xxxxx@host",
-		"nats://ada:p@ss@host":                        "nats://xxxxx@host",
-		"nats://a:b@one,nats://two,tls://c:d@three":   "nats://xxxxx@one,nats://two,tls://xxxxx@three",
+		"nats://ada:secret@host:4222":                 "nats://hidden@host:4222",
+		"nats://token@host":                           "nats://hidden@host",
+		"nats://ada:p@ss@host":                        "nats://hidden@host",
+		"nats://a:b@one,nats://two,tls://c:d@three":   "nats://hidden@one,nats://two,tls://hidden@three",
 		"/data/img@2x/a.png":                          "/data/img@2x/a.png",
-		`parse "nats://a:s@h:port": invalid port`:     `parse "nats://xxxxx@h:port": invalid port`,
-		"--nats=nats://ada:secret@host --out a://b/@": "--nats=nats://xxxxx@host --out a://b/@",
+		`parse "nats://a:s@h:port": invalid port`:     `parse "nats://hidden@h:port": invalid port`,
+		"--nats=nats://ada:secret@host --out a://b/@": "--nats=nats://hidden@host --out a://b/@",
 	} {
 		require.Equal(t, want, broker.Redacted(text), text)
 	}
@@ -34,7 +34,7 @@ func TestErrorsKeepSecrets(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		_, err := broker.Dial(ctx, url, 0, nil)
 		for _, err := range []error{err, broker.Reachable(ctx, url), broker.Alive(ctx, url, func(string) bool { return false })} {
-			require.ErrorContains(t, err, "broker nats://xxxxx@127.0.0.1:")
+			require.ErrorContains(t, err, "broker nats://hidden@127.0.0.1:")
 			require.NotContains(t, err.Error(), "secret")
 		}
 		cancel()
@@ -46,5 +46,5 @@ func TestErrorsKeepSecrets(t *testing.T) {
 	b, err := broker.Dial(t.Context(), "nats://ada:secret@"+host, generous, nil)
 	require.NoError(t, err)
 	defer b.Close()
-	require.Equal(t, "nats://xxxxx@"+host, b.URL())
+	require.Equal(t, "nats://hidden@"+host, b.URL())
 }
