@@ -121,7 +121,7 @@ func (c *winogradCall) spread(src []uint8, xZero uint8, first, n int) {
 
 // multiply makes the sums of all places of a block of n tiles for a group of panels.
 func (c *winogradCall) multiply(q winogradGroup, n int) {
-	tiles, size, big := balance(n, c.rows(q.wide))
+	tiles, size, big := tile.Balance(n, c.rows(q.wide))
 	row := 0
 	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {
 		if t.n > 0 {
@@ -129,12 +129,6 @@ func (c *winogradCall) multiply(q winogradGroup, n int) {
 			row += t.n * t.size
 		}
 	}
-}
-
-// balance splits n rows into tiles of at most rows: the first big ones have size+1, the others size.
-func balance(n, rows int) (tiles, size, big int) {
-	tiles = (n + rows - 1) / rows
-	return tiles, n / tiles, n % tiles
 }
 
 // gather writes the outputs of a block of n tiles for a group of panels.

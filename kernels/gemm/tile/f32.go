@@ -147,7 +147,7 @@ type callF32 struct {
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
 func (c callF32) rows(k *Kernel) {
-	tiles, size, big := balance(c.w.M, k.Rows)
+	tiles, size, big := Balance(c.w.M, k.Rows)
 	all, o := c.w, c.o
 	atRow := 0
 	for _, t := range [2]struct{ n, size int }{{big, size + 1}, {tiles - big, size}} {

@@ -196,7 +196,7 @@ type callI8 struct {
 
 // rows cuts rows into tiles of equal height, as far as that goes, and calls the kernel for each height.
 func (c callI8) rows(k *Kernel) {
-	tiles, size, big := balance(c.w.M, k.Rows)
+	tiles, size, big := Balance(c.w.M, k.Rows)
 	all, o := c.w, c.o
 	atRow := 0
 	safe := c.safe(all)

@@ -19,7 +19,7 @@ func (l Lines) short(k *Kernel, w Walk) bool {
 // its Walk in the first of some lines, how many these are, and where its results begin behind those of the first line.
 // steps is what one row takes in one panel, along k, times the panels.
 func (l Lines) down(k *Kernel, w Walk, steps, ld int, f func(part Walk, lines, at int)) {
-	tiles, size, big := balance(w.M, k.Rows)
+	tiles, size, big := Balance(w.M, k.Rows)
 	row := 0
 	for t := range tiles {
 		rows := size

@@ -90,8 +90,8 @@ func (w Walk) pieces(rows int) (n int, p [2]Walk) {
 	return 2, [2]Walk{w.part(0, half), w.part(half, w.M-half)}
 }
 
-// balance splits m rows into tiles of at most rows: the first big tiles have size+1 rows, the others size.
-func balance(m, rows int) (tiles, size, big int) {
+// Balance splits m rows into tiles of at most rows: the first big tiles have size+1 rows, the others size.
+func Balance(m, rows int) (tiles, size, big int) {
 	tiles = (m + rows - 1) / rows
 	return tiles, m / tiles, m % tiles
 }

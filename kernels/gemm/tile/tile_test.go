@@ -39,7 +39,7 @@ func TestPickIsTheTiersKernel(t *testing.T) {
 func TestBalanceCoversAllRowsOnce(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		m, rows := rapid.IntRange(1, 5000).Draw(t, "m"), rapid.IntRange(1, 14).Draw(t, "rows")
-		tiles, size, big := balance(m, rows)
+		tiles, size, big := Balance(m, rows)
 		require.Equal(t, m, big*(size+1)+(tiles-big)*size)
 		require.LessOrEqual(t, size, rows)
 		if big > 0 {
